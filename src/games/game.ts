@@ -1,0 +1,47 @@
+import type { z } from 'zod'
+
+/** How a game ended. `winnerSeat` is null for a draw; `scores` has one number a seat. */
+export interface Outcome {
+  readonly winnerSeat: number | null
+  readonly scores: readonly number[]
+}
+
+/**
+ * The rules of a game as pure functions, run alike by the server and by browsers.
+ *
+ * `step` must be deterministic on every JavaScript engine: no clock, no `Math.random` (the state carries its
+ * generator), no trigonometry, exponentials or `**`; only `+ - * /`, `Math.sqrt`, `min`, `max`, `floor`, `abs`,
+ * `imul` and integer operations. It must not let the state grow without bound.
+ */
+export interface Game<State = unknown, Input = unknown, Options = unknown> {
+  readonly name: string
+  /** Grows when the same inputs would no longer give the same game. Replays name it. */
+  readonly version: number
+  readonly seats: number
+  /** Steps a second; 0 for a turn-based game, which steps when an input comes. */
+  readonly tickRate: number
+  readonly options: z.ZodType<Options>
+  readonly input: z.ZodType<Input>
+  /** What a seat does while nothing is heard of it. */
+  readonly idle: Input
+  /** The state before the first step. `seed` is an unsigned 32-bit integer. */
+  init(setup: { seed: number; options: Options }): State
+  /** Advances `state` by one tick, in place. `inputs` has one entry a seat, in the seats' order. */
+  step(state: State, inputs: readonly Input[]): void
+  /** Null while the game goes on. */
+  outcome(state: State): Outcome | null
+  clone(state: State): State
+  /** What the server-side opponent on `seat` does now. As pure as `step`. */
+  bot(state: State, seat: number): Input
+  /** The points of each seat so far. */
+  scores(state: State): readonly number[]
+}
+
+/** Any game, for code that runs them without knowing them. */
+// biome-ignore lint/suspicious/noExplicitAny: a game is contravariant in its state and input, so `unknown` would fit none
+export type AnyGame = Game<any, any, any>
+
+/** Declares a game; infers its types from the literal. */
+export function defineGame<State, Input, Options>(game: Game<State, Input, Options>): Game<State, Input, Options> {
+  return game
+}

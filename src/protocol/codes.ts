@@ -1,0 +1,43 @@
+/** Error codes that any method or subscription may answer with. A module adds its own in its `types.ts`. */
+export const sharedCodes = [
+  'BAD_ENVELOPE',
+  'UNKNOWN_TYPE',
+  'VALIDATION_FAILED',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'INTERNAL',
+] as const
+
+export type SharedCode = (typeof sharedCodes)[number]
+
+/** Marks the end of a stream, sent by the server as the `error` of its last frame. */
+export const STREAM_CLOSED = 'STREAM_CLOSED'
+
+/** Codes that may succeed when the same request is sent again later. */
+export const temporaryCodes: ReadonlySet<string> = new Set(['RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE'])
+
+/**
+ * Close codes of the socket. 4000 to 4499: come back; 4500 to 4999: stay away until something changes.
+ * A client never relies on one arriving: a cut socket (1006) means come back.
+ */
+export const closeCodes = {
+  nodeLeaving: 4000,
+  tooSlow: 4008,
+  noSignOfLife: 4009,
+  tooFast: 4029,
+  notOurProtocol: 4500,
+  sessionEnded: 4501,
+  banned: 4503,
+} as const
+
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
+
+/** Whether a client that was closed with `code` should connect again by itself. */
+export function shouldReconnect(code: number): boolean {
+  return code < 4500 || code > 4999
+}

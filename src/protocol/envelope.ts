@@ -1,0 +1,68 @@
+/** The sub-protocol a client may offer in `Sec-WebSocket-Protocol`. */
+export const PROTOCOL = 'rally.v1'
+
+/** A request: one method call, or the opening of one subscription. */
+export interface ClientMessage {
+  /** `namespace.name` of a method or subscription. */
+  readonly type: string
+  readonly data?: unknown
+  /** The sender's id of this exchange, 1 to 64 characters. A retry carries the same. */
+  readonly eid: string
+  /** The sender's clock, ms since the epoch. */
+  readonly ts: number
+}
+
+/** The answer to a request: it carries the request's `type` and `eid`. */
+export interface Answer {
+  readonly type: string
+  readonly eid: string
+  readonly ts: number
+  readonly data: unknown
+  readonly error?: string
+}
+
+/** An event of a stream: `eid` is the channel, the same bytes for every subscriber. */
+export interface StreamEvent {
+  readonly type: string
+  readonly eid: string
+  readonly ts: number
+  readonly seq: number
+  readonly data: unknown
+}
+
+export type ServerMessage = Answer | StreamEvent
+
+/** One thing wrong with the input. `path` is dotted, empty for the whole. */
+export interface Issue {
+  readonly path: string
+  readonly message: string
+}
+
+/** The `data` of an answer with an `error`. */
+export interface ErrorData {
+  readonly message: string
+  readonly issues?: readonly Issue[]
+  readonly retryAfterMs?: number
+}
+
+/** What opening a subscription answers: a snapshot, or the events missed since the `since` of a log. */
+export interface Opening<Snapshot, Event> {
+  readonly channel: string
+  readonly seq: number
+  readonly snapshot?: Snapshot
+  readonly missed?: readonly { readonly seq: number; readonly data: Event }[]
+  /** The `since` asked for is older than the log goes back: the snapshot stands for what is missing. */
+  readonly gap?: true
+}
+
+/** The first frame on every socket: `type` is `rpc.welcome`, `eid` is `welcome`. */
+export interface Welcome {
+  readonly user: { readonly id: string; readonly username: string } | null
+  readonly node: string
+  readonly version: string
+  readonly heartbeatMs: number
+  readonly limits: import('./limits.ts').Limits
+}
+
+/** `type` and `eid` of an answer to a frame that could not be read well enough to tell them. */
+export const UNREADABLE = { type: 'rpc.error', eid: 'unknown' } as const

@@ -1,0 +1,39 @@
+/** The bounds of one server, sent to every client in `welcome.limits`. Bytes, counts, requests a second, milliseconds. */
+export interface Limits {
+  /** Largest frame a client may send, in bytes. A larger one ends the connection. */
+  readonly frameBytes: number
+  /** Deepest nesting of arrays and objects in a frame. */
+  readonly jsonDepth: number
+  /** Requests of one socket that may wait for their answer at once. */
+  readonly requestsInFlight: number
+  /** Subscriptions of one socket. */
+  readonly subscriptions: number
+  readonly requestsPerSecond: number
+  readonly requestsBurst: number
+  /** `live.input` a second, counted apart from requests. */
+  readonly inputsPerSecond: number
+  readonly socketsPerIp: number
+  /** Bytes that may wait in the server for one socket; over this a `reliable` stream closes it with 4008. */
+  readonly unsentBytes: number
+  /** Bytes that may wait before `latest` streams skip the socket. */
+  readonly latestUnsentBytes: number
+  /** A request that takes longer is answered with `TIMEOUT`. */
+  readonly requestMs: number
+  /** A socket without a user that asks nothing for this long is closed. */
+  readonly anonymousIdleMs: number
+}
+
+export const defaultLimits: Limits = {
+  frameBytes: 64 * 1024,
+  jsonDepth: 32,
+  requestsInFlight: 64,
+  subscriptions: 256,
+  requestsPerSecond: 100,
+  requestsBurst: 200,
+  inputsPerSecond: 120,
+  socketsPerIp: 64,
+  unsentBytes: 1024 * 1024,
+  latestUnsentBytes: 64 * 1024,
+  requestMs: 10_000,
+  anonymousIdleMs: 15 * 60_000,
+}
