@@ -11,7 +11,8 @@ export interface Outcome {
  *
  * `step` must be deterministic on every JavaScript engine: no clock, no `Math.random` (the state carries its
  * generator), no trigonometry, exponentials or `**`; only `+ - * /`, `Math.sqrt`, `min`, `max`, `floor`, `abs`,
- * `imul` and integer operations. It must not let the state grow without bound.
+ * `imul` and integer operations. It must not let the state grow without bound. A state is a JSON value: plain objects,
+ * arrays, strings, booleans, null and finite numbers.
  */
 export interface Game<State = unknown, Input = unknown, Options = unknown> {
   readonly name: string
@@ -26,7 +27,11 @@ export interface Game<State = unknown, Input = unknown, Options = unknown> {
   readonly idle: Input
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
   init(setup: { seed: number; options: Options }): State
-  /** Advances `state` by one tick, in place. `inputs` has one entry a seat, in the seats' order. */
+  /**
+   * Advances `state` by one tick, in place. `inputs` has one entry a seat, in the seats' order; what a seat holds when
+   * is said at `HeldInputs`. An input that the rules do not allow now counts as `idle`. Once the game has an outcome,
+   * a step changes nothing. Must not keep or modify `inputs`.
+   */
   step(state: State, inputs: readonly Input[]): void
   /** Null while the game goes on. */
   outcome(state: State): Outcome | null

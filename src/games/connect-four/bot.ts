@@ -1,0 +1,134 @@
+import { scramble } from '../prng.ts'
+import { type Cell, COLUMNS, type ConnectFourInput, type ConnectFourState, EMPTY, landing, ROWS } from './rules.ts'
+
+/** How many discs ahead the bot looks, its own included. */
+const DEPTH = 5
+/** More than any position can be worth without a line of four. */
+const WIN = 100_000
+/** What a line of four cells is worth to the seat that alone has discs in it, by their number. */
+const WORTH = [0, 1, 4, 16, WIN]
+/** Moves this near to the best are as good: the state says which is played, so that games differ. */
+const AS_GOOD = 1
+/** The middle first: such moves are better more often, which makes the search shorter. */
+const ORDER = [3, 2, 4, 1, 5, 0, 6]
+
+const LINES: readonly (readonly number[])[] = allLines()
+
+/** The lines that go through each cell, as indexes of `LINES`. */
+const LINES_THROUGH: readonly (readonly number[])[] = Array.from({ length: COLUMNS * ROWS }, (_, cell) =>
+  LINES.flatMap((line, index) => (line.includes(cell) ? [index] : [])),
+)
+
+/**
+ * Wins where it can, blocks where it must, and else looks a few discs ahead (negamax with alpha-beta). Nothing but the
+ * state decides. Does nothing out of its turn and once the game is over.
+ */
+export function connectFourBot(state: ConnectFourState, seat: number): ConnectFourInput {
+  if (state.turn !== seat || state.winner !== null) return { column: null }
+  const search = new Search(state.board)
+  const me: 0 | 1 = seat === 0 ? 0 : 1
+  let best = Number.NEGATIVE_INFINITY
+  const found: { column: number; value: number }[] = []
+  for (const column of ORDER) {
+    // A little below the best so far, so that a move that is as good gets its true value.
+    const value = search.valueOf(column, me, DEPTH, best - AS_GOOD - 1, Number.POSITIVE_INFINITY)
+    if (value === null) continue
+    best = Math.max(best, value)
+    found.push({ column, value })
+  }
+  const good = found.filter(({ value }) => value >= best - AS_GOOD)
+  const drawn = scramble(state.rngA ^ scramble(state.discs)) >>> 0
+  return { column: good[drawn % good.length]?.column ?? null }
+}
+
+/** A board that takes discs back, with the worth of its lines kept up to date. */
+class Search {
+  readonly #board: Cell[]
+  /** How many discs of each seat a line holds, at twice its index plus the seat. */
+  readonly #counts = new Uint8Array(LINES.length * 2)
+  /** What the board is worth to seat 0. */
+  #worth = 0
+
+  constructor(board: readonly Cell[]) {
+    this.#board = board.map((): Cell => EMPTY)
+    board.forEach((disc, cell) => {
+      if (disc !== EMPTY) this.#put(cell, disc)
+    })
+  }
+
+  /**
+   * What dropping a disc into `column` is worth to `seat`, looking `depth` discs ahead; exact between `alpha` and
+   * `beta`, else a bound. Null if the column is full.
+   */
+  valueOf(column: number, seat: 0 | 1, depth: number, alpha: number, beta: number): number | null {
+    const cell = landing(this.#board, column)
+    if (cell === null) return null
+    const hasWon = this.#put(cell, seat)
+    // A win counts more the sooner it comes.
+    const value = hasWon ? WIN + depth : -this.#best(seat === 0 ? 1 : 0, depth - 1, -beta, -alpha)
+    this.#take(cell, seat)
+    return value
+  }
+
+  #best(seat: 0 | 1, depth: number, alpha: number, beta: number): number {
+    if (depth === 0) return seat === 0 ? this.#worth : -this.#worth
+    let best: number | null = null
+    let floor = alpha
+    for (const column of ORDER) {
+      const value = this.valueOf(column, seat, depth, floor, beta)
+      if (value === null) continue
+      if (best === null || value > best) best = value
+      if (best >= beta) return best
+      floor = Math.max(floor, best)
+    }
+    // A full board is a draw.
+    return best ?? 0
+  }
+
+  /** Puts a disc and answers whether it completes a line. */
+  #put(cell: number, seat: 0 | 1): boolean {
+    this.#board[cell] = seat
+    let hasWon = false
+    for (const line of LINES_THROUGH[cell] ?? []) {
+      this.#worth -= this.#lineWorth(line)
+      const count = (this.#counts[line * 2 + seat] ?? 0) + 1
+      this.#counts[line * 2 + seat] = count
+      this.#worth += this.#lineWorth(line)
+      if (count === 4) hasWon = true
+    }
+    return hasWon
+  }
+
+  #take(cell: number, seat: 0 | 1): void {
+    this.#board[cell] = EMPTY
+    for (const line of LINES_THROUGH[cell] ?? []) {
+      this.#worth -= this.#lineWorth(line)
+      this.#counts[line * 2 + seat] = (this.#counts[line * 2 + seat] ?? 0) - 1
+      this.#worth += this.#lineWorth(line)
+    }
+  }
+
+  /** What one line is worth to seat 0: nothing once both seats have discs in it. */
+  #lineWorth(line: number): number {
+    const mine = this.#counts[line * 2] ?? 0
+    const theirs = this.#counts[line * 2 + 1] ?? 0
+    if (theirs === 0) return WORTH[mine] ?? 0
+    return mine === 0 ? -(WORTH[theirs] ?? 0) : 0
+  }
+}
+
+function allLines(): number[][] {
+  const lines: number[][] = []
+  for (let row = 0; row < ROWS; row++) {
+    for (let column = 0; column < COLUMNS; column++) {
+      const isRightFree = column + 3 < COLUMNS
+      const isUpFree = row + 3 < ROWS
+      const line = (stride: number): number[] => [0, 1, 2, 3].map((i) => row * COLUMNS + column + i * stride)
+      if (isRightFree) lines.push(line(1))
+      if (isUpFree) lines.push(line(COLUMNS))
+      if (isRightFree && isUpFree) lines.push(line(COLUMNS + 1))
+      if (isUpFree && column >= 3) lines.push(line(COLUMNS - 1))
+    }
+  }
+  return lines
+}

@@ -1,0 +1,129 @@
+import type { Outcome } from '../game.ts'
+import { nextUint32, type PrngState, seedPrng } from '../prng.ts'
+
+export const COLUMNS = 7
+export const ROWS = 6
+export const CELLS = COLUMNS * ROWS
+
+/** What a cell holds: nothing, or a disc of seat 0 or 1. */
+export type Cell = -1 | 0 | 1
+export const EMPTY = -1
+
+export interface ConnectFourState extends PrngState {
+  /** Row by row from the bottom, each from the left: the cell at `column`, `row` is `row * COLUMNS + column`. */
+  board: Cell[]
+  /** The seat that is to move; once the game is over, the one that would have been. */
+  turn: 0 | 1
+  /** The seat that moved first. */
+  first: 0 | 1
+  discs: number
+  /** The cell of the last disc, or null. */
+  last: number | null
+  winner: 0 | 1 | null
+  /** The winner's line, from its lower or left end: 4 to 7 cells; empty while nobody has won. */
+  line: number[]
+}
+
+export interface ConnectFourInput {
+  /** Where to drop a disc, 0 (left) to 6; null for nothing. */
+  readonly column: number | null
+}
+
+export interface ConnectFourOptions {
+  /** The seat that moves first, or `random` to let the seed say. */
+  readonly first: 0 | 1 | 'random'
+}
+
+/** The ways a line can go: right, up, up and right, up and left. */
+const DIRECTIONS = [
+  [1, 0],
+  [0, 1],
+  [1, 1],
+  [-1, 1],
+] as const
+
+export function initConnectFour({ seed, options }: { seed: number; options: ConnectFourOptions }): ConnectFourState {
+  const prng = seedPrng(seed)
+  const drawn = nextUint32(prng) < 0x8000_0000 ? 0 : 1
+  const first = options.first === 'random' ? drawn : options.first
+  return {
+    ...prng,
+    board: Array.from({ length: CELLS }, (): Cell => EMPTY),
+    turn: first,
+    first,
+    discs: 0,
+    last: null,
+    winner: null,
+    line: [],
+  }
+}
+
+export function cloneConnectFour(state: ConnectFourState): ConnectFourState {
+  return { ...state, board: state.board.slice(), line: state.line.slice() }
+}
+
+/**
+ * Drops a disc of the seat that is to move. Input out of turn, into a full or no column, or after the end of the game
+ * leaves the state as it is.
+ */
+export function stepConnectFour(state: ConnectFourState, inputs: readonly ConnectFourInput[]): void {
+  if (isOver(state)) return
+  const seat = state.turn
+  const column = inputs[seat]?.column ?? null
+  if (column === null) return
+  const cell = landing(state.board, column)
+  if (cell === null) return
+  state.board[cell] = seat
+  state.discs += 1
+  state.last = cell
+  state.turn = seat === 0 ? 1 : 0
+  state.line = lineThrough(state.board, cell)
+  if (state.line.length > 0) state.winner = seat
+}
+
+export function connectFourOutcome(state: ConnectFourState): Outcome | null {
+  return isOver(state) ? { winnerSeat: state.winner, scores: connectFourScores(state) } : null
+}
+
+/** 1 for the winner, 0 for who lost or drew. */
+export function connectFourScores(state: ConnectFourState): readonly number[] {
+  return [state.winner === 0 ? 1 : 0, state.winner === 1 ? 1 : 0]
+}
+
+/** The cell where a disc dropped into `column` comes to rest; null if the column is full or does not exist. */
+export function landing(board: readonly Cell[], column: number): number | null {
+  if (!Number.isInteger(column) || column < 0 || column >= COLUMNS) return null
+  for (let cell = column; cell < CELLS; cell += COLUMNS) {
+    if (board[cell] === EMPTY) return cell
+  }
+  return null
+}
+
+function isOver(state: ConnectFourState): boolean {
+  return state.winner !== null || state.discs === CELLS
+}
+
+/** The cells of the first line of four or more that goes through `cell`, or none. */
+function lineThrough(board: readonly Cell[], cell: number): number[] {
+  for (const [right, up] of DIRECTIONS) {
+    const back = run(board, cell, -right, -up)
+    const length = back + 1 + run(board, cell, right, up)
+    if (length < 4) continue
+    const stride = up * COLUMNS + right
+    return Array.from({ length }, (_, i) => cell + (i - back) * stride)
+  }
+  return []
+}
+
+/** How many cells on from `cell`, in one direction, hold the same seat's discs. */
+function run(board: readonly Cell[], cell: number, right: number, up: number): number {
+  let column = (cell % COLUMNS) + right
+  let row = Math.floor(cell / COLUMNS) + up
+  let count = 0
+  while (column >= 0 && column < COLUMNS && row >= 0 && row < ROWS && board[row * COLUMNS + column] === board[cell]) {
+    count++
+    column += right
+    row += up
+  }
+  return count
+}

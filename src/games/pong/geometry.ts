@@ -1,0 +1,51 @@
+/**
+ * The court, in its own units: x grows to the right, y downwards, (0, 0) is the top left corner. Seat 0 has the left
+ * paddle, seat 1 the right one. Speeds are in units a tick, of which there are `TICK_RATE` a second.
+ */
+
+export const TICK_RATE = 60
+
+export const WIDTH = 800
+export const HEIGHT = 600
+
+/** The ball is as wide and as high as twice this; its position is its centre. */
+export const BALL_RADIUS = 8
+
+export const PADDLE_WIDTH = 12
+export const PADDLE_HEIGHT = 96
+/** From the goal line to the paddle's back. A paddle's position is the y of its centre. */
+export const PADDLE_INSET = 24
+export const PADDLE_SPEED = 8
+
+/** Where the paddles' centres can be. */
+export const PADDLE_TOP = PADDLE_HEIGHT / 2
+export const PADDLE_BOTTOM = HEIGHT - PADDLE_HEIGHT / 2
+
+/** Where the ball's centre can be. At `GOAL_LEFT` and `GOAL_RIGHT` it touches a goal line, and that is a point. */
+export const BALL_TOP = BALL_RADIUS
+export const BALL_BOTTOM = HEIGHT - BALL_RADIUS
+export const GOAL_LEFT = BALL_RADIUS
+export const GOAL_RIGHT = WIDTH - BALL_RADIUS
+
+/** The x of the ball's centre as it touches the paddles' faces, and as it leaves the paddles behind. */
+export const FACE_LEFT = PADDLE_INSET + PADDLE_WIDTH + BALL_RADIUS
+export const FACE_RIGHT = WIDTH - FACE_LEFT
+export const BACK_LEFT = PADDLE_INSET - BALL_RADIUS
+export const BACK_RIGHT = WIDTH - BACK_LEFT
+
+/** How far apart the centres of ball and paddle can be in y while they touch. */
+export const REACH = PADDLE_HEIGHT / 2 + BALL_RADIUS
+
+export const START_SPEED = 7.5
+export const MAX_SPEED = 18
+/** What each hit does to the ball's speed. */
+export const SPEED_UP = 1.06
+
+/** The slope (dy / dx) at which the ball leaves the very end of a paddle; the middle sends it straight back. */
+export const MAX_SLOPE = 1.25
+/** The slope of a serve is between these, up or down. */
+export const MIN_SERVE_SLOPE = 0.1
+export const MAX_SERVE_SLOPE = 0.6
+
+/** How many ticks the ball waits in the centre before a serve. */
+export const SERVE_PAUSE = 54

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { defineGame } from '../game.ts'
+import { pongBot } from './bot.ts'
+import { TICK_RATE } from './geometry.ts'
+import {
+  clonePong,
+  initPong,
+  type PongInput,
+  type PongOptions,
+  type PongState,
+  pongOutcome,
+  pongScores,
+  stepPong,
+} from './rules.ts'
+
+export type { PongInput, PongOptions, PongState } from './rules.ts'
+
+/** Two paddles and a ball; who first has `pointsToWin` points wins. What to draw is in `geometry.ts`. */
+export const pong = defineGame<PongState, PongInput, PongOptions>({
+  name: 'pong',
+  version: 1,
+  seats: 2,
+  tickRate: TICK_RATE,
+  options: z.object({ pointsToWin: z.number().int().min(1).max(21).default(11) }),
+  input: z.object({ move: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
+  idle: { move: 0 },
+  init: initPong,
+  step: stepPong,
+  outcome: pongOutcome,
+  clone: clonePong,
+  bot: pongBot,
+  scores: pongScores,
+})

@@ -1,0 +1,225 @@
+import type { Game } from './game.ts'
+
+/**
+ * One line of a match's input log: from the step of `tick` on, `seat` holds `input`. The step of tick t takes the state
+ * at tick t to the state at tick t + 1; the state at tick 0 is the game's `init`.
+ */
+export interface InputChange<Input = unknown> {
+  readonly tick: number
+  readonly seat: number
+  readonly input: Input
+}
+
+/** What a match needs to be played again. */
+export interface InputLog<Input = unknown, Options = unknown> {
+  /** An unsigned 32-bit integer. */
+  readonly seed: number
+  readonly options: Options
+  /** In any order; of two for the same tick and seat the later in the list counts. */
+  readonly changes: readonly InputChange<Input>[]
+  /** How many steps the match took. Changes at this tick or later never come into force. */
+  readonly ticks: number
+}
+
+/** A state to start from instead of `init`, such as a keyframe out of a journal. */
+export interface Keyframe<State = unknown> {
+  readonly tick: number
+  readonly state: State
+}
+
+/** The parts of a game that say how its inputs are held. */
+export type InputRules<Input> = Pick<Game<never, Input, never>, 'seats' | 'idle' | 'tickRate'>
+
+/**
+ * What each seat does in the next step. Whoever runs a game feeds its inputs through this, so that the server, a
+ * predicting client and a replay agree:
+ *
+ * - Every seat begins with the game's `idle` input.
+ * - With a `tickRate` above 0, a seat goes on doing what was set last. To set what it does already is no change.
+ * - In a turn-based game (`tickRate` 0) an input is an event: the next step alone gets it, then all seats are idle
+ *   again. Each input is a step, hence a tick, of its own.
+ *
+ * Inputs are kept by reference and must not be modified afterwards. They are not validated here.
+ */
+export class HeldInputs<Input> {
+  readonly #current: Input[]
+  readonly #idle: Input
+  readonly #isTurnBased: boolean
+
+  constructor(rules: InputRules<Input>) {
+    this.#idle = rules.idle
+    this.#isTurnBased = rules.tickRate === 0
+    this.#current = Array.from({ length: rules.seats }, () => rules.idle)
+  }
+
+  /** One input a seat, to be passed to the next `step`. Always the same array: do not keep it, do not write to it. */
+  get current(): readonly Input[] {
+    return this.#current
+  }
+
+  /**
+   * Sets what `seat` does from the next step on. Answers whether that is a change, for the log. Throws a RangeError if
+   * the game has no such seat.
+   */
+  set(seat: number, input: Input): boolean {
+    if (!Number.isInteger(seat) || seat < 0 || seat >= this.#current.length) {
+      throw new RangeError(`no seat ${seat} in a game of ${this.#current.length}`)
+    }
+    if (isSameInput(this.#current[seat], input)) return false
+    this.#current[seat] = input
+    return true
+  }
+
+  /** Makes one seat idle, as a seat whose player has left. Answers whether that is a change. */
+  release(seat: number): boolean {
+    return this.set(seat, this.#idle)
+  }
+
+  /** To be called after each `step`: in a turn-based game the inputs have had their effect. */
+  settle(): void {
+    if (this.#isTurnBased) this.#current.fill(this.#idle)
+  }
+
+  /** All seats idle, as at tick 0. */
+  reset(): void {
+    this.#current.fill(this.#idle)
+  }
+}
+
+/**
+ * Plays a log again, tick by tick or by seeking: what a replay, a verification and a match taken up again have in common.
+ * A finished game goes on ticking without changing (see `Game.step`).
+ */
+export class Simulation<State, Input, Options> {
+  /** The number of steps in the log; `tick` never exceeds it. */
+  readonly ticks: number
+  readonly #game: Game<State, Input, Options>
+  readonly #start: Keyframe<State>
+  readonly #changes: readonly InputChange<Input>[]
+  readonly #held: HeldInputs<Input>
+  #state: State
+  #tick: number
+  /** The index of the first change that is not in force yet. */
+  #next = 0
+
+  /**
+   * With `from`, the simulation starts at that tick with a copy of that state; earlier changes only say what the seats
+   * hold then. Throws a RangeError if the log names a seat or a tick that cannot be, or ends before it starts.
+   */
+  constructor(
+    game: Game<State, Input, Options>,
+    { seed, options, changes, ticks }: InputLog<Input, Options>,
+    from?: Keyframe<State>,
+  ) {
+    this.#game = game
+    this.#start = from
+      ? { tick: from.tick, state: game.clone(from.state) }
+      : { tick: 0, state: game.init({ seed, options }) }
+    if (!isTick(this.#start.tick)) throw new RangeError(`a simulation cannot start at tick ${this.#start.tick}`)
+    if (!isTick(ticks) || ticks < this.#start.tick) throw new RangeError(`a log cannot have ${ticks} ticks`)
+    for (const { tick, seat } of changes) {
+      if (!isTick(tick)) throw new RangeError(`a change cannot be at tick ${tick}`)
+      if (!Number.isInteger(seat) || seat < 0 || seat >= game.seats)
+        throw new RangeError(`no seat ${seat} in ${game.name}`)
+    }
+    this.ticks = ticks
+    this.#changes = changes.toSorted((a, b) => a.tick - b.tick)
+    this.#held = new HeldInputs<Input>(game)
+    this.#state = this.#start.state
+    this.#tick = this.#start.tick
+    this.#rewind()
+  }
+
+  /** The state at `tick`. It is the simulation's own and changes with the next step: `clone` it to keep it. */
+  get state(): State {
+    return this.#state
+  }
+
+  /** The number of steps done: 0 before the first. */
+  get tick(): number {
+    return this.#tick
+  }
+
+  get isAtEnd(): boolean {
+    return this.#tick >= this.ticks
+  }
+
+  /** One input a seat: what the next step will get. Of use until then only. */
+  get inputs(): readonly Input[] {
+    this.#takeChanges()
+    return this.#held.current
+  }
+
+  /** Does the step of the current tick. Answers false, and does nothing, at the end of the log. */
+  advance(): boolean {
+    if (this.isAtEnd) return false
+    this.#takeChanges()
+    this.#game.step(this.#state, this.#held.current)
+    this.#held.settle()
+    this.#tick++
+    return true
+  }
+
+  /**
+   * Goes to a tick, back or forth; beyond the ends of the log it goes to the end. Going back simulates again from the
+   * start. Throws a RangeError if `tick` is not an integer.
+   */
+  seek(tick: number): void {
+    if (!Number.isInteger(tick)) throw new RangeError(`cannot seek to tick ${tick}`)
+    if (tick < this.#tick) this.#rewind()
+    while (this.#tick < tick && this.advance()) {
+      // advance() is the work
+    }
+  }
+
+  #rewind(): void {
+    this.#state = this.#game.clone(this.#start.state)
+    this.#tick = this.#start.tick
+    this.#next = 0
+    this.#held.reset()
+    for (let change = this.#changes[0]; change && change.tick < this.#tick; change = this.#changes[this.#next]) {
+      this.#held.set(change.seat, change.input)
+      this.#next++
+    }
+    this.#held.settle()
+  }
+
+  /** Puts into force what has come due. */
+  #takeChanges(): void {
+    for (
+      let change = this.#changes[this.#next];
+      change && change.tick <= this.#tick;
+      change = this.#changes[this.#next]
+    ) {
+      this.#held.set(change.seat, change.input)
+      this.#next++
+    }
+  }
+}
+
+/** The state after `log.ticks` steps. Throws a RangeError as `Simulation` does. */
+export function simulate<State, Input, Options>(
+  game: Game<State, Input, Options>,
+  log: InputLog<Input, Options>,
+): State {
+  const simulation = new Simulation(game, log)
+  simulation.seek(log.ticks)
+  return simulation.state
+}
+
+/** Whether two inputs are the same JSON value. The order of keys does not count. */
+export function isSameInput(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every((key) => Object.hasOwn(b, key) && isSameInput(a[key], b[key]))
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isTick(tick: number): boolean {
+  return Number.isSafeInteger(tick) && tick >= 0
+}
