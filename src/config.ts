@@ -1,0 +1,233 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { defaultLimits, type Limits } from './protocol/index.ts'
+
+/** One key for secrets at rest. `id` is stored beside what it encrypted, so that keys can be changed. */
+export interface EncryptionKey {
+  readonly id: string
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+/** Everything that the environment decides, checked. Times in milliseconds, sizes in bytes. */
+export interface Config {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  /** Where browsers reach this server, without a slash at its end. */
+  readonly publicUrl: string
+  /** Origins that may open a socket: the public one and those listed. */
+  readonly allowedOrigins: ReadonlySet<string>
+  /** Unset: Rally runs a Postgres of its own. */
+  readonly databaseUrl: string | undefined
+  readonly dataDir: string
+  readonly secrets: {
+    readonly ticket: Uint8Array
+    readonly cookie: Uint8Array
+    /** Newest first: the first encrypts, all decrypt. */
+    readonly encryption: readonly [EncryptionKey, ...EncryptionKey[]]
+  }
+  readonly logLevel: string
+  /** Proxies in front of Rally whose `X-Forwarded-For` entries are believed. */
+  readonly trustedProxyHops: number
+  readonly drainMs: number
+  readonly heartbeatMs: number
+  readonly limits: Limits
+  /** Attempts to sign in from one address in five minutes. */
+  readonly authPerIp: number
+  readonly database: {
+    readonly poolSize: number
+    readonly connectTimeoutMs: number
+    readonly statementTimeoutMs: number
+    readonly transactionTimeoutMs: number
+  }
+}
+
+/** The environment does not make a server. Says every reason at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const MIN_SECRET_LENGTH = 32
+const int = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  HOST: z.string().min(1).optional(),
+  PORT: int(3001, 0, 65_535),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ALLOWED_ORIGINS: z.string().default(''),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  POSTGRES_USER: z.string().optional(),
+  POSTGRES_PASSWORD: z.string().optional(),
+  POSTGRES_DB: z.string().optional(),
+  POSTGRES_HOST: z.string().default('127.0.0.1'),
+  POSTGRES_PORT: int(5432, 1, 65_535),
+  DATA_DIR: z.string().min(1).default('.data'),
+  JWT_SECRET: z.string().optional(),
+  COOKIE_SECRET: z.string().optional(),
+  ENCRYPTION_KEY: z.string().optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  TRUSTED_PROXY_HOPS: int(0, 0, 10),
+  DRAIN_SECONDS: int(8, 0, 600),
+  HEARTBEAT_SECONDS: int(15, 1, 120),
+  DATABASE_POOL_SIZE: int(10, 2, 200),
+  DATABASE_CONNECT_TIMEOUT_MS: int(2_000, 100, 60_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
+  DATABASE_TRANSACTION_TIMEOUT_MS: int(8_000, 100, 600_000),
+  LIMIT_FRAME_BYTES: int(defaultLimits.frameBytes, 1024, 16 * 1024 * 1024),
+  LIMIT_JSON_DEPTH: int(defaultLimits.jsonDepth, 4, 256),
+  LIMIT_REQUESTS_IN_FLIGHT: int(defaultLimits.requestsInFlight, 1, 10_000),
+  LIMIT_SUBSCRIPTIONS: int(defaultLimits.subscriptions, 1, 100_000),
+  LIMIT_REQUESTS_PER_SECOND: int(defaultLimits.requestsPerSecond, 1, 10_000_000),
+  LIMIT_REQUESTS_BURST: int(defaultLimits.requestsBurst, 1, 10_000_000),
+  LIMIT_INPUTS_PER_SECOND: int(defaultLimits.inputsPerSecond, 1, 10_000_000),
+  LIMIT_SOCKETS_PER_IP: int(defaultLimits.socketsPerIp, 1, 10_000_000),
+  LIMIT_UNSENT_BYTES: int(defaultLimits.unsentBytes, 64 * 1024, 1024 * 1024 * 1024),
+  LIMIT_LATEST_UNSENT_BYTES: int(defaultLimits.latestUnsentBytes, 4096, 1024 * 1024 * 1024),
+  LIMIT_REQUEST_MS: int(defaultLimits.requestMs, 100, 600_000),
+  LIMIT_ANONYMOUS_IDLE_MS: int(defaultLimits.anonymousIdleMs, 1_000, 86_400_000),
+  LIMIT_AUTH_PER_IP: int(100, 1, 10_000_000),
+})
+
+/**
+ * Reads the environment. In development missing secrets are made once and kept in `<DATA_DIR>/secrets.json`.
+ *
+ * @throws ConfigError naming every variable that is missing, weak or malformed.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
+  }
+  const env = parsed.data
+  const production = env.NODE_ENV === 'production'
+  const databaseUrl = env.DATABASE_URL ?? composeDatabaseUrl(env)
+  const dataDir = resolve(env.DATA_DIR)
+  const problems: string[] = []
+  if (production && !databaseUrl) problems.push('DATABASE_URL: is not set; production needs a Postgres of its own')
+  const secrets = readSecrets(env, production, dataDir, problems)
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+
+  const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
+  return {
+    production,
+    host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: env.PORT,
+    publicUrl,
+    allowedOrigins: new Set([new URL(publicUrl).origin, ...listed(env.ALLOWED_ORIGINS)]),
+    databaseUrl,
+    dataDir,
+    secrets,
+    logLevel: env.LOG_LEVEL,
+    trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    drainMs: env.DRAIN_SECONDS * 1000,
+    heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
+    limits: {
+      frameBytes: env.LIMIT_FRAME_BYTES,
+      jsonDepth: env.LIMIT_JSON_DEPTH,
+      requestsInFlight: env.LIMIT_REQUESTS_IN_FLIGHT,
+      subscriptions: env.LIMIT_SUBSCRIPTIONS,
+      requestsPerSecond: env.LIMIT_REQUESTS_PER_SECOND,
+      requestsBurst: env.LIMIT_REQUESTS_BURST,
+      inputsPerSecond: env.LIMIT_INPUTS_PER_SECOND,
+      socketsPerIp: env.LIMIT_SOCKETS_PER_IP,
+      unsentBytes: env.LIMIT_UNSENT_BYTES,
+      latestUnsentBytes: env.LIMIT_LATEST_UNSENT_BYTES,
+      requestMs: env.LIMIT_REQUEST_MS,
+      anonymousIdleMs: env.LIMIT_ANONYMOUS_IDLE_MS,
+    },
+    authPerIp: env.LIMIT_AUTH_PER_IP,
+    database: {
+      poolSize: env.DATABASE_POOL_SIZE,
+      connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      transactionTimeoutMs: env.DATABASE_TRANSACTION_TIMEOUT_MS,
+    },
+  }
+}
+
+function listed(text: string): string[] {
+  return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [new URL(part.trim()).origin]))
+}
+
+function composeDatabaseUrl(env: z.infer<typeof Environment>): string | undefined {
+  if (!env.POSTGRES_USER || !env.POSTGRES_PASSWORD) return undefined
+  const credentials = `${encodeURIComponent(env.POSTGRES_USER)}:${encodeURIComponent(env.POSTGRES_PASSWORD)}`
+  return `postgresql://${credentials}@${env.POSTGRES_HOST}:${env.POSTGRES_PORT}/${env.POSTGRES_DB ?? env.POSTGRES_USER}`
+}
+
+function readSecrets(
+  env: z.infer<typeof Environment>,
+  production: boolean,
+  dataDir: string,
+  problems: string[],
+): Config['secrets'] {
+  const kept = production ? {} : keptSecrets(dataDir)
+  const secret = (name: 'JWT_SECRET' | 'COOKIE_SECRET'): Uint8Array => {
+    const value = env[name] ?? kept[name]
+    if (value === undefined) problems.push(`${name}: is not set`)
+    else if (isWeak(value))
+      problems.push(`${name}: is weak; use 32 random characters or more (openssl rand -base64 48)`)
+    return new TextEncoder().encode(value ?? '')
+  }
+  const ticket = secret('JWT_SECRET')
+  const cookie = secret('COOKIE_SECRET')
+  if (env.JWT_SECRET !== undefined && env.JWT_SECRET === env.COOKIE_SECRET) {
+    problems.push('COOKIE_SECRET: is the same as JWT_SECRET')
+  }
+  const encryption = readKeys(env.ENCRYPTION_KEY ?? kept.ENCRYPTION_KEY, problems)
+  return { ticket, cookie, encryption }
+}
+
+/** `ENCRYPTION_KEY` is `[<id>:]<32 bytes in base64 or hex>`, several separated by commas, newest first. */
+function readKeys(text: string | undefined, problems: string[]): readonly [EncryptionKey, ...EncryptionKey[]] {
+  const none: EncryptionKey = { id: '', key: new Uint8Array(32) }
+  if (text === undefined) {
+    problems.push('ENCRYPTION_KEY: is not set')
+    return [none]
+  }
+  const keys = text.split(',').map((part): EncryptionKey => {
+    const [, id, encoded = ''] = /^(?:([A-Za-z0-9_-]{1,32}):)?(.*)$/s.exec(part.trim()) ?? []
+    const key = new Uint8Array(Buffer.from(encoded, /^[0-9a-f]{64}$/i.test(encoded) ? 'hex' : 'base64'))
+    if (key.length !== 32) problems.push('ENCRYPTION_KEY: a key is 32 bytes in base64 or hex (openssl rand -base64 32)')
+    else if (new Set(key).size < 8) problems.push('ENCRYPTION_KEY: a key is weak; use 32 random bytes')
+    return { id: id ?? fingerprint(key), key }
+  })
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) problems.push('ENCRYPTION_KEY: two keys have the same id')
+  const [newest = none, ...older] = keys
+  return [newest, ...older]
+}
+
+/** Names a key without telling it. */
+function fingerprint(key: Uint8Array): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 8)
+}
+
+/** Short, or made of so few different characters that it is a word or a row of keys. */
+function isWeak(secret: string): boolean {
+  return secret.length < MIN_SECRET_LENGTH || new Set(secret).size < 10 || /change.?me|your.?secret/i.test(secret)
+}
+
+const Kept = z.object({ JWT_SECRET: z.string(), COOKIE_SECRET: z.string(), ENCRYPTION_KEY: z.string() }).partial()
+
+/** The secrets of a development server: made on the first start, the same on every later one. */
+function keptSecrets(dataDir: string): z.infer<typeof Kept> {
+  const file = join(dataDir, 'secrets.json')
+  if (existsSync(file)) return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  const made = {
+    JWT_SECRET: randomBytes(48).toString('base64'),
+    COOKIE_SECRET: randomBytes(48).toString('base64'),
+    ENCRYPTION_KEY: `dev:${randomBytes(32).toString('base64')}`,
+  }
+  // Traversable, as the embedded Postgres keeps its data below and may run as another user.
+  mkdirSync(dataDir, { recursive: true })
+  writeFileSync(file, JSON.stringify(made, null, 2), { mode: 0o600 })
+  chmodSync(file, 0o600)
+  return made
+}

@@ -1,0 +1,51 @@
+import { type Logger, pino } from 'pino'
+
+export type { Logger }
+
+export interface Loggers {
+  readonly app: Logger
+  readonly auth: Logger
+  readonly bus: Logger
+  readonly db: Logger
+  readonly engine: Logger
+  readonly matches: Logger
+  readonly rpc: Logger
+  readonly server: Logger
+}
+
+/**
+ * Every logger of the process, by name. JSON lines on standard output; values under names that hold secrets are
+ * left out wherever they stand.
+ */
+export function createLoggers(level: string, node: string): Loggers {
+  const root = pino({
+    level,
+    base: { node },
+    redact: {
+      paths: [
+        'token',
+        'code',
+        'secret',
+        'cookie',
+        'recoveryCode',
+        'recoveryCodes',
+        '*.token',
+        '*.code',
+        '*.secret',
+        '*.cookie',
+      ],
+      remove: true,
+    },
+  })
+  const named = (name: string) => root.child({ name })
+  return {
+    app: named('app'),
+    auth: named('auth'),
+    bus: named('bus'),
+    db: named('db'),
+    engine: named('engine'),
+    matches: named('matches'),
+    rpc: named('rpc'),
+    server: named('server'),
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { SessionId, Timestamp, UserId } from '../wire.ts'
+
+export const User = z.object({ id: UserId, username: z.string(), displayName: z.string(), createdAt: Timestamp })
+export type User = z.infer<typeof User>
+
+/** Six digits from an authenticator app (RFC 6238). */
+export const TotpCode = z.string().regex(/^\d{6}$/, 'six digits')
+
+/** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */
+export const Begun = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('user') }),
+  z.object({
+    status: z.literal('candidate'),
+    /** `data:image/png;base64,...` */
+    qrCode: z.string(),
+    /** `otpauth://totp/...` */
+    otpauthUrl: z.string(),
+    /** The same secret in base32, to type by hand. */
+    secret: z.string(),
+  }),
+])
+export type Begun = z.infer<typeof Begun>
+
+/** A way in: `token` is exchanged for the session cookie at `POST /session`, once and within 30 seconds. */
+export const Authorized = z.object({
+  status: z.literal('authorized'),
+  user: User,
+  token: z.string(),
+  /** Only with a registration, and only this once. */
+  recoveryCodes: z.array(z.string()).optional(),
+})
+export type Authorized = z.infer<typeof Authorized>
+
+/** One signed-in browser of the user. */
+export const SessionInfo = z.object({
+  id: SessionId,
+  /** Whether it is the one that asks. */
+  current: z.boolean(),
+  userAgent: z.string(),
+  ip: z.string(),
+  createdAt: Timestamp,
+  lastSeenAt: Timestamp,
+  expiresAt: Timestamp,
+})
+export type SessionInfo = z.infer<typeof SessionInfo>
+
+/** Why a session is over. */
+export const SessionEnd = z.object({ reason: z.enum(['logout', 'revoked', 'expired']) })
+export type SessionEnd = z.infer<typeof SessionEnd>
+
+export type AuthCode = 'INVALID_CODE' | 'NO_CHALLENGE' | 'USERNAME_TAKEN'

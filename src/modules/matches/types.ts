@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { MatchId, Timestamp, UserId } from '../wire.ts'
+
+/** What a friend types to join: six characters that cannot be mistaken for one another. */
+export const JoinCode = z
+  .string()
+  .transform((code) => code.trim().toUpperCase())
+  .pipe(z.string().regex(/^[2-9A-HJ-NP-Z]{6}$/, 'six letters and digits'))
+export type JoinCode = z.infer<typeof JoinCode>
+
+export const MatchMode = z.enum(['ranked', 'casual', 'local', 'bot'])
+export type MatchMode = z.infer<typeof MatchMode>
+
+export const MatchStatus = z.enum(['waiting', 'live', 'finished', 'aborted'])
+export type MatchStatus = z.infer<typeof MatchStatus>
+
+export const Visibility = z.enum(['public', 'private'])
+export type Visibility = z.infer<typeof Visibility>
+
+export const Player = z.object({
+  seat: z.number().int().min(0),
+  /** Null for the server-side opponent. */
+  userId: UserId.nullable(),
+  username: z.string().nullable(),
+  displayName: z.string(),
+  score: z.number().int(),
+  connected: z.boolean(),
+})
+export type Player = z.infer<typeof Player>
+
+export const Match = z.object({
+  id: MatchId,
+  game: z.string(),
+  mode: MatchMode,
+  status: MatchStatus,
+  visibility: Visibility,
+  code: z.string(),
+  joinUrl: z.string(),
+  players: z.array(Player),
+  winnerSeat: z.number().int().nullable(),
+  options: z.record(z.string(), z.unknown()),
+  /** The `seq` of `matches.onUpdate`. */
+  version: z.number().int(),
+  createdAt: Timestamp,
+  /** When the countdown ends, once it runs. */
+  startsAt: Timestamp.nullable(),
+  startedAt: Timestamp.nullable(),
+  finishedAt: Timestamp.nullable(),
+})
+export type Match = z.infer<typeof Match>
+
+/** The newest public matches that wait for players or are being played. */
+export const Lobby = z.object({ matches: z.array(Match) })
+export type Lobby = z.infer<typeof Lobby>
+
+export type MatchCode = 'MATCH_FULL' | 'MATCH_CLOSED'

@@ -1,0 +1,45 @@
+import type { CloseCode, Limits } from '../protocol/index.ts'
+import type { Caller } from './call.ts'
+import { TokenBucket } from './limits.ts'
+
+/** What a transport does for one socket. None of these throws on a socket that is already closed. */
+export interface Peer {
+  /** Queues a frame for this socket alone. One that cannot be queued closes the socket with 4008. */
+  send(frame: string | Uint8Array): void
+  /** From now on frames that the transport publishes to `topic` reach this socket. */
+  join(topic: string): void
+  leave(topic: string): void
+  unsentBytes(): number
+  close(code: CloseCode, reason: string): void
+}
+
+/** One channel that a socket follows. */
+export interface Following {
+  readonly channel: string
+  /** Set while a `latest` stream skips this socket: the last `seq` it was sent. */
+  skippedFrom: number | null
+}
+
+/** One socket as the RPC layer sees it: who it is, what it follows, and how much it may still ask. */
+export class Connection {
+  readonly id: string
+  readonly caller: Caller
+  readonly peer: Peer
+  readonly requests: TokenBucket
+  readonly inputs: TokenBucket
+  readonly following = new Map<string, Following>()
+  inFlight = 0
+  /** Requests refused since one was last let through. */
+  refused = 0
+  closed = false
+  lastRequestAt: number
+
+  constructor(id: string, caller: Caller, peer: Peer, limits: Limits, now: number) {
+    this.id = id
+    this.caller = caller
+    this.peer = peer
+    this.requests = new TokenBucket(limits.requestsPerSecond, limits.requestsBurst, now)
+    this.inputs = new TokenBucket(limits.inputsPerSecond, limits.inputsPerSecond, now)
+    this.lastRequestAt = now
+  }
+}

@@ -1,0 +1,71 @@
+import type { CloseCode } from '../protocol/index.ts'
+import type { Connection } from './connection.ts'
+
+/** Told when a user's first socket to this process opens and when the last one is gone. */
+export interface PresenceListener {
+  online(userId: string): void
+  offline(userId: string): void
+}
+
+/** The open sockets of this process, by id, user and session. */
+export class Connections {
+  readonly #all = new Set<Connection>()
+  readonly #byUser = new Map<string, Set<Connection>>()
+  readonly #listeners: PresenceListener[] = []
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#all.values()
+  }
+
+  onPresence(listener: PresenceListener): void {
+    this.#listeners.push(listener)
+  }
+
+  isOnline(userId: string): boolean {
+    return this.#byUser.has(userId)
+  }
+
+  /** Ids of the users with a socket here. */
+  users(): IterableIterator<string> {
+    return this.#byUser.keys()
+  }
+
+  add(connection: Connection): void {
+    this.#all.add(connection)
+    const { user } = connection.caller
+    if (!user) return
+    const own = this.#byUser.get(user.id)
+    if (own) {
+      own.add(connection)
+      return
+    }
+    this.#byUser.set(user.id, new Set([connection]))
+    for (const listener of this.#listeners) listener.online(user.id)
+  }
+
+  delete(connection: Connection): void {
+    if (!this.#all.delete(connection)) return
+    const { user } = connection.caller
+    const own = user && this.#byUser.get(user.id)
+    if (!user || !own) return
+    own.delete(connection)
+    if (own.size > 0) return
+    this.#byUser.delete(user.id)
+    for (const listener of this.#listeners) listener.offline(user.id)
+  }
+
+  /** Closes the sockets that were opened with the cookie of one session. */
+  closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
+    for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
+      if (connection.caller.sessionId === sessionId) connection.peer.close(code, reason)
+    }
+  }
+
+  closeAll(code: CloseCode, reason: string): void {
+    for (const connection of [...this.#all]) connection.peer.close(code, reason)
+  }
+}

@@ -1,0 +1,191 @@
+import type { z } from 'zod'
+import type { FrameworkCode } from '../protocol/index.ts'
+import type { Channel } from './channel.ts'
+import { RpcError } from './errors.ts'
+
+/** Who may ask: everybody, or those with a session. */
+export type Access = 'anyone' | 'user'
+
+/**
+ * What asking does. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs in
+ * one database transaction, which also keeps the answer. `input` is fire-and-forget: it is answered only on an
+ * error, counted against its own limit, and repeating it does no harm.
+ */
+export type Effect = 'read' | 'write' | 'input'
+
+/** At most `points` calls in `perSeconds`, per user, or per address where there is no user. */
+export interface RateLimit {
+  readonly points: number
+  readonly perSeconds: number
+}
+
+/**
+ * How the events of a stream reach a slow socket. `reliable`: in order and all of them, else the socket is closed
+ * with 4008. `latest`: a socket with too much unsent is skipped, and gets the newest event once it has drained.
+ */
+export type Delivery = 'reliable' | 'latest'
+
+/** Makes the error that a handler throws; accepts only declared codes. */
+export type Fail<Code extends string> = (
+  code: Code,
+  message?: string,
+  details?: ConstructorParameters<typeof RpcError>[2],
+) => RpcError
+
+/** A context whose user is known to be there when `access` asks for one. */
+export type ContextFor<Ctx, A extends Access> = A extends 'user'
+  ? Ctx extends { readonly user: infer User }
+    ? Ctx & { readonly user: NonNullable<User> }
+    : Ctx
+  : Ctx
+
+type Awaitable<T> = T | Promise<T>
+
+export interface Method<
+  Ctx,
+  A extends Access = Access,
+  I extends z.ZodType = z.ZodType,
+  O extends z.ZodType = z.ZodType,
+  E extends string = string,
+> {
+  readonly kind: 'method'
+  readonly access: A
+  readonly effect: Effect
+  readonly limit?: RateLimit
+  readonly input: I
+  readonly output: O
+  readonly errors: readonly E[]
+  readonly fail: Fail<E>
+  handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<z.input<O>>
+}
+
+/** What opening a stream gives: where its events come from, and the state or the missed events up to `seq`. */
+export type Opened<Event, Snapshot> =
+  | { readonly channel: Channel<Event>; readonly seq: number; readonly snapshot: Snapshot; readonly gap?: true }
+  | {
+      readonly channel: Channel<Event>
+      readonly seq: number
+      readonly missed: readonly { readonly seq: number; readonly data: Event }[]
+    }
+
+export interface Subscription<
+  Ctx,
+  A extends Access = Access,
+  I extends z.ZodType = z.ZodType,
+  V extends z.ZodType = z.ZodType,
+  S extends z.ZodType = V,
+  E extends string = string,
+> {
+  readonly kind: 'subscription'
+  readonly access: A
+  readonly delivery: Delivery
+  readonly limit?: RateLimit
+  readonly input: I
+  readonly event: V
+  readonly snapshot: S
+  readonly errors: readonly E[]
+  readonly fail: Fail<E>
+  /**
+   * Reads the state. It may be called again for one request, when events came while it was reading.
+   */
+  open(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<Opened<z.input<V>, z.input<S>>>
+}
+
+// biome-ignore-start lint/suspicious/noExplicitAny: definitions are contravariant in their context and input, so `unknown` would fit none
+export type AnyMethod = Method<any, any, any, any, any>
+export type AnySubscription = Subscription<any, any, any, any, any, any>
+// biome-ignore-end lint/suspicious/noExplicitAny: see above
+export type AnyDefinition = AnyMethod | AnySubscription
+
+export interface Module<
+  Methods extends Readonly<Record<string, AnyMethod>> = Readonly<Record<string, AnyMethod>>,
+  Subscriptions extends Readonly<Record<string, AnySubscription>> = Readonly<Record<string, AnySubscription>>,
+> {
+  readonly name: string
+  readonly methods: Methods
+  readonly subscriptions: Subscriptions
+}
+
+/** Groups the methods and subscriptions that share a namespace on the wire. */
+export function module<
+  const Methods extends Readonly<Record<string, AnyMethod>>,
+  const Subscriptions extends Readonly<Record<string, AnySubscription>>,
+>(definition: Module<Methods, Subscriptions>): Module<Methods, Subscriptions> {
+  return definition
+}
+
+/** The types that a client needs of a record of modules. */
+export type ApiOf<Modules extends Readonly<Record<string, Module>>> = {
+  readonly [Name in keyof Modules]: {
+    readonly [Key in keyof Modules[Name]['methods']]: MethodTypes<Modules[Name]['methods'][Key]>
+  } & {
+    readonly [Key in keyof Modules[Name]['subscriptions']]: SubscriptionTypes<Modules[Name]['subscriptions'][Key]>
+  }
+}
+
+type MethodTypes<M> =
+  M extends Method<infer _Ctx, infer _A, infer I, infer O, infer E>
+    ? { readonly kind: 'method'; readonly input: z.input<I>; readonly output: z.output<O>; readonly errors: E }
+    : never
+
+type SubscriptionTypes<S> =
+  S extends Subscription<infer _Ctx, infer _A, infer I, infer V, infer N, infer E>
+    ? {
+        readonly kind: 'subscription'
+        readonly input: z.input<I>
+        readonly snapshot: z.output<N>
+        readonly event: z.output<V>
+        readonly errors: E
+      }
+    : never
+
+/** `method()` and `subscription()` for handlers that are given a `Ctx`. */
+export function definers<Ctx>() {
+  return {
+    method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never>(
+      definition: Omit<Method<Ctx, A, I, O, E>, 'kind' | 'fail' | 'errors'> & { readonly errors?: readonly E[] },
+    ): Method<Ctx, A, I, O, E> {
+      const errors = definition.errors ?? []
+      return { ...definition, kind: 'method', errors, fail: failFor() }
+    },
+
+    subscription<
+      A extends Access,
+      I extends z.ZodType,
+      V extends z.ZodType,
+      S extends z.ZodType = V,
+      const E extends string = never,
+    >(
+      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'fail' | 'errors' | 'snapshot'> & {
+        readonly errors?: readonly E[]
+        readonly snapshot?: S
+      },
+    ): Subscription<Ctx, A, I, V, S, E> {
+      const errors = definition.errors ?? []
+      // Without a schema of its own the snapshot is an event, which is what `S = V` says to the compiler.
+      const snapshot = definition.snapshot ?? (definition.event as unknown as S)
+      return { ...definition, kind: 'subscription', errors, snapshot, fail: failFor() }
+    },
+  }
+}
+
+function failFor<E extends string>(): Fail<E> {
+  return (code, message, details) => new RpcError(code, message, details)
+}
+
+/** Whether `code` is one that `definition` may answer with. */
+export function declares(definition: AnyDefinition, code: string): boolean {
+  return frameworkCodes.has(code) || definition.errors.includes(code)
+}
+
+const frameworkCodes: ReadonlySet<string> = new Set<FrameworkCode>([
+  'BAD_ENVELOPE',
+  'UNKNOWN_TYPE',
+  'VALIDATION_FAILED',
+  'UNAUTHENTICATED',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'INTERNAL',
+])

@@ -1,0 +1,374 @@
+import type { z } from 'zod'
+import { closeCodes, type Issue, type Limits, UNREADABLE } from '../protocol/index.ts'
+import { builtins } from './builtins.ts'
+import { Call, type Caller } from './call.ts'
+import { Connection, type Peer } from './connection.ts'
+import { Connections } from './connections.ts'
+import { Deadlines } from './deadlines.ts'
+import { type AnyMethod, type AnySubscription, declares, type Module, type Opened } from './definition.ts'
+import { errorData, RpcError } from './errors.ts'
+import type { Hub } from './hub.ts'
+import { MethodLimiter } from './limits.ts'
+import type { Once } from './once.ts'
+import { readEnvelope } from './read-envelope.ts'
+import { createRegistry, type Entry } from './registry.ts'
+
+export interface DispatcherOptions<Ctx, Tx> {
+  readonly modules: readonly Module[]
+  readonly limits: Limits
+  readonly hub: Hub
+  readonly once: Once<Tx>
+  /** Makes what handlers are given. */
+  readonly createContext: (call: Call<Tx>) => Ctx
+  /** Hold outputs against their schema; on outside production. */
+  readonly checkOutput: boolean
+  /** Makes an error of a foreign library one that a client may see; `undefined` makes it `INTERNAL`. */
+  readonly translateError: (error: unknown) => RpcError | undefined
+  readonly log: { error(details: object, message: string): void }
+}
+
+/** An answer without its envelope: encoded already where it was kept with a write. */
+type Body = { readonly data: unknown; readonly error?: string } | string
+
+/** Refused requests in a row after which a socket is closed with 4029. */
+const MAX_REFUSED = 1000
+const SWEEP_MS = 100
+const MAX_ANONYMOUS_ANSWERS = 64
+const ANONYMOUS_ANSWER_MS = 10 * 60_000
+
+/** A socket's request that is being executed. */
+interface Pending {
+  readonly connection: Connection
+  readonly entry: Entry
+  readonly call: Call
+  readonly startedAt: number
+}
+
+/** Routes envelopes to methods and subscriptions, and their answers back. */
+export class Dispatcher<Ctx, Tx> {
+  readonly connections = new Connections()
+  readonly entries: ReadonlyMap<string, Entry>
+  readonly #options: DispatcherOptions<Ctx, Tx>
+  readonly #limiter = new MethodLimiter()
+  readonly #pending: Deadlines<Pending>
+  readonly #anonymousAnswers = new WeakMap<Connection, Map<string, { at: number; body: Promise<Body> }>>()
+  readonly #sweeper: NodeJS.Timeout
+  #nextId = 1
+  #draining = false
+  #lastLimiterSweep = 0
+
+  constructor(options: DispatcherOptions<Ctx, Tx>) {
+    this.#options = options
+    const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
+    this.entries = createRegistry([own, ...options.modules])
+    this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+  }
+
+  /** Requests that wait for their answer. */
+  get inFlight(): number {
+    return this.#pending.size
+  }
+
+  open(caller: Caller, peer: Peer): Connection {
+    const connection = new Connection(`${this.#nextId++}`, caller, peer, this.#options.limits, Date.now())
+    this.connections.add(connection)
+    return connection
+  }
+
+  /** Forgets a socket that is gone; what it asked goes on, but is no longer answered. */
+  close(connection: Connection): void {
+    connection.closed = true
+    this.#options.hub.leaveAll(connection)
+    this.connections.delete(connection)
+  }
+
+  /** Takes one text frame. Never throws. */
+  receive(connection: Connection, text: string): void {
+    const now = Date.now()
+    connection.lastRequestAt = now
+    const read = readEnvelope(text, this.#options.limits.jsonDepth)
+    const entry = 'message' in read ? this.entries.get(read.message.type) : undefined
+    const waitMs = (entry && isInput(entry) ? connection.inputs : connection.requests).take(now)
+    if ('bad' in read) {
+      if (waitMs > 0) this.#refuse(connection, read.type, read.eid, waitMs)
+      else this.badFrame(connection, read.bad, read.type, read.eid)
+      return
+    }
+    const { message, unstorable } = read
+    if (waitMs > 0) {
+      this.#refuse(connection, message.type, message.eid, waitMs)
+      return
+    }
+    connection.refused = 0
+    if (!entry) {
+      this.#answerError(connection, message.type, message.eid, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      return
+    }
+    if (unstorable) {
+      this.#answerError(connection, entry.type, message.eid, invalid([unstorable]))
+      return
+    }
+    this.#start(connection, entry, message.eid, message.data, now)
+  }
+
+  /** Answers a frame that is no envelope. */
+  badFrame(connection: Connection, reason: string, type?: string, eid?: string): void {
+    this.#answerError(
+      connection,
+      type ?? UNREADABLE.type,
+      eid ?? UNREADABLE.eid,
+      new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`),
+    )
+  }
+
+  /** Refuses new requests; resolves when none waits any more, or after `deadlineMs`. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true
+    const until = Date.now() + deadlineMs
+    while (this.#pending.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  stop(): void {
+    clearInterval(this.#sweeper)
+  }
+
+  #refuse(connection: Connection, type: string | undefined, eid: string | undefined, waitMs: number): void {
+    if (++connection.refused > MAX_REFUSED) {
+      connection.peer.close(closeCodes.tooFast, 'too many requests')
+      return
+    }
+    const error = new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs })
+    this.#answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
+  }
+
+  #start(connection: Connection, entry: Entry, eid: string, data: unknown, now: number): void {
+    entry.calls++
+    if (connection.inFlight >= this.#options.limits.requestsInFlight) {
+      const error = new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
+      this.#fail(connection, entry, eid, error)
+      return
+    }
+    const call = new Call<Tx>(connection.caller, connection, entry.type, eid)
+    if (entry.definition.kind === 'subscription') {
+      const pending = this.#track(connection, entry, call, now)
+      void this.#subscribe(pending, entry.definition, data, now).finally(() => this.#untrack(pending))
+      return
+    }
+    let body: Body | Promise<Body>
+    try {
+      body = this.#execute(call, entry, entry.definition, data, now)
+    } catch (error) {
+      this.#fail(connection, entry, eid, error)
+      return
+    }
+    if (body instanceof Promise) {
+      const pending = this.#track(connection, entry, call, now)
+      void this.#settle(pending, body)
+      return
+    }
+    entry.totalMs += Date.now() - now
+    if (!isInput(entry)) this.#answer(connection, entry.type, eid, body)
+  }
+
+  #track(connection: Connection, entry: Entry, call: Call, startedAt: number): Pending {
+    const pending = { connection, entry, call, startedAt }
+    connection.inFlight++
+    this.#pending.start(pending, startedAt)
+    return pending
+  }
+
+  /** False when the deadline has answered already. */
+  #untrack(pending: Pending): boolean {
+    if (!this.#pending.finish(pending)) return false
+    pending.connection.inFlight--
+    pending.entry.totalMs += Date.now() - pending.startedAt
+    return true
+  }
+
+  async #settle(pending: Pending, body: Promise<Body>): Promise<void> {
+    const { connection, entry, call } = pending
+    try {
+      const settled = await body
+      if (!this.#untrack(pending)) return
+      if (!isInput(entry)) this.#answer(connection, entry.type, call.eid, settled)
+    } catch (error) {
+      if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
+      else this.#toRpcError(entry, call.eid, error)
+    }
+  }
+
+  #expire(pending: Pending): void {
+    const { connection, entry, call } = pending
+    connection.inFlight--
+    call.abort()
+    this.#fail(connection, entry, call.eid, new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 }))
+  }
+
+  /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
+  #execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
+    const input = this.#check(call, entry, data, now)
+    if (method.effect === 'write') {
+      return call.caller.user
+        ? this.#write(call, entry, method, input)
+        : this.#writeAnonymously(call, entry, method, input)
+    }
+    const ctx = this.#options.createContext(call)
+    const output = method.handle({ ctx, input, fail: method.fail })
+    if (output instanceof Promise) return output.then((value) => ({ data: this.#checked(entry, method, value) }))
+    return { data: this.#checked(entry, method, output) }
+  }
+
+  /** Access, limits and input, in this order; gives the parsed input. */
+  #check(call: Call, entry: Entry, data: unknown, now: number): unknown {
+    const { definition, type } = entry
+    const { user, ip } = call.caller
+    if (definition.access === 'user' && !user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+    if (definition.limit) {
+      const waitMs = this.#limiter.take(`${type} ${user?.id ?? ip}`, definition.limit, now)
+      if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
+    }
+    const parsed = definition.input.safeParse(data)
+    if (!parsed.success) throw invalid(toIssues(parsed.error))
+    return parsed.data
+  }
+
+  /** Runs a user's write in its transaction, or gives the answer it had the first time. */
+  async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
+    const { user } = call.caller
+    if (!user) throw new RpcError('UNAUTHENTICATED')
+    const key = { userId: user.id, eid: call.eid, type: entry.type }
+    try {
+      const { answer, executed } = await this.#options.once.run(
+        key,
+        async (tx) => {
+          call.rolledBack()
+          call.tx = tx
+          const ctx = this.#options.createContext(call)
+          const output = await method.handle({ ctx, input, fail: method.fail })
+          return JSON.stringify({ data: this.#checked(entry, method, output) })
+        },
+        (error) => this.#rememberedAnswer(entry, error),
+      )
+      if (executed) call.committed()
+      return answer
+    } catch (error) {
+      call.rolledBack()
+      throw error
+    }
+  }
+
+  /** What a retry of a failed write is told; `undefined` when it may try again, because nothing was decided. */
+  #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
+    if (!(error instanceof RpcError) || !entry.definition.errors.includes(error.code)) return undefined
+    return JSON.stringify({ data: errorData(error), error: error.code })
+  }
+
+  /** A write of nobody in particular is remembered with its socket. */
+  #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
+    const run = async (): Promise<Body> => {
+      const ctx = this.#options.createContext(call)
+      const output = await method.handle({ ctx, input, fail: method.fail })
+      return { data: this.#checked(entry, method, output) }
+    }
+    if (!call.connection) return run()
+    const answers = this.#anonymousAnswers.get(call.connection) ?? new Map()
+    this.#anonymousAnswers.set(call.connection, answers)
+    const now = Date.now()
+    const key = `${entry.type} ${call.eid}`
+    const known = answers.get(key)
+    if (known && now - known.at < ANONYMOUS_ANSWER_MS) return known.body
+    const body = run()
+    answers.set(key, { at: now, body })
+    if (answers.size > MAX_ANONYMOUS_ANSWERS) answers.delete(answers.keys().next().value ?? key)
+    return body
+  }
+
+  async #subscribe(pending: Pending, subscription: AnySubscription, data: unknown, now: number): Promise<void> {
+    const { connection, entry, call } = pending
+    try {
+      const input = this.#check(call, entry, data, now)
+      if (connection.following.size >= this.#options.limits.subscriptions) {
+        throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
+      }
+      const ctx = this.#options.createContext(call as Call<Tx>)
+      const read = async (): Promise<Opened<unknown, unknown>> => {
+        const opened = await subscription.open({ ctx, input, fail: subscription.fail })
+        if (this.#options.checkOutput && 'snapshot' in opened)
+          this.#checkSchema(entry, subscription.snapshot, opened.snapshot)
+        return opened
+      }
+      await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
+        if (!this.#untrack(pending)) return false
+        this.#answer(connection, entry.type, call.eid, { data: opening })
+        return true
+      })
+    } catch (error) {
+      if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
+    }
+  }
+
+  #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
+    if (this.#options.checkOutput) this.#checkSchema(entry, method.output, output)
+    return output
+  }
+
+  #checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
+    const parsed = schema.safeParse(value)
+    if (!parsed.success)
+      throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(toIssues(parsed.error))}`)
+  }
+
+  #answer(connection: Connection, type: string, eid: string, body: Body): void {
+    if (connection.closed) return
+    const ts = Date.now()
+    connection.peer.send(
+      typeof body === 'string'
+        ? `{"type":"${type}","eid":${JSON.stringify(eid)},"ts":${ts},${body.slice(1)}`
+        : JSON.stringify({ type, data: body.data, eid, ts, error: body.error }),
+    )
+  }
+
+  #fail(connection: Connection, entry: Entry, eid: string, error: unknown): void {
+    entry.failures++
+    this.#answerError(connection, entry.type, eid, this.#toRpcError(entry, eid, error))
+  }
+
+  #answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
+    if (connection.closed) return
+    connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
+  }
+
+  #toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
+    const known = error instanceof RpcError ? error : this.#options.translateError(error)
+    if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
+    this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
+    return new RpcError('INTERNAL', 'Something went wrong on the server')
+  }
+
+  #sweep(): void {
+    const now = Date.now()
+    const { hub } = this.#options
+    this.#pending.sweep(now)
+    hub.sweep(now)
+    for (const connection of this.connections) hub.checkBacklog(connection)
+    if (now - this.#lastLimiterSweep > 60_000) {
+      this.#lastLimiterSweep = now
+      this.#limiter.sweep(now)
+    }
+  }
+}
+
+function isInput({ definition }: Entry): boolean {
+  return definition.kind === 'method' && definition.effect === 'input'
+}
+
+function invalid(issues: readonly Issue[]): RpcError {
+  return new RpcError('VALIDATION_FAILED', 'The data is not valid', { issues })
+}
+
+/** At most ten of them: the rest of a hostile input's are never put into words. */
+function toIssues(error: z.ZodError): Issue[] {
+  return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }))
+}

@@ -1,0 +1,18 @@
+export { Call, type Caller } from './call.ts'
+export { type Channel, channel } from './channel.ts'
+export { Connection, type Peer } from './connection.ts'
+export { Connections, type PresenceListener } from './connections.ts'
+export {
+  type AnyDefinition,
+  type AnyMethod,
+  type AnySubscription,
+  type ApiOf,
+  definers,
+  type Module,
+  module,
+} from './definition.ts'
+export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
+export { RpcError } from './errors.ts'
+export { type FanOut, Hub } from './hub.ts'
+export type { Once, WriteKey } from './once.ts'
+export type { Entry } from './registry.ts'
