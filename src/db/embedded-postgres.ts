@@ -1,0 +1,122 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { lockDataDir } from './data-lock.ts'
+import { hasCode } from './fs-error.ts'
+import type { DbLog } from './log.ts'
+import { letThrough, postgresBinaries, postgresOwner } from './postgres-binaries.ts'
+import { adopt, type Cluster, connectionUrl, initialise, launch, type Server, shutDown } from './postgres-cluster.ts'
+
+/** The database that Rally uses in its own Postgres. */
+const DATABASE = 'rally'
+
+export interface EmbeddedPostgresOptions {
+  /** Rally's data folder; Postgres keeps its files in `postgres` under it. Made if missing. */
+  readonly dataDir: string
+  readonly log: DbLog
+  /** Off, a power cut may lose or break the data, and tests are faster. Default on. */
+  readonly durable?: boolean
+  /** Default 60 s: recovery after a crash may take its time. */
+  readonly startTimeoutMs?: number
+  /** How long a clean shutdown may take before a hard one. Default 20 s. */
+  readonly stopTimeoutMs?: number
+}
+
+export interface EmbeddedPostgres {
+  /** Holds the password: not for logs. */
+  readonly url: string
+  readonly pid: number
+  /** Whether it was still running from a Rally that was killed. */
+  readonly adopted: boolean
+  /** Shuts Postgres down and frees the data folder. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a real Postgres on a free loopback port, with its data kept in `<dataDir>/postgres`, or adopts the one that a
+ * killed Rally left running on that data. It is a session of its own: signals for Rally's terminal don't reach it, and
+ * it ends by `stop()` only.
+ *
+ * @throws DataDirInUse when another living Rally has the folder
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000 } = options
+  const deadline = Date.now() + startTimeoutMs
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const dataDir = await realpath(options.dataDir)
+  const lock = await lockDataDir(dataDir)
+  let server: Server | undefined
+  try {
+    const owner = await postgresOwner()
+    if (owner) await letThrough(dataDir, owner)
+    const binaries = await postgresBinaries(dataDir)
+    const folder = join(dataDir, 'postgres')
+    const password = await keptPassword(dataDir, folder)
+    const cluster: Cluster = { dataDir, folder, password, binaries, owner, durable, log }
+
+    server = await adopt(cluster, deadline, stopTimeoutMs)
+    if (!server) {
+      await initialise(cluster, deadline)
+      server = await launch(cluster, deadline)
+    }
+    await ensureDatabase(connectionUrl(server.port, password, 'postgres'), deadline)
+    return handle(server, connectionUrl(server.port, password, DATABASE))
+  } catch (error) {
+    if (server) await shutDown(server, stopTimeoutMs)
+    await lock.release()
+    throw error
+  }
+
+  function handle(running: Server, url: string): EmbeddedPostgres {
+    let stopping: Promise<void> | undefined
+    running.child?.once('exit', (code, signal) => {
+      if (!stopping) log.error({ pid: running.pid, code, signal }, 'the embedded Postgres ended by itself')
+    })
+    const adopted = running.child === undefined
+    log.info({ pid: running.pid, port: running.port, adopted }, 'embedded Postgres is ready')
+    return {
+      url,
+      pid: running.pid,
+      adopted,
+      stop() {
+        stopping ??= shutDown(running, stopTimeoutMs).finally(() => lock.release())
+        return stopping
+      },
+    }
+  }
+}
+
+/** The superuser's password: random, made with the data and as old as they are. */
+async function keptPassword(dataDir: string, folder: string): Promise<string> {
+  const path = join(dataDir, 'postgres.password')
+  try {
+    return (await readFile(path, 'utf8')).trim()
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+  if (await stat(folder).catch(() => undefined)) {
+    throw new Error(
+      `${path} is missing, so the data in ${folder} can't be opened. Put it back, or move ${folder} away.`,
+    )
+  }
+  const password = randomBytes(24).toString('base64url')
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, password, { mode: 0o600, flush: true })
+  await rename(draft, path)
+  return password
+}
+
+async function ensureDatabase(url: string, deadline: number): Promise<void> {
+  const timeoutMs = Math.max(deadline - Date.now(), 1000)
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs })
+  // Without a listener an error on an idle connection would end the process; the query below reports it too.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE])
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+
+/**
+ * What kind of failure of the database an error is:
+ * - `conflict`: the transaction lost against another and was rolled back; running it again may succeed
+ * - `connection`: the database can't be reached or the connection broke; whether a commit happened is not known
+ * - `busy`: it was reached but did not serve in time: no free connection, a statement or transaction over its limit
+ * - `unique`: a unique constraint forbids the row
+ */
+type Failure = 'conflict' | 'connection' | 'busy' | 'unique'
+
+// How the same failure surfaces depends on where it happens: as a Prisma error with a code of its own, as Prisma's P2010
+// around the driver's, as a driver error with a SQLSTATE, or as an error with nothing but a message (from `pg`'s pool).
+const Shape = z.object({
+  code: z.string().optional().catch(undefined),
+  message: z.string().catch(''),
+  meta: z.object({ driverAdapterError: z.unknown().optional() }).optional().catch(undefined),
+  cause: z.unknown().optional(),
+  kind: z.string().optional().catch(undefined),
+  originalCode: z.string().optional().catch(undefined),
+})
+
+const BY_CODE: Readonly<Record<string, Failure>> = {
+  // Prisma
+  P2034: 'conflict',
+  P2002: 'unique',
+  P1001: 'connection',
+  P1002: 'connection',
+  P1008: 'busy',
+  P1017: 'connection',
+  P2024: 'busy',
+  P2028: 'busy',
+  P2037: 'busy',
+  // Prisma's driver adapter
+  TransactionWriteConflict: 'conflict',
+  UniqueConstraintViolation: 'unique',
+  DatabaseNotReachable: 'connection',
+  ConnectionClosed: 'connection',
+  SocketTimeout: 'connection',
+  TooManyConnections: 'busy',
+  // SQLSTATE, see "PostgreSQL Error Codes"
+  '40001': 'conflict',
+  '40P01': 'conflict',
+  '23505': 'unique',
+  '53300': 'busy',
+  '55P03': 'busy',
+  '57014': 'busy',
+  '57P01': 'connection',
+  '57P02': 'connection',
+  '57P03': 'connection',
+  '57P05': 'connection',
+  '25P03': 'busy',
+  // Sockets
+  ECONNREFUSED: 'connection',
+  ECONNRESET: 'connection',
+  EHOSTUNREACH: 'connection',
+  ENETUNREACH: 'connection',
+  ENOTFOUND: 'connection',
+  EAI_AGAIN: 'connection',
+  EPIPE: 'connection',
+  ETIMEDOUT: 'connection',
+}
+
+const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
+  [/^timeout exceeded when trying to connect/, 'busy'],
+  [/^Query read timeout/, 'busy'],
+  [/^Connection terminated/, 'connection'],
+  [/not queryable$/, 'connection'],
+  [/^Cannot use a pool after calling end/, 'connection'],
+]
+
+/** Wrappers nest no deeper. */
+const MAX_DEPTH = 5
+
+function failureOf(error: unknown, depth = 0): Failure | undefined {
+  const parsed = depth < MAX_DEPTH && typeof error === 'object' ? Shape.safeParse(error) : undefined
+  if (!parsed?.success) return undefined
+  const { code, kind, originalCode, message, meta, cause } = parsed.data
+  for (const name of [originalCode, kind, code]) {
+    if (name === undefined) continue
+    const failure = BY_CODE[name] ?? (/^08[0-9A-Z]{3}$/.test(name) ? 'connection' : undefined)
+    if (failure) return failure
+  }
+  return (
+    failureOf(meta?.driverAdapterError, depth + 1) ??
+    failureOf(cause, depth + 1) ??
+    BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1]
+  )
+}
+
+/** Whether a row could not be written because another has its unique value. */
+export function isUniqueViolation(error: unknown): boolean {
+  return failureOf(error) === 'unique'
+}
+
+/** Whether the database can't be reached or did not serve in time: nothing is wrong with what was asked of it. */
+export function isUnavailable(error: unknown): boolean {
+  const failure = failureOf(error)
+  return failure === 'connection' || failure === 'busy'
+}
+
+export interface RetryOptions {
+  /** The first one counted. Default 5. */
+  readonly attempts?: number
+  /** Whether doing it twice is the same as once. Only then is it repeated after a broken connection. Default off. */
+  readonly idempotent?: boolean
+  /** The longest pause before the second attempt; it doubles from there to `maxDelayMs`. Defaults 20 and 500. */
+  readonly delayMs?: number
+  readonly maxDelayMs?: number
+  /** No attempt begins later than this after the first. Default 5000. */
+  readonly deadlineMs?: number
+}
+
+/**
+ * Runs `fn` again while it loses against concurrent transactions, after a pause of random length (full jitter). `fn`
+ * has to be one statement or one transaction.
+ *
+ * @throws what the last attempt threw
+ */
+export async function withRetry<T>(fn: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const { attempts = 5, idempotent = false, delayMs = 20, maxDelayMs = 500, deadlineMs = 5000 } = options
+  const deadline = Date.now() + deadlineMs
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fn()
+    } catch (error) {
+      const failure = failureOf(error)
+      const again = failure === 'conflict' || (idempotent && failure === 'connection')
+      const pauseMs = Math.random() * Math.min(delayMs * 2 ** (attempt - 1), maxDelayMs)
+      if (!again || attempt >= attempts || Date.now() + pauseMs > deadline) throw error
+      await delay(pauseMs)
+    }
+  }
+}
