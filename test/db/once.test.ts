@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
+import { createOnce, KEEP_MINUTES, OnceConflict, OnceOverloaded } from '../../src/db/once.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createUser } from './users.ts'
+
+let testDatabase: TestDatabase
+let one: Database
+let other: Database
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase()
+  ;[one, other] = await Promise.all([testDatabase.open(), testDatabase.open()])
+})
+afterAll(() => testDatabase.drop())
+
+/** A key of a new user, and how to count and read what its writes did. */
+async function scene() {
+  const userId = await createUser(one.db)
+  const attempt = `effect/${userId}`
+  return {
+    key: { userId, eid: randomUUID(), type: 'matches.create' },
+    effect: (tx: Pick<Database['db'], 'attempt'>) =>
+      tx.attempt.upsert({
+        where: { key: attempt },
+        create: { key: attempt, failures: 1, windowStart: new Date() },
+        update: { failures: { increment: 1 } },
+      }),
+    effects: async () => (await one.db.attempt.findUnique({ where: { key: attempt } }))?.failures ?? 0,
+  }
+}
+
+class Declared extends Error {}
+const answerOf = (error: unknown) => (error instanceof Declared ? `error: ${error.message}` : undefined)
+
+describe('a write with one key', () => {
+  test('asked for 20 times at once on two nodes happens once, and all get its answer', async () => {
+    const { key, effect, effects } = await scene()
+    const nodes = [createOnce(one.db), createOnce(other.db)]
+    let executions = 0
+    const runs = Array.from({ length: 20 }, (_, index) =>
+      nodes[index % 2]?.run(key, async (tx) => {
+        executions++
+        await effect(tx)
+        return `answer ${executions}`
+      }),
+    )
+    const results = await Promise.all(runs)
+    expect(results.map((result) => result?.answer)).toEqual(Array(20).fill('answer 1'))
+    expect(results.filter((result) => result?.executed)).toHaveLength(1)
+    expect([executions, await effects()]).toEqual([1, 1])
+  })
+
+  test('answers the same after a restart', async () => {
+    const { key } = await scene()
+    await createOnce(one.db).run(key, async () => 'first')
+    await expect(createOnce(other.db).run(key, async () => 'second')).resolves.toEqual({
+      answer: 'first',
+      executed: false,
+    })
+  })
+
+  test('is rolled back when it breaks, and a retry executes it', async () => {
+    const { key, effect, effects } = await scene()
+    const once = createOnce(one.db)
+    const broken = once.run(
+      key,
+      async (tx) => {
+        await effect(tx)
+        throw new Error('the process broke')
+      },
+      answerOf,
+    )
+    await expect(broken).rejects.toThrow('the process broke')
+    expect(await effects()).toBe(0)
+    const retried = await once.run(key, async (tx) => {
+      await effect(tx)
+      return 'done'
+    })
+    expect(retried).toEqual({ answer: 'done', executed: true })
+    expect(await effects()).toBe(1)
+  })
+
+  test('keeps the answer of a declared failure without its effects', async () => {
+    const { key, effect, effects } = await scene()
+    const once = createOnce(one.db)
+    const first = await once.run(
+      key,
+      async (tx) => {
+        await effect(tx)
+        throw new Declared('MATCH_FULL')
+      },
+      answerOf,
+    )
+    expect(first).toEqual({ answer: 'error: MATCH_FULL', executed: true })
+    expect(await effects()).toBe(0)
+    const retried = await once.run(key, async () => 'now it would work', answerOf)
+    expect(retried).toEqual({ answer: 'error: MATCH_FULL', executed: false })
+  })
+
+  test('that failed while another node waited has the answer that was kept', async () => {
+    const { key } = await scene()
+    const started = deferred()
+    const release = deferred()
+    const failing = createOnce(one.db).run(
+      key,
+      async () => {
+        started.resolve(undefined)
+        await release.promise
+        throw new Declared('TOO_EARLY')
+      },
+      answerOf,
+    )
+    await started.promise
+    const waiting = createOnce(other.db).run(key, async () => 'worked', answerOf)
+    await oneWaitsForALock()
+    release.resolve(undefined)
+    const [first, second] = await Promise.all([failing, waiting])
+    expect(first.answer).toBe(second.answer)
+    expect([first.executed, second.executed].filter(Boolean)).toHaveLength(1)
+  })
+
+  test('is refused for another type', async () => {
+    const { key } = await scene()
+    const once = createOnce(one.db)
+    await once.run(key, async () => 'created')
+    await expect(once.run({ ...key, type: 'matches.join' }, async () => 'joined')).rejects.toThrow(OnceConflict)
+    const release = deferred()
+    const eid = randomUUID()
+    const running = once.run({ ...key, eid }, async () => {
+      await release.promise
+      return 'created'
+    })
+    const meanwhile = once.run({ ...key, eid, type: 'matches.join' }, async () => 'joined')
+    await expect(meanwhile).rejects.toThrow(OnceConflict)
+    release.resolve(undefined)
+    await running
+  })
+
+  test('survives a connection that breaks before the commit', async () => {
+    const { key, effect, effects } = await scene()
+    let executions = 0
+    const result = await createOnce(one.db).run(key, async (tx) => {
+      executions++
+      await effect(tx)
+      if (executions === 1) {
+        const [session] = await tx.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`
+        await other.db.$queryRaw`SELECT pg_terminate_backend(${session?.pid ?? 0}::int)`
+      }
+      return 'done'
+    })
+    expect(result).toEqual({ answer: 'done', executed: true })
+    expect([executions, await effects()]).toEqual([2, 1])
+  })
+})
+
+test('writes of different users with the same eid do not meet', async () => {
+  const [a, b] = await Promise.all([scene(), scene()])
+  const once = createOnce(one.db)
+  const results = await Promise.all([
+    once.run(a.key, async () => 'a'),
+    once.run({ ...b.key, eid: a.key.eid }, async () => 'b'),
+  ])
+  expect(results.map(({ answer }) => answer)).toEqual(['a', 'b'])
+})
+
+test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, async () => {
+  const { key } = await scene()
+  const once = createOnce(one.db)
+  const age = (minutes: number) =>
+    one.db.write.updateMany({
+      where: { userId: key.userId },
+      data: { createdAt: new Date(Date.now() - minutes * 60_000) },
+    })
+  await once.run(key, async () => 'first')
+  await age(KEEP_MINUTES - 1)
+  expect((await once.run(key, async () => 'second')).answer).toBe('first')
+  await age(KEEP_MINUTES + 1)
+  expect(await once.run(key, async () => 'third')).toEqual({ answer: 'third', executed: true })
+  expect(await once.sweep()).toBe(0)
+  await age(KEEP_MINUTES + 1)
+  await one.db.write.createMany({
+    data: Array.from({ length: 2500 }, (_, index) => ({
+      userId: key.userId,
+      eid: `old ${index}`,
+      type: 'x.y',
+      answer: '',
+      createdAt: new Date(0),
+    })),
+  })
+  await once.run({ ...key, eid: 'new' }, async () => 'kept')
+  expect(await once.sweep()).toBe(2501)
+  expect(await one.db.write.findMany({ where: { userId: key.userId }, select: { eid: true } })).toEqual([
+    { eid: 'new' },
+  ])
+})
+
+test('refuses more at once than its bound', async () => {
+  const { key } = await scene()
+  const once = createOnce(one.db, { maxRunning: 1 })
+  const release = deferred()
+  const running = once.run(key, async () => {
+    await release.promise
+    return 'done'
+  })
+  await expect(once.run({ ...key, eid: 'second' }, async () => 'no')).rejects.toThrow(OnceOverloaded)
+  release.resolve(undefined)
+  await running
+  await expect(once.run({ ...key, eid: 'second' }, async () => 'yes')).resolves.toMatchObject({ answer: 'yes' })
+})
+
+async function oneWaitsForALock(): Promise<void> {
+  await expect
+    .poll(() => one.db.$queryRaw`SELECT pid FROM pg_locks WHERE NOT granted`, { timeout: 5000 })
+    .not.toEqual([])
+}
+
+function deferred(): { promise: Promise<unknown>; resolve(value: unknown): void } {
+  let resolve: (value: unknown) => void = () => undefined
+  const promise = new Promise((fulfil) => {
+    resolve = fulfil
+  })
+  return { promise, resolve }
+}
