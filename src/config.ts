@@ -34,6 +34,8 @@ export interface Config {
   readonly trustedProxyHops: number
   readonly drainMs: number
   readonly heartbeatMs: number
+  /** How far back a player's input may take effect; 0 turns rewinding off. */
+  readonly maxRewindMs: number
   readonly limits: Limits
   /** Attempts to sign in from one address in five minutes. */
   readonly authPerIp: number
@@ -73,6 +75,7 @@ const Environment = z.object({
   TRUSTED_PROXY_HOPS: int(0, 0, 10),
   DRAIN_SECONDS: int(8, 0, 600),
   HEARTBEAT_SECONDS: int(15, 1, 120),
+  MAX_REWIND_MS: int(100, 0, 1_000),
   DATABASE_POOL_SIZE: int(10, 2, 200),
   DATABASE_CONNECT_TIMEOUT_MS: int(2_000, 100, 60_000),
   DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
@@ -128,6 +131,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
     drainMs: env.DRAIN_SECONDS * 1000,
     heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
+    maxRewindMs: env.MAX_REWIND_MS,
     limits: {
       frameBytes: env.LIMIT_FRAME_BYTES,
       jsonDepth: env.LIMIT_JSON_DEPTH,

@@ -10,6 +10,8 @@ export const games = {
 
 export type GameName = keyof typeof games
 
+export const gameNames = Object.keys(games) as [GameName, ...GameName[]]
+
 export function isGameName(name: string): name is GameName {
   return Object.hasOwn(games, name)
 }

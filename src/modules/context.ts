@@ -51,7 +51,7 @@ export class Context implements Scope {
   }
 
   get db(): Db | Tx {
-    return this.call.tx ?? this.platform.database.client
+    return this.call.tx ?? this.platform.database.db
   }
 
   get auth(): AuthService {

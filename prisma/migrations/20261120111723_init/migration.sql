@@ -109,6 +109,7 @@ CREATE TABLE "seats" (
     "display_name" TEXT NOT NULL,
     "score" INTEGER NOT NULL DEFAULT 0,
     "connected" BOOLEAN NOT NULL DEFAULT false,
+    "node_id" TEXT,
 
     CONSTRAINT "seats_pkey" PRIMARY KEY ("match_id","seat")
 );

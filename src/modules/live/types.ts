@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MatchStatus } from '../matches/types.ts'
 
-/** One frame of a live match in mode `state`. `state` is the game's own. */
+/** One frame of a match in mode `state`. `state` is the game's own, as of `tick`. */
 export const LiveFrame = z.object({
   tick: z.number().int(),
   state: z.unknown(),

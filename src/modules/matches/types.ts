@@ -46,6 +46,8 @@ export const Match = z.object({
   startsAt: Timestamp.nullable(),
   startedAt: Timestamp.nullable(),
   finishedAt: Timestamp.nullable(),
+  /** Why it ended other than by its rules: `forfeit`, `left`, `nobody-came`, `node-lost`, `failed`, `too-long`. */
+  endReason: z.string().nullable(),
 })
 export type Match = z.infer<typeof Match>
 
@@ -53,4 +55,4 @@ export type Match = z.infer<typeof Match>
 export const Lobby = z.object({ matches: z.array(Match) })
 export type Lobby = z.infer<typeof Lobby>
 
-export type MatchCode = 'MATCH_FULL' | 'MATCH_CLOSED'
+export type MatchCode = 'MATCH_FULL' | 'MATCH_CLOSED' | 'TOO_MANY_MATCHES'

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { createMemoryBus } from './bus/memory.ts'
+import type { Config } from './config.ts'
+import { createDatabase, type Tx } from './db/client.ts'
+import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
+import { migrate } from './db/migrate.ts'
+import { createOnce, OnceConflict, OnceOverloaded } from './db/once.ts'
+import { isUnavailable } from './db/retry.ts'
+import { Engine, NodeLease } from './engine/index.ts'
+import { createLoggers } from './logger.ts'
+import { createMetrics } from './metrics.ts'
+import { createAuthService } from './modules/auth/index.ts'
+import { Context, type Platform, type Services } from './modules/context.ts'
+import { modules } from './modules/index.ts'
+import { LiveService } from './modules/live/index.ts'
+import { LobbyFeed, MatchKeeper, MatchService } from './modules/matches/index.ts'
+import { closeCodes } from './protocol/index.ts'
+import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
+import { createServer } from './server/index.ts'
+import { version } from './version.ts'
+
+/** A running Rally. */
+export interface App {
+  /** Where it can be reached. */
+  readonly url: string
+  readonly port: number
+  readonly node: string
+  readonly platform: Platform
+  readonly engine: Engine
+  readonly keeper: MatchKeeper
+  readonly dispatcher: Dispatcher<Context, Tx>
+  /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
+  stop(): Promise<void>
+}
+
+/** The page, as `npm run build` leaves it. */
+const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
+const READY_DEADLINE_MS = 2_000
+const SWEEP_MS = 60_000
+
+/**
+ * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
+ * reverse, also when a later part fails to start.
+ */
+export async function startApp(config: Config): Promise<App> {
+  const closers: (() => Promise<void> | void)[] = []
+  const onClose = (close: () => Promise<void> | void) => closers.push(close)
+  try {
+    return await compose(config, onClose, () => closeAll(closers))
+  } catch (error) {
+    await closeAll(closers)
+    throw error
+  }
+}
+
+async function compose(
+  config: Config,
+  onClose: (close: () => Promise<void> | void) => void,
+  closeEverything: () => Promise<void>,
+): Promise<App> {
+  const node = randomUUID()
+  const log = createLoggers(config.logLevel, node)
+
+  const databaseUrl = config.databaseUrl ?? (await ownPostgres())
+  await migrate({ databaseUrl, log: log.db })
+  const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
+  onClose(() => database.close())
+
+  const bus = createMemoryBus((error, topic) => log.bus.error({ err: error, topic }, 'a listener failed'))
+  onClose(() => bus.close())
+
+  const hub = new Hub({
+    bus,
+    latestUnsentBytes: config.limits.latestUnsentBytes,
+    ...(config.production ? {} : { inspect: (type, event) => dispatcher.inspectEvent(type, event) }),
+  })
+  const once = createOnce(database.db)
+  const dispatcher: Dispatcher<Context, Tx> = new Dispatcher<Context, Tx>({
+    modules: Object.values(modules),
+    limits: config.limits,
+    hub,
+    once,
+    createContext: (call: Call<Tx>) => new Context(platform, services, call),
+    checkOutput: !config.production,
+    translateError,
+    log: log.rpc,
+  })
+  onClose(() => dispatcher.stop())
+
+  const platform: Platform = { config, log, database, bus, hub, connections: dispatcher.connections, node }
+  const engine = new Engine({
+    maxRewindMs: config.maxRewindMs,
+    onError: (error, matchId) => log.engine.error({ err: error, matchId }, 'a listener of the engine failed'),
+  })
+  onClose(() => engine.stop())
+
+  const auth = createAuthService(platform)
+  const lobby = new LobbyFeed(platform)
+  const matches = new MatchService(platform, lobby)
+  const keeper = new MatchKeeper(platform, matches, engine)
+  const live = new LiveService(platform, engine, keeper, matches)
+  const services: Services = { auth, matches, live }
+  onClose(() => lobby.stop())
+
+  const lease = new NodeLease({
+    db: database.db,
+    node,
+    onDead: () => keeper.buryOrphans(),
+    onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
+  })
+  await lease.start()
+  onClose(() => lease.stop())
+  await auth.start()
+  onClose(() => auth.stop())
+  keeper.start()
+  onClose(() => keeper.stop())
+  const sweeper = setInterval(() => {
+    once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
+  }, SWEEP_MS)
+  onClose(() => clearInterval(sweeper))
+
+  let leaving = false
+  const server = await createServer({
+    config,
+    dispatcher,
+    hub,
+    gate: auth.gate,
+    isReady: async () => {
+      if (leaving) throw new Error('this node is leaving')
+      await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
+    },
+    metrics: createMetrics({ connections: dispatcher.connections, entries: dispatcher.entries, engine }),
+    log: log.server,
+    node,
+    version,
+    webDir: WEB_DIR,
+  })
+  onClose(() => server.close())
+  const { port, url } = await server.listen()
+  log.app.info({ url, version }, `Rally listens at ${url}`)
+
+  let stopping: Promise<void> | undefined
+  return {
+    url,
+    port,
+    node,
+    platform,
+    engine,
+    keeper,
+    dispatcher,
+    stop() {
+      stopping ??= leave()
+      return stopping
+    },
+  }
+
+  async function leave(): Promise<void> {
+    leaving = true
+    server.stopAccepting()
+    await dispatcher.drain(config.drainMs)
+    dispatcher.connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
+    await closeEverything()
+    log.app.info('stopped')
+  }
+
+  async function ownPostgres(): Promise<string> {
+    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: log.db })
+    onClose(() => postgres.stop())
+    return postgres.url
+  }
+}
+
+/** Closes in reverse order; one that fails does not keep the others open. */
+async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (let close = closers.pop(); close; close = closers.pop()) {
+    try {
+      await close()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed')
+}
+
+/** Errors of the database that a client may know of. */
+function translateError(error: unknown): RpcError | undefined {
+  if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')
+  if (error instanceof OnceOverloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
+  if (isUnavailable(error)) return new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })
+  return undefined
+}

@@ -1,0 +1,152 @@
+import { performance } from 'node:perf_hooks'
+
+/** What the clock drives: one live match. */
+export interface Ticking {
+  /** Does one step. Must not throw. */
+  advance(): void
+}
+
+export interface ClockFigures {
+  /** Ticks given to matches since the start. */
+  readonly ticks: number
+  /** Ticks that were left out because the process had stalled for longer than it may catch up. */
+  readonly skippedTicks: number
+  /** How late ticks began, in buckets of 0.1 ms; the last holds all that were later. */
+  readonly lateness: Uint32Array
+}
+
+/** Ticks that are made good at once after a stall; what is beyond is skipped, and counted. */
+const MAX_CATCH_UP = 5
+/** How far apart the phases of one tick rate are at the least, ms: timers are no finer than 1 ms. */
+const PHASE_MS = 2
+const BUCKETS = 1001
+const BUCKETS_PER_MS = 10
+/** Lateness is read for every n-th match of a pass, as reading the time costs as much as a step. */
+const SAMPLE_EVERY = 16
+
+/** Matches that tick together. */
+interface Phase {
+  readonly periodMs: number
+  readonly members: Set<Ticking>
+  dueAt: number
+}
+
+/**
+ * One clock for all matches of a process. Matches of one tick rate are spread over phases of their period, so that
+ * no pass is long and the sockets are served in between.
+ */
+export class Clock {
+  readonly #phases = new Map<number, Phase[]>()
+  readonly #phaseOf = new Map<Ticking, Phase>()
+  readonly #lateness = new Uint32Array(BUCKETS)
+  readonly #now: () => number
+  #timer: NodeJS.Timeout | undefined
+  #wakesAt = Number.POSITIVE_INFINITY
+  #ticks = 0
+  #skipped = 0
+
+  /** `now` is a monotonic time in ms. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  get figures(): ClockFigures {
+    return { ticks: this.#ticks, skippedTicks: this.#skipped, lateness: this.#lateness.slice() }
+  }
+
+  /** Ticks `member` `tickRate` times a second from now on. */
+  add(member: Ticking, tickRate: number): void {
+    const phases = this.#phases.get(tickRate) ?? this.#makePhases(tickRate)
+    const phase = phases.reduce((least, one) => (one.members.size < least.members.size ? one : least))
+    if (phase.members.size === 0) phase.dueAt = this.#nextDue(phase)
+    phase.members.add(member)
+    this.#phaseOf.set(member, phase)
+    this.#wake(phase.dueAt)
+  }
+
+  /** Harmless for one that does not tick. May be called from within a tick. */
+  delete(member: Ticking): void {
+    this.#phaseOf.get(member)?.members.delete(member)
+    this.#phaseOf.delete(member)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#phases.clear()
+    this.#phaseOf.clear()
+  }
+
+  #makePhases(tickRate: number): Phase[] {
+    const periodMs = 1000 / tickRate
+    const count = Math.max(1, Math.floor(periodMs / PHASE_MS))
+    const start = this.#now()
+    const phases = Array.from({ length: count }, (_, index) => ({
+      periodMs,
+      members: new Set<Ticking>(),
+      dueAt: start + (index * periodMs) / count,
+    }))
+    this.#phases.set(tickRate, phases)
+    return phases
+  }
+
+  /** The next time on this phase's own grid, so that phases stay apart however often they were empty. */
+  #nextDue({ dueAt, periodMs }: Phase): number {
+    const now = this.#now()
+    return dueAt > now ? dueAt : dueAt + (Math.floor((now - dueAt) / periodMs) + 1) * periodMs
+  }
+
+  #wake(dueAt: number): void {
+    if (dueAt >= this.#wakesAt) return
+    clearTimeout(this.#timer)
+    this.#wakesAt = dueAt
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, dueAt - this.#now()))
+  }
+
+  #run(): void {
+    this.#wakesAt = Number.POSITIVE_INFINITY
+    let nextAt = Number.POSITIVE_INFINITY
+    for (const phases of this.#phases.values()) {
+      for (const phase of phases) {
+        if (phase.members.size === 0) continue
+        if (phase.dueAt <= this.#now()) this.#pass(phase)
+        nextAt = Math.min(nextAt, phase.dueAt)
+      }
+    }
+    if (nextAt < Number.POSITIVE_INFINITY) this.#wake(nextAt)
+  }
+
+  /** Gives one phase the ticks that are due. */
+  #pass(phase: Phase): void {
+    const behind = Math.floor((this.#now() - phase.dueAt) / phase.periodMs) + 1
+    const ticks = Math.min(behind, MAX_CATCH_UP)
+    if (behind > ticks) {
+      this.#skipped += (behind - ticks) * phase.members.size
+      phase.dueAt += (behind - ticks) * phase.periodMs
+    }
+    for (let i = 0; i < ticks; i++) {
+      let sample = 0
+      for (const member of phase.members) {
+        if (sample++ % SAMPLE_EVERY === 0) this.#note(this.#now() - phase.dueAt)
+        member.advance()
+        this.#ticks++
+      }
+      phase.dueAt += phase.periodMs
+    }
+  }
+
+  #note(lateMs: number): void {
+    const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(lateMs * BUCKETS_PER_MS)))
+    this.#lateness[bucket] = (this.#lateness[bucket] ?? 0) + 1
+  }
+}
+
+/** The lateness in ms that a share of `quantile` (0 to 1) of the ticks did not exceed. */
+export function latenessQuantile(lateness: Uint32Array, quantile: number): number {
+  const total = lateness.reduce((sum, count) => sum + count, 0)
+  let seen = 0
+  for (let bucket = 0; bucket < lateness.length; bucket++) {
+    seen += lateness[bucket] ?? 0
+    if (seen >= total * quantile && seen > 0) return (bucket + 1) / BUCKETS_PER_MS
+  }
+  return 0
+}

@@ -1,0 +1,117 @@
+import { Clock, type Ticking } from './clock.ts'
+import { MatchRunner, type RunEnd, type RunnerListener, type RunnerSetup } from './match-runner.ts'
+
+/** Bots of turn-based games look at the board this often, so that their answer comes like a person's. */
+const BOT_TURNS_PER_SECOND = 2
+
+export interface EngineOptions {
+  /** How far back an input may take effect, ms; 0 turns rewinding off. */
+  readonly maxRewindMs: number
+  readonly clock?: Clock
+  /** A listener failed: a mistake of ours, which must not stop the other matches. */
+  readonly onError: (error: unknown, matchId: string) => void
+}
+
+/** The live matches of this process. What they do is told to the listeners, in the order in which they were added. */
+export class Engine implements RunnerListener {
+  readonly clock: Clock
+  readonly #options: EngineOptions
+  readonly #runners = new Map<string, MatchRunner>()
+  readonly #ticking = new Map<string, Ticking>()
+  readonly #listeners: Partial<RunnerListener>[] = []
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.clock = options.clock ?? new Clock()
+  }
+
+  get size(): number {
+    return this.#runners.size
+  }
+
+  listen(listener: Partial<RunnerListener>): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Starts a match at once. A match that runs already is given back as it is. */
+  start(setup: Omit<RunnerSetup, 'maxRewindTicks'>): MatchRunner {
+    const known = this.#runners.get(setup.matchId)
+    if (known) return known
+    const { tickRate } = setup.game
+    const maxRewindTicks = Math.ceil((this.#options.maxRewindMs * tickRate) / 1000)
+    const runner = new MatchRunner({ ...setup, maxRewindTicks }, this)
+    this.#runners.set(setup.matchId, runner)
+    if (tickRate > 0) this.#tick(runner, runner, tickRate)
+    else if (setup.botSeats.length > 0)
+      this.#tick(runner, { advance: () => runner.takeBotTurn() }, BOT_TURNS_PER_SECOND)
+    return runner
+  }
+
+  get(matchId: string): MatchRunner | undefined {
+    return this.#runners.get(matchId)
+  }
+
+  runners(): IterableIterator<MatchRunner> {
+    return this.#runners.values()
+  }
+
+  /** Halts a match where it is. It stays readable until it is removed. */
+  halt(matchId: string): void {
+    this.#runners.get(matchId)?.stop()
+    this.#untick(matchId)
+  }
+
+  /** Forgets a match. */
+  remove(matchId: string): void {
+    this.halt(matchId)
+    this.#runners.delete(matchId)
+  }
+
+  stop(): void {
+    this.clock.stop()
+    for (const matchId of [...this.#runners.keys()]) this.remove(matchId)
+  }
+
+  stepped(runner: MatchRunner): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.stepped?.(runner)
+      } catch (error) {
+        this.#options.onError(error, runner.matchId)
+      }
+    }
+  }
+
+  changed(runner: MatchRunner, tick: number, seat: number, input: unknown): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener.changed?.(runner, tick, seat, input)
+      } catch (error) {
+        this.#options.onError(error, runner.matchId)
+      }
+    }
+  }
+
+  ended(runner: MatchRunner, end: RunEnd): void {
+    this.#untick(runner.matchId)
+    for (const listener of this.#listeners) {
+      try {
+        listener.ended?.(runner, end)
+      } catch (error) {
+        this.#options.onError(error, runner.matchId)
+      }
+    }
+  }
+
+  #tick(runner: MatchRunner, ticking: Ticking, tickRate: number): void {
+    this.#ticking.set(runner.matchId, ticking)
+    this.clock.add(ticking, tickRate)
+  }
+
+  #untick(matchId: string): void {
+    const ticking = this.#ticking.get(matchId)
+    if (!ticking) return
+    this.clock.delete(ticking)
+    this.#ticking.delete(matchId)
+  }
+}

@@ -1,0 +1,27 @@
+import { startApp } from './app.ts'
+import { ConfigError, readConfig } from './config.ts'
+
+/** Longest time from a signal to the end of the process. */
+const STOP_MS = 10_000
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}
+
+try {
+  const app = await startApp(readConfig(process.env))
+  process.stdout.write(`Rally is ready at ${app.url}\n`)
+  const stop = (signal: NodeJS.Signals) => {
+    setTimeout(() => fail(`Rally did not stop within ${STOP_MS} ms of ${signal}`), STOP_MS).unref()
+    app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(`Rally stopped with errors: ${String(error)}`),
+    )
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+} catch (error) {
+  if (error instanceof ConfigError) fail(`Rally cannot start. The environment is not right:\n${error.message}`)
+  fail(`Rally cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+}

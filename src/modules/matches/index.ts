@@ -1,0 +1,19 @@
+import { module } from '../../rpc/index.ts'
+import { create } from './methods/create.ts'
+import { getOne } from './methods/getOne.ts'
+import { history } from './methods/history.ts'
+import { join } from './methods/join.ts'
+import { leave } from './methods/leave.ts'
+import { list } from './methods/list.ts'
+import { onLobby } from './subscriptions/onLobby.ts'
+import { onUpdate } from './subscriptions/onUpdate.ts'
+
+export { MatchKeeper } from './keeper.ts'
+export { LobbyFeed } from './lobby.ts'
+export { MatchService } from './service.ts'
+
+export const matches = module({
+  name: 'matches',
+  methods: { create, getOne, history, join, leave, list },
+  subscriptions: { onLobby, onUpdate },
+})

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { gameNames } from '../../../games/index.ts'
+import { method } from '../../context.ts'
+import { Match, MatchMode, Visibility } from '../types.ts'
+
+/**
+ * Opens a match and takes its first seat. `casual` waits for others; `local` has the user on every seat; `bot` seats
+ * a server-side opponent. `options` are the game's own.
+ */
+export const create = method({
+  access: 'user',
+  effect: 'write',
+  limit: { points: 30, perSeconds: 60 },
+  input: z.object({
+    game: z.enum(gameNames),
+    mode: MatchMode.exclude(['ranked']),
+    visibility: Visibility.optional(),
+    options: z.record(z.string(), z.unknown()).optional(),
+  }),
+  output: Match,
+  errors: ['TOO_MANY_MATCHES'],
+
+  handle: ({ ctx, input }) => ctx.matches.create(ctx, ctx.user, input),
+})

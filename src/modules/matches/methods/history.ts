@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { listOf, Page, Username } from '../../wire.ts'
+import { Match } from '../types.ts'
+
+/** Finished matches of a player, newest first; without `username` one's own. */
+export const history = method({
+  access: 'user',
+  effect: 'read',
+  input: z.object({ ...Page, username: Username.optional() }),
+  output: listOf(Match),
+
+  handle: ({ ctx, input }) => ctx.matches.history(ctx, input, input.username ?? ctx.user.username, ctx.user),
+})

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { gameNames } from '../../../games/index.ts'
+import { subscription } from '../../context.ts'
+import { lobbyChannel } from '../channels.ts'
+import { Lobby } from '../types.ts'
+
+/** The newest public matches that wait or are live, of one game or of all. Every event is the whole list. */
+export const onLobby = subscription({
+  access: 'anyone',
+  delivery: 'latest',
+  input: z.object({ game: z.enum(gameNames).optional() }),
+  event: Lobby,
+
+  async open({ ctx, input }) {
+    const { seq, lobby } = await ctx.matches.lobby.read(ctx, input.game)
+    return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
+  },
+})

@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { subscription } from '../../context.ts'
+import { MatchId } from '../../wire.ts'
+import { matchChannel } from '../channels.ts'
+import { Match } from '../types.ts'
+
+/** One match as its players, scores and status change. */
+export const onUpdate = subscription({
+  access: 'anyone',
+  delivery: 'reliable',
+  input: z.object({ matchId: MatchId }),
+  event: Match,
+  errors: ['NOT_FOUND'],
+
+  async open({ ctx, input, fail }) {
+    const match = await ctx.matches.find(ctx, input)
+    if (!match) throw fail('NOT_FOUND', 'There is no such match')
+    return { channel: matchChannel(match.id), seq: match.version, snapshot: match }
+  },
+})
