@@ -7,19 +7,20 @@ export type User = z.infer<typeof User>
 /** Six digits from an authenticator app (RFC 6238). */
 export const TotpCode = z.string().regex(/^\d{6}$/, 'six digits')
 
+/** A fresh secret, in the three ways in which an authenticator app takes it. Nothing is stored until a code proves it. */
+export const Candidate = z.object({
+  status: z.literal('candidate'),
+  /** `data:image/png;base64,...` */
+  qrCode: z.string(),
+  /** `otpauth://totp/...` */
+  otpauthUrl: z.string(),
+  /** The same secret in base32, to type by hand. */
+  secret: z.string(),
+})
+export type Candidate = z.infer<typeof Candidate>
+
 /** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */
-export const Begun = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('user') }),
-  z.object({
-    status: z.literal('candidate'),
-    /** `data:image/png;base64,...` */
-    qrCode: z.string(),
-    /** `otpauth://totp/...` */
-    otpauthUrl: z.string(),
-    /** The same secret in base32, to type by hand. */
-    secret: z.string(),
-  }),
-])
+export const Begun = z.discriminatedUnion('status', [z.object({ status: z.literal('user') }), Candidate])
 export type Begun = z.infer<typeof Begun>
 
 /** A way in: `token` is exchanged for the session cookie at `POST /session`, once and within 30 seconds. */
@@ -31,6 +32,13 @@ export const Authorized = z.object({
   recoveryCodes: z.array(z.string()).optional(),
 })
 export type Authorized = z.infer<typeof Authorized>
+
+/** What `auth.rotateTotp` answers: first the new secret, then, when a code has proved it, what replaces the old codes. */
+export const Rotated = z.discriminatedUnion('status', [
+  Candidate,
+  z.object({ status: z.literal('rotated'), recoveryCodes: z.array(z.string()) }),
+])
+export type Rotated = z.infer<typeof Rotated>
 
 /** One signed-in browser of the user. */
 export const SessionInfo = z.object({
@@ -44,6 +52,10 @@ export const SessionInfo = z.object({
   expiresAt: Timestamp,
 })
 export type SessionInfo = z.infer<typeof SessionInfo>
+
+/** A session that has not ended: what `auth.onSession` starts from. */
+export const OpenSession = z.object({ id: SessionId, expiresAt: Timestamp })
+export type OpenSession = z.infer<typeof OpenSession>
 
 /** Why a session is over. */
 export const SessionEnd = z.object({ reason: z.enum(['logout', 'revoked', 'expired']) })

@@ -1,0 +1,101 @@
+import type { Platform } from '../context.ts'
+import type { Sessions } from './sessions.ts'
+
+const EVERY_MS = 30_000
+const BATCH = 1000
+/** Of each kind and round: what is more waits for the next one. */
+const MAX_BATCHES = 20
+const HOUR = 60 * 60_000
+const DAY = 24 * HOUR
+
+/**
+ * Ends sessions whose time is over, closes sockets whose session is over, and deletes rows that nothing asks for any
+ * more. Any number of nodes may do so at once.
+ */
+export class Housekeeping {
+  readonly #platform: Platform
+  readonly #sessions: Sessions
+  readonly #now: () => number
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(platform: Platform, sessions: Sessions, now: () => number) {
+    this.#platform = platform
+    this.#sessions = sessions
+    this.#now = now
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.round().finally(() => {
+        if (!this.#stopped) this.start()
+      })
+    }, EVERY_MS)
+  }
+
+  /** Waits for the round under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  /** Does everything once. Never rejects: what fails is logged and tried again in the next round. */
+  async round(): Promise<void> {
+    await this.#guarded('closing sockets of ended sessions', () => this.#sessions.closeEnded())
+    await this.#batches('ending old sessions', () => this.#sessions.expire(BATCH))
+    await this.#batches('deleting old sessions', () => this.#deleteSessions())
+    await this.#batches('deleting used tickets', () => this.#deleteTickets())
+    await this.#batches('deleting old attempts', () => this.#deleteAttempts())
+  }
+
+  async #batches(what: string, batch: () => Promise<number>): Promise<void> {
+    await this.#guarded(what, async () => {
+      for (let count = 0; count < MAX_BATCHES && !this.#stopped; count++) {
+        if ((await batch()) < BATCH) return
+      }
+    })
+  }
+
+  async #guarded(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#platform.log.auth.warn({ err: error }, `${what} failed`)
+    }
+  }
+
+  /** Ended ones stay until they would have expired, and all for a day longer. */
+  #deleteSessions(): Promise<number> {
+    const before = this.#ago(DAY)
+    return this.#platform.database.db.$executeRaw`
+      DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at < ${before}::timestamptz AND ended_at IS NOT NULL
+        LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+  }
+
+  /** An hour late, for nodes whose clocks differ. */
+  #deleteTickets(): Promise<number> {
+    const before = this.#ago(HOUR)
+    return this.#platform.database.db.$executeRaw`
+      DELETE FROM used_tickets WHERE jti IN (
+        SELECT jti FROM used_tickets WHERE expires_at < ${before}::timestamptz
+        LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+  }
+
+  /** Those whose window is over and whose last lock no longer doubles the next one. */
+  #deleteAttempts(): Promise<number> {
+    const before = this.#ago(DAY)
+    return this.#platform.database.db.$executeRaw`
+      DELETE FROM attempts WHERE key IN (
+        SELECT key FROM attempts
+        WHERE window_start < ${before}::timestamptz
+          AND (locked_until IS NULL OR locked_until < ${before}::timestamptz)
+        LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+  }
+
+  #ago(ms: number): Date {
+    return new Date(this.#now() - ms)
+  }
+}

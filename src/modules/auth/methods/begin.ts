@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { Username } from '../../wire.ts'
+import { Begun } from '../types.ts'
+
+/** Begins signing in, or registering a free name. What follows is `auth.verify` on the same socket within 5 minutes. */
+export const begin = method({
+  access: 'anyone',
+  effect: 'write',
+  // As typed: a free name's capitals become the display name.
+  input: z.object({ username: Username.in }),
+  output: Begun,
+  errors: ['FORBIDDEN'],
+  handle: ({ ctx, input }) => ctx.auth.signIn.begin(ctx.call, input.username),
+})

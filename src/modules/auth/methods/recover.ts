@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { Username } from '../../wire.ts'
+import { Authorized } from '../types.ts'
+
+/** Signs in with one of the recovery codes, which is then used up. `auth.rotateTotp` sets up a new authenticator. */
+export const recover = method({
+  access: 'anyone',
+  effect: 'write',
+  input: z.object({ username: Username, recoveryCode: z.string().min(1).max(64) }),
+  output: Authorized,
+  errors: ['INVALID_CODE', 'FORBIDDEN'],
+  handle: ({ ctx, input }) => ctx.auth.signIn.recover(ctx.call.caller, input.username, input.recoveryCode),
+})

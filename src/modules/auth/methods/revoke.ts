@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { Empty, SessionId } from '../../wire.ts'
+
+/** Ends one of the user's sessions, in whichever browser it is; its sockets close with 4501. */
+export const revoke = method({
+  access: 'user',
+  effect: 'write',
+  input: z.object({ sessionId: SessionId }),
+  output: Empty,
+  errors: ['NOT_FOUND'],
+  async handle({ ctx, input, fail }) {
+    const isEnded = await ctx.auth.sessions.finish(ctx, input.sessionId, ctx.user.id, 'revoked')
+    if (!isEnded) throw fail('NOT_FOUND', 'You have no such session')
+    return {}
+  },
+})

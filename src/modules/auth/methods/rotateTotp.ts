@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { RpcError } from '../../../rpc/index.ts'
+import { method } from '../../context.ts'
+import { Rotated, TotpCode } from '../types.ts'
+
+/**
+ * Replaces the authenticator in two steps on one socket. `{ currentCode }`, or `{}` within ten minutes of signing in,
+ * answers a new secret; `{ code }` with a code of that one puts it in force, answers new recovery codes and ends all
+ * other sessions. Until then nothing has changed.
+ */
+export const rotateTotp = method({
+  access: 'user',
+  effect: 'write',
+  input: z.strictObject({ code: TotpCode }).or(z.strictObject({ currentCode: TotpCode.optional() })),
+  output: Rotated,
+  errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],
+  handle({ ctx, input }) {
+    const { call, user } = ctx
+    const { sessionId } = call.caller
+    if (sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+    const rotator = { call, userId: user.id, username: user.username, sessionId }
+    return 'code' in input
+      ? ctx.auth.rotation.commit(ctx, rotator, input.code)
+      : ctx.auth.rotation.begin(ctx, rotator, input.currentCode)
+  },
+})

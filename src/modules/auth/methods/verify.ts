@@ -1,0 +1,13 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { Authorized, TotpCode } from '../types.ts'
+
+/** Answers the challenge of `auth.begin` with a code from the authenticator app. */
+export const verify = method({
+  access: 'anyone',
+  effect: 'write',
+  input: z.object({ code: TotpCode }),
+  output: Authorized,
+  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'FORBIDDEN'],
+  handle: ({ ctx, input }) => ctx.auth.signIn.verify(ctx.call, input.code),
+})

@@ -1,0 +1,87 @@
+import { type Call, RpcError } from '../../rpc/index.ts'
+import type { Scope } from '../context.ts'
+import { accounts } from './accounts.ts'
+import { newRecoveryCodes } from './recovery-codes.ts'
+import type { Sessions } from './sessions.ts'
+import { type AuthParts, invalidCode, noChallenge, socketOf } from './sign-in.ts'
+import { matchStep, newSecret, present } from './totp.ts'
+import type { Rotated } from './types.ts'
+
+/** Who signed in within this time has proved enough to change the authenticator. */
+const FRESH_MS = 10 * 60_000
+
+/** Who asks: a signed-in socket's user and session. */
+export interface Rotator {
+  readonly call: Call
+  readonly userId: string
+  readonly username: string
+  readonly sessionId: string
+}
+
+/** Replaces a user's authenticator. */
+export class Rotation {
+  readonly #parts: AuthParts
+  readonly #sessions: Sessions
+
+  constructor(parts: AuthParts, sessions: Sessions) {
+    this.#parts = parts
+    this.#sessions = sessions
+  }
+
+  /**
+   * First step: a new secret, held on the socket for five minutes. A session alone is no proof, as it may be a browser
+   * left open: it needs a code of the present authenticator, or a session not older than ten minutes, such as the one
+   * that follows a recovery code.
+   *
+   * @throws RpcError FORBIDDEN without proof or without a socket, INVALID_CODE, RATE_LIMITED
+   */
+  async begin(scope: Scope, rotator: Rotator, currentCode: string | undefined): Promise<Rotated> {
+    const connection = socketOf(rotator.call)
+    const { box, challenges } = this.#parts
+    if (currentCode === undefined) await this.#requireFreshSession(scope, rotator)
+    else await this.#requireCode(scope, rotator, currentCode)
+    const { userId, username } = rotator
+    const secret = newSecret()
+    const candidate = await present(username, secret)
+    challenges.hold(connection, { kind: 'rotation', userId, totp: box.seal(secret, userId) })
+    return candidate
+  }
+
+  /**
+   * Second step: a code of the new secret puts it in force, makes new recovery codes and ends all other sessions. Wrong
+   * codes are not counted, as who asks was shown the secret.
+   *
+   * @throws RpcError NO_CHALLENGE, INVALID_CODE; FORBIDDEN without a socket
+   */
+  async commit(scope: Scope, rotator: Rotator, code: string): Promise<Rotated> {
+    const connection = socketOf(rotator.call)
+    const { box, challenges, now } = this.#parts
+    const { userId, sessionId } = rotator
+    const challenge = challenges.find(connection)
+    if (challenge?.kind !== 'rotation' || challenge.userId !== userId) throw noChallenge()
+    const step = matchStep(box.open(challenge.totp, userId), code, now())
+    if (step === null) throw invalidCode()
+    const recoveryCodes = newRecoveryCodes()
+    const isReplaced = await accounts.replaceTotp(scope.db, userId, challenge.totp, step, recoveryCodes)
+    if (!isReplaced) throw noChallenge()
+    await this.#sessions.finishOthers(scope, sessionId, userId)
+    scope.afterCommit(() => challenges.settle(connection, challenge))
+    return { status: 'rotated', recoveryCodes }
+  }
+
+  async #requireFreshSession(scope: Scope, { sessionId, userId }: Rotator): Promise<void> {
+    const session = await this.#sessions.find(scope, sessionId, userId)
+    if (session && session.createdAt > this.#parts.now() - FRESH_MS) return
+    throw new RpcError('FORBIDDEN', 'Give a code of the present authenticator, or sign in again first')
+  }
+
+  async #requireCode({ db }: Scope, { call, userId, username }: Rotator, code: string): Promise<void> {
+    const { guard, box, now } = this.#parts
+    const admission = await guard.admit({ caller: call.caller, username, userId })
+    const account = await accounts.byId(db, userId)
+    const step = account && matchStep(box.open(account.totp, userId), code, now())
+    const isNew = await accounts.spendStep(db, userId, step)
+    if (!isNew) throw invalidCode()
+    await admission.succeeded()
+  }
+}

@@ -1,0 +1,40 @@
+import type { EncryptionKey } from '../../config.ts'
+import type { Tx } from '../../db/client.ts'
+import type { Once, WriteKey } from '../../rpc/index.ts'
+import { SecretBox } from './secret-box.ts'
+
+/** Writes of signed-in users whose answers hold secrets. */
+const SECRET: ReadonlySet<string> = new Set(['auth.rotateTotp'])
+
+/**
+ * Keeps the answers that hold secrets encrypted, so that what is hashed and encrypted elsewhere in the database does
+ * not stand beside it in clear for as long as answers are kept. All others pass as they are.
+ */
+export function sealSecretAnswers(once: Once<Tx>, keys: readonly [EncryptionKey, ...EncryptionKey[]]): Once<Tx> {
+  const box = new SecretBox(keys)
+  const owner = ({ userId, eid }: WriteKey) => `${userId} ${eid}`
+
+  const seal = (key: WriteKey, answer: string): string => {
+    const { keyId, bytes } = box.seal(answer, owner(key))
+    return `${keyId}:${Buffer.from(bytes).toString('base64')}`
+  }
+  const open = (key: WriteKey, text: string): string => {
+    const [keyId = '', bytes = ''] = text.split(':', 2)
+    return box.open({ keyId, bytes: new Uint8Array(Buffer.from(bytes, 'base64')) }, owner(key))
+  }
+
+  return {
+    async run(key, execute, answerOf) {
+      if (!SECRET.has(key.type)) return once.run(key, execute, answerOf)
+      const { answer, executed } = await once.run(
+        key,
+        async (tx) => seal(key, await execute(tx)),
+        (error) => {
+          const failure = answerOf(error)
+          return failure === undefined ? undefined : seal(key, failure)
+        },
+      )
+      return { answer: open(key, answer), executed }
+    },
+  }
+}

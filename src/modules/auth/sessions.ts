@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { BusSubscription } from '../../bus/bus.ts'
+import { closeCodes } from '../../protocol/index.ts'
+import { type Caller, RpcError } from '../../rpc/index.ts'
+import type { SessionGate, SignedIn } from '../../server/session-gate.ts'
+import type { Platform, Scope } from '../context.ts'
+import { inTransaction } from '../scope.ts'
+import { SessionId } from '../wire.ts'
+import { sessionChannel, sessionSeq } from './channels.ts'
+import type { Tickets } from './tickets.ts'
+import { type OpenSession, SessionEnd, type SessionInfo } from './types.ts'
+
+/** From the last renewal; a cookie in use renews itself past half of it. */
+export const SESSION_MS = 30 * 24 * 60 * 60_000
+/** `lastSeenAt` is as exact as this, so that coming back seldom costs a write. */
+const SEEN_EVERY_MS = 5 * 60_000
+/** The answer to a logout and the event leave first, then the socket is closed. */
+const CLOSE_AFTER_MS = 50
+const CHECK_BATCH = 500
+
+const TOPIC = 'auth.sessions'
+const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
+type Ended = z.infer<typeof Ended>
+
+/** Sessions in the database, and the closing of their sockets on every node. */
+export class Sessions implements SessionGate {
+  readonly #platform: Platform
+  readonly #tickets: Tickets
+  readonly #now: () => number
+  #subscription: BusSubscription | undefined
+  /** Sessions whose sockets are about to be closed here. */
+  #closing: Ended[] = []
+  #closer: NodeJS.Timeout | undefined
+
+  constructor(platform: Platform, tickets: Tickets, now: () => number) {
+    this.#platform = platform
+    this.#tickets = tickets
+    this.#now = now
+  }
+
+  /** Begins to listen for sessions that end anywhere. */
+  async start(): Promise<void> {
+    this.#subscription = this.#platform.bus.subscribe(TOPIC, ({ payload }) => {
+      const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
+      if (ended.success) this.#close(ended.data)
+    })
+    await this.#subscription.ready
+  }
+
+  stop(): void {
+    this.#subscription?.unsubscribe()
+    this.#closeNow()
+  }
+
+  async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
+    const { db } = this.#platform.database
+    const now = this.#now()
+    const row = await db.session.findFirst({
+      where: this.#open({ id: sessionId, userId }),
+      select: { expiresAt: true, lastSeenAt: true, user: { select: { username: true } } },
+    })
+    if (!row) return null
+    if (row.lastSeenAt.getTime() < now - SEEN_EVERY_MS) {
+      await db.session.updateMany({ where: { id: sessionId }, data: { lastSeenAt: new Date(now) } })
+    }
+    return { user: { id: userId, username: row.user.username }, sessionId, expiresAt: row.expiresAt.getTime() }
+  }
+
+  async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
+    const now = this.#now()
+    const { count } = await this.#platform.database.db.session.updateMany({
+      where: this.#open({ id: sessionId, userId }),
+      data: { expiresAt: new Date(now + SESSION_MS), lastSeenAt: new Date(now) },
+    })
+    return count === 0 ? null : this.resume(sessionId, userId)
+  }
+
+  async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
+    const ticket = await this.#tickets.read(token)
+    if (!ticket) throw badTicket()
+    const createdAt = new Date(this.#now())
+    const expiresAt = new Date(createdAt.getTime() + SESSION_MS)
+    return inTransaction(this.#platform, async ({ db }) => {
+      const data = { jti: ticket.id, expiresAt: new Date(ticket.expiresAt) }
+      const { count } = await db.usedTicket.createMany({ data: [data], skipDuplicates: true })
+      const user = await db.user.findUnique({ where: { id: ticket.userId }, select: { id: true, username: true } })
+      if (count === 0 || !user) throw badTicket()
+      const session = await db.session.create({
+        data: {
+          id: randomUUID(),
+          userId: user.id,
+          ip: from.ip,
+          userAgent: from.userAgent.slice(0, 200).toWellFormed(),
+          createdAt,
+          lastSeenAt: createdAt,
+          expiresAt,
+        },
+        select: { id: true },
+      })
+      return { user, sessionId: session.id, expiresAt: expiresAt.getTime() }
+    })
+  }
+
+  async end(sessionId: string, userId: string): Promise<void> {
+    const scope: Scope = { db: this.#platform.database.db, afterCommit: (effect) => effect() }
+    await this.finish(scope, sessionId, userId, 'logout')
+  }
+
+  /** Ends a session of this user; false when it is not theirs or has ended already. */
+  async finish(scope: Scope, sessionId: string, userId: string, reason: SessionEnd['reason']): Promise<boolean> {
+    const { count } = await scope.db.session.updateMany({
+      where: this.#open({ id: sessionId, userId }),
+      data: { endedAt: new Date(this.#now()) },
+    })
+    if (count === 0) return false
+    scope.afterCommit(() => this.#announce({ sessionId, userId, reason }))
+    return true
+  }
+
+  /** Ends all sessions of a user but one. */
+  async finishOthers(scope: Scope, exceptId: string, userId: string): Promise<void> {
+    const ended = await scope.db.session.updateManyAndReturn({
+      where: this.#open({ id: { not: exceptId }, userId }),
+      data: { endedAt: new Date(this.#now()) },
+      select: { id: true },
+    })
+    scope.afterCommit(() => {
+      for (const { id } of ended) this.#announce({ sessionId: id, userId, reason: 'revoked' })
+    })
+  }
+
+  /** The session while it has not ended. */
+  async find({ db }: Scope, sessionId: string, userId: string): Promise<(OpenSession & { createdAt: number }) | null> {
+    const row = await db.session.findFirst({
+      where: this.#open({ id: sessionId, userId }),
+      select: { expiresAt: true, createdAt: true },
+    })
+    if (!row) return null
+    const id = SessionId.parse(sessionId)
+    return { id, expiresAt: row.expiresAt.getTime(), createdAt: row.createdAt.getTime() }
+  }
+
+  /** The open sessions of a user, newest first. `cursor` is where the page before ended. */
+  async list(
+    { db }: Scope,
+    of: { readonly userId: string; readonly currentId: string | null },
+    page: { readonly cursor?: string | undefined; readonly limit?: number | undefined },
+  ): Promise<{ items: SessionInfo[]; nextCursor?: string }> {
+    const { limit = 50 } = page
+    const after = page.cursor === undefined ? undefined : readCursor(page.cursor)
+    const rows = await db.session.findMany({
+      where: {
+        ...this.#open({ userId: of.userId }),
+        ...(after && {
+          OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
+        }),
+      },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take: limit + 1,
+    })
+    const items = rows.slice(0, limit).map(
+      (row): SessionInfo => ({
+        id: SessionId.parse(row.id),
+        current: row.id === of.currentId,
+        userAgent: row.userAgent,
+        ip: row.ip,
+        createdAt: row.createdAt.getTime(),
+        lastSeenAt: row.lastSeenAt.getTime(),
+        expiresAt: row.expiresAt.getTime(),
+      }),
+    )
+    const last = items.at(-1)
+    return rows.length > limit && last ? { items, nextCursor: `${last.createdAt}_${last.id}` } : { items }
+  }
+
+  /** Ends up to `batch` sessions whose time is over, and says how many. */
+  async expire(batch: number): Promise<number> {
+    const now = new Date(this.#now())
+    const expired = await this.#platform.database.db.$queryRaw<{ id: string; userId: string }[]>`
+      UPDATE sessions SET ended_at = ${now}::timestamptz WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at <= ${now}::timestamptz AND ended_at IS NULL
+        LIMIT ${batch}::int FOR UPDATE SKIP LOCKED
+      ) RETURNING id, user_id AS "userId"`
+    for (const { id, userId } of expired) this.#announce({ sessionId: id, userId, reason: 'expired' })
+    return expired.length
+  }
+
+  /**
+   * Closes the sockets here whose session is over. What ended a session told every node, but a bus may lose that; the
+   * database does not.
+   */
+  async closeEnded(): Promise<void> {
+    const open = new Map<string, string>()
+    for (const { caller } of this.#platform.connections) {
+      if (caller.sessionId !== null && caller.user) open.set(caller.sessionId, caller.user.id)
+    }
+    const all = [...open.keys()]
+    for (let start = 0; start < all.length; start += CHECK_BATCH) {
+      const ids = all.slice(start, start + CHECK_BATCH)
+      const rows = await this.#platform.database.db.session.findMany({
+        where: this.#open({ id: { in: ids } }),
+        select: { id: true },
+      })
+      const living = new Set(rows.map(({ id }) => id))
+      for (const sessionId of ids) {
+        const userId = open.get(sessionId)
+        if (userId !== undefined && !living.has(sessionId)) this.#close({ sessionId, userId, reason: 'expired' })
+      }
+    }
+  }
+
+  #open<Where extends object>(where: Where) {
+    return { ...where, endedAt: null, expiresAt: { gt: new Date(this.#now()) } }
+  }
+
+  #announce(ended: Ended): void {
+    const { hub, bus } = this.#platform
+    hub.publish(sessionChannel(ended.sessionId), sessionSeq.ended, { reason: ended.reason })
+    bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(ended) })
+  }
+
+  #close(ended: Ended): void {
+    this.#closing.push(ended)
+    this.#closer ??= setTimeout(() => this.#closeNow(), CLOSE_AFTER_MS)
+  }
+
+  #closeNow(): void {
+    clearTimeout(this.#closer)
+    this.#closer = undefined
+    const closing = this.#closing
+    this.#closing = []
+    for (const { userId, sessionId, reason } of closing) {
+      this.#platform.connections.closeSession(userId, sessionId, closeCodes.sessionEnded, reason)
+    }
+  }
+}
+
+/** The form of `nextCursor`: when the last item was made, and its id. */
+export const CURSOR = /^\d{1,15}_[\w-]{1,40}$/
+
+function readCursor(cursor: string): { createdAt: Date; id: string } {
+  const [createdAt = '', id = ''] = cursor.split('_', 2)
+  return { createdAt: new Date(Number(createdAt)), id }
+}
+
+function badTicket(): RpcError {
+  return new RpcError('UNAUTHENTICATED', 'This ticket is not valid, or not any more; sign in again')
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
+import type { Platform } from '../context.ts'
+import { inTransaction } from '../scope.ts'
+import { UserId } from '../wire.ts'
+import { type Account, accounts, toUser } from './accounts.ts'
+import type { Challenge, Challenges } from './challenges.ts'
+import { newRecoveryCodes } from './recovery-codes.ts'
+import type { SecretBox } from './secret-box.ts'
+import type { SignInGuard } from './sign-in-guard.ts'
+import type { Tickets } from './tickets.ts'
+import { matchStep, newSecret, present } from './totp.ts'
+import type { AuthCode, Authorized, Begun } from './types.ts'
+
+/** The parts that signing in and changing the authenticator share. */
+export interface AuthParts {
+  readonly platform: Platform
+  readonly now: () => number
+  readonly box: SecretBox
+  readonly guard: SignInGuard
+  readonly challenges: Challenges
+  readonly tickets: Tickets
+}
+
+type Candidate = Extract<Challenge, { kind: 'candidate' }>
+
+/** The two steps of signing in and registering, and the way round for who lost the authenticator. */
+export class SignIn {
+  readonly #parts: AuthParts
+
+  constructor(parts: AuthParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Binds a challenge to the socket: for the user of this name, or for a candidate, of whom no row is written.
+   *
+   * @throws RpcError FORBIDDEN without a socket, or on one that is signed in; RATE_LIMITED
+   */
+  async begin(call: Call, typedName: string): Promise<Begun> {
+    const connection = signedOutSocket(call)
+    const { platform, guard, challenges, box } = this.#parts
+    await guard.admitAddress(call.caller.ip)
+    const username = typedName.toLowerCase()
+    const account = await accounts.byName(platform.database.db, username)
+    if (account) {
+      challenges.hold(connection, { kind: 'user', userId: account.id, username })
+      return { status: 'user' }
+    }
+    const userId = randomUUID()
+    const secret = newSecret()
+    const candidate = await present(username, secret)
+    const totp = box.seal(secret, userId)
+    challenges.hold(connection, { kind: 'candidate', userId, username, displayName: typedName, totp })
+    return candidate
+  }
+
+  /**
+   * Holds a code against the socket's challenge. A right one signs in or registers, and counts once. A wrong one costs
+   * the same work whether the challenge is a user's or a candidate's.
+   *
+   * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED; FORBIDDEN as `begin`
+   */
+  async verify(call: Call, code: string): Promise<Authorized> {
+    const connection = signedOutSocket(call)
+    const { platform, guard, challenges, box, now } = this.#parts
+    const { db } = platform.database
+    const challenge = challenges.find(connection)
+    if (!challenge || challenge.kind === 'rotation') throw noChallenge()
+    const { userId, username } = challenge
+    const admission = await guard.admit({ caller: call.caller, username, userId })
+
+    const account = await accounts.byId(db, userId)
+    const totp = challenge.kind === 'candidate' ? challenge.totp : account?.totp
+    if (!totp) throw noChallenge()
+    const secret = box.open(totp, userId)
+    const step = matchStep(secret, code, now())
+    const isSpent = !(await accounts.spendStep(db, userId, step))
+    if (step === null || (challenge.kind === 'user' && isSpent)) throw invalidCode()
+    if (!challenges.settle(connection, challenge)) throw noChallenge()
+
+    if (challenge.kind === 'candidate') {
+      const registered = await this.#register(connection, challenge, step)
+      await admission.succeeded()
+      return registered
+    }
+    if (!account) throw noChallenge()
+    await admission.succeeded()
+    await this.#renewKey(account, secret)
+    return this.#authorized(account)
+  }
+
+  /**
+   * Signs in with a recovery code, which it uses up. The authenticator stays as it is; `auth.rotateTotp` can replace it
+   * in the session that follows.
+   *
+   * @throws RpcError INVALID_CODE, also for a name that nobody has; RATE_LIMITED; FORBIDDEN on a signed-in socket
+   */
+  async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
+    forbidSignedIn(caller)
+    const { platform, guard, now } = this.#parts
+    const { db } = platform.database
+    const account = await accounts.byName(db, username)
+    const admission = await guard.admit({ caller, username, userId: account?.id ?? null })
+    // Nobody's id, where there is no account: the same statement then finds nothing.
+    const isRight = await accounts.spendRecoveryCode(db, account?.id ?? randomUUID(), recoveryCode, new Date(now()))
+    if (!account || !isRight) throw invalidCode()
+    await admission.succeeded()
+    return this.#authorized(account)
+  }
+
+  async #register(connection: Connection, challenge: Candidate, step: number): Promise<Authorized> {
+    const { platform, now, challenges } = this.#parts
+    const { userId, username, displayName, totp } = challenge
+    const createdAt = new Date(now())
+    const recoveryCodes = newRecoveryCodes()
+    const account = { id: userId, username, displayName, totp, totpLastStep: step, createdAt }
+    let isFree: boolean
+    try {
+      isFree = await inTransaction(platform, ({ db }) => accounts.insert(db, account, recoveryCodes))
+    } catch (error) {
+      // The candidate has scanned this secret: once the database is back, the next code is good.
+      if (!challenges.find(connection)) challenges.hold(connection, challenge)
+      throw error
+    }
+    if (!isFree) throw authError('USERNAME_TAKEN', 'Somebody was faster: this name is taken')
+    const user = { id: UserId.parse(userId), username, displayName, createdAt: createdAt.getTime() }
+    return { ...(await this.#authorized(user)), recoveryCodes }
+  }
+
+  async #authorized(user: Authorized['user']): Promise<Authorized> {
+    return { status: 'authorized', user: toUser(user), token: await this.#parts.tickets.issue(user.id) }
+  }
+
+  /** Moves a secret to the newest key. Nobody is kept out because that fails. */
+  async #renewKey(account: Account, secret: string): Promise<void> {
+    const { platform, box } = this.#parts
+    if (box.isCurrent(account.totp)) return
+    try {
+      await accounts.reseal(platform.database.db, account.id, account.totp, box.seal(secret, account.id))
+    } catch (error) {
+      platform.log.auth.warn({ err: error, userId: account.id }, 'a secret stays under an old key')
+    }
+  }
+}
+
+export function authError(code: AuthCode, message: string): RpcError {
+  return new RpcError(code, message)
+}
+
+export function invalidCode(): RpcError {
+  return authError('INVALID_CODE', 'This code is wrong, or was used before')
+}
+
+export function noChallenge(): RpcError {
+  return authError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
+}
+
+/** A challenge needs a socket to live on. */
+export function socketOf({ connection }: Call): Connection {
+  if (!connection) throw new RpcError('FORBIDDEN', 'This needs a WebSocket: it takes two steps on the same one')
+  return connection
+}
+
+function signedOutSocket(call: Call): Connection {
+  forbidSignedIn(call.caller)
+  return socketOf(call)
+}
+
+/** The answers hold secrets, which must not be kept where the answers of users' writes are. */
+function forbidSignedIn({ user }: Caller): void {
+  if (user) throw new RpcError('FORBIDDEN', 'Sign out first')
+}

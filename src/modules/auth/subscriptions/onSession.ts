@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { RpcError } from '../../../rpc/index.ts'
+import { subscription } from '../../context.ts'
+import { sessionChannel, sessionSeq } from '../channels.ts'
+import { OpenSession, SessionEnd } from '../types.ts'
+
+/** The end of the session that asks: one event, then the socket closes with 4501. */
+export const onSession = subscription({
+  access: 'user',
+  delivery: 'reliable',
+  input: z.object({}),
+  event: SessionEnd,
+  snapshot: OpenSession,
+  async open({ ctx }) {
+    const { sessionId } = ctx.call.caller
+    const session = sessionId === null ? null : await ctx.auth.sessions.find(ctx, sessionId, ctx.user.id)
+    if (!session) throw new RpcError('UNAUTHENTICATED', 'This session has ended')
+    const { id, expiresAt } = session
+    return { channel: sessionChannel(id), seq: sessionSeq.open, snapshot: { id, expiresAt } }
+  },
+})
