@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { hasCode } from './fs-error.ts'
 import { processIdentity } from './process-identity.ts'
@@ -18,8 +19,12 @@ export class DataDirInUse extends Error {
   }
 }
 
-/** Attempts at a lock that others take over at the same moment. */
-const MAX_ATTEMPTS = 20
+/** Between two attempts while another process takes over the same dead lock, which is a matter of milliseconds. */
+const RETRY_MS = 5
+const MAX_ATTEMPTS = 400
+
+/** Locks to take over in a row before we say that something is wrong: each is of a process that died at taking over. */
+const MAX_DEPTH = 4
 
 /**
  * Takes `<dataDir>/rally.lock` for this process and answers how to give it back. A lock whose process is gone, also
@@ -29,19 +34,15 @@ const MAX_ATTEMPTS = 20
  */
 export async function lockDataDir(dataDir: string): Promise<{ release(): Promise<void> }> {
   const path = join(dataDir, 'rally.lock')
-  const startedAs = await processIdentity(process.pid)
-  const mine = JSON.stringify({ pid: process.pid, startedAs, lock: randomUUID() })
-  const draft = join(dataDir, `rally.lock.${randomUUID()}`)
+  const mine = JSON.stringify({ pid: process.pid, startedAs: await processIdentity(process.pid), lock: randomUUID() })
+  const draft = `${path}.${randomUUID()}`
   await writeFile(draft, mine, { mode: 0o600 })
   try {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // A link appears with its whole content or not at all, and only where there was none.
-      if ((await linkOnce(draft, path)) && (await readOptional(path)) === mine) return { release }
-      const found = await readOptional(path)
-      if (found === undefined) continue
-      const pid = await livingHolder(found)
-      if (pid !== undefined) throw new DataDirInUse(dataDir, pid)
-      await bury(path, found)
+      const outcome = await take(path, draft)
+      if (outcome === 'taken') return { release }
+      if (outcome !== 'contended') throw new DataDirInUse(dataDir, outcome.holder)
+      await delay(RETRY_MS)
     }
   } finally {
     await rm(draft, { force: true })
@@ -53,24 +54,37 @@ export async function lockDataDir(dataDir: string): Promise<{ release(): Promise
   }
 }
 
+/**
+ * One attempt. A dead lock is replaced only by the holder of a second lock that is named after the dead one's content,
+ * so that of many who find it dead one replaces it, and none a living one that came in its place.
+ */
+async function take(path: string, draft: string, depth = 0): Promise<'taken' | 'contended' | { holder: number }> {
+  // A link appears with its whole content or not at all, and only where there was none.
+  if (await linkOnce(draft, path)) return 'taken'
+  const found = await readOptional(path)
+  if (found === undefined) return 'contended'
+  const holder = await livingHolder(found)
+  if (holder !== undefined) return { holder }
+  if (depth === MAX_DEPTH) throw new Error(`${path} is left from processes that died. Remove it, then start again.`)
+
+  const right = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 16)}`
+  if ((await take(right, draft, depth + 1)) !== 'taken') return 'contended'
+  try {
+    if ((await readOptional(path)) !== found) return 'contended'
+    const copy = `${draft}.copy`
+    await link(draft, copy)
+    await rename(copy, path)
+    return 'taken'
+  } finally {
+    await rm(right, { force: true })
+  }
+}
+
 async function livingHolder(content: string): Promise<number | undefined> {
   const holder = Holder.safeParse(parseJson(content))
   if (!holder.success) return undefined
   const identity = await processIdentity(holder.data.pid)
   return identity === holder.data.startedAs ? holder.data.pid : undefined
-}
-
-/** Removes the dead lock, and puts back what turns out to be another one that was taken meanwhile. */
-async function bury(path: string, dead: string): Promise<void> {
-  const grave = `${path}.${randomUUID()}`
-  try {
-    await rename(path, grave)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return
-    throw error
-  }
-  if ((await readOptional(grave)) !== dead) await linkOnce(grave, path)
-  await rm(grave, { force: true })
 }
 
 async function linkOnce(from: string, to: string): Promise<boolean> {

@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 import { PrismaPg } from '@prisma/adapter-pg'
 import {
   bindMigrationAwareSqlAdapterFactory,
-  ColumnTypeEnum,
   type SqlMigrationAwareDriverAdapterFactory,
 } from '@prisma/driver-adapter-utils'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg'
@@ -75,15 +74,6 @@ function adapterFactory(pool: pg.Pool, onError: (error: Error) => void): SqlMigr
     connectToShadowDb: () => factory.connectToShadowDb(),
     async connect() {
       const adapter = await factory.connect()
-      const queryRaw = adapter.queryRaw.bind(adapter)
-      // The engine can't read the catalog's "char" columns otherwise.
-      adapter.queryRaw = async (query) => {
-        const result = await queryRaw(query)
-        const columnTypes = result.columnTypes.map((type) =>
-          type === ColumnTypeEnum.Character ? ColumnTypeEnum.Text : type,
-        )
-        return { ...result, columnTypes }
-      }
       // The adapter's own cuts a script at every semicolon, those in strings and functions too. Sent as a whole, it is
       // also one transaction: a migration happens or does not.
       adapter.executeScript = async (script) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { inject } from 'vitest'
 import { createDatabase, type Database, type DatabaseOptions } from '../../src/db/client.ts'
+import { databaseUrl, execute } from './postgres.ts'
 import { quietLog } from './quiet-log.ts'
 
 export interface TestDatabase extends AsyncDisposable {
@@ -59,25 +59,5 @@ async function create(source: string): Promise<TestDatabase> {
       opened.push(database)
       return database
     },
-  }
-}
-
-/** The same server, another database. */
-export function databaseUrl(server: string, name: string): string {
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return url.href
-}
-
-/** Runs one statement on a connection of its own. */
-export async function execute(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, query_timeout: 30_000 })
-  // A server that goes away while nothing is asked of it is no concern of this connection.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await client.query(sql)
-  } finally {
-    await client.end()
   }
 }

@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { lockDataDir } from '../../src/db/data-lock.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
+import { processIdentity } from '../../src/db/process-identity.ts'
+import { execute } from '../support/postgres.ts'
+import { quietLog } from '../support/quiet-log.ts'
+
+const cleanUps: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'rally-embedded-'))
+  cleanUps.push(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function start(dataDir: string): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
+  cleanUps.push(() => postgres.stop())
+  return postgres
+}
+
+const Started = z.object({ pid: z.number(), url: z.string(), adopted: z.boolean() })
+
+/** A process of its own that holds a Postgres, in a process group of its own. */
+async function startHolder(
+  dataDir: string,
+  ...flags: string[]
+): Promise<{ child: ChildProcess; pid: number; url: string }> {
+  const script = fileURLToPath(new URL('hold-postgres.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', script, dataDir, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  if (!child.stdout) throw new Error('no output')
+  const lines = createInterface({ input: child.stdout })
+  const [line] = await once(lines, 'line', { signal: AbortSignal.timeout(15_000) })
+  const { pid, url } = Started.parse(JSON.parse(String(line)))
+  const identity = await processIdentity(pid)
+  cleanUps.push(async () => {
+    child.kill('SIGKILL')
+    if ((await processIdentity(pid)) === identity) process.kill(pid, 'SIGQUIT')
+    await expect.poll(() => processIdentity(pid)).not.toBe(identity)
+  })
+  return { child, pid, url }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+describe('the embedded Postgres', () => {
+  test('keeps its data and its password from one run to the next, and is gone in between', async () => {
+    const dataDir = await folder()
+    const first = await start(dataDir)
+    await execute(first.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    await first.stop()
+    expect(await processIdentity(first.pid)).toBeUndefined()
+    const second = await start(dataDir)
+    expect((await execute(second.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+    expect(new URL(second.url).password).toBe(new URL(first.url).password)
+    expect((await stat(join(dataDir, 'postgres.password'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('stores text as UTF-8, in UTC, and listens on loopback alone', async () => {
+    const { url } = await start(await folder())
+    const { rows } = await execute(
+      url,
+      `SELECT current_setting('server_encoding') AS encoding, current_setting('timezone') AS zone,
+              current_setting('listen_addresses') AS listens, lower('ÄÉ') AS lower, current_setting('fsync') AS fsync`,
+    )
+    expect(rows).toEqual([{ encoding: 'UTF8', zone: 'UTC', listens: '127.0.0.1', lower: 'äé', fsync: 'off' }])
+    const stranger = new URL(url)
+    stranger.password = 'wrong'
+    await expect(execute(stranger.href, 'SELECT 1')).rejects.toThrow('password authentication failed')
+  })
+
+  test('is adopted when the process that started it was killed', async () => {
+    const dataDir = await folder()
+    const killed = await startHolder(dataDir)
+    await execute(killed.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    await kill(killed.child)
+    const next = await start(dataDir)
+    expect(next).toMatchObject({ adopted: true, pid: killed.pid })
+    expect((await execute(next.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+    await next.stop()
+    expect(await processIdentity(killed.pid)).toBeUndefined()
+  })
+
+  test('recovers when it was killed together with that process', async () => {
+    const dataDir = await folder()
+    const killed = await startHolder(dataDir, 'durable')
+    await execute(killed.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    process.kill(killed.pid, 'SIGKILL')
+    await kill(killed.child)
+    const next = await start(dataDir)
+    expect(next.adopted).toBe(false)
+    expect((await execute(next.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+  })
+
+  test('is not disturbed by a postmaster.pid whose process is something else by now', async () => {
+    const dataDir = await folder()
+    await (await start(dataDir)).stop()
+    const stale = [process.pid, join(dataDir, 'postgres'), '1767225600', '5432', '', '127.0.0.1', '', 'ready'].join(
+      '\n',
+    )
+    await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), stale)
+    const next = await start(dataDir)
+    expect(next.adopted).toBe(false)
+    await execute(next.url, 'SELECT 1')
+  })
+
+  test('starts over when it was cut off while it was being made', async () => {
+    const dataDir = await folder()
+    await mkdir(join(dataDir, 'postgres.new-cut-off', 'base'), { recursive: true })
+    const { url } = await start(dataDir)
+    await execute(url, 'SELECT 1')
+    await expect(stat(join(dataDir, 'postgres.new-cut-off'))).rejects.toThrow('ENOENT')
+  })
+
+  test("outlives Ctrl-C, and leaves its process' own shutdown to it", async () => {
+    const dataDir = await folder()
+    const { child, url, pid } = await startHolder(dataDir)
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+    await execute(url, 'SELECT 1')
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await processIdentity(pid)).toBeUndefined()
+    const { url: again } = await start(dataDir)
+    await execute(again, 'SELECT * FROM last_words')
+  })
+
+  test('is ended hard when it does not end in time', async () => {
+    const dataDir = await folder()
+    const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false, stopTimeoutMs: 0 })
+    await postgres.stop()
+    expect(await processIdentity(postgres.pid)).toBeUndefined()
+  })
+
+  test('says what went wrong when it ends by itself', async () => {
+    const dataDir = await folder()
+    const told = new EventEmitter()
+    const log = { ...quietLog, error: (_: object, message: string) => void told.emit('error logged', message) }
+    const postgres = await startEmbeddedPostgres({ dataDir, durable: false, log })
+    cleanUps.push(() => postgres.stop())
+    const message = once(told, 'error logged', { signal: AbortSignal.timeout(10_000) })
+    process.kill(postgres.pid, 'SIGINT')
+    expect(await message).toEqual(['the embedded Postgres ended by itself'])
+  })
+})
+
+describe('a data folder', () => {
+  test('has one Rally at a time, and the other is told which', async () => {
+    const dataDir = await folder()
+    const first = await startHolder(dataDir)
+    const second = startEmbeddedPostgres({ dataDir, log: quietLog })
+    await expect(second).rejects.toThrow(`process ${first.child.pid}`)
+    await execute(first.url, 'SELECT 1')
+  })
+
+  test('is free again when its holder is gone, even if something else has its pid now', async () => {
+    const dataDir = await folder()
+    const stale = JSON.stringify({ pid: process.pid, startedAs: 'an earlier boot/1' })
+    await writeFile(join(dataDir, 'rally.lock'), stale)
+    const lock = await lockDataDir(dataDir)
+    await expect(lockDataDir(dataDir)).rejects.toThrow(`process ${process.pid}`)
+    await lock.release()
+    await (await lockDataDir(dataDir)).release()
+    await expect(readFile(join(dataDir, 'rally.lock'))).rejects.toThrow('ENOENT')
+  })
+
+  test('goes to exactly one of many that find a dead lock at once', async () => {
+    const dataDir = await folder()
+    const path = join(dataDir, 'rally.lock')
+    for (let round = 0; round < 20; round++) {
+      await writeFile(path, `{"pid":1,"startedAs":"never","round":${round}}`)
+      const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(dataDir)))
+      const holders = results.filter((result) => result.status === 'fulfilled')
+      expect(holders).toHaveLength(1)
+      await holders[0]?.value.release()
+      expect(await readdir(dataDir)).toEqual([])
+    }
+  })
+
+  test('is free again when a process died at taking it over', async () => {
+    const dataDir = await folder()
+    const dead = '{"pid":1,"startedAs":"never"}'
+    const right = createHash('sha256').update(dead).digest('hex').slice(0, 16)
+    await writeFile(join(dataDir, 'rally.lock'), dead)
+    await writeFile(join(dataDir, `rally.lock.${right}`), '{"pid":1,"startedAs":"never either"}')
+    await (await lockDataDir(dataDir)).release()
+    expect(await readdir(dataDir)).toEqual([])
+  })
+
+  test('without its password is refused in words', async () => {
+    const dataDir = await folder()
+    await (await start(dataDir)).stop()
+    await rm(join(dataDir, 'postgres.password'))
+    await expect(start(dataDir)).rejects.toThrow(/postgres\.password is missing/)
+  })
+
+  const asRoot = process.getuid?.() === 0
+  test.runIf(asRoot)('behind a folder that Postgres may not enter is refused with the way out', async () => {
+    const closed = await folder()
+    await chmod(closed, 0o700)
+    await expect(start(join(closed, 'data'))).rejects.toThrow(`chmod o+x ${closed}`)
+    await chmod(closed, 0o711)
+    await execute((await start(join(closed, 'data'))).url, 'SELECT 1')
+  })
+})

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Database, Tx } from '../../src/db/client.ts'
+import { withRetry } from '../../src/db/retry.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createUser } from './users.ts'
+
+let testDatabase: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase()
+  database = await testDatabase.open({ poolSize: 10 })
+})
+afterAll(() => testDatabase.drop())
+
+const byModel = (tx: Tx, id: string) => tx.user.update({ where: { id }, data: { totpLastStep: { increment: 1 } } })
+const byStatement = (tx: Tx, id: string) =>
+  tx.$executeRaw`UPDATE users SET totp_last_step = totp_last_step + 1 WHERE id = ${id}`
+
+const stepOf = async (id: string) => (await database.db.user.findUniqueOrThrow({ where: { id } })).totpLastStep
+
+test.each([
+  ['by models', byModel],
+  ['by statements', byStatement],
+])('two transactions that lock each other out, %s, both happen', async (_, update) => {
+  const { db } = database
+  const [a, b] = await Promise.all([createUser(db), createUser(db)])
+  const bothHoldOne = meeting(2)
+  const cross = (first: string, second: string) => {
+    let attempt = 0
+    return withRetry(() =>
+      db.$transaction(async (tx) => {
+        await tx.$executeRaw`SET LOCAL deadlock_timeout = '50ms'`
+        await update(tx, first)
+        if (++attempt === 1) await bothHoldOne()
+        await update(tx, second)
+      }),
+    )
+  }
+  await Promise.all([cross(a, b), cross(b, a)])
+  expect([await stepOf(a), await stepOf(b)]).toEqual([2n, 2n])
+})
+
+test.each([
+  ['by models', byModel],
+  ['by statements', byStatement],
+])('ten serializable increments of one row, %s, all count', async (_, update) => {
+  const { db } = database
+  const id = await createUser(db)
+  const increment = () =>
+    withRetry(
+      () =>
+        db.$transaction(
+          async (tx) => {
+            await tx.user.findUniqueOrThrow({ where: { id } })
+            await update(tx, id)
+          },
+          { isolationLevel: 'Serializable' },
+        ),
+      { attempts: 50, deadlineMs: 15_000 },
+    )
+  await Promise.all(Array.from({ length: 10 }, increment))
+  expect(await stepOf(id)).toBe(10n)
+})
+
+test('gives up after its attempts, and at its deadline', async () => {
+  const conflict = Object.assign(new Error('could not serialize'), { code: '40001' })
+  let calls = 0
+  const failing = async () => {
+    calls++
+    throw conflict
+  }
+  await expect(withRetry(failing, { attempts: 3, delayMs: 1 })).rejects.toBe(conflict)
+  expect(calls).toBe(3)
+  calls = 0
+  const began = Date.now()
+  await expect(withRetry(failing, { attempts: 1000, delayMs: 20, deadlineMs: 200 })).rejects.toBe(conflict)
+  expect(Date.now() - began).toBeLessThan(1000)
+  expect(calls).toBeLessThan(1000)
+})
+
+test('repeats after a broken connection only what may happen twice', async () => {
+  const broken = new Error('Connection terminated unexpectedly')
+  const brokenOnce = () => {
+    let calls = 0
+    return async () => {
+      if (++calls === 1) throw broken
+      return calls
+    }
+  }
+  await expect(withRetry(brokenOnce())).rejects.toBe(broken)
+  await expect(withRetry(brokenOnce(), { idempotent: true })).resolves.toBe(2)
+  const bug = new TypeError('undefined is not a function')
+  await expect(withRetry(() => Promise.reject(bug), { idempotent: true })).rejects.toBe(bug)
+})
+
+/** Answers a function that returns to nobody before `size` have called it. */
+function meeting(size: number): () => Promise<void> {
+  let open: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  let came = 0
+  return () => {
+    if (++came === size) open()
+    return opened
+  }
+}
