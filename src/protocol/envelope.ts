@@ -49,6 +49,8 @@ export interface ErrorData {
 export interface Opening<Snapshot, Event> {
   readonly channel: string
   readonly seq: number
+  /** In a `reliable` stream `seq` grows by exactly one per event, so that a jump is a gap; in a `latest` one it may jump. */
+  readonly delivery?: 'reliable' | 'latest'
   readonly snapshot?: Snapshot
   readonly missed?: readonly { readonly seq: number; readonly data: Event }[]
   /** The `since` asked for is older than the log goes back: the snapshot stands for what is missing. */

@@ -118,7 +118,7 @@ export class Hub {
         const isBehind = stream.lastSeq > opened.seq
         if (isBehind && (delivery === 'reliable' || stream.channel.incremental)) continue
         const { channel, ...rest } = opened
-        if (!answer({ channel: channel.name, ...rest })) return
+        if (!answer({ channel: channel.name, delivery, ...rest })) return
         this.#join(connection, stream, opened.seq)
         if (isBehind && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
         return

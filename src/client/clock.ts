@@ -1,0 +1,90 @@
+/** One exchange of `rpc.ping`: when it was sent and answered by the local clock, and the server's time between. */
+interface Sample {
+  readonly at: number
+  readonly rttMs: number
+  readonly offsetMs: number
+}
+
+const MAX_SAMPLES = 16
+/** How far two clocks part, at worst, per ms: 100 ppm is generous for a quartz. */
+const DRIFT = 1e-4
+/** The server's `ts` is cut to whole milliseconds. */
+const ROUNDING_MS = 0.5
+
+/**
+ * The server's clock, estimated from round trips.
+ *
+ * A round trip of r ms whose answer carries time t puts the server's clock at t + r/2 when the answer comes, at most
+ * r/2 wrong, whichever way was slower (NTP, RFC 5905 section 8). Of the last samples the one with the smallest such
+ * bound counts, widened as it ages. Round trip and jitter are smoothed as in RFC 6298.
+ */
+export class Clock {
+  #samples: Sample[] = []
+  #stale = false
+  #rttMs = 0
+  #jitterMs = 0
+
+  /** Milliseconds since the epoch by the server's clock; by the local one until the first sample. */
+  now(): number {
+    return localNow() + this.offsetMs
+  }
+
+  /** The server's clock minus the local one. */
+  get offsetMs(): number {
+    return this.#best(localNow())?.offsetMs ?? 0
+  }
+
+  /** How wrong `now()` may be, either way; infinite until the first sample. */
+  get uncertaintyMs(): number {
+    const now = localNow()
+    const best = this.#best(now)
+    return best ? boundMs(best, now) : Infinity
+  }
+
+  /** Smoothed round trip; 0 until the first sample. */
+  get rttMs(): number {
+    return this.#rttMs
+  }
+
+  /** Smoothed deviation of the round trip from its mean. */
+  get jitterMs(): number {
+    return this.#jitterMs
+  }
+
+  /** Takes an answer with the server's time `serverMs` to a ping sent at `sentAt`, by `localNow`. */
+  add(sentAt: number, serverMs: number): void {
+    const at = localNow()
+    const rttMs = Math.max(0, at - sentAt)
+    if (this.#stale || this.#samples.length === 0) {
+      this.#stale = false
+      this.#samples = []
+      this.#rttMs = rttMs
+      this.#jitterMs = rttMs / 2
+    } else {
+      this.#jitterMs += (Math.abs(this.#rttMs - rttMs) - this.#jitterMs) / 4
+      this.#rttMs += (rttMs - this.#rttMs) / 8
+    }
+    this.#samples.push({ at, rttMs, offsetMs: serverMs + ROUNDING_MS - (sentAt + at) / 2 })
+    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
+  }
+
+  /** A new connection, perhaps to another node or after a sleep: the next sample replaces all before it. */
+  restart(): void {
+    this.#stale = true
+  }
+
+  #best(now: number): Sample | undefined {
+    let best: Sample | undefined
+    for (const sample of this.#samples) if (!best || boundMs(sample, now) < boundMs(best, now)) best = sample
+    return best
+  }
+}
+
+function boundMs(sample: Sample, now: number): number {
+  return sample.rttMs / 2 + ROUNDING_MS + (now - sample.at) * DRIFT
+}
+
+/** Milliseconds since the epoch by a clock that never jumps while the page lives. */
+export function localNow(): number {
+  return performance.timeOrigin + performance.now()
+}

@@ -1,0 +1,195 @@
+import { closeCodes, shouldReconnect } from '../protocol/codes.ts'
+import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
+import { type Backoff, reconnectMs } from './backoff.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { SocketLike } from './socket.ts'
+import type { Status } from './types.ts'
+
+export interface ConnectionOptions {
+  readonly createSocket: () => SocketLike
+  readonly connectTimeoutMs: number
+  readonly backoff: Backoff
+  /** Sends an `rpc.ping`. */
+  readonly ping: () => void
+  readonly onStatus: (status: Status) => void
+  readonly onWelcome: (welcome: Welcome) => void
+  readonly onMessage: (message: ServerMessage) => void
+  readonly onFrame: (frame: ArrayBuffer) => void
+  /** The socket is gone: nothing sent on it will be answered any more. */
+  readonly onDrop: () => void
+}
+
+/** A connection that held this long was a good one: the next failure starts from the shortest wait. */
+const STABLE_MS = 5_000
+/** The close code of a connection that ended without one (RFC 6455 section 7.4.1). */
+const CUT = 1006
+
+/** One socket after another: connects, waits for the welcome, watches for signs of life, comes back. */
+export class Connection {
+  readonly #options: ConnectionOptions
+  #status: Status = 'connecting'
+  #socket: SocketLike | null = null
+  #heartbeat: Heartbeat | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #failures = 0
+  #openedAt = 0
+  #pausing = false
+  #sockets = 0
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  get status(): Status {
+    return this.#status
+  }
+
+  /** Tells one socket from another: grows with each. */
+  get epoch(): number {
+    return this.#sockets
+  }
+
+  /** Bytes that wait in the socket. */
+  get bufferedBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0
+  }
+
+  /** Sends if there is an open connection; false if not. */
+  send(frame: string | Uint8Array<ArrayBuffer>): boolean {
+    if (this.#status !== 'open' || !this.#socket) return false
+    this.#socket.send(frame)
+    return true
+  }
+
+  /** Drops what there is and connects at once, whatever was waited for. */
+  connect(): void {
+    this.#discard(1000)
+    this.#set(this.#sockets === 0 ? 'connecting' : 'reconnecting')
+    this.#open()
+  }
+
+  /** The page is seen or the network is back: no reason to wait any longer, or to trust the old socket blindly. */
+  wake(): void {
+    if (this.#status === 'open') this.#heartbeat?.probe()
+    else if (this.#status !== 'closed' && !this.#socket && !this.#pausing) this.#open()
+  }
+
+  close(): void {
+    this.#discard(1000)
+    this.#set('closed')
+  }
+
+  #open(): void {
+    clearTimeout(this.#timer)
+    this.#sockets++
+    this.#pausing = false
+    let socket: SocketLike
+    try {
+      socket = this.#options.createSocket()
+    } catch {
+      this.#lost(CUT)
+      return
+    }
+    this.#socket = socket
+    socket.binaryType = 'arraybuffer'
+    // A socket that was given up may still speak: every listener asks whether it is the current one.
+    socket.addEventListener('message', ({ data }) => {
+      if (socket === this.#socket) this.#receive(data)
+    })
+    socket.addEventListener('close', ({ code }) => {
+      if (socket === this.#socket) this.#lost(code)
+    })
+    socket.addEventListener('error', () => {})
+    this.#timer = setTimeout(() => this.#lost(CUT), this.#options.connectTimeoutMs)
+  }
+
+  #receive(data: unknown): void {
+    if (typeof data !== 'string') {
+      this.#heartbeat?.heard()
+      if (data instanceof ArrayBuffer && this.#status === 'open') this.#options.onFrame(data)
+      return
+    }
+    const message = parse(data)
+    if (!message) {
+      this.#lost(CUT)
+      return
+    }
+    this.#heartbeat?.heard()
+    if (this.#status === 'open') this.#options.onMessage(message)
+    else if (isWelcome(message)) this.#welcomed(message.data)
+  }
+
+  #welcomed(welcome: Welcome): void {
+    clearTimeout(this.#timer)
+    this.#openedAt = performance.now()
+    this.#heartbeat = new Heartbeat({
+      heartbeatMs: welcome.heartbeatMs,
+      ping: this.#options.ping,
+      dead: () => this.#lost(closeCodes.noSignOfLife),
+    })
+    const epoch = this.#sockets
+    this.#set('open')
+    if (epoch === this.#sockets && this.#status === 'open') this.#options.onWelcome(welcome)
+  }
+
+  /** The socket ended, or is given up. */
+  #lost(code: number): void {
+    if (this.#status === 'open' && performance.now() - this.#openedAt >= STABLE_MS) this.#failures = 0
+    this.#discard()
+    // Signed out by the server is a reason to come back as nobody, not to stay away.
+    if (!shouldReconnect(code) && code !== closeCodes.sessionEnded) {
+      this.#set('closed')
+      return
+    }
+    const waitMs = reconnectMs(code, this.#failures++, this.#options.backoff)
+    this.#pausing = code === closeCodes.tooFast
+    this.#timer = setTimeout(() => this.#open(), waitMs)
+    this.#set(this.#status === 'connecting' ? 'connecting' : 'reconnecting')
+  }
+
+  #discard(code?: number): void {
+    clearTimeout(this.#timer)
+    this.#heartbeat?.stop()
+    this.#heartbeat = null
+    const socket = this.#socket
+    this.#socket = null
+    const wasOpen = this.#status === 'open'
+    if (socket) closeQuietly(socket, code)
+    if (wasOpen) {
+      this.#status = 'reconnecting'
+      this.#options.onDrop()
+      this.#options.onStatus('reconnecting')
+    }
+  }
+
+  #set(status: Status): void {
+    if (status === this.#status) return
+    this.#status = status
+    this.#options.onStatus(status)
+  }
+}
+
+/** A browser refuses some codes, and any close of a socket that is closing already is harmless. */
+function closeQuietly(socket: SocketLike, code: number | undefined): void {
+  try {
+    socket.close(code)
+  } catch {
+    socket.close()
+  }
+}
+
+/** What the server sent, trusted to be of the protocol once it is an object with a `type` and an `eid`. */
+function parse(text: string): ServerMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    const message = value as Partial<ServerMessage>
+    return typeof message.type === 'string' && typeof message.eid === 'string' ? (value as ServerMessage) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isWelcome(message: ServerMessage): message is Answer & { readonly data: Welcome } {
+  return message.type === 'rpc.welcome'
+}

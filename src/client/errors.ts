@@ -1,0 +1,72 @@
+import { temporaryCodes } from '../protocol/codes.ts'
+import type { ErrorData, Issue } from '../protocol/envelope.ts'
+
+/**
+ * Codes that the client itself fails with, besides those that the server answers.
+ *
+ * - `OFFLINE`: never sent, because there was no connection in time or too much waited for one already.
+ * - `ABORTED`: the call's signal was aborted.
+ * - `CLOSED`: the client was closed, or the server told it to stay away.
+ * - `USER_CHANGED`: somebody else signed in before the request could be sent (again); it is not sent in their name.
+ * - `TOO_BIG`: the request is larger than the server takes, or is nothing that JSON can hold.
+ * - `STREAM_CLOSED`: the server ended the stream, and the listener has no `end`.
+ * - `SESSION_NOT_KEPT`: signed in, but the session cookie did not come back with the next socket.
+ */
+export type ClientCode =
+  | 'OFFLINE'
+  | 'ABORTED'
+  | 'CLOSED'
+  | 'USER_CHANGED'
+  | 'TOO_BIG'
+  | 'STREAM_CLOSED'
+  | 'SESSION_NOT_KEPT'
+
+export interface RallyErrorDetails {
+  readonly issues?: readonly Issue[] | undefined
+  readonly retryAfterMs?: number | undefined
+  /** Wire name of what failed. */
+  readonly type?: string | undefined
+  /** The exchange's id: calling again with it executes a write at most once. */
+  readonly eid?: string | undefined
+}
+
+/** What every call of the client fails with. `Code` is the union of the codes that are possible where it is typed. */
+export class RallyError<Code extends string = string> extends Error {
+  override readonly name = 'RallyError'
+  readonly code: Code
+  /** What is wrong with the input; empty unless `code` is `VALIDATION_FAILED`. */
+  readonly issues: readonly Issue[]
+  /** How long the server asks to wait before the same is tried again. */
+  readonly retryAfterMs: number | undefined
+  readonly type: string | undefined
+  readonly eid: string | undefined
+
+  constructor(code: Code, message: string, details: RallyErrorDetails = {}) {
+    super(message)
+    this.code = code
+    this.issues = details.issues ?? []
+    this.retryAfterMs = details.retryAfterMs
+    this.type = details.type
+    this.eid = details.eid
+  }
+
+  /** Whether the same call may succeed later. */
+  get temporary(): boolean {
+    return this.code === 'OFFLINE' || temporaryCodes.has(this.code)
+  }
+}
+
+/** The error that an answer with `error` stands for. `data` comes off the wire and may be anything. */
+export function answerError(code: string, data: unknown, type?: string, eid?: string): RallyError {
+  const { message, issues, retryAfterMs } = (data ?? {}) as Partial<ErrorData>
+  return new RallyError(code, typeof message === 'string' ? message : code, { issues, retryAfterMs, type, eid })
+}
+
+/** Hands an exception of an application's listener to the platform, as an event target does; others still run. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error)
+  else
+    queueMicrotask(() => {
+      throw error
+    })
+}

@@ -1,0 +1,24 @@
+export type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+export type { Issue, Welcome } from '../protocol/envelope.ts'
+export type { Backoff } from './backoff.ts'
+export { Clock } from './clock.ts'
+export { createClient } from './create-client.ts'
+export { type ClientCode, RallyError } from './errors.ts'
+export type { SocketConstructor, SocketLike } from './socket.ts'
+export type {
+  CallOptions,
+  ClientEvents,
+  ClientOptions,
+  CodeOf,
+  Healed,
+  Listener,
+  MethodCall,
+  Rally,
+  Result,
+  SessionUser,
+  SignedIn,
+  SignIn,
+  Status,
+  StreamInfo,
+  SubscriptionCall,
+} from './types.ts'

@@ -1,0 +1,266 @@
+import type { Answer, Welcome } from '../protocol/envelope.ts'
+import { answerError, RallyError } from './errors.ts'
+import { Pace } from './pace.ts'
+import type { CallOptions } from './types.ts'
+
+export interface RequestsOptions {
+  /** Sends if there is an open connection; false if not. */
+  readonly send: (text: string) => boolean
+  readonly isOpen: () => boolean
+  readonly timeoutMs: number
+  readonly maxQueued: number
+}
+
+export interface RequestOptions extends CallOptions {
+  /** Belongs to the socket it was sent on: fails with `OFFLINE` when that is lost, and goes before all others. */
+  readonly pinned?: boolean
+}
+
+interface Pending {
+  readonly type: string
+  readonly eid: string
+  /** `data`, encoded when the call was made. */
+  readonly body: string
+  readonly pinned: boolean
+  readonly resolve: (data: unknown) => void
+  readonly reject: (error: RallyError) => void
+  /** Who asked; null while nobody was signed in. */
+  userId: string | null
+  state: 'waiting' | 'sent' | 'retrying'
+  wasSent: boolean
+  /** The last refusal that was taken for temporary. */
+  refusal: RallyError | undefined
+  retry: ReturnType<typeof setTimeout> | undefined
+}
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+const DEFAULT_RETRY_MS = 500
+/** Room in the server's in-flight limit for what does not pass here. */
+const SPARE_IN_FLIGHT = 4
+
+/**
+ * Requests and their answers. A request waits for a connection, for a place among those in flight and for its turn by
+ * the server's rate; it is sent again with the same `eid` when its connection is lost or the server is `UNAVAILABLE`,
+ * until its deadline. The server executes a user's write at most once per `eid`, so that sending again is safe.
+ */
+export class Requests {
+  readonly #options: RequestsOptions
+  /** In the order of the calls. */
+  readonly #pending = new Map<string, Pending>()
+  readonly #waiting = new Set<Pending>()
+  readonly #urgent = new Set<Pending>()
+  #welcome: Welcome | null = null
+  #pace: Pace | null = null
+  #inFlight = 0
+  #flushTimer: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+  readonly #prefix = randomPrefix()
+  #count = 0
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+  }
+
+  /** An id that no other exchange has, of this client or another. */
+  nextEid(): string {
+    return `${this.#prefix}-${(++this.#count).toString(36)}`
+  }
+
+  /** Sends a request; the answer's `data` is trusted to be what the type says. Rejects with `RallyError` only. */
+  request<Output>(type: string, data: unknown, options: RequestOptions = {}): Promise<Output> {
+    const eid = options.eid ?? this.nextEid()
+    return new Promise<Output>((resolve, reject) => {
+      const refuse = (code: string, message: string, retryAfterMs?: number) =>
+        reject(new RallyError(code, message, { type, eid, retryAfterMs }))
+      const { signal, pinned = false } = options
+      if (this.#closed) return refuse('CLOSED', 'The client is closed')
+      if (signal?.aborted) return refuse('ABORTED', 'The call was aborted')
+      if (this.#pending.has(eid)) return refuse('CONFLICT', 'A call with this eid waits for its answer already')
+      if (!pinned && this.#waiting.size >= this.#options.maxQueued) {
+        return this.#options.isOpen()
+          ? refuse('RATE_LIMITED', 'Too many calls wait to be sent', 1000)
+          : refuse('OFFLINE', 'Not connected, and too many calls wait already')
+      }
+      const body = encode(data)
+      if (body === undefined) return refuse('TOO_BIG', 'The input cannot be encoded as JSON')
+
+      const finish = () => {
+        clearTimeout(deadline)
+        clearTimeout(pending.retry)
+        signal?.removeEventListener('abort', abort)
+        this.#forget(pending)
+      }
+      const pending: Pending = {
+        type,
+        eid,
+        body,
+        pinned,
+        resolve: (answer) => {
+          finish()
+          resolve(answer as Output)
+        },
+        reject: (error) => {
+          finish()
+          reject(error)
+        },
+        userId: this.#welcome?.user?.id ?? null,
+        state: 'waiting',
+        wasSent: false,
+        refusal: undefined,
+        retry: undefined,
+      }
+      const fail = (code: string, message: string) => pending.reject(new RallyError(code, message, { type, eid }))
+      const abort = () => fail('ABORTED', 'The call was aborted')
+      const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
+      const deadline = setTimeout(() => {
+        if (pending.refusal) pending.reject(pending.refusal)
+        else if (pending.wasSent) fail('TIMEOUT', `No answer within ${timeoutMs} ms`)
+        else fail('OFFLINE', `No connection within ${timeoutMs} ms`)
+      }, timeoutMs)
+      signal?.addEventListener('abort', abort)
+
+      this.#pending.set(eid, pending)
+      this.#queue(pending)
+      this.#flush()
+    })
+  }
+
+  /** Takes an answer; false if nothing waits for it. */
+  answer({ type, eid, data, error }: Answer): boolean {
+    const pending = this.#pending.get(eid)
+    if (!pending) return false
+    if (error === undefined) pending.resolve(data)
+    else {
+      const failure = answerError(error, data, type, eid)
+      if (error === 'UNAVAILABLE' && !pending.pinned) this.#retryLater(pending, failure)
+      else pending.reject(failure)
+    }
+    this.#flush()
+    return true
+  }
+
+  /** A new connection: what waits goes out, what was sent on the last one goes out again. */
+  welcome(welcome: Welcome): void {
+    this.#welcome = welcome
+    this.#pace = new Pace(welcome.limits, performance.now())
+    const userId = welcome.user?.id ?? null
+    for (const pending of [...this.#pending.values()]) {
+      if (userId !== null && pending.userId !== null && pending.userId !== userId) {
+        const { type, eid } = pending
+        pending.reject(new RallyError('USER_CHANGED', 'Somebody else is signed in now', { type, eid }))
+      } else pending.userId ??= userId
+    }
+    this.#flush()
+  }
+
+  /** The connection is lost. */
+  drop(): void {
+    clearTimeout(this.#flushTimer)
+    this.#waiting.clear()
+    for (const pending of [...this.#pending.values()]) {
+      const { type, eid } = pending
+      if (pending.pinned) pending.reject(new RallyError('OFFLINE', 'The connection was lost', { type, eid }))
+      else {
+        clearTimeout(pending.retry)
+        this.#queue(pending)
+      }
+    }
+    this.#inFlight = 0
+  }
+
+  /** Fails everything, and what comes later. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#flushTimer)
+    for (const { type, eid, reject } of [...this.#pending.values()]) {
+      reject(new RallyError('CLOSED', 'The client is closed', { type, eid }))
+    }
+  }
+
+  /** Takes requests again. */
+  reopen(): void {
+    this.#closed = false
+  }
+
+  #queue(pending: Pending): void {
+    pending.state = 'waiting'
+    const queue = pending.pinned ? this.#urgent : this.#waiting
+    queue.add(pending)
+  }
+
+  #forget(pending: Pending): void {
+    if (this.#pending.get(pending.eid) !== pending) return
+    this.#pending.delete(pending.eid)
+    this.#waiting.delete(pending)
+    this.#urgent.delete(pending)
+    if (pending.state === 'sent') this.#inFlight--
+  }
+
+  /** A node that leaves refuses what is new, and its clients are elsewhere a moment later. */
+  #retryLater(pending: Pending, refusal: RallyError): void {
+    if (pending.state === 'sent') this.#inFlight--
+    pending.state = 'retrying'
+    pending.refusal = refusal
+    pending.retry = setTimeout(() => {
+      this.#queue(pending)
+      this.#flush()
+    }, refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushTimer)
+    if (!this.#welcome || !this.#pace || !this.#options.isOpen()) return
+    const { frameBytes, requestsInFlight } = this.#welcome.limits
+    for (const queue of [this.#urgent, this.#waiting]) {
+      for (const pending of queue) {
+        if (this.#inFlight >= Math.max(1, requestsInFlight - SPARE_IN_FLIGHT)) return
+        const waitMs = this.#pace.take(performance.now())
+        if (waitMs > 0) {
+          this.#flushTimer = setTimeout(() => this.#flush(), waitMs)
+          return
+        }
+        this.#send(pending, frameBytes)
+      }
+    }
+  }
+
+  #send(pending: Pending, frameBytes: number): void {
+    const { type, eid } = pending
+    const text = encodeRequest(type, eid, pending.body)
+    if (isLonger(text, frameBytes)) {
+      pending.reject(new RallyError('TOO_BIG', `A request may have ${frameBytes} bytes`, { type, eid }))
+      return
+    }
+    this.#waiting.delete(pending)
+    this.#urgent.delete(pending)
+    pending.state = 'sent'
+    pending.wasSent = true
+    this.#inFlight++
+    this.#options.send(text)
+  }
+}
+
+/** A request as it goes over the wire. `body` is JSON. */
+export function encodeRequest(type: string, eid: string, body: string): string {
+  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
+}
+
+/** JSON of `data`; undefined for what has none (a cycle, a bigint). */
+export function encode(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data ?? {})
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
+function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false
+  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
+}
+
+/** 96 random bits. Not `randomUUID`, which a page without TLS has not. */
+function randomPrefix(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,116 @@
+import type { Authorized, Begun } from '../modules/auth/types.ts'
+import type { Welcome } from '../protocol/envelope.ts'
+import { answerError, RallyError } from './errors.ts'
+import type { RequestOptions } from './requests.ts'
+import type { SignedIn, SignIn } from './types.ts'
+
+export interface SignInOptions {
+  readonly request: <Output>(type: string, data: unknown, options?: RequestOptions) => Promise<Output>
+  /** Tells one socket from another. */
+  readonly epoch: () => number
+  /** Makes a new socket, and gives its welcome. */
+  readonly reconnect: () => Promise<Welcome>
+  readonly fetch: typeof fetch
+  readonly sessionUrl: string
+  readonly timeoutMs: number
+  /** Aborts when the client closes. */
+  readonly closed: AbortSignal
+}
+
+/**
+ * Signs in: asks for a challenge, which lives on the server with this socket, answers it, exchanges the ticket for the
+ * session cookie, and makes a new socket, which carries the cookie.
+ */
+export async function signIn(username: string, options: SignInOptions): Promise<SignIn> {
+  const begin = () => options.request<Begun>('auth.begin', { username })
+  const begun = await begin()
+  let epoch = options.epoch()
+
+  /** A challenge that is lost with its socket, or too old, is asked for again; a candidate's secret is lost with it. */
+  const beginAgain = async () => {
+    if (begun.status === 'candidate') {
+      throw new RallyError('NO_CHALLENGE', 'The connection was lost, and with it the new secret: sign in again', {
+        type: 'auth.verify',
+      })
+    }
+    const again = await begin()
+    if (again.status !== 'user') throw new RallyError('NO_CHALLENGE', 'There is no such user any more')
+    epoch = options.epoch()
+  }
+
+  return {
+    ...begun,
+    async verify(code, { signal } = {}) {
+      const attempt = () => options.request<Authorized>('auth.verify', { code }, { signal })
+      if (epoch !== options.epoch()) await beginAgain()
+      const authorized = await attempt().catch(async (error: unknown) => {
+        if (!(error instanceof RallyError) || error.code !== 'NO_CHALLENGE' || begun.status === 'candidate') throw error
+        await beginAgain()
+        return attempt()
+      })
+      return enter(authorized, options)
+    },
+  }
+}
+
+/** Signs in with a recovery code. */
+export async function recover(username: string, recoveryCode: string, options: SignInOptions): Promise<SignedIn> {
+  return enter(await options.request<Authorized>('auth.recover', { username, recoveryCode }), options)
+}
+
+/** Ends the session and its cookie, and makes a socket that belongs to nobody. */
+export async function signOut(options: SignInOptions): Promise<void> {
+  await session('DELETE', undefined, options)
+  await options.reconnect()
+}
+
+/** From the ticket to a socket of the user's own. */
+async function enter({ user, token, recoveryCodes }: Authorized, options: SignInOptions): Promise<SignedIn> {
+  await session('POST', { token }, options)
+  const welcome = await options.reconnect()
+  if (welcome.user?.id !== user.id) {
+    throw new RallyError('SESSION_NOT_KEPT', 'Signed in, but the session cookie was not kept or not sent')
+  }
+  return recoveryCodes ? { user, recoveryCodes } : { user }
+}
+
+/** One request to `/session`, which sets or clears the cookie that scripts cannot. */
+async function session(method: 'POST' | 'DELETE', body: unknown, options: SignInOptions): Promise<void> {
+  const { fetch, sessionUrl, timeoutMs, closed } = options
+  const abort = new AbortController()
+  const stop = () => abort.abort()
+  const timer = setTimeout(stop, timeoutMs)
+  closed.addEventListener('abort', stop)
+  try {
+    const response = await fetch(sessionUrl, {
+      method,
+      credentials: 'include',
+      signal: abort.signal,
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+    if (response.ok) return
+    const answer: unknown = await response.json().catch(() => null)
+    throw refusal(response.status, answer)
+  } catch (error) {
+    if (error instanceof RallyError) throw error
+    if (closed.aborted) throw new RallyError('CLOSED', 'The client is closed')
+    throw new RallyError(abort.signal.aborted ? 'TIMEOUT' : 'OFFLINE', 'The session endpoint could not be reached')
+  } finally {
+    clearTimeout(timer)
+    closed.removeEventListener('abort', stop)
+  }
+}
+
+const codeByStatus: Readonly<Record<number, string>> = {
+  400: 'VALIDATION_FAILED',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  429: 'RATE_LIMITED',
+  503: 'UNAVAILABLE',
+}
+
+function refusal(status: number, answer: unknown): RallyError {
+  const { error, data } = (answer ?? {}) as { error?: unknown; data?: unknown }
+  const code = typeof error === 'string' ? error : (codeByStatus[status] ?? 'INTERNAL')
+  return answerError(code, data ?? answer, 'session')
+}
