@@ -10,7 +10,7 @@ import { isUnavailable } from './db/retry.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import { createLoggers } from './logger.ts'
 import { createMetrics } from './metrics.ts'
-import { createAuthService } from './modules/auth/index.ts'
+import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
 import { Context, type Platform, type Services } from './modules/context.ts'
 import { modules } from './modules/index.ts'
 import { LiveService } from './modules/live/index.ts'
@@ -80,7 +80,7 @@ async function compose(
     modules: Object.values(modules),
     limits: config.limits,
     hub,
-    once,
+    once: sealSecretAnswers(once, config.secrets.encryption),
     createContext: (call: Call<Tx>) => new Context(platform, services, call),
     checkOutput: !config.production,
     translateError,
@@ -138,7 +138,6 @@ async function compose(
   })
   onClose(() => server.close())
   const { port, url } = await server.listen()
-  log.app.info({ url, version }, `Rally listens at ${url}`)
 
   let stopping: Promise<void> | undefined
   return {

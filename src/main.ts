@@ -10,8 +10,11 @@ function fail(message: string): never {
 }
 
 try {
-  const app = await startApp(readConfig(process.env))
-  process.stdout.write(`Rally is ready at ${app.url}\n`)
+  const config = readConfig(process.env)
+  const app = await startApp(config)
+  // For people a sentence, for those who collect logs a line like the others.
+  if (config.production) app.platform.log.app.info({ url: app.url }, `Rally is ready at ${app.url}`)
+  else process.stdout.write(`\nRally is ready at ${app.url}\n\n`)
   const stop = (signal: NodeJS.Signals) => {
     setTimeout(() => fail(`Rally did not stop within ${STOP_MS} ms of ${signal}`), STOP_MS).unref()
     app.stop().then(

@@ -1,0 +1,43 @@
+# Rally's commands. `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+INSTALLED := node_modules/.package-lock.json
+
+.PHONY: help install dev start build check format test e2e bench verify clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Install the packages, exactly as locked
+
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+dev: install ## Start Rally with a Postgres of its own, reload on changes, print the URL
+	@npm run --silent dev
+
+start: build ## Start the built server
+	@npm run --silent start
+
+build: install ## Build the server and the page
+	npm run build
+
+check: install ## Format, lint with the import rules, types
+	npm run check
+
+format: install ## Put all sources into the project's format
+	npm run format
+
+test: install ## Every test that needs no browser
+	npm test
+
+e2e: install ## Two browsers play a match; needs Chromium
+	npm run e2e
+
+bench: install ## The figures that the README quotes
+	npm run bench:rpc
+	npm run bench:live
+
+clean: ## Remove what builds and runs leave behind, the development database too
+	rm -rf dist web/dist .data test/artifacts coverage
