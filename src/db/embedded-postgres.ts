@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import pg from 'pg'
 import { lockDataDir } from './data-lock.ts'
 import { hasCode } from './fs-error.ts'
@@ -43,6 +43,8 @@ export interface EmbeddedPostgres {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000 } = options
   const deadline = Date.now() + startTimeoutMs
+  // Only the folder itself is closed: Postgres may run as another user, who has to get to it.
+  await mkdir(dirname(resolve(options.dataDir)), { recursive: true })
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const dataDir = await realpath(options.dataDir)
   const lock = await lockDataDir(dataDir)
