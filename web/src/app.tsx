@@ -1,0 +1,78 @@
+import { useState } from 'react'
+import { AccountPage } from './pages/account/account-page.tsx'
+import { HistoryPage } from './pages/history-page.tsx'
+import { JoinPage } from './pages/join-page.tsx'
+import { LobbyPage } from './pages/lobby/lobby-page.tsx'
+import { MatchPage } from './pages/match/match-page.tsx'
+import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
+import { useStatus, useUser } from './rally.ts'
+import { Link, parseRoute, paths, type Route, usePath } from './router.tsx'
+import { Banner, Header } from './shell.tsx'
+import { Loading } from './ui/notice.tsx'
+import { Page } from './ui/page.tsx'
+
+export function App() {
+  const route = parseRoute(usePath())
+  const user = useUser()
+  const status = useStatus()
+  const [wasOpen, setWasOpen] = useState(false)
+  if (status === 'open' && !wasOpen) setWasOpen(true)
+  // While somebody signs in, the socket is made anew and a user appears; the recovery codes are still to be shown.
+  const [isSigningIn, setSigningIn] = useState(false)
+
+  const page = () => {
+    if (!wasOpen && !user) return <Loading>Connecting…</Loading>
+    const mayStay = user || route.page === 'match'
+    if (isSigningIn || !mayStay) return <SignInPage intent={intentOf(route)} onHold={setSigningIn} />
+    return <Routed route={route} />
+  }
+
+  return (
+    <>
+      <a className="button skip" href="#main">
+        Skip to the content
+      </a>
+      <Header route={route} />
+      <main id="main" className="main" tabIndex={-1}>
+        <div className="wrap">{page()}</div>
+      </main>
+      <Banner />
+    </>
+  )
+}
+
+function Routed({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'lobby':
+      return <LobbyPage />
+    case 'match':
+      return <MatchPage key={route.matchId} matchId={route.matchId} />
+    case 'join':
+      return <JoinPage key={route.code} code={route.code} />
+    case 'history':
+      return <HistoryPage />
+    case 'account':
+      return <AccountPage />
+    case 'unknown':
+      return (
+        <Page title="Out!" narrow>
+          <p>
+            There is no page at this address. <Link href={paths.lobby}>Back to the lobby</Link>
+          </p>
+        </Page>
+      )
+  }
+}
+
+/** Why somebody who is signed out is asked to sign in, if not simply to play. */
+function intentOf(route: Route): string | null {
+  switch (route.page) {
+    case 'join':
+      return 'You have been invited to a match. Sign in, or choose a name, and you are in.'
+    case 'history':
+    case 'account':
+      return 'Sign in to see this page.'
+    default:
+      return null
+  }
+}

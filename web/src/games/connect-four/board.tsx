@@ -1,0 +1,84 @@
+import { type KeyboardEvent, useRef, useState } from 'react'
+import { COLUMNS, EMPTY, landing, ROWS } from '../../../../src/games/connect-four/rules.ts'
+import type { BoardState } from './board-state.ts'
+
+interface BoardProps {
+  readonly state: BoardState
+  /** What the seats are called. */
+  readonly names: readonly [string, string]
+  readonly mayMove: boolean
+  readonly onDrop: (column: number) => void
+}
+
+const columns = Array.from({ length: COLUMNS }, (_, column) => column)
+/** From the top, as they are drawn. */
+const rows = Array.from({ length: ROWS }, (_, index) => ROWS - 1 - index)
+
+/** Seven columns to drop a disc into: each is a button; the arrow keys go from one to the next. */
+export function Board({ state, names, mayMove, onDrop }: BoardProps) {
+  const [focused, setFocused] = useState(3)
+  const buttons = useRef<(HTMLButtonElement | null)[]>([])
+
+  const walk = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0
+    if (step === 0) return
+    event.preventDefault()
+    const next = Math.min(COLUMNS - 1, Math.max(0, focused + step))
+    setFocused(next)
+    buttons.current[next]?.focus()
+  }
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form's; these are the columns of one board
+    <div className="four-board" role="group" aria-label="Board, seven columns" onKeyDown={walk} data-turn={state.turn}>
+      {columns.map((column) => {
+        const free = landing(state.board, column)
+        return (
+          <button
+            key={column}
+            ref={(element) => {
+              buttons.current[column] = element
+            }}
+            type="button"
+            className="four-column"
+            tabIndex={column === focused ? 0 : -1}
+            aria-label={describeColumn(state, column, names)}
+            aria-disabled={!mayMove || free === null}
+            onFocus={() => setFocused(column)}
+            onClick={() => {
+              if (mayMove && free !== null) onDrop(column)
+            }}
+            data-testid={`column-${column}`}
+          >
+            {rows.map((row) => {
+              const cell = row * COLUMNS + column
+              return (
+                <span
+                  key={row}
+                  className="four-cell"
+                  data-disc={state.board[cell] === EMPTY ? undefined : state.board[cell]}
+                  data-last={state.last === cell || undefined}
+                  data-line={state.line.includes(cell) || undefined}
+                  data-landing={(mayMove && free === cell) || undefined}
+                  data-row={row}
+                />
+              )
+            })}
+          </button>
+        )
+      })}
+    </div>
+  )
+}
+
+function describeColumn(state: BoardState, column: number, names: readonly [string, string]): string {
+  const discs: string[] = []
+  for (let row = 0; row < ROWS; row++) {
+    const disc = state.board[row * COLUMNS + column]
+    if (disc === undefined || disc === EMPTY) break
+    discs.push(disc === 0 ? names[0] : names[1])
+  }
+  if (discs.length === 0) return `Column ${column + 1}, empty`
+  const full = discs.length === ROWS ? ', full' : ''
+  return `Column ${column + 1}${full}, from the bottom: ${discs.join(', ')}`
+}

@@ -1,0 +1,128 @@
+import { type PointerEvent, type KeyboardEvent as ReactKeyboardEvent, useCallback, useEffect, useState } from 'react'
+import { HEIGHT } from '../../../../src/games/pong/geometry.ts'
+import type { PongInput } from '../../../../src/games/pong/rules.ts'
+import type { GameSource } from '../../play/game-source.ts'
+import { keyOf, type Move, PaddleControls } from './paddle-controls.ts'
+import type { Court, PongFrame } from './pong-rules.ts'
+
+/**
+ * Keys, fingers and buttons for the paddles of `mine`. Answers what the canvas and the buttons listen to, and `steer`,
+ * to be called with what is drawn, which sends what follows from it.
+ */
+export function usePaddles(source: GameSource<PongFrame, PongInput>, mine: readonly number[], enabled: boolean) {
+  const [controls] = useState(() => new PaddleControls())
+  const [first, second] = mine
+
+  const steer = useCallback(
+    (court: Court) => {
+      if (!enabled) return
+      for (const seat of [first, second]) {
+        if (seat === undefined) continue
+        source.input(seat, { move: controls.move(seat, seat === 0 ? court.paddle0 : court.paddle1) })
+      }
+    },
+    [source, controls, enabled, first, second],
+  )
+
+  useEffect(() => {
+    if (!enabled) return
+    const seats = [first, second].filter((seat) => seat !== undefined)
+    const now = () => {
+      const state = source.latest
+      if (state) steer(state)
+    }
+    const down = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+      const key = keyOf(event.code, seats)
+      if (!key) return
+      // The arrows would scroll the page.
+      event.preventDefault()
+      if (event.repeat) return
+      controls.press(event.code, key.seat, key.move)
+      now()
+    }
+    const up = (event: KeyboardEvent) => {
+      controls.release(event.code)
+      now()
+    }
+    const letGo = () => {
+      controls.releaseAll()
+      now()
+    }
+    addEventListener('keydown', down)
+    addEventListener('keyup', up)
+    addEventListener('blur', letGo)
+    document.addEventListener('visibilitychange', letGo)
+    return () => {
+      removeEventListener('keydown', down)
+      removeEventListener('keyup', up)
+      removeEventListener('blur', letGo)
+      document.removeEventListener('visibilitychange', letGo)
+      letGo()
+    }
+  }, [source, controls, steer, enabled, first, second])
+
+  // Each half of the court is its seat's for two on one screen; a finger keeps the seat that it came down on.
+  const seatUnder = (event: PointerEvent<HTMLCanvasElement>) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect()
+    return second !== undefined && event.clientX > left + width / 2 ? second : first
+  }
+  const pull = (event: PointerEvent<HTMLCanvasElement>, seat: number) => {
+    const { top, height } = event.currentTarget.getBoundingClientRect()
+    controls.pull(seat, ((event.clientY - top) / height) * HEIGHT)
+  }
+  const [fingers] = useState(() => new Map<number, number>())
+  const drop = (event: PointerEvent<HTMLCanvasElement>) => {
+    const seat = fingers.get(event.pointerId)
+    fingers.delete(event.pointerId)
+    if (seat !== undefined) controls.letGo(seat)
+  }
+  const pointer = enabled
+    ? {
+        onPointerDown: (event: PointerEvent<HTMLCanvasElement>) => {
+          const seat = seatUnder(event)
+          if (event.button !== 0 || seat === undefined) return
+          event.currentTarget.setPointerCapture(event.pointerId)
+          fingers.set(event.pointerId, seat)
+          pull(event, seat)
+        },
+        onPointerMove: (event: PointerEvent<HTMLCanvasElement>) => {
+          const seat = fingers.get(event.pointerId)
+          if (seat !== undefined) pull(event, seat)
+        },
+        onPointerUp: drop,
+        onPointerCancel: drop,
+      }
+    : {}
+
+  const button = (seat: number, move: Move) => {
+    const id = `button-${seat}-${move}`
+    const press = () => controls.press(id, seat, move)
+    const release = () => controls.release(id)
+    const isPress = (event: ReactKeyboardEvent) => event.key === ' ' || event.key === 'Enter'
+    return {
+      onPointerDown: press,
+      onPointerUp: release,
+      onPointerLeave: release,
+      onPointerCancel: release,
+      onBlur: release,
+      onKeyDown: (event: ReactKeyboardEvent) => {
+        if (isPress(event)) press()
+      },
+      onKeyUp: (event: ReactKeyboardEvent) => {
+        if (isPress(event)) release()
+      },
+    }
+  }
+
+  return { pointer, button, steer }
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLElement && target.closest('dialog') !== null)
+  )
+}

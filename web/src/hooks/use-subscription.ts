@@ -1,0 +1,52 @@
+import { useEffect, useState } from 'react'
+import type { RallyError } from '../../../src/client/index.ts'
+
+/** What a stream tells its listener; the same for every subscription of the client. */
+export interface Listener<T> {
+  next(value: T): void
+  error(error: RallyError): void
+  end(): void
+}
+
+export interface Subscribed<T> {
+  /** The newest value; undefined until the first one came. */
+  readonly data: T | undefined
+  readonly error: RallyError | null
+  /** The server ended the stream. */
+  readonly ended: boolean
+}
+
+const NOTHING = { data: undefined, error: null, ended: false } as const
+
+/**
+ * Follows a stream while the component is there. `open` starts it and answers how to stop it; it must be memoised,
+ * another one means another stream. Null follows nothing.
+ */
+export function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
+  const [state, setState] = useState<Subscribed<T>>(NOTHING)
+  const [opened, setOpened] = useState(() => open)
+  // The last stream's values must not be shown as the new one's, not even for a frame.
+  if (opened !== open) {
+    setOpened(() => open)
+    setState(NOTHING)
+  }
+
+  useEffect(() => {
+    if (!open) return
+    let active = true
+    const update = (change: Partial<Subscribed<T>>) => {
+      if (active) setState((before) => ({ ...before, ...change }))
+    }
+    const stop = open({
+      next: (data) => update({ data, error: null }),
+      error: (error) => update({ error }),
+      end: () => update({ ended: true }),
+    })
+    return () => {
+      active = false
+      stop()
+    }
+  }, [open])
+
+  return state
+}

@@ -1,0 +1,60 @@
+import type { Match } from '../../src/modules/matches/types.ts'
+
+type Player = Match['players'][number]
+
+export function seatsOf(match: Match, userId: string | undefined): number[] {
+  if (userId === undefined) return []
+  return match.players.filter((player) => player.userId === userId).map((player) => player.seat)
+}
+
+export function playerAt(match: Match, seat: number): Player | undefined {
+  return match.players.find((player) => player.seat === seat)
+}
+
+/** `3 : 1`, from the first seat of the match, or from `seat`. */
+export function scoreLine(match: Match, seat = 0): string {
+  const own = playerAt(match, seat)?.score ?? 0
+  const other = playerAt(match, seat === 0 ? 1 : 0)?.score ?? 0
+  return `${own} : ${other}`
+}
+
+/** Who plays, for a list: `ada against bob`. */
+export function pairing(match: Match): string {
+  if (match.mode === 'local') return `${match.players[0]?.displayName ?? 'Somebody'}, two on one keyboard`
+  const names = match.players.map((player) => player.displayName)
+  return names.length > 1 ? names.join(' against ') : (names[0] ?? 'Nobody yet')
+}
+
+/** How a finished match ended, for who sits on `mine` (none: a spectator). */
+export function resultTitle(match: Match, mine: readonly number[]): string {
+  const { winnerSeat } = match
+  if (winnerSeat === null) return 'A draw'
+  if (mine.length > 1) return winnerSeat === 0 ? 'Left wins' : 'Right wins'
+  if (mine.length === 1) return mine.includes(winnerSeat) ? 'You win' : 'You lose'
+  return `${playerAt(match, winnerSeat)?.displayName ?? 'Somebody'} wins`
+}
+
+/** Why a match ended other than by its rules; null if it did not. */
+export function endWords(match: Match, mine: readonly number[]): string | null {
+  switch (match.endReason) {
+    case null:
+      return null
+    case 'forfeit': {
+      if (match.winnerSeat === null) return 'It was given up.'
+      const loser = match.players.find((player) => player.seat !== match.winnerSeat)
+      if (!loser) return 'It was given up.'
+      if (mine.includes(loser.seat)) return 'You left the match, or did not come back in time.'
+      return `${loser.displayName} left the match or did not come back in time.`
+    }
+    case 'left':
+      return 'Its players left.'
+    case 'nobody-came':
+      return 'Nobody came in time.'
+    case 'node-lost':
+      return 'The server that ran it went down. We are sorry.'
+    case 'too-long':
+      return 'Nobody moved for too long.'
+    default:
+      return 'Something went wrong with it. We are sorry; it does not count.'
+  }
+}

@@ -1,0 +1,115 @@
+import { useCallback, useEffect, useState } from 'react'
+import type { Match } from '../../../src/modules/matches/types.ts'
+import { ago, duration, exactTime } from '../format.ts'
+import { viewOf } from '../games/index.ts'
+import { useAction } from '../hooks/use-action.ts'
+import { useNow } from '../hooks/use-now.ts'
+import { endWords, scoreLine, seatsOf } from '../match-words.ts'
+import { useRally, useUser } from '../rally.ts'
+import { Link, paths } from '../router.tsx'
+import { EmptyCourt } from '../ui/art.tsx'
+import { Button } from '../ui/button.tsx'
+import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx'
+import { Page } from '../ui/page.tsx'
+
+const PAGE = 20
+
+interface Loaded {
+  readonly matches: readonly Match[]
+  readonly nextCursor: string | undefined
+}
+
+/** One's own finished matches, newest first. */
+export function HistoryPage() {
+  const rally = useRally()
+  const user = useUser()
+  const now = useNow(30_000)
+  const [loaded, setLoaded] = useState<Loaded | null>(null)
+
+  const load = useAction(
+    useCallback(
+      async (cursor?: string) => {
+        const { items, nextCursor } = await rally.matches.history({ limit: PAGE, ...(cursor ? { cursor } : {}) })
+        setLoaded((before) => ({ matches: cursor && before ? [...before.matches, ...items] : items, nextCursor }))
+      },
+      [rally],
+    ),
+  )
+  const { run } = load
+  useEffect(() => run(), [run])
+
+  return (
+    <Page title="History" narrow>
+      <div className="stack">
+        <ErrorNotice error={load.error}>
+          {' '}
+          <button type="button" className="text-button" onClick={() => run(loaded?.nextCursor)}>
+            Try again
+          </button>
+        </ErrorNotice>
+        {!loaded && load.busy && <Loading>Fetching your matches…</Loading>}
+        {loaded?.matches.length === 0 && (
+          <Empty art={<EmptyCourt />} title="No matches yet">
+            What you play to the end is kept here. <Link href={paths.lobby}>Play one</Link>
+          </Empty>
+        )}
+        {loaded && loaded.matches.length > 0 && (
+          <ul className="list" data-testid="history-list">
+            {loaded.matches.map((match) => (
+              <FinishedMatch key={match.id} match={match} mine={seatsOf(match, user?.id)} now={now} />
+            ))}
+          </ul>
+        )}
+        {loaded?.nextCursor && (
+          <Button busy={load.busy} onClick={() => run(loaded.nextCursor)}>
+            Show older ones
+          </Button>
+        )}
+      </div>
+    </Page>
+  )
+}
+
+function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly number[]; now: number }) {
+  const view = viewOf(match.game)
+  const opponent = match.players.find((player) => !mine.includes(player.seat))
+  const against = match.mode === 'local' ? 'Two on one keyboard' : `against ${opponent?.displayName ?? 'nobody'}`
+  const at = match.finishedAt ?? match.createdAt
+  const reason = endWords(match, mine)
+  return (
+    <li>
+      <Link className="list-item list-item-link" href={paths.match(match.id)} data-match={match.id}>
+        {view && <view.Mark />}
+        <span className="list-text">
+          <strong>{against}</strong>
+          <span className="small soft">
+            {view?.label ?? match.game}
+            {match.startedAt !== null && match.finishedAt !== null
+              ? `, ${duration(match.finishedAt - match.startedAt)} min`
+              : ''}{' '}
+            ·{' '}
+            <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
+              {ago(at, now)}
+            </time>
+          </span>
+          {reason && <span className="small soft">{reason}</span>}
+        </span>
+        <span className="history-result">
+          <Verdict match={match} mine={mine} />
+          <strong className="numbers">{scoreLine(match, mine.length === 1 ? mine[0] : 0)}</strong>
+        </span>
+      </Link>
+    </li>
+  )
+}
+
+function Verdict({ match, mine }: { match: Match; mine: readonly number[] }) {
+  const { winnerSeat } = match
+  if (winnerSeat === null) return <span className="tag">Draw</span>
+  if (mine.length > 1) return <span className="tag">{winnerSeat === 0 ? 'Left won' : 'Right won'}</span>
+  return mine.includes(winnerSeat) ? (
+    <span className="tag tag-accent">Won</span>
+  ) : (
+    <span className="tag tag-danger">Lost</span>
+  )
+}

@@ -1,0 +1,128 @@
+import type { ReactNode } from 'react'
+import type { Match } from '../../../../src/modules/matches/types.ts'
+import { ago, exactTime } from '../../format.ts'
+import { viewOf } from '../../games/index.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { useLobby } from '../../hooks/use-lobby.ts'
+import { useNow } from '../../hooks/use-now.ts'
+import { pairing, scoreLine, seatsOf } from '../../match-words.ts'
+import { useRally } from '../../rally.ts'
+import { Link, navigate, paths } from '../../router.tsx'
+import { EmptyCourt } from '../../ui/art.tsx'
+import { Button } from '../../ui/button.tsx'
+import { EyeIcon } from '../../ui/icons.tsx'
+import { Empty, ErrorNotice, Loading } from '../../ui/notice.tsx'
+
+/** What waits for a player, and what can be watched; both change by themselves. */
+export function MatchLists({ userId }: { userId: string }) {
+  const { data, error } = useLobby()
+  if (error && !data) return <ErrorNotice error={error} />
+  const waiting = data?.matches.filter((match) => match.status === 'waiting' && match.startsAt === null) ?? []
+  const live = data?.matches.filter((match) => match.status === 'live' || match.startsAt !== null) ?? []
+  return (
+    <div className="stack lobby-lists" data-testid="lobby-list">
+      <ErrorNotice error={error} />
+      <section aria-labelledby="open-matches">
+        <h2 id="open-matches" className="list-head">
+          Open matches <Count of={data && waiting.length} />
+        </h2>
+        {!data && <Loading>Looking who is there…</Loading>}
+        {data && waiting.length === 0 && (
+          <Empty art={<EmptyCourt />} title="Nobody is waiting">
+            Create a match and be the first; it appears here for everybody.
+          </Empty>
+        )}
+        {waiting.length > 0 && (
+          <ul className="list">
+            {waiting.map((match) => (
+              <WaitingMatch key={match.id} match={match} isMine={seatsOf(match, userId).length > 0} />
+            ))}
+          </ul>
+        )}
+      </section>
+      {live.length > 0 && (
+        <section aria-labelledby="live-matches">
+          <h2 id="live-matches" className="list-head">
+            Being played <Count of={live.length} />
+          </h2>
+          <ul className="list">
+            {live.map((match) => (
+              <LiveMatch key={match.id} match={match} isMine={seatsOf(match, userId).length > 0} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function Count({ of }: { of: number | undefined }) {
+  return of ? <span className="tag numbers">{of}</span> : null
+}
+
+function WaitingMatch({ match, isMine }: { match: Match; isMine: boolean }) {
+  const rally = useRally()
+  const now = useNow(30_000)
+  const join = useAction(async () => {
+    await rally.matches.join({ matchId: match.id })
+    navigate(paths.match(match.id))
+  })
+  return (
+    <li className="list-item" data-match={match.id}>
+      <About match={match}>
+        <time dateTime={new Date(match.createdAt).toISOString()} title={exactTime(match.createdAt)}>
+          {ago(match.createdAt, now)}
+        </time>
+      </About>
+      {isMine ? (
+        <Link className="button button-small" href={paths.match(match.id)}>
+          Yours: open
+        </Link>
+      ) : (
+        <Button small look="primary" busy={join.busy} onClick={() => join.run()} data-testid="join-match">
+          Join<span className="hidden-visually"> {pairing(match)}</span>
+        </Button>
+      )}
+      <ErrorNotice error={join.error} />
+    </li>
+  )
+}
+
+function LiveMatch({ match, isMine }: { match: Match; isMine: boolean }) {
+  return (
+    <li className="list-item" data-match={match.id}>
+      <About match={match}>
+        <strong className="numbers">{scoreLine(match)}</strong>
+      </About>
+      <Link
+        className={`button button-small ${isMine ? 'button-primary' : ''}`}
+        href={paths.match(match.id)}
+        data-testid="watch-match"
+      >
+        {isMine ? (
+          'Back to it'
+        ) : (
+          <>
+            <EyeIcon />
+            Watch
+          </>
+        )}
+      </Link>
+    </li>
+  )
+}
+
+function About({ match, children }: { match: Match; children: ReactNode }) {
+  const view = viewOf(match.game)
+  return (
+    <>
+      {view && <view.Mark />}
+      <div className="list-text">
+        <strong>{pairing(match)}</strong>
+        <span className="small soft">
+          {[view?.label ?? match.game, view?.describe(match.options)].filter(Boolean).join(', ')} · {children}
+        </span>
+      </div>
+    </>
+  )
+}

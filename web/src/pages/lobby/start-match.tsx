@@ -1,0 +1,97 @@
+import { useState } from 'react'
+import type { GameName } from '../../../../src/games/index.ts'
+import type { Match } from '../../../../src/modules/matches/types.ts'
+import { gameNames, gameViews } from '../../games/index.ts'
+import { useCreateMatch } from '../../hooks/use-create-match.ts'
+import { Button } from '../../ui/button.tsx'
+import { Choice } from '../../ui/field.tsx'
+import { BotIcon, KeyboardIcon } from '../../ui/icons.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
+
+const POINTS = ['3', '5', '11', '21'] as const
+const SEEN_BY = {
+  public: 'It is listed in the lobby; anybody can take the other seat.',
+  private: 'It is listed nowhere; you send the link or the code.',
+} as const
+
+/** A new match: against somebody, the bot, or who sits beside you. */
+export function StartMatch() {
+  const [game, setGame] = useState<GameName>('pong')
+  const [points, setPoints] = useState<(typeof POINTS)[number]>('5')
+  const [visibility, setVisibility] = useState<Match['visibility']>('public')
+  const create = useCreateMatch()
+  const options = game === 'pong' ? { pointsToWin: Number(points) } : {}
+
+  return (
+    <section className="card" aria-labelledby="start-match">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          create.run({ game, mode: 'casual', visibility, options })
+        }}
+      >
+        <h2 id="start-match">Start a match</h2>
+        <Choice
+          legend="Game"
+          value={game}
+          onChange={setGame}
+          options={gameNames.map((name) => {
+            const { Mark, label } = gameViews[name]
+            return {
+              value: name,
+              testId: `game-${name}`,
+              label: (
+                <>
+                  <Mark />
+                  {label}
+                </>
+              ),
+            }
+          })}
+        />
+        {game === 'pong' && (
+          <Choice
+            legend="Points to win"
+            value={points}
+            onChange={setPoints}
+            options={POINTS.map((value) => ({ value, label: value, testId: `points-${value}` }))}
+          />
+        )}
+        <Choice
+          legend="Who can join"
+          value={visibility}
+          onChange={setVisibility}
+          hint={SEEN_BY[visibility]}
+          options={[
+            { value: 'public', label: 'Anybody', testId: 'visibility-public' },
+            { value: 'private', label: 'Who has the link', testId: 'visibility-private' },
+          ]}
+        />
+        <ErrorNotice error={create.error} />
+        <Button type="submit" look="primary" wide busy={create.busy} data-testid="create-match">
+          Create the match
+        </Button>
+        <div className="or">or right away</div>
+        <div className="start-now">
+          <Button
+            busy={create.busy}
+            onClick={() => create.run({ game, mode: 'bot', visibility: 'private', options })}
+            data-testid="play-bot"
+          >
+            <BotIcon />
+            Play the bot
+          </Button>
+          <Button
+            busy={create.busy}
+            onClick={() => create.run({ game, mode: 'local', visibility: 'private', options })}
+            data-testid="play-local"
+          >
+            <KeyboardIcon />
+            Two on one keyboard
+          </Button>
+        </div>
+      </form>
+    </section>
+  )
+}

@@ -1,0 +1,103 @@
+import type { Match } from '../../../../src/modules/matches/types.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { playerAt } from '../../match-words.ts'
+import { useRally, useUser } from '../../rally.ts'
+import { Link, paths } from '../../router.tsx'
+import { Button } from '../../ui/button.tsx'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
+
+/** Before a match: who is there, and how the other one gets here. */
+export function WaitingRoom({ match, mine }: { match: Match; mine: readonly number[] }) {
+  const isSeated = mine.length > 0
+  const isFull = match.players.length >= 2
+  return (
+    <div className="waiting card">
+      <ul className="waiting-seats" aria-label="Players">
+        <SeatCard match={match} seat={0} mine={mine} />
+        <li className="waiting-versus" aria-hidden="true">
+          vs
+        </li>
+        <SeatCard match={match} seat={1} mine={mine} />
+      </ul>
+      {!isFull && (isSeated ? <Invite match={match} /> : <TakeSeat match={match} />)}
+      {isFull && <p className="soft small">It starts by itself as soon as both are connected.</p>}
+    </div>
+  )
+}
+
+function SeatCard({ match, seat, mine }: { match: Match; seat: number; mine: readonly number[] }) {
+  const player = playerAt(match, seat)
+  if (!player) {
+    return (
+      <li className="waiting-seat waiting-seat-free">
+        <span className={`dot dot-${seat}`} aria-hidden="true" />
+        <span>Free seat</span>
+        <span className="small soft">waiting…</span>
+      </li>
+    )
+  }
+  return (
+    <li className={`waiting-seat waiting-seat-${seat}`}>
+      <span className={`dot dot-${seat}`} aria-hidden="true" />
+      <strong>
+        {player.displayName}
+        {mine.includes(seat) && <span className="soft"> (you)</span>}
+      </strong>
+      <span className="small soft">{player.connected ? 'is here' : 'not connected'}</span>
+    </li>
+  )
+}
+
+function Invite({ match }: { match: Match }) {
+  return (
+    <div className="stack invite">
+      <p>
+        {match.visibility === 'public'
+          ? 'Anybody in the lobby can take the other seat. To play a friend, send the link or the code.'
+          : 'Send the link or the code to a friend; the match starts as soon as they are here.'}
+      </p>
+      <div className="invite-link">
+        <input
+          className="input mono"
+          readOnly
+          value={match.joinUrl}
+          aria-label="Link to this match"
+          data-testid="share-link"
+          onFocus={(event) => event.target.select()}
+        />
+        <CopyButton text={match.joinUrl} what="link" look="primary" />
+      </div>
+      <div className="invite-code">
+        <span className="soft">or the code</span>
+        <strong className="mono" data-testid="match-code">
+          {match.code}
+        </strong>
+        <CopyButton text={match.code} what="code" />
+      </div>
+    </div>
+  )
+}
+
+function TakeSeat({ match }: { match: Match }) {
+  const rally = useRally()
+  const user = useUser()
+  const join = useAction(async () => {
+    await rally.matches.join({ matchId: match.id })
+  })
+  if (!user) {
+    return (
+      <Link className="button button-primary" href={paths.join(match.code)}>
+        Sign in and take the free seat
+      </Link>
+    )
+  }
+  return (
+    <div className="stack">
+      <Button look="primary" busy={join.busy} onClick={() => join.run()} data-testid="take-seat">
+        Take the free seat
+      </Button>
+      <ErrorNotice error={join.error} />
+    </div>
+  )
+}

@@ -1,0 +1,72 @@
+import { useState } from 'react'
+import type { SignIn } from '../../../../src/client/index.ts'
+import { errorCode } from '../../errors.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { Button } from '../../ui/button.tsx'
+import { CodeField } from '../../ui/field.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
+import { Secret } from './secret.tsx'
+
+/** What `rally.signIn` answers for a free name. */
+export type Enrolment = Extract<SignIn, { status: 'candidate' }>
+
+interface EnrolStepProps {
+  readonly username: string
+  readonly challenge: Enrolment
+  readonly onBack: () => void
+  readonly onHold: (hold: boolean) => void
+  readonly onRegistered: (recoveryCodes: readonly string[]) => void
+}
+
+/** A new name: an authenticator app learns its secret, and a first code proves it. */
+export function EnrolStep({ username, challenge, onBack, onHold, onRegistered }: EnrolStepProps) {
+  const [code, setCode] = useState('')
+  const verify = useAction(async () => {
+    onHold(true)
+    try {
+      const { recoveryCodes } = await challenge.verify(code)
+      if (recoveryCodes && recoveryCodes.length > 0) onRegistered(recoveryCodes)
+      else onHold(false)
+    } catch (error) {
+      onHold(false)
+      setCode('')
+      throw error
+    }
+  })
+  const mustRestart = ['NO_CHALLENGE', 'USERNAME_TAKEN'].includes(errorCode(verify.error) ?? '')
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        verify.run()
+      }}
+    >
+      <div>
+        <h2>Hello, {username}</h2>
+        <p className="soft small">
+          The name is free. Scan this with an authenticator app (such as Aegis, 2FAS or Google Authenticator), then type
+          the code that it shows.
+        </p>
+      </div>
+      <Secret qrCode={challenge.qrCode} secret={challenge.secret} />
+      <CodeField value={code} onChange={setCode} />
+      <ErrorNotice error={verify.error}>
+        {mustRestart && (
+          <>
+            {' '}
+            <button type="button" className="text-button" onClick={onBack}>
+              Start again
+            </button>
+          </>
+        )}
+      </ErrorNotice>
+      <Button type="submit" look="primary" wide busy={verify.busy} data-testid="submit-code">
+        Register
+      </Button>
+      <button type="button" className="text-button small" onClick={onBack}>
+        Another name
+      </button>
+    </form>
+  )
+}

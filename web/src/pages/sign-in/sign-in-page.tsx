@@ -1,0 +1,96 @@
+import { useState } from 'react'
+import type { SignIn } from '../../../../src/client/index.ts'
+import { Notice } from '../../ui/notice.tsx'
+import { CodeStep } from './code-step.tsx'
+import { Demo } from './demo.tsx'
+import { type Enrolment, EnrolStep } from './enrol-step.tsx'
+import { NameStep } from './name-step.tsx'
+import { RecoverStep } from './recover-step.tsx'
+import { RecoveryCodes } from './recovery-codes.tsx'
+
+type Step =
+  | { readonly name: 'username' }
+  | { readonly name: 'code'; readonly username: string; readonly challenge: SignIn }
+  | { readonly name: 'enrol'; readonly username: string; readonly challenge: Enrolment }
+  | { readonly name: 'recover'; readonly username: string }
+  | { readonly name: 'recovery-codes'; readonly username: string; readonly codes: readonly string[] }
+
+interface SignInPageProps {
+  /** What comes after signing in, in a sentence; null for nothing in particular. */
+  readonly intent: string | null
+  /** True while this page must stay although a user is signed in already. */
+  readonly onHold: (hold: boolean) => void
+}
+
+/** One way in for everybody: a name first; whether it is new decides what comes next. */
+export function SignInPage({ intent, onHold }: SignInPageProps) {
+  const [step, setStep] = useState<Step>({ name: 'username' })
+  const [username, setUsername] = useState('')
+
+  const restart = () => setStep({ name: 'username' })
+  const done = () => onHold(false)
+
+  const panel = () => {
+    switch (step.name) {
+      case 'username':
+        return (
+          <NameStep
+            username={username}
+            onUsername={setUsername}
+            onBegun={(challenge) => {
+              if (challenge.status === 'candidate') setStep({ name: 'enrol', username, challenge })
+              else setStep({ name: 'code', username, challenge })
+            }}
+          />
+        )
+      case 'code':
+        return (
+          <CodeStep
+            username={step.username}
+            challenge={step.challenge}
+            onBack={restart}
+            onLost={() => setStep({ name: 'recover', username: step.username })}
+          />
+        )
+      case 'enrol':
+        return (
+          <EnrolStep
+            username={step.username}
+            challenge={step.challenge}
+            onBack={restart}
+            onHold={onHold}
+            onRegistered={(codes) => setStep({ name: 'recovery-codes', username: step.username, codes })}
+          />
+        )
+      case 'recover':
+        return <RecoverStep username={step.username} onBack={restart} />
+      case 'recovery-codes':
+        return <RecoveryCodes username={step.username} codes={step.codes} onDone={done} />
+    }
+  }
+
+  return (
+    <div className="sign-in">
+      <div className="sign-in-pitch">
+        <h1>
+          Two paddles.
+          <br />
+          One link.
+          <br />
+          Go.
+        </h1>
+        <p className="soft">
+          Live matches against friends, strangers or the bot. No password: a name and the authenticator app on your
+          phone are enough.
+        </p>
+        <Demo />
+      </div>
+      <section className="card sign-in-card" aria-label="Sign in">
+        <div className="stack">
+          {intent && step.name === 'username' && <Notice>{intent}</Notice>}
+          {panel()}
+        </div>
+      </section>
+    </div>
+  )
+}

@@ -1,0 +1,78 @@
+import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from 'react'
+
+export type Route =
+  | { readonly page: 'lobby' }
+  | { readonly page: 'match'; readonly matchId: string }
+  | { readonly page: 'join'; readonly code: string }
+  | { readonly page: 'history' }
+  | { readonly page: 'account' }
+  | { readonly page: 'unknown' }
+
+export const paths = {
+  lobby: '/',
+  history: '/history',
+  account: '/account',
+  match: (id: string) => `/m/${encodeURIComponent(id)}`,
+  join: (code: string) => `/join/${encodeURIComponent(code)}`,
+}
+
+/** What a path shows. */
+export function parseRoute(path: string): Route {
+  const [first = '', second, ...rest] = path.split('/').filter(Boolean)
+  if (rest.length > 0) return { page: 'unknown' }
+  if (second !== undefined) {
+    const value = decoded(second)
+    if (value === null) return { page: 'unknown' }
+    if (first === 'm') return { page: 'match', matchId: value }
+    if (first === 'join') return { page: 'join', code: value }
+    return { page: 'unknown' }
+  }
+  switch (first) {
+    case '':
+      return { page: 'lobby' }
+    case 'history':
+      return { page: 'history' }
+    case 'account':
+      return { page: 'account' }
+    default:
+      return { page: 'unknown' }
+  }
+}
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
+  }
+}
+
+/** Goes to another page of this app. `replace` leaves no way back to the present one. */
+export function navigate(path: string, { replace = false } = {}): void {
+  if (path === location.pathname) return
+  if (replace) history.replaceState({ inApp: true }, '', path)
+  else history.pushState({ inApp: true }, '', path)
+  scrollTo(0, 0)
+  dispatchEvent(new PopStateEvent('popstate'))
+}
+
+export function usePath(): string {
+  return useSyncExternalStore(onPathChange, () => location.pathname)
+}
+
+function onPathChange(changed: () => void): () => void {
+  addEventListener('popstate', changed)
+  return () => removeEventListener('popstate', changed)
+}
+
+/** A link within the app; with a modifier key or another button it is the browser's. */
+export function Link({ href, onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event)
+    if (event.defaultPrevented || event.button !== 0) return
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    navigate(href)
+  }
+  return <a {...rest} href={href} onClick={follow} />
+}

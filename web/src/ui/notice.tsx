@@ -1,0 +1,63 @@
+import { type ReactNode, useEffect, useState } from 'react'
+import { describeError, retryAfterMs } from '../errors.ts'
+import { inWords } from '../format.ts'
+import { useTimeLeft } from '../hooks/use-now.ts'
+import { InfoIcon, WarnIcon } from './icons.tsx'
+
+export function Notice({ look = 'info', children }: { look?: 'info' | 'warn' | 'error'; children: ReactNode }) {
+  return (
+    <div className={`notice notice-${look}`} role={look === 'error' ? 'alert' : 'status'}>
+      {look === 'info' ? <InfoIcon /> : <WarnIcon />}
+      <div className="notice-body">{children}</div>
+    </div>
+  )
+}
+
+interface ErrorNoticeProps {
+  readonly error: unknown
+  /** Better words for codes that mean something particular here. */
+  readonly words?: Readonly<Record<string, string>>
+  readonly children?: ReactNode
+}
+
+/** An error in words; nothing for null. While it says to wait, it counts down. */
+export function ErrorNotice({ error, words, children }: ErrorNoticeProps) {
+  const [until, setUntil] = useState<number | null>(null)
+  useEffect(() => {
+    const wait = retryAfterMs(error)
+    setUntil(wait === null ? null : Date.now() + wait)
+  }, [error])
+  const left = useTimeLeft(until)
+  if (error === null || error === undefined) return null
+  return (
+    <Notice look="error">
+      {describeError(error, words)}
+      {/* Out of the announcement: a screen reader must not read every second. */}
+      {until !== null && (
+        <span aria-live="off" className="numbers">
+          {left > 0 ? ` You can try again ${inWords(left)}.` : ' You can try again now.'}
+        </span>
+      )}
+      {children}
+    </Notice>
+  )
+}
+
+export function Loading({ children }: { children: ReactNode }) {
+  return (
+    <div className="loading" role="status">
+      <span className="spinner" aria-hidden="true" />
+      {children}
+    </div>
+  )
+}
+
+export function Empty({ art, title, children }: { art: ReactNode; title: string; children: ReactNode }) {
+  return (
+    <div className="empty">
+      {art}
+      <strong>{title}</strong>
+      <div className="small">{children}</div>
+    </div>
+  )
+}

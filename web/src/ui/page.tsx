@@ -1,0 +1,33 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+
+interface PageProps {
+  readonly title: string
+  /** Beside the title. */
+  readonly aside?: ReactNode
+  readonly narrow?: boolean
+  readonly children: ReactNode
+}
+
+/** A page under the header: names the document, and takes the focus when it was come to by a link. */
+export function Page({ title, aside, narrow, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${title} · Rally`
+  }, [title])
+  useEffect(() => {
+    // Not on the first load, and not away from a field that took the focus itself.
+    if (history.state === null || document.activeElement instanceof HTMLInputElement) return
+    heading.current?.focus({ preventScroll: true })
+  }, [])
+  return (
+    <div className={narrow ? 'narrow' : undefined}>
+      <div className="page-head">
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {aside}
+      </div>
+      {children}
+    </div>
+  )
+}
