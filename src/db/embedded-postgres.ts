@@ -65,7 +65,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await ensureDatabase(connectionUrl(server.port, password, 'postgres'), deadline)
     return handle(server, connectionUrl(server.port, password, DATABASE))
   } catch (error) {
-    if (server) await shutDown(server, stopTimeoutMs)
+    try {
+      if (server) await shutDown(server, stopTimeoutMs)
+    } catch (failure) {
+      log.error({ err: failure }, 'the embedded Postgres could not be stopped')
+    }
     await lock.release()
     throw error
   }

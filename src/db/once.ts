@@ -16,7 +16,10 @@ export interface OnceKey {
 
 export interface OnceResult {
   readonly answer: string
-  /** Whether this call made the answer; false when it is an earlier or concurrent one's. */
+  /**
+   * Whether what this call's `execute` did is committed. False when the answer is an earlier or a concurrent call's,
+   * and when it is of a failure, of which nothing stays.
+   */
   readonly executed: boolean
 }
 
@@ -109,11 +112,17 @@ async function runOnce(
 
 /** The claim makes a repetition harmless even where the first commit's outcome is not known. */
 function claimAnd(db: Db, key: OnceKey, execute: (tx: Tx) => Promise<string>): Promise<OnceResult> {
+  let ours: string | undefined
   return withRetry(
     () =>
       db.$transaction(async (tx) => {
-        if (await claim(tx, key, null)) return { answer: await execute(tx), executed: true }
-        return { answer: await keptAnswer(tx, key), executed: false }
+        if (await claim(tx, key, null)) {
+          ours = await execute(tx)
+          return { answer: ours, executed: true }
+        }
+        const answer = await keptAnswer(tx, key)
+        // Kept by an attempt of ours whose commit succeeded, though its connection broke before we heard of it.
+        return { answer, executed: answer === ours }
       }),
     { idempotent: true },
   )
@@ -122,10 +131,7 @@ function claimAnd(db: Db, key: OnceKey, execute: (tx: Tx) => Promise<string>): P
 /** Keeps an error's answer, unless a concurrent call on another node has made one since ours was rolled back. */
 function keepFailure(db: Db, key: OnceKey, answer: string): Promise<OnceResult> {
   return withRetry(
-    async () => {
-      if (await claim(db, key, answer)) return { answer, executed: true }
-      return { answer: await keptAnswer(db, key), executed: false }
-    },
+    async () => ({ answer: (await claim(db, key, answer)) ? answer : await keptAnswer(db, key), executed: false }),
     { idempotent: true },
   )
 }
