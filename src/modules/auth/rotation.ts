@@ -7,7 +7,6 @@ import { type AuthParts, invalidCode, noChallenge, socketOf } from './sign-in.ts
 import { matchStep, newSecret, present } from './totp.ts'
 import type { Rotated } from './types.ts'
 
-/** Who signed in within this time has proved enough to change the authenticator. */
 const FRESH_MS = 10 * 60_000
 
 /** Who asks: a signed-in socket's user and session. */
@@ -30,17 +29,18 @@ export class Rotation {
 
   /**
    * First step: a new secret, held on the socket for five minutes. A session alone is no proof, as it may be a browser
-   * left open: it needs a code of the present authenticator, or a session not older than ten minutes, such as the one
-   * that follows a recovery code.
+   * left open: it has to be younger than ten minutes. So whoever rotates has just given a code of the old
+   * authenticator or a recovery code, counted by the same locks as any sign-in.
    *
-   * @throws RpcError FORBIDDEN without proof or without a socket, INVALID_CODE, RATE_LIMITED
+   * @throws RpcError FORBIDDEN in an older session, or without a socket
    */
-  async begin(scope: Scope, rotator: Rotator, currentCode: string | undefined): Promise<Rotated> {
-    const connection = socketOf(rotator.call)
-    const { box, challenges } = this.#parts
-    if (currentCode === undefined) await this.#requireFreshSession(scope, rotator)
-    else await this.#requireCode(scope, rotator, currentCode)
-    const { userId, username } = rotator
+  async begin(scope: Scope, { call, userId, username, sessionId }: Rotator): Promise<Rotated> {
+    const connection = socketOf(call)
+    const { box, challenges, now } = this.#parts
+    const session = await this.#sessions.find(scope, sessionId, userId)
+    if (!session || session.createdAt <= now() - FRESH_MS) {
+      throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
+    }
     const secret = newSecret()
     const candidate = await present(username, secret)
     challenges.hold(connection, { kind: 'rotation', userId, totp: box.seal(secret, userId) })
@@ -67,21 +67,5 @@ export class Rotation {
     await this.#sessions.finishOthers(scope, sessionId, userId)
     scope.afterCommit(() => challenges.settle(connection, challenge))
     return { status: 'rotated', recoveryCodes }
-  }
-
-  async #requireFreshSession(scope: Scope, { sessionId, userId }: Rotator): Promise<void> {
-    const session = await this.#sessions.find(scope, sessionId, userId)
-    if (session && session.createdAt > this.#parts.now() - FRESH_MS) return
-    throw new RpcError('FORBIDDEN', 'Give a code of the present authenticator, or sign in again first')
-  }
-
-  async #requireCode({ db }: Scope, { call, userId, username }: Rotator, code: string): Promise<void> {
-    const { guard, box, now } = this.#parts
-    const admission = await guard.admit({ caller: call.caller, username, userId })
-    const account = await accounts.byId(db, userId)
-    const step = account && matchStep(box.open(account.totp, userId), code, now())
-    const isNew = await accounts.spendStep(db, userId, step)
-    if (!isNew) throw invalidCode()
-    await admission.succeeded()
   }
 }

@@ -7,7 +7,7 @@ import { type Account, accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { SecretBox } from './secret-box.ts'
-import type { SignInGuard } from './sign-in-guard.ts'
+import type { Admission, SignInGuard } from './sign-in-guard.ts'
 import type { Tickets } from './tickets.ts'
 import { matchStep, newSecret, present } from './totp.ts'
 import type { AuthCode, Authorized, Begun } from './types.ts'
@@ -81,11 +81,11 @@ export class SignIn {
 
     if (challenge.kind === 'candidate') {
       const registered = await this.#register(connection, challenge, step)
-      await admission.succeeded()
+      await this.#settle(admission)
       return registered
     }
     if (!account) throw noChallenge()
-    await admission.succeeded()
+    await this.#settle(admission)
     await this.#renewKey(account, secret)
     return this.#authorized(account)
   }
@@ -105,7 +105,7 @@ export class SignIn {
     // Nobody's id, where there is no account: the same statement then finds nothing.
     const isRight = await accounts.spendRecoveryCode(db, account?.id ?? randomUUID(), recoveryCode, new Date(now()))
     if (!account || !isRight) throw invalidCode()
-    await admission.succeeded()
+    await this.#settle(admission)
     return this.#authorized(account)
   }
 
@@ -130,6 +130,15 @@ export class SignIn {
 
   async #authorized(user: Authorized['user']): Promise<Authorized> {
     return { status: 'authorized', user: toUser(user), token: await this.#parts.tickets.issue(user.id) }
+  }
+
+  /** Nobody is kept out, and no recovery code lost, because an attempt could not be given back. */
+  async #settle(admission: Admission): Promise<void> {
+    try {
+      await admission.succeeded()
+    } catch (error) {
+      this.#parts.platform.log.auth.warn({ err: error }, 'a successful attempt stays counted')
+    }
   }
 
   /** Moves a secret to the newest key. Nobody is kept out because that fails. */
@@ -167,7 +176,10 @@ function signedOutSocket(call: Call): Connection {
   return socketOf(call)
 }
 
-/** The answers hold secrets, which must not be kept where the answers of users' writes are. */
+/**
+ * A user's write runs in a transaction, which would be held open here while attempts are counted outside it, as those
+ * have to stay when it fails.
+ */
 function forbidSignedIn({ user }: Caller): void {
   if (user) throw new RpcError('FORBIDDEN', 'Sign out first')
 }

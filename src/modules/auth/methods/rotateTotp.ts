@@ -4,14 +4,14 @@ import { method } from '../../context.ts'
 import { Rotated, TotpCode } from '../types.ts'
 
 /**
- * Replaces the authenticator in two steps on one socket. `{ currentCode }`, or `{}` within ten minutes of signing in,
- * answers a new secret; `{ code }` with a code of that one puts it in force, answers new recovery codes and ends all
- * other sessions. Until then nothing has changed.
+ * Replaces the authenticator in two steps on one socket, within ten minutes of signing in. `{}` answers a new secret;
+ * `{ code }` with a code of that one puts it in force, answers new recovery codes and ends all other sessions. Until
+ * then nothing has changed.
  */
 export const rotateTotp = method({
   access: 'user',
   effect: 'write',
-  input: z.strictObject({ code: TotpCode }).or(z.strictObject({ currentCode: TotpCode.optional() })),
+  input: z.object({ code: TotpCode.optional() }),
   output: Rotated,
   errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],
   handle({ ctx, input }) {
@@ -19,8 +19,8 @@ export const rotateTotp = method({
     const { sessionId } = call.caller
     if (sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
     const rotator = { call, userId: user.id, username: user.username, sessionId }
-    return 'code' in input
-      ? ctx.auth.rotation.commit(ctx, rotator, input.code)
-      : ctx.auth.rotation.begin(ctx, rotator, input.currentCode)
+    return input.code === undefined
+      ? ctx.auth.rotation.begin(ctx, rotator)
+      : ctx.auth.rotation.commit(ctx, rotator, input.code)
   },
 })

@@ -1,0 +1,253 @@
+import { randomBytes } from 'node:crypto'
+import { generateSync } from 'otplib'
+import type { z } from 'zod'
+import { createMemoryBus } from '../../src/bus/memory.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import type { Database, Tx } from '../../src/db/client.ts'
+import { createOnce } from '../../src/db/once.ts'
+import { createLoggers } from '../../src/logger.ts'
+import { type AuthService, auth, createAuthService, sealSecretAnswers } from '../../src/modules/auth/index.ts'
+import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
+import { Context, type Platform } from '../../src/modules/context.ts'
+import { type Call, type Caller, type Connection, Dispatcher, Hub, type Peer } from '../../src/rpc/index.ts'
+import type { SignedIn } from '../../src/server/session-gate.ts'
+
+export const bus = () =>
+  createMemoryBus((error) => {
+    throw error
+  })
+
+const ENVIRONMENT = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgresql://unused@127.0.0.1/unused',
+  JWT_SECRET: randomBytes(48).toString('base64'),
+  COOKIE_SECRET: randomBytes(48).toString('base64'),
+  ENCRYPTION_KEY: `one:${randomBytes(32).toString('base64')}`,
+  LIMIT_AUTH_PER_IP: '1000',
+}
+
+export function config(environment: Record<string, string> = {}): Config {
+  return readConfig({ ...ENVIRONMENT, ...environment })
+}
+
+/** A clock that stands still until it is moved, in the middle of a time step. */
+export class Clock {
+  ms = Math.floor(Date.now() / 30_000) * 30_000 + 15_000
+  readonly now = () => this.ms
+  advance(ms: number): void {
+    this.ms += ms
+  }
+  /** The code that an app shows now, or so many steps from now. */
+  code(secret: string, steps = 0): string {
+    return generateSync({ secret, epoch: Math.floor(this.ms / 1000) + steps * 30 })
+  }
+  /** A code that is none of the three that are good now. */
+  wrongCode(secret: string): string {
+    const good = [-1, 0, 1].map((steps) => this.code(secret, steps))
+    return ['000000', '111111', '222222', '333333'].find((code) => !good.includes(code)) ?? ''
+  }
+}
+
+export interface Answer {
+  readonly type: string
+  readonly eid: string
+  readonly data: Record<string, unknown>
+  readonly error?: string
+}
+
+/** Sent frames in their order, and what closed the socket. */
+class TestPeer implements Peer {
+  readonly frames: Answer[] = []
+  readonly topics = new Set<string>()
+  closed: { code: number; reason: string } | undefined
+  readonly #watchers = new Set<() => void>()
+
+  send(frame: string | Uint8Array): void {
+    if (this.closed) return
+    this.frames.push(JSON.parse(Buffer.from(frame).toString()))
+    this.#changed()
+  }
+  join(topic: string): void {
+    this.topics.add(topic)
+  }
+  leave(topic: string): void {
+    this.topics.delete(topic)
+  }
+  unsentBytes(): number {
+    return 0
+  }
+  close(code: number, reason: string): void {
+    this.closed ??= { code, reason }
+    this.#changed()
+  }
+  /** Resolves with what `look` finds, as soon as it does. */
+  until<T>(look: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`nothing came: ${JSON.stringify(this.frames)}`))
+      const deadline = setTimeout(late, 10_000)
+      const watch = () => {
+        const found = look()
+        if (found === undefined) return
+        clearTimeout(deadline)
+        this.#watchers.delete(watch)
+        resolve(found)
+      }
+      this.#watchers.add(watch)
+      watch()
+    })
+  }
+  #changed(): void {
+    for (const watch of [...this.#watchers]) watch()
+  }
+}
+
+let lastEid = 0
+
+/** A socket without a transport. */
+export class TestSocket {
+  readonly connection: Connection
+  readonly peer: TestPeer
+  readonly #node: TestNode
+
+  constructor(node: TestNode, peer: TestPeer, connection: Connection) {
+    this.#node = node
+    this.peer = peer
+    this.connection = connection
+  }
+
+  async ask(type: string, data: object = {}, eid = `e${++lastEid}`): Promise<Answer> {
+    const { frames } = this.peer
+    const from = frames.length
+    this.#node.dispatcher.receive(this.connection, JSON.stringify({ type, data, eid, ts: Date.now() }))
+    return this.peer.until(() => frames.slice(from).find((frame) => frame.eid === eid))
+  }
+
+  /** The answer's data, which has to be of this schema. */
+  async get<S extends z.ZodType>(schema: S, type: string, data: object = {}): Promise<z.output<S>> {
+    const answer = await this.ask(type, data)
+    if (answer.error) throw new Error(`${type}: ${answer.error} ${JSON.stringify(answer.data)}`)
+    return schema.parse(answer.data)
+  }
+
+  closed(): Promise<{ code: number; reason: string }> {
+    return this.peer.until(() => this.peer.closed)
+  }
+}
+
+export interface TestNode {
+  readonly dispatcher: Dispatcher<Context, Tx>
+  readonly auth: AuthService
+  readonly platform: Platform
+  socket(caller?: Partial<Caller>): TestSocket
+  /** A socket with the session's cookie. */
+  socketOf(signedIn: SignedIn, caller?: Partial<Caller>): TestSocket
+  stop(): Promise<void>
+}
+
+export interface NodeOptions {
+  readonly database: Database
+  readonly clock: Clock
+  readonly config?: Config
+  readonly bus?: ReturnType<typeof bus>
+}
+
+/** The auth module behind a dispatcher, with everything real but the transport. */
+export async function startNode(options: NodeOptions): Promise<TestNode> {
+  const { database, clock } = options
+  const own = options.config ?? config()
+  const log = createLoggers('silent', 'test')
+  const shared = options.bus ?? bus()
+  const hub = new Hub({ bus: shared, latestUnsentBytes: 65_536 })
+  const peers = new Set<TestPeer>()
+  hub.attach((topic, frame) => {
+    for (const peer of peers) if (peer.topics.has(topic)) peer.send(frame)
+  })
+  const dispatcher: Dispatcher<Context, Tx> = new Dispatcher<Context, Tx>({
+    modules: [auth],
+    limits: { ...own.limits, requestsBurst: 10_000, requestsPerSecond: 10_000, requestsInFlight: 1000 },
+    hub,
+    once: sealSecretAnswers(createOnce(database.db), own.secrets.encryption),
+    createContext: (call: Call<Tx>) => new Context(platform, services, call),
+    checkOutput: true,
+    translateError: () => undefined,
+    log: {
+      error: (details) => {
+        failures.push(details)
+      },
+    },
+  })
+  const failures: object[] = []
+  const platform: Platform = {
+    config: own,
+    log,
+    database,
+    bus: shared,
+    hub,
+    connections: dispatcher.connections,
+    node: 'test',
+  }
+  const service = createAuthService(platform, { now: clock.now })
+  const services = {
+    auth: service,
+    get matches(): never {
+      throw new Error('there are no matches here')
+    },
+    get live(): never {
+      throw new Error('there are no live matches here')
+    },
+  }
+  await service.start()
+
+  const node: TestNode = {
+    dispatcher,
+    auth: service,
+    platform,
+    socket(caller = {}) {
+      const peer = new TestPeer()
+      peers.add(peer)
+      const nobody: Caller = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: 'test', device: null }
+      return new TestSocket(node, peer, dispatcher.open({ ...nobody, ...caller }, peer))
+    },
+    socketOf: ({ user, sessionId }, caller = {}) => node.socket({ ...caller, user, sessionId }),
+    async stop() {
+      await service.stop()
+      dispatcher.stop()
+      if (failures.length > 0) throw new AggregateError(failures, 'handlers failed')
+    },
+  }
+  return node
+}
+
+export interface Registered extends Authorized {
+  readonly secret: string
+  readonly recoveryCodes: string[]
+}
+
+let lastName = 0
+
+/** A name that no other test has. */
+export function freshName(): string {
+  return `player_${++lastName}`
+}
+
+/** Registers a user over a socket of their own. The code of the present step is used up by it. */
+export async function register(node: TestNode, clock: Clock, username = freshName()): Promise<Registered> {
+  const socket = node.socket()
+  const { secret } = await socket.get(Candidate, 'auth.begin', { username })
+  const authorized = await socket.get(Authorized, 'auth.verify', { code: clock.code(secret) })
+  return { ...authorized, recoveryCodes: authorized.recoveryCodes ?? [], secret }
+}
+
+export async function registerAndEnter(node: TestNode, clock: Clock): Promise<Registered & { signedIn: SignedIn }> {
+  const registered = await register(node, clock)
+  const signedIn = await node.auth.gate.redeem(registered.token, { ip: '192.0.2.1', userAgent: 'test' })
+  return { ...registered, signedIn }
+}
+
+/** A socket on which `auth.begin` has been answered for this name. */
+export async function begun(node: TestNode, username: string, caller: Partial<Caller> = {}): Promise<TestSocket> {
+  const socket = node.socket(caller)
+  const { error } = await socket.ask('auth.begin', { username })
+  if (error) throw new Error(`auth.begin: ${error}`)
+  return socket
+}

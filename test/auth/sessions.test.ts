@@ -1,0 +1,298 @@
+import { base64url, SignJWT, UnsecuredJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
+import { Housekeeping } from '../../src/modules/auth/housekeeping.ts'
+import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
+import { listOf } from '../../src/modules/wire.ts'
+import { Call, RpcError } from '../../src/rpc/index.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import {
+  begun,
+  bus,
+  Clock,
+  config,
+  freshName,
+  register,
+  registerAndEnter,
+  startNode,
+  type TestNode,
+} from './harness.ts'
+
+const DAY = 24 * 60 * 60_000
+const Sessions = listOf(SessionInfo)
+const from = { ip: '192.0.2.1', userAgent: 'test' }
+
+let testDatabase: TestDatabase
+let database: Database
+let node: TestNode
+let other: TestNode
+const clock = new Clock()
+const shared = bus()
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase()
+  database = await testDatabase.open()
+  node = await startNode({ database, clock, bus: shared })
+  other = await startNode({ database, clock, bus: shared })
+})
+afterAll(async () => {
+  await node.stop()
+  await other.stop()
+  await testDatabase.drop()
+})
+
+async function signInAgain(user: { secret: string; user: { username: string } }) {
+  clock.advance(30_000)
+  const socket = await begun(node, user.user.username)
+  const { token } = await socket.get(Authorized, 'auth.verify', { code: clock.code(user.secret) })
+  return node.auth.gate.redeem(token, from)
+}
+
+describe('a ticket', () => {
+  test('opens one session, also when it comes twice at the same time', async () => {
+    const { token, user } = await register(node, clock)
+    const results = await Promise.allSettled([
+      node.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
+      other.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
+    ])
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    const rows = await database.db.session.findMany({ where: { userId: user.id } })
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatchObject({ ip: '192.0.2.9', userAgent: 'x'.repeat(200), endedAt: null })
+    expect(rows[0]?.expiresAt.getTime()).toBe(clock.ms + 30 * DAY)
+  })
+
+  test('is worth nothing after thirty seconds', async () => {
+    const { token } = await register(node, clock)
+    clock.advance(30_000)
+    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+
+  const { ticket: key, cookie } = config().secrets
+  const claims = { iss: 'rally', aud: 'rally:session', jti: 'forged', lifetime: '20s' as string | null }
+  const jwt = (sub: string, changes: Partial<typeof claims> = {}, alg = 'HS256', signedWith = key) => {
+    const { iss, aud, jti, lifetime } = { ...claims, ...changes }
+    const draft = new SignJWT().setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setJti(jti).setSubject(sub)
+    draft.setIssuedAt(Math.floor(clock.ms / 1000))
+    if (lifetime !== null) draft.setExpirationTime(Math.floor(clock.ms / 1000) + 20)
+    return draft.sign(signedWith)
+  }
+
+  test('of the right form is taken, so that the forgeries below fail by what they change', async () => {
+    const { user } = await register(node, clock)
+    await expect(node.auth.gate.redeem(await jwt(user.id), from)).resolves.toMatchObject({ user: { id: user.id } })
+  })
+
+  test.each<[string, (sub: string) => string | Promise<string>]>([
+    ['signed with another key', (sub) => jwt(sub, {}, 'HS256', cookie)],
+    ['with another algorithm', (sub) => jwt(sub, {}, 'HS512')],
+    ['of another issuer', (sub) => jwt(sub, { iss: 'other' })],
+    ['for another audience', (sub) => jwt(sub, { aud: 'rally:cookie' })],
+    ['without an end', (sub) => jwt(sub, { lifetime: null })],
+    ['without an id', (sub) => jwt(sub, { jti: '' })],
+    ['for nobody', () => jwt('nobody-with-this-id')],
+    [
+      'with alg none',
+      (sub) =>
+        new UnsecuredJWT()
+          .setIssuer('rally')
+          .setAudience('rally:session')
+          .setJti('none')
+          .setSubject(sub)
+          .setIssuedAt(Math.floor(clock.ms / 1000))
+          .setExpirationTime(Math.floor(clock.ms / 1000) + 20)
+          .encode(),
+    ],
+    [
+      'whose header was changed to none',
+      async (sub) => {
+        const [, payload] = (await jwt(sub)).split('.')
+        return `${base64url.encode('{"alg":"none"}')}.${payload}.`
+      },
+    ],
+    ['cut short', async (sub) => (await jwt(sub)).slice(0, -4)],
+    ['that is no JWT', () => 'ticket'],
+    ['that is empty', () => ''],
+  ])('%s is refused', async (_, forge) => {
+    const { user } = await register(node, clock)
+    const before = await database.db.session.count()
+    await expect(node.auth.gate.redeem(await forge(user.id), from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    expect(await database.db.session.count()).toBe(before)
+  })
+
+  test('needs a key of 32 bytes', async () => {
+    const weak = config()
+    const start = startNode({
+      database,
+      clock,
+      config: { ...weak, secrets: { ...weak.secrets, ticket: new Uint8Array(5) } },
+    })
+    await expect(start).rejects.toThrow(/32 bytes/)
+  })
+})
+
+describe('a session', () => {
+  test('is resumed by its own user until it ends', async () => {
+    const { signedIn, user } = await registerAndEnter(node, clock)
+    const { gate } = other.auth
+    expect(await gate.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
+    expect(await gate.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
+    expect(await gate.resume('no-such-session', user.id)).toBeNull()
+    await node.auth.gate.end(signedIn.sessionId, user.id)
+    expect(await gate.resume(signedIn.sessionId, user.id)).toBeNull()
+    expect(await gate.extend(signedIn.sessionId, user.id)).toBeNull()
+  })
+
+  test('is over after thirty days, unless it was extended', async () => {
+    const own = new Clock()
+    const later = await startNode({ database, clock: own })
+    const [left, kept] = [await registerAndEnter(later, own), await registerAndEnter(later, own)]
+    own.advance(20 * DAY)
+    expect(await later.auth.gate.extend(kept.signedIn.sessionId, kept.user.id)).toEqual({
+      ...kept.signedIn,
+      expiresAt: own.ms + 30 * DAY,
+    })
+    own.advance(10 * DAY)
+    expect(await later.auth.gate.resume(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await later.auth.gate.extend(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await later.auth.gate.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
+    await later.stop()
+  })
+
+  test('says when it was last seen', async () => {
+    const { signedIn, user } = await registerAndEnter(node, clock)
+    clock.advance(10 * 60_000)
+    await node.auth.gate.resume(signedIn.sessionId, user.id)
+    const { items } = await node.socketOf(signedIn).get(Sessions, 'auth.sessions')
+    expect(items).toMatchObject([{ current: true, lastSeenAt: clock.ms, createdAt: clock.ms - 10 * 60_000 }])
+  })
+
+  test('is listed with the others, newest first, a page at a time', async () => {
+    const user = await registerAndEnter(node, clock)
+    const ids = [user.signedIn.sessionId]
+    for (let index = 0; index < 4; index++) ids.unshift((await signInAgain(user)).sessionId)
+    const socket = node.socketOf(user.signedIn)
+    const all = await socket.get(Sessions, 'auth.sessions')
+    expect(all.items.map(({ id }) => id)).toEqual(ids)
+    expect(all.items.map(({ current }) => current)).toEqual([false, false, false, false, true])
+    expect(all).not.toHaveProperty('nextCursor')
+
+    const pages: string[][] = []
+    let cursor: string | undefined
+    do {
+      const page = await socket.get(Sessions, 'auth.sessions', { limit: 2, ...(cursor && { cursor }) })
+      pages.push(page.items.map(({ id }) => id))
+      cursor = page.nextCursor
+    } while (cursor)
+    expect(pages).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)])
+    expect(await socket.ask('auth.sessions', { cursor: 'x' })).toMatchObject({ error: 'VALIDATION_FAILED' })
+  })
+})
+
+describe('ending', () => {
+  test('logout answers, tells the stream, then closes the sockets of this session on every node', async () => {
+    const user = await registerAndEnter(node, clock)
+    const second = await signInAgain(user)
+    const [here, there] = [node.socketOf(user.signedIn), other.socketOf(user.signedIn)]
+    const elsewhere = node.socketOf(second)
+    for (const socket of [here, there]) {
+      const opening = await socket.ask('auth.onSession')
+      expect(opening.data).toMatchObject({ seq: 0, snapshot: { id: user.signedIn.sessionId } })
+    }
+    expect(await here.ask('auth.logout', {}, 'bye')).toMatchObject({ data: {} })
+    expect(await here.closed()).toMatchObject({ code: 4501 })
+    expect(await there.closed()).toMatchObject({ code: 4501, reason: 'logout' })
+    for (const { peer } of [here, there]) {
+      const channel = `auth.onSession/${user.signedIn.sessionId}`
+      expect(peer.frames.filter(({ eid }) => eid === channel)).toMatchObject([{ seq: 1, data: { reason: 'logout' } }])
+    }
+    expect(here.peer.frames.some(({ eid }) => eid === 'bye')).toBe(true)
+    expect(elsewhere.peer.closed).toBeUndefined()
+    expect(await elsewhere.get(User, 'auth.me')).toMatchObject({ id: user.user.id })
+  })
+
+  test('revoke ends one session of the user, and no other', async () => {
+    const user = await registerAndEnter(node, clock)
+    const second = await signInAgain(user)
+    const stranger = await registerAndEnter(node, clock)
+    const [own, revoked, strange] = [
+      node.socketOf(user.signedIn),
+      other.socketOf(second),
+      other.socketOf(stranger.signedIn),
+    ]
+    const notFound = { error: 'NOT_FOUND' }
+    const { sessionId } = second
+    expect(await strange.ask('auth.revoke', { sessionId })).toMatchObject(notFound)
+    expect(await own.ask('auth.revoke', { sessionId: stranger.signedIn.sessionId })).toMatchObject(notFound)
+    expect((await own.ask('auth.revoke', { sessionId })).error).toBeUndefined()
+    expect(await revoked.closed()).toEqual({ code: 4501, reason: 'revoked' })
+    expect(await own.ask('auth.revoke', { sessionId })).toMatchObject(notFound)
+    expect(await node.auth.gate.resume(sessionId, user.user.id)).toBeNull()
+    expect(own.peer.closed).toBeUndefined()
+    expect(strange.peer.closed).toBeUndefined()
+  })
+
+  test('what ended cannot be followed any more', async () => {
+    const { signedIn, user } = await registerAndEnter(node, clock)
+    const socket = node.socketOf(signedIn)
+    await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: new Date(clock.ms) } })
+    expect(await socket.ask('auth.onSession')).toMatchObject({ error: 'UNAUTHENTICATED' })
+  })
+
+  test('a node that missed the message closes the sockets with the next round', async () => {
+    const alone = await startNode({ database, clock })
+    const { signedIn, user } = await registerAndEnter(node, clock)
+    const staying = await registerAndEnter(node, clock)
+    const [ended, stays] = [alone.socketOf(signedIn), alone.socketOf(staying.signedIn)]
+    await node.auth.gate.end(signedIn.sessionId, user.id)
+    expect(ended.peer.closed).toBeUndefined()
+    await new Housekeeping(alone.platform, alone.auth.sessions, clock.now).round()
+    expect(await ended.closed()).toMatchObject({ code: 4501 })
+    expect(stays.peer.closed).toBeUndefined()
+    await alone.stop()
+  })
+
+  test('what is over is ended, announced and at last deleted', async () => {
+    const own = new Clock()
+    const later = await startNode({ database, clock: own })
+    const { signedIn, user, token } = await registerAndEnter(later, own)
+    const socket = later.socketOf(signedIn)
+    await socket.ask('auth.onSession')
+    const housekeeping = new Housekeeping(later.platform, later.auth.sessions, own.now)
+    const count = async () => [
+      await database.db.session.count({ where: { userId: user.id } }),
+      await database.db.usedTicket.count({ where: { expiresAt: { lt: new Date(own.ms - 2 * DAY) } } }),
+      await database.db.attempt.count({ where: { windowStart: { lt: new Date(own.ms - 2 * DAY) } } }),
+    ]
+    own.advance(30 * DAY)
+    expect((await count()).every((rows) => rows > 0)).toBe(true)
+    await housekeeping.round()
+    expect(await socket.closed()).toEqual({ code: 4501, reason: 'expired' })
+    expect(socket.peer.frames.at(-1)).toMatchObject({ type: 'auth.onSession', data: { reason: 'expired' } })
+    expect(await count()).toEqual([1, 0, 0])
+    own.advance(DAY + 1)
+    await housekeeping.round()
+    expect(await count()).toEqual([0, 0, 0])
+    await expect(later.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await later.stop()
+  })
+})
+
+describe('who asks', () => {
+  test('without a session is told to sign in', async () => {
+    const socket = node.socket()
+    for (const type of ['auth.me', 'auth.logout', 'auth.sessions', 'auth.rotateTotp', 'auth.onSession']) {
+      expect(await socket.ask(type)).toMatchObject({ error: 'UNAUTHENTICATED' })
+    }
+  })
+
+  test('over HTTP has no socket for a challenge', async () => {
+    const { caller } = node.socket().connection
+    const call = new Call(caller, null, 'auth.begin', 'http')
+    const forbidden = expect.objectContaining({ code: 'FORBIDDEN' })
+    await expect(node.auth.signIn.begin(call, freshName())).rejects.toEqual(forbidden)
+    await expect(node.auth.signIn.verify(call, '123456')).rejects.toBeInstanceOf(RpcError)
+    await expect(node.auth.signIn.verify(call, '123456')).rejects.toEqual(forbidden)
+  })
+})
