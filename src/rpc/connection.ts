@@ -29,7 +29,7 @@ export class Connection {
   readonly inputs: TokenBucket
   readonly following = new Map<string, Following>()
   inFlight = 0
-  /** Requests refused since one was last let through. */
+  /** Requests refused, less those let through meanwhile; never below 0. */
   refused = 0
   closed = false
   lastRequestAt: number

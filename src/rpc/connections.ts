@@ -7,11 +7,16 @@ export interface PresenceListener {
   offline(userId: string): void
 }
 
+/** How long an ended session is remembered: longer than a socket may take to open. */
+const REMEMBER_ENDED_MS = 10_000
+
 /** The open sockets of this process, by id, user and session. */
 export class Connections {
   readonly #all = new Set<Connection>()
   readonly #byUser = new Map<string, Set<Connection>>()
   readonly #listeners: PresenceListener[] = []
+  /** Sessions ended a moment ago, oldest first, with the time. */
+  readonly #ended = new Map<string, number>()
 
   get size(): number {
     return this.#all.size
@@ -60,9 +65,20 @@ export class Connections {
 
   /** Closes the sockets that were opened with the cookie of one session. */
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
+    const now = Date.now()
+    for (const [id, at] of this.#ended) {
+      if (now - at < REMEMBER_ENDED_MS) break
+      this.#ended.delete(id)
+    }
+    this.#ended.set(sessionId, now)
     for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
       if (connection.caller.sessionId === sessionId) connection.peer.close(code, reason)
     }
+  }
+
+  /** Whether the session was ended a moment ago, perhaps while a socket was being opened with it. */
+  hasJustEnded(sessionId: string): boolean {
+    return this.#ended.has(sessionId)
   }
 
   closeAll(code: CloseCode, reason: string): void {

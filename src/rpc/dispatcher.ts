@@ -30,7 +30,7 @@ export interface DispatcherOptions<Ctx, Tx> {
 /** An answer without its envelope: encoded already where it was kept with a write. */
 type Body = { readonly data: unknown; readonly error?: string } | string
 
-/** Refused requests in a row after which a socket is closed with 4029. */
+/** Requests refused, less those let through, after which a socket is closed with 4029. */
 const MAX_REFUSED = 1000
 const SWEEP_MS = 100
 const MAX_ANONYMOUS_ANSWERS = 64
@@ -92,7 +92,7 @@ export class Dispatcher<Ctx, Tx> {
     const waitMs = (entry && isInput(entry) ? connection.inputs : connection.requests).take(now)
     if ('bad' in read) {
       if (waitMs > 0) this.#refuse(connection, read.type, read.eid, waitMs)
-      else this.badFrame(connection, read.bad, read.type, read.eid)
+      else this.#answerBad(connection, read.bad, read.type, read.eid)
       return
     }
     const { message, unstorable } = read
@@ -100,7 +100,7 @@ export class Dispatcher<Ctx, Tx> {
       this.#refuse(connection, message.type, message.eid, waitMs)
       return
     }
-    connection.refused = 0
+    if (connection.refused > 0) connection.refused--
     if (!entry) {
       this.#answerError(connection, message.type, message.eid, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
       return
@@ -112,14 +112,32 @@ export class Dispatcher<Ctx, Tx> {
     this.#start(connection, entry, message.eid, message.data, now)
   }
 
-  /** Answers a frame that is no envelope. */
-  badFrame(connection: Connection, reason: string, type?: string, eid?: string): void {
+  /** Answers a frame that the transport could not even read as text. Counted like a request. Never throws. */
+  badFrame(connection: Connection, reason: string): void {
+    const now = Date.now()
+    connection.lastRequestAt = now
+    const waitMs = connection.requests.take(now)
+    if (waitMs > 0) this.#refuse(connection, undefined, undefined, waitMs)
+    else this.#answerBad(connection, reason)
+  }
+
+  #answerBad(connection: Connection, reason: string, type?: string, eid?: string): void {
     this.#answerError(
       connection,
       type ?? UNREADABLE.type,
       eid ?? UNREADABLE.eid,
       new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`),
     )
+  }
+
+  /** Holds an event against the schema of its subscription; what does not fit is logged, and goes out all the same. */
+  inspectEvent(type: string, event: unknown): void {
+    const definition = this.entries.get(type)?.definition
+    if (definition?.kind !== 'subscription') return
+    const parsed = definition.event.safeParse(event)
+    if (!parsed.success) {
+      this.#options.log.error({ type, issues: toIssues(parsed.error) }, 'an event is against its schema')
+    }
   }
 
   /** Refuses new requests; resolves when none waits any more, or after `deadlineMs`. */

@@ -12,7 +12,7 @@ export {
   module,
 } from './definition.ts'
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
-export { RpcError } from './errors.ts'
+export { errorData, RpcError } from './errors.ts'
 export { type FanOut, Hub } from './hub.ts'
 export type { Once, WriteKey } from './once.ts'
 export type { Entry } from './registry.ts'

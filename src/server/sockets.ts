@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
+import type { Connection, Hub } from '../rpc/index.ts'
+import { type Receiver, Socket } from './socket.ts'
+import type { Tally, Upgrade, UserData } from './upgrade.ts'
+import type { TemplatedApp, WebSocket } from './uws.ts'
+
+/** Takes a binary frame that a protocol defines; false when it is none. The bytes are lent until it returns. */
+export type ReceiveBinary = (connection: Connection, bytes: Uint8Array) => boolean
+
+interface SocketsOptions {
+  readonly receiver: Receiver
+  readonly hub: Pick<Hub, 'checkBacklog'>
+  readonly limits: Limits
+  readonly heartbeatMs: number
+  readonly node: string
+  readonly version: string
+  readonly perAddress: Tally
+  readonly receiveBinary: ReceiveBinary | undefined
+  readonly log: { error(details: object, message: string): void }
+}
+
+/** Figures of the sockets of one server. */
+export interface SocketStats {
+  readonly open: number
+  readonly opened: number
+  /** How many were closed, by close code; codes that are not in the protocol under 0. */
+  readonly closed: ReadonlyMap<number, number>
+}
+
+const FINISH_MS = 1_000
+const FINISH_STEP_MS = 20
+const LINGER_MS = 50
+
+const countedCodes: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1009, ...Object.values(closeCodes)])
+
+/** The open sockets of one server: what comes in, what goes out, and whether they live. */
+export class Sockets {
+  readonly #options: SocketsOptions
+  readonly #all = new Set<Socket>()
+  /** Sockets that lost a frame and have to be closed before the next one could reach them. */
+  readonly #behind = new Set<Socket>()
+  readonly #tending: NodeJS.Timeout
+  readonly #closed = new Map<number, number>()
+  #opened = 0
+  #lastGoneAt = 0
+  #app: TemplatedApp | null = null
+
+  constructor(options: SocketsOptions) {
+    this.#options = options
+    const everyMs = Math.min(1000, Math.max(20, options.heartbeatMs / 5))
+    this.#tending = setInterval(() => this.#guard('tend', () => this.#tend()), everyMs)
+  }
+
+  get stats(): SocketStats {
+    return { open: this.#all.size, opened: this.#opened, closed: this.#closed }
+  }
+
+  /** Puts the endpoint on `app`. */
+  attach(app: TemplatedApp, upgrade: Upgrade): void {
+    this.#app = app
+    const { limits, heartbeatMs } = this.#options
+    app.ws<UserData>('/ws', {
+      // No compression, which is the default: frames are small, and a compressor costs more memory than its socket.
+      maxPayloadLength: limits.frameBytes,
+      maxBackpressure: limits.unsentBytes,
+      closeOnBackpressureLimit: false,
+      // Rally pings at the pace that it told the client; this is for a socket that even a close frame cannot reach.
+      sendPingsAutomatically: false,
+      idleTimeout: idleSeconds(heartbeatMs),
+      upgrade: (res, req, context) => this.#guard('upgrade', () => upgrade(res, req, context)),
+      open: (ws) => this.#guard('open', () => this.#open(ws)),
+      message: (ws, bytes, isBinary) => this.#guard('message', () => this.#receive(ws, bytes, isBinary)),
+      ping: (ws) => this.#seen(ws),
+      pong: (ws) => this.#seen(ws),
+      drain: (ws) => this.#guard('drain', () => this.#drained(ws)),
+      dropped: (ws) => this.#dropped(ws),
+      close: (ws, code) => this.#guard('close', () => this.#gone(ws, code)),
+    })
+  }
+
+  /** Sends one frame to every socket that joined `topic`. */
+  publish(topic: string, frame: string | Uint8Array): void {
+    this.#closeBehind()
+    this.#app?.publish(topic, frame, typeof frame !== 'string')
+  }
+
+  /**
+   * Resolves once the sockets that are being closed have had their chance to read to the end. A close frame that was
+   * just written needs a moment to get out, as cutting a connection can take back what it has not delivered.
+   */
+  async finish(): Promise<void> {
+    const until = Date.now() + FINISH_MS
+    while (this.#closing > 0 && Date.now() < until) await sleep(FINISH_STEP_MS)
+    if (Date.now() - this.#lastGoneAt < LINGER_MS) await sleep(LINGER_MS)
+    clearInterval(this.#tending)
+  }
+
+  get #closing(): number {
+    let count = 0
+    for (const socket of this.#all) if (socket.isClosing) count++
+    return count
+  }
+
+  #open(ws: WebSocket<UserData>): void {
+    const data = ws.getUserData()
+    this.#opened++
+    if (data.admission.isForeign) {
+      ws.end(closeCodes.notOurProtocol, 'not our protocol')
+      return
+    }
+    const { receiver } = this.#options
+    const socket = new Socket(ws, receiver, Date.now())
+    data.socket = socket
+    this.#all.add(socket)
+    const { user, sessionId } = data.admission.caller
+    if (sessionId !== null && receiver.connections.hasJustEnded(sessionId)) {
+      socket.close(closeCodes.sessionEnded, 'the session has ended')
+    } else socket.send(this.#welcome(user))
+  }
+
+  #welcome(user: Welcome['user']): string {
+    const { node, version, heartbeatMs, limits } = this.#options
+    const data: Welcome = { user, node, version, heartbeatMs, limits }
+    return JSON.stringify({ type: 'rpc.welcome', eid: 'welcome', ts: Date.now(), data })
+  }
+
+  #receive(ws: WebSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean): void {
+    const { socket } = ws.getUserData()
+    if (socket === null || socket.isClosing) return
+    socket.seenAt = Date.now()
+    const { receiver, receiveBinary } = this.#options
+    if (!isBinary) receiver.receive(socket.connection, Buffer.from(bytes).toString())
+    else if (!receiveBinary?.(socket.connection, new Uint8Array(bytes))) {
+      receiver.badFrame(socket.connection, 'binary frames are not part of rally.v1')
+    }
+  }
+
+  #seen(ws: WebSocket<UserData>): void {
+    const { socket } = ws.getUserData()
+    if (socket !== null) socket.seenAt = Date.now()
+  }
+
+  #drained(ws: WebSocket<UserData>): void {
+    const { socket } = ws.getUserData()
+    if (socket === null) return
+    socket.seenAt = Date.now()
+    socket.drained()
+    if (!socket.isClosing) this.#options.hub.checkBacklog(socket.connection)
+  }
+
+  /**
+   * uWebSockets.js may call this while it walks the subscribers of a topic, when nothing may leave one: so the
+   * socket is closed later, but before anything else is published.
+   */
+  #dropped(ws: WebSocket<UserData>): void {
+    const { socket } = ws.getUserData()
+    if (socket === null || socket.isClosing) return
+    if (this.#behind.size === 0) setImmediate(() => this.#guard('dropped', () => this.#closeBehind()))
+    this.#behind.add(socket)
+  }
+
+  #closeBehind(): void {
+    for (const socket of this.#behind) {
+      this.#behind.delete(socket)
+      socket.close(closeCodes.tooSlow, 'too slow')
+    }
+  }
+
+  #gone(ws: WebSocket<UserData>, code: number): void {
+    const { socket, admission } = ws.getUserData()
+    this.#options.perAddress.release(admission.group)
+    const counted = countedCodes.has(code) ? code : 0
+    this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)
+    if (socket === null) return
+    this.#lastGoneAt = Date.now()
+    this.#all.delete(socket)
+    this.#behind.delete(socket)
+    socket.gone()
+  }
+
+  #tend(): void {
+    const now = Date.now()
+    const { heartbeatMs, limits } = this.#options
+    for (const socket of this.#all) socket.tend(now, heartbeatMs, limits.anonymousIdleMs)
+  }
+
+  /** An exception must not reach uWebSockets.js: it would end the process. */
+  #guard(where: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.log.error({ err: error, where }, 'a socket handler failed')
+    }
+  }
+}
+
+/** What uWebSockets.js takes for an idle timeout: 8 to 960 seconds, in steps of four. Three heartbeats, if it can be. */
+function idleSeconds(heartbeatMs: number): number {
+  return Math.min(960, Math.max(12, Math.ceil((3 * heartbeatMs) / 4000) * 4))
+}

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, posix, relative, sep } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
+import { type Exchange, type Headers, writeHeaders } from './http.ts'
+
+/** The page and what belongs to it may weigh this much together, as all of it is kept in memory. */
+const MAX_BYTES = 64 * 1024 * 1024
+const MIN_COMPRESSED_BYTES = 1024
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.mp3': 'audio/mpeg',
+  '.ogg': 'audio/ogg',
+}
+const compressible = /^(text|application\/(json|manifest|wasm)|image\/svg)/
+
+type Encoding = 'br' | 'gzip' | 'identity'
+
+interface Variant {
+  readonly body: Buffer
+  readonly etag: string
+}
+
+interface StaticFile {
+  readonly contentType: string
+  readonly cacheControl: string
+  readonly variants: { readonly identity: Variant } & Partial<Readonly<Record<Encoding, Variant>>>
+}
+
+export interface StaticFiles {
+  /** Answers a GET or HEAD of any path that is no route of the server's own. */
+  serve(exchange: Exchange): void
+}
+
+/**
+ * Reads a built page into memory, compressed once. A path that names no file and has no extension is a place inside
+ * the page, and gets `index.html`.
+ *
+ * @throws Error when the folder holds more than 64 MiB.
+ */
+export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<StaticFiles> {
+  const files = await readFiles(webDir)
+  const pageHeaders = securityHeaders(publicUrl)
+  return {
+    serve(exchange) {
+      const path = decodePath(exchange.request.path)
+      if (path === undefined) {
+        exchange.error('400 Bad Request', 'VALIDATION_FAILED', 'Not a path')
+        return
+      }
+      const isPlace = posix.extname(path) === ''
+      const file = files.get(path) ?? (isPlace ? files.get('/index.html') : undefined)
+      if (file) sendFile(exchange, file, pageHeaders)
+      else if (isPlace && files.size === 0) sendUnbuilt(exchange, pageHeaders)
+      else exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+    },
+  }
+}
+
+/** The path with its escapes undone; undefined for what tries to climb out or cannot be read. */
+function decodePath(path: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(path)
+    const isHostile = decoded.includes('\0') || decoded.split(/[/\\]/).includes('..')
+    return isHostile ? undefined : decoded
+  } catch {
+    return undefined
+  }
+}
+
+async function readFiles(webDir: string): Promise<ReadonlyMap<string, StaticFile>> {
+  const entries = await readdir(webDir, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = new Map<string, StaticFile>()
+  let bytes = 0
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    const body = await readFile(file)
+    bytes += body.byteLength
+    if (bytes > MAX_BYTES) throw new Error(`${webDir} holds more than ${MAX_BYTES} bytes`)
+    const path = `/${relative(webDir, file).split(sep).join('/')}`
+    const contentType = contentTypes[extname(entry.name).toLowerCase()] ?? 'application/octet-stream'
+    files.set(path, {
+      contentType,
+      // Vite puts a hash of the content into the names of what it writes to assets/.
+      cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      variants: await variantsOf(body, contentType),
+    })
+  }
+  return files
+}
+
+async function variantsOf(body: Buffer, contentType: string): Promise<StaticFile['variants']> {
+  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+  const variant = (encoding: Encoding, bytes: Buffer): Variant => ({ body: bytes, etag: `"${hash}-${encoding}"` })
+  const identity = variant('identity', body)
+  if (!compressible.test(contentType) || body.byteLength < MIN_COMPRESSED_BYTES) return { identity }
+  const [br, gz] = await Promise.all([
+    promisify(brotliCompress)(body, { params: { [zlib.BROTLI_PARAM_QUALITY]: 9 } }),
+    promisify(gzip)(body, { level: 9 }),
+  ])
+  return { identity, br: variant('br', br), gzip: variant('gzip', gz) }
+}
+
+/** Of the encodings that the client takes (`q=0` refuses one), the one with the smallest body. */
+function choose(file: StaticFile, acceptEncoding: string): { encoding: Encoding; variant: Variant } {
+  const accepted = acceptEncoding.toLowerCase().split(',')
+  for (const encoding of ['br', 'gzip'] as const) {
+    const variant = file.variants[encoding]
+    const isAccepted = accepted.some((part) => {
+      const [name = '', ...parameters] = part.split(';').map((text) => text.trim())
+      return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    })
+    if (variant && isAccepted) return { encoding, variant }
+  }
+  return { encoding: 'identity', variant: file.variants.identity }
+}
+
+function sendFile(exchange: Exchange, file: StaticFile, pageHeaders: Headers): void {
+  const { encoding, variant } = choose(file, exchange.request.acceptEncoding)
+  const headers: Headers = {
+    ...pageHeaders,
+    'Cache-Control': file.cacheControl,
+    ETag: variant.etag,
+    Vary: 'Accept-Encoding',
+  }
+  if (matches(exchange.request.ifNoneMatch, variant.etag)) {
+    exchange.reply('304 Not Modified', headers)
+    return
+  }
+  const described = { ...headers, 'Content-Type': file.contentType }
+  const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
+  if (exchange.request.method === 'head') exchange.reply('200 OK', full, variant.body)
+  else stream(exchange, full, variant.body)
+}
+
+function matches(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch === '') return false
+  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+}
+
+/** Writes no more than the socket takes, so that a slow client costs no copy of the file. */
+function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
+  if (!exchange.take()) return
+  const { res } = exchange
+  res.cork(() => {
+    res.writeStatus('200 OK')
+    writeHeaders(res, headers)
+    const [, isDone] = res.tryEnd(body, body.byteLength)
+    if (isDone) return
+    res.onWritable((offset) => {
+      let isTaken = false
+      res.cork(() => {
+        ;[isTaken] = res.tryEnd(body.subarray(offset), body.byteLength)
+      })
+      return isTaken
+    })
+  })
+}
+
+function sendUnbuilt(exchange: Exchange, pageHeaders: Headers): void {
+  const html =
+    '<!doctype html><html lang="en"><title>Rally</title><h1>Rally is running</h1>' +
+    '<p>Its page has not been built yet. Run <code>npm run build</code> and start Rally again.</p></html>'
+  const headers = { ...pageHeaders, 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
+  exchange.reply('404 Not Found', headers, html)
+}
+
+/** The page takes everything from its own origin, but for images made on the spot, and talks to its own server only. */
+function securityHeaders(publicUrl: string): Headers {
+  const socketOrigin = publicUrl.replace(/^http/, 'ws')
+  const policy = [
+    "default-src 'self'",
+    "img-src 'self' data: blob:",
+    // Older Safari does not take 'self' for the socket.
+    `connect-src 'self' ${new URL(socketOrigin).origin === 'null' ? socketOrigin : new URL(socketOrigin).origin}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ]
+  return {
+    'Content-Security-Policy': policy.join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  }
+}
