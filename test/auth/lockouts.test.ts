@@ -285,3 +285,12 @@ test('a flood of refused attempts leaves the database alone', async () => {
   clock.advance(5 * MINUTE)
   expect(await attempts.take('user:flooded', codeRule)).toHaveProperty('attempt')
 })
+
+test('a lock shorter than its window leaves a whole new window', async () => {
+  const attempts = new Attempts(database.db, clock.now)
+  const rule = { limit: 2, windowMs: HOUR, lock: { firstMs: MINUTE, maxMs: HOUR, forgetMs: HOUR } }
+  const take = async () => 'attempt' in (await attempts.take('user:short-lock', rule))
+  expect([await take(), await take(), await take()]).toEqual([true, true, false])
+  clock.advance(MINUTE)
+  expect([await take(), await take(), await take()]).toEqual([true, true, false])
+})
