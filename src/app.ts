@@ -115,10 +115,14 @@ async function compose(
   onClose(() => auth.stop())
   keeper.start()
   onClose(() => keeper.stop())
+  let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
-    once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
+    sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
   }, SWEEP_MS)
-  onClose(() => clearInterval(sweeper))
+  onClose(() => {
+    clearInterval(sweeper)
+    return sweeping.then(() => undefined)
+  })
 
   let leaving = false
   const server = await createServer({
