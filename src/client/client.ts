@@ -8,11 +8,11 @@ import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
 import { endpointsOf, type SocketLike } from './socket.ts'
 import { Streams } from './streams.ts'
 import type {
+  AnyListener,
   CallOptions,
   ClientCore,
   ClientEvents,
   ClientOptions,
-  Listener,
   SessionUser,
   SignedIn,
   SignIn,
@@ -73,7 +73,7 @@ export class Client implements ClientCore {
       maxQueued: options.maxQueued ?? 256,
     })
     this.#streams = new Streams({
-      request: (type, data) => this.#requests.request(type, data, { pinned: true }),
+      request: (...args) => this.#requests.pinned(...args),
       isOpen,
       backoff,
       onError: (error) => this.#emitter.emit('error', error),
@@ -114,7 +114,7 @@ export class Client implements ClientCore {
   }
 
   /** Listens to the subscription `type`; gives a function that stops. */
-  subscribe(type: string, input: unknown, listener: Listener<unknown, unknown>): () => void {
+  subscribe(type: string, input: unknown, listener: AnyListener): () => void {
     if (this.status !== 'closed') return this.#streams.subscribe(type, input, listener)
     queueMicrotask(() => listener.end?.('closed'))
     return () => {}
@@ -171,8 +171,7 @@ export class Client implements ClientCore {
     const userChanged = last?.user?.id !== welcome.user?.id
     this.clock.restart()
     this.#keepTime(FIRST_PINGS)
-    this.#streams.welcome(userChanged)
-    this.#requests.welcome(welcome)
+    this.#requests.welcome(welcome, () => this.#streams.welcome(userChanged))
     if (userChanged || !last) this.#emitter.emit('user', welcome.user)
     this.#emitter.emit('welcome', welcome)
   }

@@ -28,6 +28,8 @@ const CUT = 1006
 export class Connection {
   readonly #options: ConnectionOptions
   #status: Status = 'connecting'
+  /** What the application was last told. */
+  #told: Status = 'connecting'
   #socket: SocketLike | null = null
   #heartbeat: Heartbeat | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -64,8 +66,9 @@ export class Connection {
   /** Drops what there is and connects at once, whatever was waited for. */
   connect(): void {
     this.#discard(1000)
-    this.#set(this.#sockets === 0 ? 'connecting' : 'reconnecting')
+    this.#status = this.#sockets === 0 ? 'connecting' : 'reconnecting'
     this.#open()
+    this.#tell()
   }
 
   /** The page is seen or the network is back: no reason to wait any longer, or to trust the old socket blindly. */
@@ -127,9 +130,9 @@ export class Connection {
       ping: this.#options.ping,
       dead: () => this.#lost(closeCodes.noSignOfLife),
     })
-    const epoch = this.#sockets
-    this.#set('open')
-    if (epoch === this.#sockets && this.#status === 'open') this.#options.onWelcome(welcome)
+    this.#status = 'open'
+    this.#options.onWelcome(welcome)
+    this.#tell()
   }
 
   /** The socket ended, or is given up. */
@@ -153,19 +156,20 @@ export class Connection {
     this.#heartbeat = null
     const socket = this.#socket
     this.#socket = null
-    const wasOpen = this.#status === 'open'
     if (socket) closeQuietly(socket, code)
-    if (wasOpen) {
-      this.#status = 'reconnecting'
-      this.#options.onDrop()
-      this.#options.onStatus('reconnecting')
-    }
+    if (this.#status === 'open') this.#options.onDrop()
   }
 
   #set(status: Status): void {
-    if (status === this.#status) return
     this.#status = status
-    this.#options.onStatus(status)
+    this.#tell()
+  }
+
+  /** Tells of a change. Always the last step of one, as the application may at once make the next. */
+  #tell(): void {
+    if (this.#told === this.#status) return
+    this.#told = this.#status
+    this.#options.onStatus(this.#status)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AnyApi } from '../protocol/api.ts'
 import { Client } from './client.ts'
 import { RallyError } from './errors.ts'
-import type { CallOptions, ClientOptions, Listener, Rally, Result } from './types.ts'
+import type { AnyListener, CallOptions, ClientOptions, Rally, Result } from './types.ts'
 
 const WIRE_NAME = /^[a-z][A-Za-z0-9]*$/
 const SUBSCRIPTION = /^on[A-Z]/
@@ -58,7 +58,7 @@ function methodOf(client: Client, type: string) {
 }
 
 function subscriptionOf(client: Client, type: string) {
-  return (input: unknown, listener: Listener<unknown, unknown>) => client.subscribe(type, input, listener)
+  return (input: unknown, listener: AnyListener) => client.subscribe(type, input, listener)
 }
 
 function isWireName(name: string): boolean {

@@ -18,6 +18,7 @@ export type {
   SessionUser,
   SignedIn,
   SignIn,
+  SnapshotListener,
   Status,
   StreamInfo,
   SubscriptionCall,

@@ -11,11 +11,6 @@ export interface RequestsOptions {
   readonly maxQueued: number
 }
 
-export interface RequestOptions extends CallOptions {
-  /** Belongs to the socket it was sent on: fails with `OFFLINE` when that is lost, and goes before all others. */
-  readonly pinned?: boolean
-}
-
 interface Pending {
   readonly type: string
   readonly eid: string
@@ -67,62 +62,18 @@ export class Requests {
   }
 
   /** Sends a request; the answer's `data` is trusted to be what the type says. Rejects with `RallyError` only. */
-  request<Output>(type: string, data: unknown, options: RequestOptions = {}): Promise<Output> {
-    const eid = options.eid ?? this.nextEid()
-    return new Promise<Output>((resolve, reject) => {
-      const refuse = (code: string, message: string, retryAfterMs?: number) =>
-        reject(new RallyError(code, message, { type, eid, retryAfterMs }))
-      const { signal, pinned = false } = options
-      if (this.#closed) return refuse('CLOSED', 'The client is closed')
-      if (signal?.aborted) return refuse('ABORTED', 'The call was aborted')
-      if (this.#pending.has(eid)) return refuse('CONFLICT', 'A call with this eid waits for its answer already')
-      if (!pinned && this.#waiting.size >= this.#options.maxQueued) {
-        return this.#options.isOpen()
-          ? refuse('RATE_LIMITED', 'Too many calls wait to be sent', 1000)
-          : refuse('OFFLINE', 'Not connected, and too many calls wait already')
-      }
-      const body = encode(data)
-      if (body === undefined) return refuse('TOO_BIG', 'The input cannot be encoded as JSON')
-
-      const finish = () => {
-        clearTimeout(deadline)
-        clearTimeout(pending.retry)
-        signal?.removeEventListener('abort', abort)
-        this.#forget(pending)
-      }
-      const pending: Pending = {
-        type,
-        eid,
-        body,
-        pinned,
-        resolve: (answer) => {
-          finish()
-          resolve(answer as Output)
-        },
-        reject: (error) => {
-          finish()
-          reject(error)
-        },
-        userId: this.#welcome?.user?.id ?? null,
-        state: 'waiting',
-        wasSent: false,
-        refusal: undefined,
-        retry: undefined,
-      }
-      const fail = (code: string, message: string) => pending.reject(new RallyError(code, message, { type, eid }))
-      const abort = () => fail('ABORTED', 'The call was aborted')
-      const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
-      const deadline = setTimeout(() => {
-        if (pending.refusal) pending.reject(pending.refusal)
-        else if (pending.wasSent) fail('TIMEOUT', `No answer within ${timeoutMs} ms`)
-        else fail('OFFLINE', `No connection within ${timeoutMs} ms`)
-      }, timeoutMs)
-      signal?.addEventListener('abort', abort)
-
-      this.#pending.set(eid, pending)
-      this.#queue(pending)
-      this.#flush()
+  request<Output>(type: string, data: unknown, options: CallOptions = {}): Promise<Output> {
+    return new Promise((resolve, reject) => {
+      this.#start(type, data, options, false, (output) => resolve(output as Output), reject)
     })
+  }
+
+  /**
+   * Sends a request that belongs to the socket: it goes before all others, and fails with `OFFLINE` when the socket is
+   * lost. Calls back from within the answer's arrival, before any later frame is looked at.
+   */
+  pinned(type: string, data: unknown, resolve: (data: unknown) => void, reject: (error: RallyError) => void): void {
+    this.#start(type, data, {}, true, resolve, reject)
   }
 
   /** Takes an answer; false if nothing waits for it. */
@@ -139,10 +90,13 @@ export class Requests {
     return true
   }
 
-  /** A new connection: what waits goes out, what was sent on the last one goes out again. */
-  welcome(welcome: Welcome): void {
+  /**
+   * A new connection: what waits goes out, what was sent on the last one goes out again; `first` is called before, to
+   * ask for what is to go out first of all.
+   */
+  welcome(welcome: Welcome, first: () => void): void {
+    this.#pace = null
     this.#welcome = welcome
-    this.#pace = new Pace(welcome.limits, performance.now())
     const userId = welcome.user?.id ?? null
     for (const pending of [...this.#pending.values()]) {
       if (userId !== null && pending.userId !== null && pending.userId !== userId) {
@@ -150,6 +104,8 @@ export class Requests {
         pending.reject(new RallyError('USER_CHANGED', 'Somebody else is signed in now', { type, eid }))
       } else pending.userId ??= userId
     }
+    first()
+    this.#pace = new Pace(welcome.limits, performance.now())
     this.#flush()
   }
 
@@ -180,6 +136,77 @@ export class Requests {
   /** Takes requests again. */
   reopen(): void {
     this.#closed = false
+  }
+
+  #start(
+    type: string,
+    data: unknown,
+    options: CallOptions,
+    pinned: boolean,
+    resolve: (data: unknown) => void,
+    reject: (error: RallyError) => void,
+  ): void {
+    const { signal, eid = this.nextEid() } = options
+    const errorOf = (code: string, message: string, retryAfterMs?: number) =>
+      new RallyError(code, message, { type, eid, retryAfterMs })
+    const body = encode(data)
+    if (body === undefined) {
+      reject(errorOf('TOO_BIG', 'The input cannot be encoded as JSON'))
+      return
+    }
+    const refusal = this.#refusal(eid, pinned, signal)
+    if (refusal) {
+      reject(errorOf(...refusal))
+      return
+    }
+    const finish = () => {
+      clearTimeout(deadline)
+      clearTimeout(pending.retry)
+      signal?.removeEventListener('abort', abort)
+      this.#forget(pending)
+    }
+    const pending: Pending = {
+      type,
+      eid,
+      body,
+      pinned,
+      resolve: (answer) => {
+        finish()
+        resolve(answer)
+      },
+      reject: (error) => {
+        finish()
+        reject(error)
+      },
+      userId: this.#welcome?.user?.id ?? null,
+      state: 'waiting',
+      wasSent: false,
+      refusal: undefined,
+      retry: undefined,
+    }
+    const abort = () => pending.reject(errorOf('ABORTED', 'The call was aborted'))
+    const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
+    const deadline = setTimeout(() => {
+      if (pending.refusal) pending.reject(pending.refusal)
+      else if (pending.wasSent) pending.reject(errorOf('TIMEOUT', `No answer within ${timeoutMs} ms`))
+      else pending.reject(errorOf('OFFLINE', `No connection within ${timeoutMs} ms`))
+    }, timeoutMs)
+    signal?.addEventListener('abort', abort)
+
+    this.#pending.set(eid, pending)
+    this.#queue(pending)
+    this.#flush()
+  }
+
+  /** Why a call is not even queued: code, message, ms to wait. */
+  #refusal(eid: string, pinned: boolean, signal: AbortSignal | undefined): [string, string, number?] | undefined {
+    if (this.#closed) return ['CLOSED', 'The client is closed']
+    if (signal?.aborted) return ['ABORTED', 'The call was aborted']
+    if (this.#pending.has(eid)) return ['CONFLICT', 'A call with this eid waits for its answer already']
+    if (pinned || this.#waiting.size < this.#options.maxQueued) return undefined
+    return this.#options.isOpen()
+      ? ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
+      : ['OFFLINE', 'Not connected, and too many calls wait already']
   }
 
   #queue(pending: Pending): void {

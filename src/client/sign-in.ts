@@ -1,11 +1,10 @@
 import type { Authorized, Begun } from '../modules/auth/types.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import { answerError, RallyError } from './errors.ts'
-import type { RequestOptions } from './requests.ts'
-import type { SignedIn, SignIn } from './types.ts'
+import type { CallOptions, SignedIn, SignIn } from './types.ts'
 
 export interface SignInOptions {
-  readonly request: <Output>(type: string, data: unknown, options?: RequestOptions) => Promise<Output>
+  readonly request: <Output>(type: string, data: unknown, options?: CallOptions) => Promise<Output>
   /** Tells one socket from another. */
   readonly epoch: () => number
   /** Makes a new socket, and gives its welcome. */

@@ -2,18 +2,21 @@ import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
 import { RallyError, report } from './errors.ts'
-import type { Listener, StreamInfo } from './types.ts'
+import type { AnyListener, StreamInfo } from './types.ts'
 
 export interface StreamsOptions {
-  /** Sends a request that belongs to the current socket. */
-  readonly request: <Output>(type: string, data: unknown) => Promise<Output>
+  /** Sends a request that belongs to the current socket; calls back before any later frame is looked at. */
+  readonly request: (
+    type: string,
+    data: unknown,
+    resolve: (data: unknown) => void,
+    reject: (error: RallyError) => void,
+  ) => void
   readonly isOpen: () => boolean
   readonly backoff: Backoff
   /** Told of errors that a listener without `error` would have been told of. */
   readonly onError: (error: RallyError) => void
 }
-
-type AnyListener = Listener<unknown, unknown>
 
 interface Entry {
   readonly listener: AnyListener
@@ -174,7 +177,7 @@ export class Streams {
       this.#leaving.delete(channel)
       if (this.#byChannel.has(channel)) continue
       // Lost with its socket it has happened all the same.
-      this.#options.request('rpc.unsubscribe', { channel }).catch(() => {})
+      this.#options.request('rpc.unsubscribe', { channel }, ignore, ignore)
     }
   }
 
@@ -185,19 +188,17 @@ export class Streams {
     // A live stream is opened again for the sake of a new listener, which wants all of it.
     const isFresh = stream.live || stream.seq === null
     const input = isFresh ? stream.input : { ...stream.input, since: stream.seq }
-    this.#options.request<Opening<unknown, unknown>>(stream.type, input).then(
-      (opening) => {
-        if (epoch !== this.#epoch) return
-        stream.opening = false
-        this.#opened(stream, opening, isFresh)
-        this.#leave(stream.type)
-      },
-      (error: RallyError) => {
-        if (epoch !== this.#epoch) return
-        stream.opening = false
-        this.#failed(stream, error)
-        this.#leave(stream.type)
-      },
+    const settle = (then: () => void) => {
+      if (epoch !== this.#epoch) return
+      stream.opening = false
+      then()
+      this.#leave(stream.type)
+    }
+    this.#options.request(
+      stream.type,
+      input,
+      (opening) => settle(() => this.#opened(stream, opening as Opening<unknown, unknown>, isFresh)),
+      (error) => settle(() => this.#failed(stream, error)),
     )
   }
 
@@ -320,6 +321,8 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }
+
+function ignore(): void {}
 
 function call(listener: () => void): void {
   try {

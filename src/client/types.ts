@@ -63,7 +63,7 @@ export interface Healed {
   readonly gap: boolean
 }
 
-interface ListenerBase<Code extends string> {
+interface StreamListener<Code extends string> {
   /** The stream could not be opened, or opened again; it is over. Temporary errors are tried again instead. */
   error?(error: RallyError<Code>): void
   /** The server ended the stream, or the client was closed (`reason` is then `closed`). */
@@ -72,22 +72,26 @@ interface ListenerBase<Code extends string> {
   healed?(how: Healed): void
 }
 
-/** `next` takes snapshots and events alike, unless there is a `snapshot` for the former. */
-export type Listener<Snapshot, Event, Code extends string = string> =
-  | (ListenerBase<Code> & {
-      readonly snapshot?: never
-      next(value: Snapshot | Event, info: StreamInfo): void
-    })
-  | (ListenerBase<Code> & {
-      snapshot(value: Snapshot, info: StreamInfo): void
-      next(event: Event, info: StreamInfo): void
-    })
+/** A listener that takes snapshots and events alike: for streams of a state. */
+export interface Listener<Snapshot, Event, Code extends string = string> extends StreamListener<Code> {
+  readonly snapshot?: never
+  next(value: Snapshot | Event, info: StreamInfo): void
+}
+
+/** A listener that takes snapshots apart from events: for logs, and streams of changes. */
+export interface SnapshotListener<Snapshot, Event, Code extends string = string> extends StreamListener<Code> {
+  snapshot(value: Snapshot, info: StreamInfo): void
+  next(event: Event, info: StreamInfo): void
+}
 
 /** One subscription. Gives a function that stops listening. */
-export type SubscriptionCall<S extends SubscriptionShape> = (
-  input: S['input'],
-  listener: Listener<S['snapshot'], S['event'], CodeOf<S['errors']>>,
-) => () => void
+export interface SubscriptionCall<S extends SubscriptionShape> {
+  (input: S['input'], listener: SnapshotListener<S['snapshot'], S['event'], CodeOf<S['errors']>>): () => void
+  (input: S['input'], listener: Listener<S['snapshot'], S['event'], CodeOf<S['errors']>>): () => void
+}
+
+/** Any listener, where types are no longer known. */
+export type AnyListener = Listener<unknown, unknown> | SnapshotListener<unknown, unknown>
 
 type Call<Shape> = Shape extends MethodShape
   ? MethodCall<Shape>

@@ -3,6 +3,8 @@ import { WebSocket } from 'ws'
 import { type ClientOptions, createClient, type Rally, type StreamInfo } from '../../src/client/index.ts'
 import { FakeServer, type FakeServerOptions } from './fake-server.ts'
 
+export type Named = { readonly name: string }
+
 /** Every kind of definition that the tests use; what a server's `Api` would be. */
 export type TestApi = {
   readonly things: {
@@ -12,8 +14,8 @@ export type TestApi = {
     readonly onThing: {
       kind: 'subscription'
       input: { id: string }
-      snapshot: { name: string }
-      event: { name: string }
+      snapshot: Named
+      event: Named
       errors: 'NOT_FOUND'
     }
     readonly onLog: {
