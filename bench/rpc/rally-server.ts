@@ -1,0 +1,65 @@
+import { createMemoryBus } from '../../src/bus/memory.ts'
+import { readConfig } from '../../src/config.ts'
+import { Dispatcher, definers, Hub, module } from '../../src/rpc/index.ts'
+import { createServer } from '../../src/server/index.ts'
+import { report } from '../support/child.ts'
+import { answer, Input, Output } from './method.ts'
+
+// Rally's own transport, dispatcher and limits, as in production, around one method.
+const { method } = definers<object>()
+const plenty = '10000000'
+const config = {
+  ...readConfig({
+    DATA_DIR: process.env.BENCH_DATA_DIR,
+    PORT: '0',
+    LIMIT_REQUESTS_PER_SECOND: plenty,
+    LIMIT_REQUESTS_BURST: plenty,
+    LIMIT_SOCKETS_PER_IP: plenty,
+  }),
+  production: true,
+}
+const bus = createMemoryBus((error) => process.stderr.write(`${String(error)}\n`))
+const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
+const log = { error: (details: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(details)}\n`) }
+const dispatcher = new Dispatcher<object, never>({
+  modules: [
+    module({
+      name: 'bench',
+      methods: {
+        say: method({
+          access: 'anyone',
+          effect: 'read',
+          input: Input,
+          output: Output,
+          handle: ({ input }) => answer(input),
+        }),
+      },
+      subscriptions: {},
+    }),
+  ],
+  limits: config.limits,
+  hub,
+  once: { run: () => Promise.reject(new Error('there are no writes here')) },
+  createContext: () => ({}),
+  checkOutput: false,
+  translateError: () => undefined,
+  log,
+})
+const nobody = async () => null
+const server = createServer({
+  config: { ...config, host: '127.0.0.1' },
+  dispatcher,
+  hub,
+  gate: {
+    resume: nobody,
+    extend: nobody,
+    redeem: () => Promise.reject(new Error('nobody signs in here')),
+    end: async () => undefined,
+  },
+  isReady: async () => undefined,
+  log,
+  node: 'bench',
+  version: '0',
+  webDir: 'web/dist',
+})
+report((await server.listen()).port)
