@@ -25,6 +25,11 @@ export interface Game<State = unknown, Input = unknown, Options = unknown> {
   readonly input: z.ZodType<Input>
   /** What a seat does while nothing is heard of it. */
   readonly idle: Input
+  /**
+   * Every input there is, where they are 16 at most: its place here is what goes over the wire. The order belongs to
+   * the rules, so a change of it is a new `version`. Without it inputs travel as JSON.
+   */
+  readonly inputs?: readonly Input[]
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
   init(setup: { seed: number; options: Options }): State
   /**

@@ -32,6 +32,7 @@ export const connectFour = defineGame<ConnectFourState, ConnectFourInput, Connec
       .nullable(),
   }),
   idle: { column: null },
+  inputs: [{ column: null }, ...Array.from({ length: COLUMNS }, (_, column) => ({ column }))],
   init: initConnectFour,
   step: stepConnectFour,
   outcome: connectFourOutcome,

@@ -24,6 +24,7 @@ export const pong = defineGame<PongState, PongInput, PongOptions>({
   options: z.object({ pointsToWin: z.number().int().min(1).max(21).default(11) }),
   input: z.object({ move: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
   idle: { move: 0 },
+  inputs: [{ move: 0 }, { move: -1 }, { move: 1 }],
   init: initPong,
   step: stepPong,
   outcome: pongOutcome,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { MatchStatus } from '../matches/types.ts'
+import { MatchStatus, Player } from '../matches/types.ts'
+import { MatchId } from '../wire.ts'
 
 /** One frame of a match in mode `state`. `state` is the game's own, as of `tick`. */
 export const LiveFrame = z.object({
@@ -9,4 +10,56 @@ export const LiveFrame = z.object({
 })
 export type LiveFrame = z.infer<typeof LiveFrame>
 
-export type LiveCode = 'NOT_LIVE' | 'NOT_SEATED'
+/** From the step of `tick` on, `seat` does `input`: `[tick, seat, input]`. */
+export const LiveChange = z.tuple([z.number().int(), z.number().int(), z.unknown()])
+export type LiveChange = z.infer<typeof LiveChange>
+
+/** What a follower of mode `inputs` needs to run the match itself from here on. The events are binary frames. */
+export const LiveInputsSnapshot = z.object({
+  /** The newest tick that no input can change any more: whoever holds this can roll back to any later one. */
+  tick: z.number().int(),
+  /** As of `tick`. */
+  state: z.unknown(),
+  status: MatchStatus,
+  /** What each seat held at `tick`. */
+  inputs: z.array(z.unknown()),
+  /** Changes at `tick` and later, in the order of ticks. Of two for the same tick and seat the later counts. */
+  changes: z.array(LiveChange),
+  /** Steps done by the time of the answer's `ts`. */
+  now: z.number().int(),
+  /** Names the match in binary frames both ways; null when there is nothing more to come. */
+  stream: z.number().int().nullable(),
+  game: z.string(),
+  rulesVersion: z.number().int(),
+  /** An unsigned 32-bit integer. */
+  seed: z.number().int(),
+  options: z.unknown(),
+  /** Steps a second; 0 for a turn-based game. */
+  tickRate: z.number().int(),
+  /** How far back an input may take effect. The keyframe of tick t is sent just before step t + `rewindTicks`. */
+  rewindTicks: z.number().int(),
+  /** How far behind the match this view is: 0 for its players, for others as the match's options say. */
+  delayMs: z.number().int(),
+})
+export type LiveInputsSnapshot = z.infer<typeof LiveInputsSnapshot>
+
+/** A finished match, to be played again by the rules of `rulesVersion`. */
+export const Replay = z.object({
+  matchId: MatchId,
+  game: z.string(),
+  rulesVersion: z.number().int(),
+  /** An unsigned 32-bit integer. */
+  seed: z.number().int(),
+  options: z.unknown(),
+  /** Steps from the start to the end. */
+  ticks: z.number().int(),
+  changes: z.array(LiveChange),
+  players: z.array(Player),
+  winnerSeat: z.number().int().nullable(),
+  scores: z.array(z.number().int()),
+  /** Why it ended other than by its rules. */
+  endReason: z.string().nullable(),
+})
+export type Replay = z.infer<typeof Replay>
+
+export type LiveCode = 'NOT_LIVE' | 'NOT_SEATED' | 'NOT_FINISHED'
