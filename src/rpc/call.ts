@@ -21,7 +21,7 @@ export class Call<Tx = unknown> {
   readonly eid: string
   /** The transaction of a write, set while its handler runs. */
   tx: Tx | null = null
-  #effects: (() => void)[] = []
+  #effects: (() => void)[] | undefined
   #abort: AbortController | undefined
   #aborted = false
 
@@ -47,20 +47,22 @@ export class Call<Tx = unknown> {
   /** Runs `effect` once what the handler wrote is committed; at once where there is no transaction. */
   afterCommit(effect: () => void): void {
     if (this.tx === null) effect()
-    else this.#effects.push(effect)
+    else {
+      this.#effects ??= []
+      this.#effects.push(effect)
+    }
   }
 
   /** Runs the effects in their order. Called by the dispatcher. */
   committed(): void {
     const effects = this.#effects
-    this.#effects = []
-    this.tx = null
-    for (const effect of effects) effect()
+    this.rolledBack()
+    for (const effect of effects ?? []) effect()
   }
 
   /** Forgets the effects of a transaction that did not commit. Called by the dispatcher. */
   rolledBack(): void {
-    this.#effects = []
+    this.#effects = undefined
     this.tx = null
   }
 }

@@ -31,15 +31,17 @@ export function readEnvelope(text: string, maxDepth: number): ReadEnvelope | Bad
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not an object')
 
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
+  // Without an escape there is no way to write NUL or half a surrogate pair in JSON that is valid UTF-8.
+  const mayHoldUnstorable = text.includes('\\u')
   const goodType = typeof type === 'string' && TYPE.test(type) ? type : undefined
-  const goodEid = typeof eid === 'string' && isEid(eid) ? eid : undefined
+  const goodEid = typeof eid === 'string' && isEid(eid, mayHoldUnstorable) ? eid : undefined
   if (goodEid === undefined) return bad('eid: a string of 1 to 64 characters is needed', goodType)
   if (goodType === undefined) return bad('type: `namespace.name` is needed', undefined, goodEid)
   if (typeof ts !== 'number') return bad('ts: milliseconds since the epoch are needed', goodType, goodEid)
 
   return {
     message: { type: goodType, eid: goodEid, ts, data: data === undefined ? {} : data },
-    unstorable: text.includes('\\u') ? findUnstorable(data) : undefined,
+    unstorable: mayHoldUnstorable ? findUnstorable(data) : undefined,
   }
 }
 
@@ -47,17 +49,17 @@ function bad(reason: string, type?: string, eid?: string): BadEnvelope {
   return { bad: reason, type, eid }
 }
 
-function isEid(eid: string): boolean {
-  return eid.length > 0 && eid.length <= MAX_EID && isStorable(eid)
+function isEid(eid: string, mayBeUnstorable: boolean): boolean {
+  return eid.length > 0 && eid.length <= MAX_EID && (!mayBeUnstorable || isStorable(eid))
 }
 
 function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed()
 }
 
-/** Counts brackets outside strings. A text too short to nest that deep is not looked at. */
+/** Counts brackets outside strings. A text that has too few of them to nest that deep is not looked at. */
 function isTooDeep(text: string, maxDepth: number): boolean {
-  if (text.length < 2 * maxDepth) return false
+  if (text.length < 2 * maxDepth || !hasMoreThan(text, maxDepth)) return false
   let depth = 0
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
@@ -71,6 +73,17 @@ function isTooDeep(text: string, maxDepth: number): boolean {
       case 0x5d: // ]
       case 0x7d: // }
         depth--
+    }
+  }
+  return false
+}
+
+/** Whether more than `count` brackets open anywhere in `text`, within strings or not. */
+function hasMoreThan(text: string, count: number): boolean {
+  let seen = 0
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++seen > count) return true
     }
   }
   return false
