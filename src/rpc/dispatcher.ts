@@ -28,7 +28,7 @@ export interface DispatcherOptions<Ctx, Tx> {
 }
 
 /** An answer without its envelope: encoded already where it was kept with a write. */
-type Body = { readonly data: unknown; readonly error?: string } | string
+type Body = { readonly data: unknown } | string
 
 /** Requests refused, less those let through, after which a socket is closed with 4029. */
 const MAX_REFUSED = 1000
@@ -307,9 +307,7 @@ export class Dispatcher<Ctx, Tx> {
     const { connection, entry, call } = pending
     try {
       const input = this.#check(call, entry, data, now)
-      if (connection.following.size >= this.#options.limits.subscriptions) {
-        throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
-      }
+      this.#checkSubscriptions(connection)
       const ctx = this.#options.createContext(call as Call<Tx>)
       const read = async (): Promise<Opened<unknown, unknown>> => {
         const opened = await subscription.open({ ctx, input, fail: subscription.fail })
@@ -318,6 +316,8 @@ export class Dispatcher<Ctx, Tx> {
         return opened
       }
       await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
+        // Others may have been opened while this one was read.
+        this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false
         this.#answer(connection, entry.type, call.eid, { data: opening })
         return true
@@ -325,6 +325,11 @@ export class Dispatcher<Ctx, Tx> {
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
     }
+  }
+
+  #checkSubscriptions(connection: Connection): void {
+    if (connection.following.size < this.#options.limits.subscriptions) return
+    throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
   }
 
   #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
@@ -344,7 +349,7 @@ export class Dispatcher<Ctx, Tx> {
     connection.peer.send(
       typeof body === 'string'
         ? `{"type":"${type}","eid":${JSON.stringify(eid)},"ts":${ts},${body.slice(1)}`
-        : JSON.stringify({ type, data: body.data, eid, ts, error: body.error }),
+        : JSON.stringify({ type, data: body.data, eid, ts }),
     )
   }
 

@@ -1,6 +1,6 @@
 import { type CloseCode, closeCodes } from '../protocol/index.ts'
 import type { Connection, Dispatcher, Peer } from '../rpc/index.ts'
-import type { Admission, UserData } from './upgrade.ts'
+import type { UserData } from './upgrade.ts'
 import type { WebSocket } from './uws.ts'
 
 /** What the transport needs of the RPC layer. */
@@ -18,7 +18,6 @@ interface Farewell {
 /** One open socket. Nothing here touches uWebSockets.js' object once that is closed. */
 export class Socket implements Peer {
   readonly connection: Connection
-  readonly admission: Admission
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
   #farewell: Farewell | null = null
@@ -31,8 +30,7 @@ export class Socket implements Peer {
     this.#receiver = receiver
     this.seenAt = now
     this.#pingedAt = now
-    this.admission = ws.getUserData().admission
-    this.connection = receiver.open(this.admission.caller, this)
+    this.connection = receiver.open(ws.getUserData().admission.caller, this)
   }
 
   /** Nothing is taken from it or sent to it any more. */
@@ -80,17 +78,16 @@ export class Socket implements Peer {
     this.#ws?.ping()
   }
 
-  /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent, idle or over. */
+  /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent or idle. */
   tend(now: number, heartbeatMs: number, anonymousIdleMs: number): void {
     if (this.#farewell !== null) {
       this.drained()
       if (now >= this.#farewell.until) this.#ws?.close()
       return
     }
-    const { expiresAt } = this.admission
+    const { caller, lastRequestAt } = this.connection
     if (now - this.seenAt > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
-    else if (expiresAt !== null && now >= expiresAt) this.close(closeCodes.sessionEnded, 'the session has expired')
-    else if (expiresAt === null && now - this.connection.lastRequestAt > anonymousIdleMs) {
+    else if (caller.user === null && now - lastRequestAt > anonymousIdleMs) {
       this.close(closeCodes.noSignOfLife, 'idle for too long')
     } else if (now - this.#pingedAt >= heartbeatMs && this.unsentBytes() === 0) this.ping(now)
   }

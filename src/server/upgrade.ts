@@ -15,8 +15,6 @@ export interface Admission {
   readonly caller: Caller
   /** What the bound on sockets counts this one under. */
   readonly group: string
-  /** When the session ends, ms since the epoch; null for nobody in particular. */
-  readonly expiresAt: number | null
   /** It speaks other sub-protocols than ours. */
   readonly isForeign: boolean
 }
@@ -94,7 +92,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       unavailable(exchange)
       return false
     }
-    const admission = { caller, group, expiresAt: signedIn?.expiresAt ?? null, isForeign: handshake.isForeign }
+    const admission = { caller, group, isForeign: handshake.isForeign }
     return upgrade(exchange, handshake, admission, setCookie)
   }
 

@@ -79,15 +79,6 @@ test('a socket of nobody that asks nothing is closed with 4009; one that asks, o
   clearInterval(asking)
 })
 
-test('a session that expires closes its socket with 4501', async () => {
-  await using rig = await startRig({ config: { heartbeatMs: 100 } })
-  const cookie = await rig.cookieOf('ada')
-  const user = { id: 'id-of-ada', username: 'ada' }
-  rig.gate.sessions.set('session-of-ada', { user, sessionId: 'session-of-ada', expiresAt: Date.now() + 300 })
-  await using client = await connect(rig.url, { cookie })
-  expect(await within(client.closed, 'the closing')).toMatchObject({ code: 4501 })
-})
-
 test('a leaving node answers what runs, refuses what is new, and says 4000 to every socket', async () => {
   await using rig = await startRig({ limits: { requestMs: 300 } })
   const clients = await Promise.all(Array.from({ length: 20 }, () => connect(rig.url)))

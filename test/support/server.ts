@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateSync } from 'otplib'
+import { type App, startApp } from '../../src/app.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import type { Limits } from '../../src/protocol/index.ts'
+import { connect, type TestClient } from './client.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+export interface RallyOptions {
+  readonly limits?: Partial<Limits>
+  readonly config?: Partial<Omit<Config, 'limits'>>
+  /** A database that another server uses too; one of its own unless given. */
+  readonly database?: TestDatabase
+}
+
+/** A whole Rally in this process, on a port and a database of its own. */
+export interface Rally extends AsyncDisposable {
+  readonly url: string
+  readonly app: App
+  readonly config: Config
+  readonly database: TestDatabase
+  /** Stops the server, and drops its database where that is its own. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+export async function startRally(options: RallyOptions = {}): Promise<Rally> {
+  const database = options.database ?? (await createTestDatabase())
+  const dataDir = await mkdtemp(join(tmpdir(), 'rally-test-'))
+  const base = readConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'error',
+    DATABASE_URL: database.url,
+  })
+  const config: Config = {
+    ...base,
+    // Tests sign many users in from one address.
+    authPerIp: 100_000,
+    drainMs: 1_000,
+    ...options.config,
+    limits: { ...base.limits, socketsPerIp: 10_000, ...options.limits },
+  }
+  const tidy = async () => {
+    if (!options.database) await database.drop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  let app: App
+  try {
+    app = await startApp(config)
+  } catch (error) {
+    await tidy()
+    throw error
+  }
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= app.stop().finally(tidy)
+    return stopping
+  }
+  return { url: app.url, app, config, database, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** Somebody with an account, as their browser and their authenticator know them. */
+export interface Player {
+  readonly id: string
+  readonly username: string
+  /** The `Cookie` header of their browser. */
+  readonly cookie: string
+  /** What their authenticator holds, in base32. */
+  readonly secret: string
+  readonly recoveryCodes: readonly string[]
+}
+
+/** The code that an authenticator shows, `steps` of 30 s from now. */
+export function codeOf(secret: string, steps = 0): string {
+  return generateSync({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
+}
+
+/** Registers a user the way a browser does: name, code from the authenticator, ticket, cookie. */
+export async function register(url: string, username: string): Promise<Player> {
+  await using client = await connect(url)
+  const begun = await client.call<{ status: string; secret: string }>('auth.begin', { username })
+  if (begun.status !== 'candidate') throw new Error(`${username} is taken`)
+  const { secret } = begun
+  const authorized = await client.call<Authorized>('auth.verify', { code: codeOf(secret) })
+  const { user, token, recoveryCodes = [] } = authorized
+  return { id: user.id, username: user.username, cookie: await redeem(url, token), secret, recoveryCodes }
+}
+
+interface Authorized {
+  readonly user: { readonly id: string; readonly username: string }
+  readonly token: string
+  readonly recoveryCodes?: readonly string[]
+}
+
+/** Exchanges a ticket for the `Cookie` header of a browser; `cookie` is what that browser has already. */
+export async function redeem(url: string, token: string, cookie = ''): Promise<string> {
+  const answer = await fetch(`${url}/session`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...(cookie === '' ? {} : { Cookie: cookie }) },
+    body: JSON.stringify({ token }),
+  })
+  if (answer.status !== 200) throw new Error(`POST /session: ${answer.status} ${await answer.text()}`)
+  return answer.headers
+    .getSetCookie()
+    .map((each) => each.slice(0, each.indexOf(';')))
+    .join('; ')
+}
+
+/** Registers a user and opens a socket of theirs. */
+export async function enter(url: string, username: string): Promise<{ player: Player; client: TestClient }> {
+  const player = await register(url, username)
+  return { player, client: await connect(url, { cookie: player.cookie }) }
+}
