@@ -108,9 +108,9 @@ export class Client implements ClientCore {
   }
 
   /** Calls the method `type`; what `createClient` makes of `rally.module.method(...)`. */
-  request<Output>(type: string, data?: unknown, options: CallOptions = {}): Promise<Output | undefined> {
+  request(type: string, data?: unknown, options: CallOptions = {}): Promise<unknown> {
     if (options.fireAndForget ?? this.#fireAndForget.has(type)) return this.#post(type, data, options.eid)
-    return this.#requests.request<Output>(type, data, options)
+    return this.#requests.request(type, data, options)
   }
 
   /** Listens to the subscription `type`; gives a function that stops. */
@@ -151,10 +151,11 @@ export class Client implements ClientCore {
     this.#emitter.clear()
   }
 
-  async #post(type: string, data: unknown, eid = this.#requests.nextEid()): Promise<undefined> {
+  async #post(type: string, data: unknown, eid = this.#requests.nextEid()): Promise<object> {
     const body = encode(data)
     if (body === undefined) throw new RallyError('TOO_BIG', 'The input cannot be encoded as JSON', { type, eid })
     if (this.#connection.bufferedBytes <= MAX_LATE_BYTES) this.#connection.send(encodeRequest(type, eid, body))
+    return {}
   }
 
   #onStatus(status: Status): void {

@@ -45,7 +45,7 @@ function moduleOf(client: Client, namespace: string): object {
 }
 
 function methodOf(client: Client, type: string) {
-  const call = (input?: unknown, options?: CallOptions) => client.request<unknown>(type, input, options)
+  const call = (input?: unknown, options?: CallOptions) => client.request(type, input, options)
   const attempt = (input?: unknown, options?: CallOptions): Promise<Result<unknown, string>> =>
     call(input, options).then(
       (data) => ({ ok: true, data }),

@@ -1,8 +1,9 @@
 import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
-import { RallyError, report } from './errors.ts'
-import type { AnyListener, StreamInfo } from './types.ts'
+import { RallyError } from './errors.ts'
+import { call, createStream, type Entry, forgetPlace, give, giveSnapshot, type Stream } from './stream.ts'
+import type { AnyListener } from './types.ts'
 
 export interface StreamsOptions {
   /** Sends a request that belongs to the current socket; calls back before any later frame is looked at. */
@@ -16,32 +17,6 @@ export interface StreamsOptions {
   readonly backoff: Backoff
   /** Told of errors that a listener without `error` would have been told of. */
   readonly onError: (error: RallyError) => void
-}
-
-interface Entry {
-  readonly listener: AnyListener
-  /** The last value's `seq`; null until the first value. */
-  seq: number | null
-}
-
-/** One subscription at the server, whoever listens here: the same type with the same input. */
-interface Stream {
-  readonly key: string
-  readonly type: string
-  readonly input: Readonly<Record<string, unknown>>
-  readonly entries: Set<Entry>
-  /** Known once opened on the current connection. */
-  channel: string | null
-  reliable: boolean
-  /** Events are taken. Not so between a gap and its healing. */
-  live: boolean
-  opening: boolean
-  /** The last event or opening; null before the first. */
-  seq: number | null
-  /** The state at `seq`, while no event has come since: what a later listener is given. */
-  snapshot: { readonly value: unknown; readonly seq: number } | null
-  failures: number
-  retry: ReturnType<typeof setTimeout> | undefined
 }
 
 /** Why the server ends a stream that it would at once open again. */
@@ -113,20 +88,7 @@ export class Streams {
   }
 
   #add(key: string, type: string, input: unknown): Stream {
-    const stream: Stream = {
-      key,
-      type,
-      input: { ...(input ?? {}) },
-      entries: new Set(),
-      channel: null,
-      reliable: false,
-      live: false,
-      opening: false,
-      seq: null,
-      snapshot: null,
-      failures: 0,
-      retry: undefined,
-    }
+    const stream = createStream(key, type, { ...(input ?? {}) })
     this.#streams.set(key, stream)
     return stream
   }
@@ -136,7 +98,7 @@ export class Streams {
     if (entry.seq !== null || !stream.entries.has(entry)) return
     const { snapshot } = stream
     if (stream.live && snapshot && snapshot.seq >= (stream.seq ?? 0)) {
-      this.#giveSnapshot(stream, entry, snapshot.value, { kind: 'snapshot', seq: snapshot.seq })
+      giveSnapshot(stream, entry, snapshot.value, { kind: 'snapshot', seq: snapshot.seq })
     } else this.#open(stream)
   }
 
@@ -224,9 +186,9 @@ export class Streams {
       const isNew = entry.seq === null
       if (!isNew && wasLive) continue
       if (!missed) {
-        this.#giveSnapshot(stream, entry, opening.snapshot, { kind: 'snapshot', seq, ...(gap && { gap }) })
+        giveSnapshot(stream, entry, opening.snapshot, { kind: 'snapshot', seq, ...(gap && { gap }) })
       } else if (!isNew || isFresh) {
-        for (const event of missed) this.#give(stream, entry, event.data, event.seq, 'missed')
+        for (const event of missed) give(stream, entry, event.data, event.seq, 'missed')
         if (stream.entries.has(entry)) entry.seq = seq
       }
       if (!isNew && fromSeq !== null && stream.entries.has(entry)) {
@@ -263,7 +225,7 @@ export class Streams {
     }
     stream.seq = Math.max(stream.seq, seq)
     if (stream.snapshot && seq > stream.snapshot.seq) stream.snapshot = null
-    for (const entry of stream.entries) if (entry.seq !== null) this.#give(stream, entry, data, seq, 'event')
+    for (const entry of stream.entries) if (entry.seq !== null) give(stream, entry, data, seq, 'event')
   }
 
   #ended(stream: Stream, reason: string): void {
@@ -283,30 +245,11 @@ export class Streams {
     }
   }
 
-  #give(stream: Stream, entry: Entry, value: unknown, seq: number, kind: StreamInfo['kind']): void {
-    if (!stream.entries.has(entry) || (entry.seq !== null && seq <= entry.seq)) return
-    entry.seq = seq
-    call(() => entry.listener.next(value, { kind, seq }))
-  }
-
-  #giveSnapshot(stream: Stream, entry: Entry, value: unknown, info: StreamInfo): void {
-    if (!stream.entries.has(entry)) return
-    entry.seq = info.seq
-    const { listener } = entry
-    call(() => (listener.snapshot ? listener.snapshot(value, info) : listener.next(value, info)))
-  }
-
   #giveError(entry: Entry, error: RallyError): void {
     const { listener } = entry
     if (listener.error) call(() => listener.error?.(error))
     else this.#options.onError(error)
   }
-}
-
-function forgetPlace(stream: Stream): void {
-  stream.seq = null
-  stream.snapshot = null
-  for (const entry of stream.entries) entry.seq = null
 }
 
 function reasonOf(data: unknown): string {
@@ -323,11 +266,3 @@ function sorted(value: unknown): unknown {
 }
 
 function ignore(): void {}
-
-function call(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    report(error)
-  }
-}

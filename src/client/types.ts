@@ -22,7 +22,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined
   /** Id of the exchange, 1 to 64 characters; with the `eid` of a failed write, it happens at most once. */
   readonly eid?: string | undefined
-  /** Send once if there is a connection, else drop; resolves at once, as no answer comes. On for `live.input`. */
+  /** Send once if there is a connection, else drop; resolves with `{}` at once. Default: on for `live.input` alone. */
   readonly fireAndForget?: boolean | undefined
 }
 

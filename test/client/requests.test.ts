@@ -188,7 +188,7 @@ describe('requests', () => {
     const rally = connect(server)
     await rally.live.input({ move: 1 })
     await until(rally, 'open')
-    await rally.live.input({ move: 2 })
+    expect(await rally.live.input({ move: 2 })).toEqual({})
     const socket = await server.nextSocket()
     const sent = await socket.next('live.input')
     expect(sent.data).toEqual({ move: 2 })
