@@ -8,11 +8,13 @@ import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useStatus, useUser } from './rally.ts'
 import { Link, parseRoute, paths, type Route, usePath } from './router.tsx'
 import { Banner, Header } from './shell.tsx'
+import { CrashGuard } from './ui/crash.tsx'
 import { Loading } from './ui/notice.tsx'
 import { Page } from './ui/page.tsx'
 
 export function App() {
-  const route = parseRoute(usePath())
+  const path = usePath()
+  const route = parseRoute(path)
   const user = useUser()
   const status = useStatus()
   const [wasOpen, setWasOpen] = useState(false)
@@ -34,7 +36,9 @@ export function App() {
       </a>
       <Header route={route} />
       <main id="main" className="main" tabIndex={-1}>
-        <div className="wrap">{page()}</div>
+        <div className="wrap">
+          <CrashGuard key={path}>{page()}</CrashGuard>
+        </div>
       </main>
       <Banner />
     </>
@@ -55,7 +59,7 @@ function Routed({ route }: { route: Route }) {
       return <AccountPage />
     case 'unknown':
       return (
-        <Page title="Out!" narrow>
+        <Page title="Out!" fit="narrow">
           <p>
             There is no page at this address. <Link href={paths.lobby}>Back to the lobby</Link>
           </p>

@@ -1,4 +1,5 @@
 import type { Match } from '../../src/modules/matches/types.ts'
+import { viewOf } from './games/index.ts'
 
 type Player = Match['players'][number]
 
@@ -25,11 +26,16 @@ export function pairing(match: Match): string {
   return names.length > 1 ? names.join(' against ') : (names[0] ?? 'Nobody yet')
 }
 
+/** What tells a seat from the other in this game. */
+export function seatName(match: Match, seat: number): string {
+  return viewOf(match.game)?.seatNames[seat === 0 ? 0 : 1] ?? `Seat ${seat + 1}`
+}
+
 /** How a finished match ended, for who sits on `mine` (none: a spectator). */
 export function resultTitle(match: Match, mine: readonly number[]): string {
   const { winnerSeat } = match
   if (winnerSeat === null) return 'A draw'
-  if (mine.length > 1) return winnerSeat === 0 ? 'Left wins' : 'Right wins'
+  if (mine.length > 1) return `${seatName(match, winnerSeat)} wins`
   if (mine.length === 1) return mine.includes(winnerSeat) ? 'You win' : 'You lose'
   return `${playerAt(match, winnerSeat)?.displayName ?? 'Somebody'} wins`
 }
@@ -47,7 +53,7 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
       return `${loser.displayName} left the match or did not come back in time.`
     }
     case 'left':
-      return 'Its players left.'
+      return match.mode === 'local' && mine.length > 0 ? 'You ended it.' : 'Its players left.'
     case 'nobody-came':
       return 'Nobody came in time.'
     case 'node-lost':

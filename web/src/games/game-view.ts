@@ -14,8 +14,12 @@ export interface StageProps {
 /** How the page shows one game. */
 export interface GameView {
   readonly label: string
+  /** What tells the seats apart, to be read after `You are` and before `wins`. */
+  readonly seatNames: readonly [string, string]
   /** The options in words, for lists. */
   describe(options: Match['options']): string
+  /** The class that limits the page's width to what lets the game be seen whole. */
+  readonly fit: string
   readonly Stage: ComponentType<StageProps>
   readonly Mark: ComponentType
 }

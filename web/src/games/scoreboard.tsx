@@ -5,6 +5,8 @@ type Player = Match['players'][number]
 interface ScoreboardProps {
   readonly match: Match
   readonly mine: readonly number[]
+  /** What tells the seats apart where both are one person's. */
+  readonly seatNames: readonly [string, string]
   /** Newer scores than the match has, if there are. */
   readonly scores?: readonly number[] | null
   /** The seat whose turn it is. */
@@ -12,8 +14,8 @@ interface ScoreboardProps {
 }
 
 /** Both players, their sides and their points. */
-export function Scoreboard({ match, mine, scores, turn = null }: ScoreboardProps) {
-  const side = (seat: number) => {
+export function Scoreboard({ match, mine, seatNames, scores, turn = null }: ScoreboardProps) {
+  const side = (seat: 0 | 1) => {
     const player = match.players.find((one) => one.seat === seat)
     const score = scores?.[seat] ?? player?.score ?? 0
     return (
@@ -21,7 +23,7 @@ export function Scoreboard({ match, mine, scores, turn = null }: ScoreboardProps
         <span className="side-name">
           <span className={`dot dot-${seat}`} aria-hidden="true" />
           <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
-          <SideTag player={player} seat={seat} mine={mine} />
+          <SideTag player={player} seat={seat} mine={mine} name={seatNames[seat]} />
         </span>
         <span className="side-score numbers">
           <span className="hidden-visually">points: </span>
@@ -41,8 +43,15 @@ export function Scoreboard({ match, mine, scores, turn = null }: ScoreboardProps
   )
 }
 
-function SideTag({ player, seat, mine }: { player: Player | undefined; seat: number; mine: readonly number[] }) {
-  if (mine.length > 1) return <span className="tag">{seat === 0 ? 'Left' : 'Right'}</span>
+interface SideTagProps {
+  readonly player: Player | undefined
+  readonly seat: number
+  readonly mine: readonly number[]
+  readonly name: string | undefined
+}
+
+function SideTag({ player, seat, mine, name }: SideTagProps) {
+  if (mine.length > 1) return <span className={`tag tag-seat-${seat}`}>{name}</span>
   if (mine.includes(seat)) return <span className={`tag tag-seat-${seat}`}>You</span>
   if (player && !player.connected) return <span className="tag tag-danger">Away</span>
   return null

@@ -4,7 +4,7 @@ import { ago, duration, exactTime } from '../format.ts'
 import { viewOf } from '../games/index.ts'
 import { useAction } from '../hooks/use-action.ts'
 import { useNow } from '../hooks/use-now.ts'
-import { endWords, scoreLine, seatsOf } from '../match-words.ts'
+import { endWords, scoreLine, seatName, seatsOf } from '../match-words.ts'
 import { useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
 import { EmptyCourt } from '../ui/art.tsx'
@@ -39,7 +39,7 @@ export function HistoryPage() {
   useEffect(() => run(), [run])
 
   return (
-    <Page title="History" narrow>
+    <Page title="History" fit="narrow">
       <div className="stack">
         <ErrorNotice error={load.error}>
           {' '}
@@ -106,7 +106,7 @@ function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly numb
 function Verdict({ match, mine }: { match: Match; mine: readonly number[] }) {
   const { winnerSeat } = match
   if (winnerSeat === null) return <span className="tag">Draw</span>
-  if (mine.length > 1) return <span className="tag">{winnerSeat === 0 ? 'Left won' : 'Right won'}</span>
+  if (mine.length > 1) return <span className="tag">{seatName(match, winnerSeat)} won</span>
   return mine.includes(winnerSeat) ? (
     <span className="tag tag-accent">Won</span>
   ) : (

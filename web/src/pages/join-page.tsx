@@ -28,7 +28,7 @@ export function JoinPage({ code }: { code: string }) {
 
   if (error === null) return <Loading>Joining the match…</Loading>
   return (
-    <Page title="Could not join" narrow>
+    <Page title="Could not join" fit="narrow">
       <div className="stack">
         <ErrorNotice error={error} words={WORDS} />
         <div>

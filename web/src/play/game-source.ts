@@ -10,7 +10,7 @@ export interface GameSource<State, Input> {
   /** What a seat does from now on, or in a turn-based game once. To say the same again costs nothing. */
   input(seat: number, input: Input): void
   /** Calls back whenever `latest` has changed. Answers how to stop that. */
-  onChange(listener: () => void): () => void
+  readonly onChange: (listener: () => void) => () => void
 }
 
 /** What a source has to know of a game. */

@@ -46,16 +46,24 @@ export class LiveSource<State, Input> implements GameSource<State, Input> {
     if (this.#isLive) this.#send(seat, input)
   }
 
-  onChange(listener: () => void): () => void {
+  // Bound, because React is handed it by itself.
+  readonly onChange = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Whether the server takes inputs now. What was held before is said as soon as it does. */
+  setLive(isLive: boolean): void {
+    if (this.#isLive === isLive) return
+    this.#isLive = isLive
+    this.#sendHeld()
   }
 
   /** Starts following the match. Answers how to stop. */
   open(onError: (error: RallyError) => void): () => void {
     const close = this.#rally.live.onState(
       { matchId: this.#matchId, mode: 'state', rate: RATE },
-      { next: (frame) => this.#take(frame), error: onError, end: () => this.#stopSending() },
+      { next: (frame) => this.#take(frame), error: onError },
     )
     const stopStatus = this.#rally.on('status', (status) => {
       // The server lets go of the keys of who was away; what is still held has to be said again.
@@ -64,24 +72,14 @@ export class LiveSource<State, Input> implements GameSource<State, Input> {
     return () => {
       stopStatus()
       close()
-      this.#stopSending()
     }
   }
 
-  #take({ tick, state, status }: LiveFrame): void {
+  #take({ tick, state }: LiveFrame): void {
     const read = this.#rules.read(state)
     if (read === null) return
     this.#playout.push(tick, read, performance.now())
-    if (status !== 'live') this.#isLive = false
-    else if (!this.#isLive) {
-      this.#isLive = true
-      this.#sendHeld()
-    }
     for (const listener of this.#listeners) listener()
-  }
-
-  #stopSending(): void {
-    this.#isLive = false
   }
 
   #sendHeld(): void {
@@ -100,13 +98,15 @@ export class LiveSource<State, Input> implements GameSource<State, Input> {
  * `rules` must always be the same object.
  */
 export function useLiveSource<State, Input>(
-  matchId: Match['id'],
+  match: Match,
   rules: SourceRules<State, Input>,
   active: boolean,
 ): { source: GameSource<State, Input>; error: RallyError | null } {
   const rally = useRally()
-  const [source] = useState(() => new LiveSource(rally, matchId, rules))
+  const [source] = useState(() => new LiveSource(rally, match.id, rules))
   const [error, setError] = useState<RallyError | null>(null)
+  const isLive = match.status === 'live'
+  useEffect(() => source.setLive(isLive), [source, isLive])
   useEffect(() => {
     if (!active) return
     setError(null)

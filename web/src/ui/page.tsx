@@ -4,12 +4,13 @@ interface PageProps {
   readonly title: string
   /** Beside the title. */
   readonly aside?: ReactNode
-  readonly narrow?: boolean
+  /** Limits how wide the page is: a class of the style sheet, such as `narrow`. */
+  readonly fit?: string | undefined
   readonly children: ReactNode
 }
 
 /** A page under the header: names the document, and takes the focus when it was come to by a link. */
-export function Page({ title, aside, narrow, children }: PageProps) {
+export function Page({ title, aside, fit, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · Rally`
@@ -20,7 +21,7 @@ export function Page({ title, aside, narrow, children }: PageProps) {
     heading.current?.focus({ preventScroll: true })
   }, [])
   return (
-    <div className={narrow ? 'narrow' : undefined}>
+    <div className={fit}>
       <div className="page-head">
         <h1 ref={heading} tabIndex={-1}>
           {title}

@@ -17,11 +17,13 @@ const EMPTY_BOARD: BoardState = {
   line: [],
 }
 
+export const CONNECT_FOUR_SEATS = ['Orange', 'Blue'] as const
+
 /** A move that the server did not answer within this time may be made again. */
 const ANSWER_MS = 1500
 
 export function ConnectFourStage({ match, mine, active, overlay }: StageProps) {
-  const { source, error } = useLiveSource(match.id, connectFourRules, active)
+  const { source, error } = useLiveSource(match, connectFourRules, active)
   const known = useSyncExternalStore(source.onChange, () => source.latest)
   const state = known ?? EMPTY_BOARD
   const isOn = match.status === 'live' && known !== null && state.winner === null && state.discs < CELLS
@@ -43,7 +45,7 @@ export function ConnectFourStage({ match, mine, active, overlay }: StageProps) {
 
   return (
     <div className="stage stage-four">
-      <Scoreboard match={match} mine={mine} turn={isOn ? state.turn : null} />
+      <Scoreboard match={match} mine={mine} seatNames={CONNECT_FOUR_SEATS} turn={isOn ? state.turn : null} />
       <ErrorNotice error={error} />
       <p className="turn" role="status" aria-live="polite" data-testid="turn">
         {sayTurn(match, mine, state, isOn)}
@@ -61,7 +63,7 @@ function namesOf(match: Match): readonly [string, string] {
     match.players.find((player) => player.seat === seat)?.displayName ?? `Player ${seat + 1}`
   const [left, right] = [name(0), name(1)]
   // Two on one keyboard have one name: the colours tell them apart.
-  return left === right ? ['Orange', 'Blue'] : [left, right]
+  return left === right ? CONNECT_FOUR_SEATS : [left, right]
 }
 
 function sayTurn(match: Match, mine: readonly number[], state: BoardState, isOn: boolean): string {

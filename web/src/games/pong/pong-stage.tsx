@@ -8,8 +8,10 @@ import { CourtCanvas } from './court-canvas.tsx'
 import { emptyCourt, pongRules } from './pong-rules.ts'
 import { usePaddles } from './use-paddles.ts'
 
+export const PONG_SEATS = ['Left', 'Right'] as const
+
 export function PongStage({ match, mine, active, overlay }: StageProps) {
-  const { source, error } = useLiveSource(match.id, pongRules, active)
+  const { source, error } = useLiveSource(match, pongRules, active)
   // One string, so that the board is drawn again when a score changes and not with every frame.
   const live = useSyncExternalStore(source.onChange, () =>
     source.latest ? `${source.latest.score0}:${source.latest.score1}` : null,
@@ -27,7 +29,7 @@ export function PongStage({ match, mine, active, overlay }: StageProps) {
 
   return (
     <div className="stage stage-pong">
-      <Scoreboard match={match} mine={mine} scores={scores} />
+      <Scoreboard match={match} mine={mine} seatNames={PONG_SEATS} scores={scores} />
       <ErrorNotice error={error} />
       <div className="court">
         <CourtCanvas

@@ -19,7 +19,7 @@ export function AccountPage() {
   return (
     <Page
       title="Account"
-      narrow
+      fit="narrow"
       aside={
         <Button small busy={signOut.busy} onClick={() => signOut.run()} data-testid="sign-out">
           <LeaveIcon />

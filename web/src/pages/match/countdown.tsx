@@ -1,33 +1,35 @@
 import { useCallback } from 'react'
+import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useTimeLeft } from '../../hooks/use-now.ts'
+import { seatName } from '../../match-words.ts'
 import { useRally } from '../../rally.ts'
 
 interface CountdownProps {
-  /** By the server's clock. */
-  readonly startsAt: number | null
+  readonly match: Match
   readonly mine: readonly number[]
-  readonly local: boolean
 }
 
 /** The seconds before the start, and which side is whose. */
-export function Countdown({ startsAt, mine, local }: CountdownProps) {
+export function Countdown({ match, mine }: CountdownProps) {
   const rally = useRally()
   const clock = useCallback(() => rally.clock.now(), [rally])
-  const left = useTimeLeft(startsAt, clock)
+  const left = useTimeLeft(match.startsAt, clock)
   const seconds = Math.ceil(left / 1000)
   return (
     <div className="overlay overlay-clear">
       <span key={seconds} className="countdown numbers" data-testid="countdown" role="timer">
         {seconds > 0 ? seconds : 'Go'}
       </span>
-      <span className="overlay-words">{sideWords(mine, local)}</span>
+      <span className="overlay-words">{sideWords(match, mine)}</span>
     </div>
   )
 }
 
-function sideWords(mine: readonly number[], local: boolean): string {
-  if (local && mine.length > 1) return 'Orange and blue, get ready'
+function sideWords(match: Match, mine: readonly number[]): string {
+  if (mine.length > 1) return `${seatName(match, 0)} and ${seatName(match, 1).toLowerCase()}, get ready`
   const [seat] = mine
   if (seat === undefined) return 'Get ready to watch'
-  return seat === 0 ? 'You are orange, on the left' : 'You are blue, on the right'
+  const color = seat === 0 ? 'orange' : 'blue'
+  const name = seatName(match, seat).toLowerCase()
+  return name === color ? `You are ${color}` : `You are ${color}, on the ${name}`
 }

@@ -19,7 +19,7 @@ export function LeaveButton({ match }: { match: Match }) {
     // After a forfeit there is a result to look at; a match that nobody joined leaves nothing.
     if (!hasBegun) navigate(paths.lobby, { replace: true })
   })
-  const isAgainstSomebody = match.mode === 'casual' || match.mode === 'ranked'
+  const isAgainstSomebody = match.mode !== 'local'
 
   return (
     <>

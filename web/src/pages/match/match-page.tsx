@@ -26,7 +26,7 @@ export function MatchPage({ matchId }: { matchId: string }) {
   const { data: match, error, ended } = useMatch(matchId)
   if (error) {
     return (
-      <Page title="Match" narrow>
+      <Page title="Match" fit="narrow">
         <div className="stack">
           <ErrorNotice error={error} words={WORDS} />
           <ToLobby />
@@ -61,7 +61,7 @@ function MatchView({ match }: { match: Match }) {
   const showsStage = view !== null && wasActive && match.status !== 'aborted' && (active || isOver)
   const overlay = (
     <>
-      {isStarting && <Countdown startsAt={match.startsAt} mine={mine} local={match.mode === 'local'} />}
+      {isStarting && <Countdown match={match} mine={mine} />}
       {match.status === 'live' && <Absent match={match} mine={mine} />}
     </>
   )
@@ -69,6 +69,7 @@ function MatchView({ match }: { match: Match }) {
   return (
     <Page
       title={view?.label ?? match.game}
+      fit={showsStage && view ? view.fit : 'narrow'}
       aside={
         <div className="row">
           {!isSeated && active && (

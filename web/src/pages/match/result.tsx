@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { duration } from '../../format.ts'
 import { gameNames } from '../../games/index.ts'
@@ -17,6 +18,13 @@ interface ResultProps {
 
 /** The end of a match, and what to do next. */
 export function Result({ match, mine, hasBoard }: ResultProps) {
+  const card = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // It may have come up below the edge of the window.
+    if (!hasBoard) return
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
+    card.current?.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'instant' : 'smooth' })
+  }, [hasBoard])
   const create = useCreateMatch()
   const again = againOf(match)
   const isWin = match.winnerSeat !== null && mine.length === 1 && mine.includes(match.winnerSeat)
@@ -26,6 +34,7 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
   const right = playerAt(match, 1)
   return (
     <section
+      ref={card}
       className={`result card ${hasBoard ? '' : 'result-alone'}`}
       data-win={isWin || undefined}
       data-testid="result"

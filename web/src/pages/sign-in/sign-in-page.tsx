@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
 import { Notice } from '../../ui/notice.tsx'
 import { CodeStep } from './code-step.tsx'
@@ -26,6 +26,10 @@ interface SignInPageProps {
 export function SignInPage({ intent, onHold }: SignInPageProps) {
   const [step, setStep] = useState<Step>({ name: 'username' })
   const [username, setUsername] = useState('')
+
+  useEffect(() => {
+    document.title = 'Rally'
+  }, [])
 
   const restart = () => setStep({ name: 'username' })
   const done = () => onHold(false)
@@ -70,14 +74,10 @@ export function SignInPage({ intent, onHold }: SignInPageProps) {
   }
 
   return (
-    <div className="sign-in">
+    <div className="sign-in" data-step={step.name}>
       <div className="sign-in-pitch">
         <h1>
-          Two paddles.
-          <br />
-          One link.
-          <br />
-          Go.
+          <span>Two paddles.</span> <span>One link.</span> <span>Go.</span>
         </h1>
         <p className="soft">
           Live matches against friends, strangers or the bot. No password: a name and the authenticator app on your

@@ -1,0 +1,23 @@
+import { Component, type ReactNode } from 'react'
+import { Notice } from './notice.tsx'
+
+/** Stands in for a page that threw while it was drawn; the rest of the app goes on. */
+export class CrashGuard extends Component<{ children: ReactNode }, { hasCrashed: boolean }> {
+  override state = { hasCrashed: false }
+
+  static getDerivedStateFromError() {
+    return { hasCrashed: true }
+  }
+
+  override render(): ReactNode {
+    if (!this.state.hasCrashed) return this.props.children
+    return (
+      <Notice look="error">
+        This page broke, and that is our fault.{' '}
+        <button type="button" className="text-button" onClick={() => location.reload()}>
+          Load it again
+        </button>
+      </Notice>
+    )
+  }
+}
