@@ -30,7 +30,9 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
   let running = true
   const clients: RawClient[] = []
   for (let i = 0; i < CONNECTIONS; i++) {
-    const frame = clientFrame(JSON.stringify({ ...request, eid: `9f0c2b5e-1f3a-4c55-8d7e-${String(i).padStart(12, '0')}` }))
+    const frame = clientFrame(
+      JSON.stringify({ ...request, eid: `9f0c2b5e-1f3a-4c55-8d7e-${String(i).padStart(12, '0')}` }),
+    )
     const batch = Buffer.concat(Array.from({ length: IN_FLIGHT }, () => frame))
     let missing = 0
     let started = false
@@ -65,7 +67,8 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 const dataDir = mkdtempSync(join(tmpdir(), 'rally-bench-'))
@@ -86,8 +89,14 @@ try {
   const out = [
     `Node ${process.version}, ${CONNECTIONS} sockets with ${IN_FLIGHT} requests in flight, median of ${ROUNDS} rounds` +
       (pinned ? ', server and generator on a core each' : ', not pinned to cores (no taskset)'),
-    line('by hand (uWS, JSON, zod)', rounds.map((round) => round.raw)),
-    line('rally', rounds.map((round) => round.rally)),
+    line(
+      'by hand (uWS, JSON, zod)',
+      rounds.map((round) => round.raw),
+    ),
+    line(
+      'rally',
+      rounds.map((round) => round.rally),
+    ),
     `ratio ${median(ratios).toFixed(3)} (rounds from ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`,
   ]
   process.stdout.write(`${out.join('\n')}\n`)

@@ -4,7 +4,12 @@ import { report } from '../support/child.ts'
 import { answer, Input } from './method.ts'
 
 // The same job written by hand: uWebSockets.js, JSON and zod, and nothing else.
-const Envelope = z.object({ type: z.string().max(65), eid: z.string().min(1).max(64), ts: z.number(), data: z.unknown() })
+const Envelope = z.object({
+  type: z.string().max(65),
+  eid: z.string().min(1).max(64),
+  ts: z.number(),
+  data: z.unknown(),
+})
 
 App()
   .ws('/ws', {

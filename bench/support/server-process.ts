@@ -22,7 +22,11 @@ export function pinSelf(core: number): boolean {
   return pin(process.pid, core)
 }
 
-export async function startServer(file: string, core: number, env: Record<string, string> = {}): Promise<ServerProcess> {
+export async function startServer(
+  file: string,
+  core: number,
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--import', 'tsx', file], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, ...env, NODE_ENV: 'production' },
