@@ -1,5 +1,5 @@
 import { Clock, type Ticking } from './clock.ts'
-import { MatchRunner, type RunEnd, type RunnerListener, type RunnerSetup } from './match-runner.ts'
+import { MatchRunner, type RunEnd, type RunnerFrame, type RunnerListener, type RunnerSetup } from './match-runner.ts'
 
 /** Bots of turn-based games look at the board this often, so that their answer comes like a person's. */
 const BOT_TURNS_PER_SECOND = 2
@@ -41,6 +41,7 @@ export class Engine implements RunnerListener {
     const maxRewindTicks = Math.ceil((this.#options.maxRewindMs * tickRate) / 1000)
     const runner = new MatchRunner({ ...setup, maxRewindTicks }, this)
     this.#runners.set(setup.matchId, runner)
+    this.started(runner)
     if (tickRate > 0) this.#tick(runner, runner, tickRate)
     else if (setup.botSeats.length > 0)
       this.#tick(runner, { advance: () => runner.takeBotTurn() }, BOT_TURNS_PER_SECOND)
@@ -72,6 +73,10 @@ export class Engine implements RunnerListener {
     for (const matchId of [...this.#runners.keys()]) this.remove(matchId)
   }
 
+  started(runner: MatchRunner): void {
+    for (const listener of this.#listeners) this.#guard(runner, () => listener.started?.(runner))
+  }
+
   stepped(runner: MatchRunner): void {
     for (const listener of this.#listeners) {
       try {
@@ -92,14 +97,20 @@ export class Engine implements RunnerListener {
     }
   }
 
+  keyframe(runner: MatchRunner, frame: RunnerFrame): void {
+    for (const listener of this.#listeners) this.#guard(runner, () => listener.keyframe?.(runner, frame))
+  }
+
   ended(runner: MatchRunner, end: RunEnd): void {
     this.#untick(runner.matchId)
-    for (const listener of this.#listeners) {
-      try {
-        listener.ended?.(runner, end)
-      } catch (error) {
-        this.#options.onError(error, runner.matchId)
-      }
+    for (const listener of this.#listeners) this.#guard(runner, () => listener.ended?.(runner, end))
+  }
+
+  #guard(runner: MatchRunner, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.onError(error, runner.matchId)
     }
   }
 

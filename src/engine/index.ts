@@ -1,4 +1,5 @@
-export { Clock, type ClockFigures, latenessQuantile } from './clock.ts'
+export { Clock, type ClockFigures, latenessQuantile, type Ticking } from './clock.ts'
 export { Engine } from './engine.ts'
-export type { MatchRunner, RunEnd } from './match-runner.ts'
+export { packInputs, unpackInputs } from './input-log.ts'
+export type { MatchRunner, RunEnd, RunnerFrame } from './match-runner.ts'
 export { NodeLease } from './node-lease.ts'

@@ -9,10 +9,14 @@ export type RunEnd =
 
 /** Told of what a runner does, on the hot path: none of these may throw or wait. */
 export interface RunnerListener {
-  /** The state has moved on by one tick, or by a late input. */
+  /** Called once, first: nothing has been stepped yet. */
+  started(runner: MatchRunner): void
+  /** The state has moved on by one tick. Only of runners that are `watched`. */
   stepped(runner: MatchRunner): void
   /** From the step of `tick` on, `seat` does `input`. `tick` may have passed already: then the past was simulated anew. */
   changed(runner: MatchRunner, tick: number, seat: number, input: unknown): void
+  /** `frame` is final from now on. Once a second of the game, in a turn-based one after each turn. */
+  keyframe(runner: MatchRunner, frame: RunnerFrame): void
   /** Called once, last. */
   ended(runner: MatchRunner, end: RunEnd): void
 }
@@ -30,21 +34,25 @@ export interface RunnerSetup {
   readonly maxRewindTicks: number
 }
 
-/** How far ahead of the clock an input may be planned, and how many may be at once. */
+/** A match at one tick: all that is needed to go on from there. To be read only, and only until the next step. */
+export interface RunnerFrame {
+  readonly tick: number
+  readonly state: unknown
+  /** What each seat holds. */
+  readonly inputs: readonly unknown[]
+}
+
+/** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
-const MAX_PLANNED = 64
 /** A match that lasts longer is broken off: an hour of a game at 60 ticks a second. */
 const MAX_TICKS = 60 * 60 * 60
-
-interface Keyframe {
-  tick: number
-  state: unknown
-  inputs: readonly unknown[]
-}
 
 /**
  * Runs one match: sockets queue inputs, the clock alone advances. Everything that decides the game is in `seed`,
  * `options` and `log`, so that the match can be replayed, verified or taken up by another process.
+ *
+ * A seat's inputs take effect in the order in which they were given. One that is planned and not due yet gives way to
+ * a later one for the same tick or an earlier one, so that a client whose clock was wrong is not bound by what it said.
  */
 export class MatchRunner {
   readonly matchId: string
@@ -52,30 +60,43 @@ export class MatchRunner {
   readonly seed: number
   readonly options: unknown
   readonly botSeats: readonly number[]
+  /** How far back an input may take effect, ticks: what is older than that is final. */
+  readonly rewindTicks: number
+  /** Whether the listener is told of every step. */
+  watched = false
   readonly #listener: RunnerListener
-  readonly #maxRewindTicks: number
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
+  /** Inputs that are not due yet, in the order of ticks; one a seat and tick. */
   readonly #planned: InputChange[] = []
-  /** The tick of each seat's last change: a seat's inputs take effect in the order in which they were sent. */
+  /** The tick of each seat's last change. */
   readonly #lastChange: number[]
-  #older: Keyframe | undefined
-  #newer: Keyframe | undefined
+  /** Every `#keepEvery` ticks the state is kept: a late input is simulated from the newest of two that is old enough. */
+  readonly #keepEvery: number
+  #older: RunnerFrame
+  #newer: RunnerFrame
+  #keepAt: number
+  #nextKeyframe: number
   #state: unknown
   #tick = 0
   #over = false
 
   constructor(setup: RunnerSetup, listener: RunnerListener) {
+    const { game, seed, options } = setup
     this.matchId = setup.matchId
-    this.game = setup.game
-    this.seed = setup.seed
-    this.options = setup.options
+    this.game = game
+    this.seed = seed
+    this.options = options
     this.botSeats = setup.botSeats
-    this.#maxRewindTicks = setup.game.tickRate === 0 ? 0 : setup.maxRewindTicks
+    this.rewindTicks = game.tickRate === 0 ? 0 : setup.maxRewindTicks
     this.#listener = listener
-    this.#held = new HeldInputs(setup.game)
-    this.#lastChange = Array.from({ length: setup.game.seats }, () => 0)
-    this.#state = setup.game.init({ seed: setup.seed, options: setup.options })
+    this.#held = new HeldInputs(game)
+    this.#lastChange = Array.from({ length: game.seats }, () => 0)
+    this.#state = game.init({ seed, options })
+    this.#older = this.#newer = this.#copy()
+    this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : game.tickRate
+    this.#keepAt = this.#keepEvery
+    this.#nextKeyframe = game.tickRate
   }
 
   /** Steps done so far. */
@@ -93,9 +114,15 @@ export class MatchRunner {
     return this.#held.current
   }
 
-  /** Every change of an input so far, in the order of ticks. */
+  /** Every change of an input so far, in the order of ticks; at most one a seat and tick. */
   get log(): readonly InputChange[] {
     return this.#log
+  }
+
+  /** The newest state kept that no input can change any more. */
+  get finalFrame(): RunnerFrame {
+    if (this.rewindTicks > 0 && !this.#over) return this.#older
+    return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
   }
 
   get isOver(): boolean {
@@ -104,19 +131,19 @@ export class MatchRunner {
 
   /**
    * Lets `seat` do `input` from `atTick` on: planned if that is ahead, in the past if that is not older than the
-   * rewinding allows, else, or without `atTick`, from now. `input` must have passed the game's schema.
+   * rewinding allows, else, or without `atTick`, from now. `input` must have passed the game's schema, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
     if (this.#over) return
     try {
       if (this.game.tickRate === 0) this.#turn(seat, input)
-      else this.#schedule({ tick: Math.max(atTick, this.#lastChange[seat] ?? 0), seat, input })
+      else this.#schedule(seat, input, atTick)
     } catch (error) {
       this.#end({ kind: 'aborted', reason: 'failed', error })
     }
   }
 
-  /** The seat's player has left: it does nothing any more. */
+  /** The seat's player has left: it does nothing any more, nor what was planned. */
   release(seat: number): void {
     if (this.game.tickRate !== 0) this.input(seat, this.game.idle)
   }
@@ -125,10 +152,12 @@ export class MatchRunner {
   advance(): void {
     if (this.#over) return
     try {
-      this.#takePlanned()
+      if (this.#planned.length > 0) this.#takePlanned()
       for (const seat of this.botSeats) this.#change(seat, this.game.bot(this.#state, seat))
-      this.#keepFrame()
-      this.#step()
+      if (this.#tick >= this.#keepAt) this.#keepFrame()
+      this.game.step(this.#state, this.#held.current)
+      this.#tick++
+      this.#afterStep()
     } catch (error) {
       this.#end({ kind: 'aborted', reason: 'failed', error })
     }
@@ -152,25 +181,40 @@ export class MatchRunner {
     this.#over = true
   }
 
-  #schedule(change: InputChange): void {
-    if (change.tick > this.#tick) this.#plan(change)
-    else if (change.tick < this.#tick && this.#tick - change.tick <= this.#maxRewindTicks) this.#rewind(change)
-    else this.#change(change.seat, change.input)
+  #schedule(seat: number, input: unknown, atTick: number): void {
+    const dueAt = Math.min(atTick, this.#tick + MAX_AHEAD_TICKS)
+    if (this.#planned.length > 0) this.#dropPlanned(seat, dueAt)
+    if (dueAt > this.#tick) {
+      this.#plan({ tick: dueAt, seat, input })
+      return
+    }
+    if (this.#tick - atTick > this.rewindTicks) {
+      this.#change(seat, input)
+      return
+    }
+    const tick = Math.max(atTick, this.#lastChange[seat] ?? 0)
+    if (tick === this.#tick) this.#change(seat, input)
+    else this.#rewind({ tick, seat, input })
+  }
+
+  #dropPlanned(seat: number, fromTick: number): void {
+    let kept = 0
+    for (const change of this.#planned) {
+      if (change.seat !== seat || change.tick < fromTick) this.#planned[kept++] = change
+    }
+    this.#planned.length = kept
   }
 
   #plan(change: InputChange): void {
-    const tick = Math.min(change.tick, this.#tick + MAX_AHEAD_TICKS)
-    if (this.#planned.length >= MAX_PLANNED) this.#planned.shift()
-    this.#planned.push({ ...change, tick })
+    let at = this.#planned.length
+    while (at > 0 && (this.#planned[at - 1]?.tick ?? 0) > change.tick) at--
+    this.#planned.splice(at, 0, change)
   }
 
   #takePlanned(): void {
-    for (let i = 0; i < this.#planned.length; ) {
-      const change = this.#planned[i]
-      if (change && change.tick <= this.#tick) {
-        this.#planned.splice(i, 1)
-        this.#change(change.seat, change.input)
-      } else i++
+    for (let [change] = this.#planned; change && change.tick <= this.#tick; [change] = this.#planned) {
+      this.#planned.shift()
+      this.#change(change.seat, change.input)
     }
   }
 
@@ -178,36 +222,44 @@ export class MatchRunner {
   #change(seat: number, input: unknown): void {
     if (!this.#held.set(seat, input)) return
     this.#lastChange[seat] = this.#tick
-    this.#log.push({ tick: this.#tick, seat, input })
+    this.#write({ tick: this.#tick, seat, input })
     this.#listener.changed(this, this.#tick, seat, input)
   }
 
-  /** Takes a late input as if it had come in time: from the keyframe before it, the game is stepped again. */
-  #rewind(change: InputChange): void {
-    const frame = this.#newer && this.#newer.tick <= change.tick ? this.#newer : this.#older
-    if (!frame || frame.tick > change.tick) {
-      this.#change(change.seat, change.input)
-      return
-    }
+  /** Puts a change into the log, in the place of an earlier one for the same tick and seat. */
+  #write(change: InputChange): void {
     let at = this.#log.length
     while (at > 0 && (this.#log[at - 1]?.tick ?? 0) > change.tick) at--
+    for (let same = at - 1; this.#log[same]?.tick === change.tick; same--) {
+      if (this.#log[same]?.seat !== change.seat) continue
+      this.#log[same] = change
+      return
+    }
     this.#log.splice(at, 0, change)
+  }
+
+  /** Takes a late input as if it had come in time: from the state kept before it, the game is stepped again. */
+  #rewind(change: InputChange): void {
+    // It is the seat's last change, so what the seat holds now is what it held then.
+    if (isSameInput(this.#held.current[change.seat], change.input)) return
+    const frame = this.#newer.tick <= change.tick ? this.#newer : this.#older
     this.#lastChange[change.seat] = change.tick
+    this.#write(change)
 
     this.#state = this.game.clone(frame.state)
     frame.inputs.forEach((input, seat) => {
       this.#held.set(seat, input)
     })
-    let next = at
+    let next = this.#log.length
     while (next > 0 && (this.#log[next - 1]?.tick ?? 0) >= frame.tick) next--
     for (let tick = frame.tick; tick < this.#tick; tick++) {
       next = this.#replayChanges(next, tick)
-      if (this.#newer && this.#newer !== frame && this.#newer.tick === tick) this.#newer = this.#frameAt(tick)
+      if (tick === this.#newer.tick && this.#newer !== frame) this.#newer = this.#copy(tick)
       this.game.step(this.#state, this.#held.current)
     }
     this.#replayChanges(next, this.#tick)
     this.#listener.changed(this, change.tick, change.seat, change.input)
-    this.#afterStep()
+    this.#checkOutcome()
   }
 
   #replayChanges(from: number, tick: number): number {
@@ -218,13 +270,20 @@ export class MatchRunner {
     return next
   }
 
+  /** What is two keepings old can no longer be reached by a late input. */
   #keepFrame(): void {
-    if (this.#maxRewindTicks === 0 || this.#tick % this.#maxRewindTicks !== 0) return
-    this.#older = this.#newer
-    this.#newer = this.#frameAt(this.#tick)
+    this.#keepAt = this.#tick + this.#keepEvery
+    if (this.rewindTicks > 0) {
+      this.#older = this.#newer
+      this.#newer = this.#copy()
+    }
+    const frame = this.finalFrame
+    if (frame.tick < this.#nextKeyframe) return
+    this.#nextKeyframe = frame.tick - (frame.tick % this.game.tickRate) + this.game.tickRate
+    this.#listener.keyframe(this, frame)
   }
 
-  #frameAt(tick: number): Keyframe {
+  #copy(tick = this.#tick): RunnerFrame {
     return { tick, state: this.game.clone(this.#state), inputs: [...this.#held.current] }
   }
 
@@ -235,21 +294,20 @@ export class MatchRunner {
     this.game.step(this.#state, this.#held.current)
     this.#held.settle()
     if (hashState(this.#state) === before) return
-    this.#log.push({ tick: this.#tick, seat, input })
-    this.#listener.changed(this, this.#tick, seat, input)
-    this.#tick++
-    this.#afterStep()
-  }
-
-  #step(): void {
-    this.game.step(this.#state, this.#held.current)
-    this.#tick++
+    const tick = this.#tick++
+    this.#log.push({ tick, seat, input })
+    this.#listener.changed(this, tick, seat, input)
+    this.#listener.keyframe(this, this.finalFrame)
     this.#afterStep()
   }
 
   #afterStep(): void {
+    if (this.watched) this.#listener.stepped(this)
+    this.#checkOutcome()
+  }
+
+  #checkOutcome(): void {
     const outcome = this.game.outcome(this.#state)
-    this.#listener.stepped(this)
     if (outcome) this.#end({ kind: 'outcome', outcome })
     else if (this.#tick >= MAX_TICKS) this.#end({ kind: 'aborted', reason: 'too-long' })
   }

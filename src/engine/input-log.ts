@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import type { InputChange } from '../games/simulate.ts'
+
+/**
+ * A log of inputs as it is stored: every input there is once, and the changes as base64 of three unsigned LEB128
+ * varints each: ticks since the change before, seat, place in `inputs`. A change of direction is three bytes so.
+ */
+export interface PackedInputs {
+  readonly inputs: unknown[]
+  readonly changes: string
+}
+
+const Packed = z.object({ inputs: z.array(z.unknown()), changes: z.base64() })
+
+/** Packs a log that is in the order of ticks. */
+export function packInputs(log: readonly InputChange[]): PackedInputs {
+  const inputs: unknown[] = []
+  // Most inputs come from the game's table and are known by reference; JSON tells the others.
+  const byReference = new Map<unknown, number>()
+  const byJson = new Map<string, number>()
+  const placeOf = (input: unknown): number => {
+    const known = byReference.get(input)
+    if (known !== undefined) return known
+    const json = JSON.stringify(input)
+    const place = byJson.get(json) ?? inputs.push(input) - 1
+    byJson.set(json, place)
+    byReference.set(input, place)
+    return place
+  }
+  const bytes: number[] = []
+  let last = 0
+  for (const { tick, seat, input } of log) {
+    push(bytes, tick - last)
+    push(bytes, seat)
+    push(bytes, placeOf(input))
+    last = tick
+  }
+  return { inputs, changes: Buffer.from(bytes).toString('base64') }
+}
+
+/** The log that was packed; null for what no packing gives. */
+export function unpackInputs(packed: unknown): InputChange[] | null {
+  const parsed = Packed.safeParse(packed)
+  if (!parsed.success) return null
+  const { inputs } = parsed.data
+  const bytes = Buffer.from(parsed.data.changes, 'base64')
+  const log: InputChange[] = []
+  let at = 0
+  let tick = 0
+  const next = (): number => {
+    let value = 0
+    for (let unit = 1; at < bytes.length && unit < 2 ** 35; unit *= 0x80) {
+      const byte = bytes[at++] ?? 0
+      value += (byte & 0x7f) * unit
+      if (byte < 0x80) return value
+    }
+    return Number.NaN
+  }
+  while (at < bytes.length) {
+    tick += next()
+    const seat = next()
+    const place = next()
+    if (!(place < inputs.length)) return null
+    log.push({ tick, seat, input: inputs[place] })
+  }
+  return log
+}
+
+function push(bytes: number[], value: number): void {
+  let left = value
+  while (left >= 0x80) {
+    bytes.push((left & 0x7f) | 0x80)
+    left = Math.floor(left / 0x80)
+  }
+  bytes.push(left)
+}
