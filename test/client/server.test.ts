@@ -1,13 +1,7 @@
-import { generateSync } from 'otplib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { startApp } from '../../src/app.ts'
 import { createClient, type Rally } from '../../src/client/index.ts'
-import { readConfig } from '../../src/config.ts'
-import type { Api } from '../../src/modules/index.ts'
-import { createTestDatabase } from '../support/database.ts'
 import { type Rig, type RigOptions, startRig } from '../support/rig.ts'
-import { browserLike } from './cookies.ts'
 import { recorder } from './support.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -148,38 +142,5 @@ describe('against the real server', () => {
     rig.world.show()
     await frames.count(2)
     expect(frames.seen).toEqual(['snapshot:0', 'event:1'])
-  })
-
-  test('signing up, in and out as a person does', async () => {
-    await using database = await createTestDatabase()
-    const app = await startApp(
-      readConfig({ NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', DATABASE_URL: database.url, LOG_LEVEL: 'silent' }),
-    )
-    try {
-      const rally = createClient<Api>({ url: app.url, ...browserLike() })
-      const other = createClient<Api>({ url: app.url, ...browserLike() })
-      const signUp = await rally.signIn('Ana')
-      if (signUp.status !== 'candidate') throw new Error('the name was free')
-      await expect(signUp.verify('000000')).rejects.toMatchObject({ code: 'INVALID_CODE' })
-      const { user, recoveryCodes } = await signUp.verify(generateSync({ secret: signUp.secret }))
-      expect(user.username).toBe('ana')
-      expect(recoveryCodes).toHaveLength(10)
-      expect(rally.user).toEqual({ id: user.id, username: 'ana' })
-      const match = await rally.matches.create({ game: 'pong', mode: 'casual' })
-      expect(match.players[0]?.username).toBe('ana')
-
-      const signIn = await other.signIn('ana')
-      expect(signIn.status).toBe('user')
-      const recovered = await other.recover('ana', recoveryCodes?.[0] ?? '')
-      expect(recovered.user.id).toBe(user.id)
-      await rally.signOut()
-      expect(rally.user).toBeNull()
-      expect((await rally.matches.create.try({ game: 'pong', mode: 'casual' })).ok).toBe(false)
-      expect(other.user?.id).toBe(user.id)
-      rally.close()
-      other.close()
-    } finally {
-      await app.stop()
-    }
   })
 })
