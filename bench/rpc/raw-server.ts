@@ -1,4 +1,4 @@
-import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js'
+import { App, us_socket_local_port } from 'uWebSockets.js'
 import { z } from 'zod'
 import { report } from '../support/child.ts'
 import { answer, Input } from './method.ts'
@@ -13,7 +13,6 @@ const Envelope = z.object({
 
 App()
   .ws('/ws', {
-    compression: DISABLED,
     maxPayloadLength: 64 * 1024,
     message(ws, message) {
       const envelope = Envelope.safeParse(JSON.parse(Buffer.from(message).toString()))

@@ -10,6 +10,8 @@ export class RawClient {
   readonly #onFrames: (count: number) => void
   #rest: Buffer = Buffer.alloc(0)
   bytesRead = 0
+  /** While set, gets every frame's opcode and payload, instead of being only counted. */
+  onFrame: ((opcode: number, payload: Buffer) => void) | undefined
 
   private constructor(socket: Socket, onFrames: (count: number) => void) {
     this.#socket = socket
@@ -22,6 +24,7 @@ export class RawClient {
     port: number,
     onFrames: (count: number) => void,
     headers: Record<string, string> = {},
+    onFrame?: (opcode: number, payload: Buffer) => void,
   ): Promise<RawClient> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const key = randomBytes(16).toString('base64')
@@ -38,6 +41,7 @@ export class RawClient {
     const end = head.indexOf('\r\n\r\n')
     if (!head.toString('latin1').startsWith('HTTP/1.1 101') || end === -1) throw new Error(head.toString('latin1'))
     const client = new RawClient(socket, onFrames)
+    client.onFrame = onFrame
     client.#read(head.subarray(end + 4))
     return client
   }
@@ -61,6 +65,7 @@ export class RawClient {
       if (data.length - at < head) break
       const size = head + (short === 126 ? data.readUInt16BE(at + 2) : short)
       if (data.length - at < size) break
+      this.onFrame?.((data[at] ?? 0) & 15, data.subarray(at + head, at + size))
       at += size
       count++
     }
