@@ -55,7 +55,8 @@ export interface Method<
   readonly input: I
   readonly output: O
   readonly errors: readonly E[]
-  readonly fail: Fail<E>
+  /** Made by `method()` and `subscription()`. */
+  fail(...args: Parameters<Fail<E>>): RpcError
   handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<z.input<O>>
 }
 
@@ -84,7 +85,8 @@ export interface Subscription<
   readonly event: V
   readonly snapshot: S
   readonly errors: readonly E[]
-  readonly fail: Fail<E>
+  /** Made by `method()` and `subscription()`. */
+  fail(...args: Parameters<Fail<E>>): RpcError
   /**
    * Reads the state. It may be called again for one request, when events came while it was reading.
    */
