@@ -1,0 +1,169 @@
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path/posix'
+import { parseSync, Visitor } from 'vite'
+
+/** What the files of one area may import from others; their own area is always open to them. */
+interface Rule {
+  /** A file, or a folder when it ends in a slash; `*` stands for one name. The first rule that fits a file counts. */
+  readonly area: string
+  readonly values?: readonly string[]
+  /** Open to `import type` alone, which leaves no trace at run time. */
+  readonly types?: readonly string[]
+}
+
+/** What all modules stand on, besides each other's public faces. */
+const shared = ['src/modules/context.ts', 'src/modules/issues.ts', 'src/modules/scope.ts', 'src/modules/wire.ts']
+const outside = ['src/protocol/', 'src/rpc/index.ts', 'src/engine/index.ts', 'src/games/', 'src/db/retry.ts']
+const outsideTypes = ['src/db/', 'src/bus/bus.ts', 'src/config.ts', 'src/logger.ts', 'src/server/session-gate.ts']
+
+/** Who may import whom. What has no rule may import nothing. */
+export const rules: readonly Rule[] = [
+  { area: 'src/protocol/' },
+  { area: 'src/games/' },
+  { area: 'src/bus/' },
+  { area: 'src/db/' },
+  { area: 'src/rpc/', values: ['src/protocol/'], types: ['src/bus/bus.ts'] },
+  { area: 'src/engine/', values: ['src/games/', 'src/bus/', 'src/db/retry.ts'], types: ['src/db/'] },
+  { area: 'src/server/', values: ['src/protocol/', 'src/rpc/index.ts'], types: ['src/config.ts'] },
+  {
+    area: 'src/client/',
+    values: ['src/protocol/', 'src/games/'],
+    types: ['src/modules/*/types.ts', 'src/modules/wire.ts'],
+  },
+
+  { area: 'src/modules/wire.ts' },
+  { area: 'src/modules/*/types.ts', values: ['src/protocol/', 'src/modules/wire.ts', 'src/modules/*/types.ts'] },
+  { area: 'src/modules/index.ts', values: ['src/modules/*/index.ts'], types: ['src/rpc/index.ts'] },
+  { area: 'src/modules/*.ts', values: [...outside, ...shared], types: [...outsideTypes, 'src/modules/*/index.ts'] },
+  {
+    area: 'src/modules/*/',
+    values: [...outside, ...shared, 'src/modules/*/index.ts', 'src/modules/*/types.ts'],
+    types: outsideTypes,
+  },
+
+  { area: 'src/config.ts', values: ['src/protocol/'] },
+  { area: 'src/logger.ts' },
+  { area: 'src/version.ts' },
+  { area: 'src/metrics.ts', values: ['src/engine/index.ts'], types: ['src/rpc/index.ts', 'src/server/index.ts'] },
+  { area: 'src/app.ts', values: ['src/'] },
+  { area: 'src/main.ts', values: ['src/app.ts', 'src/config.ts'] },
+
+  {
+    area: 'web/src/',
+    values: ['src/client/index.ts', 'src/games/', 'src/modules/*/types.ts', 'src/modules/wire.ts'],
+    types: ['src/modules/index.ts'],
+  },
+]
+
+/** Which areas may import a package, for its values or its types. A package that is not here is open to none. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  'uWebSockets.js': ['src/server/'],
+  '@prisma/': ['src/db/'],
+  pg: ['src/db/'],
+  redis: ['src/bus/'],
+  ioredis: ['src/bus/'],
+  cookie: ['src/server/'],
+  jose: ['src/server/', 'src/modules/auth/'],
+  otplib: ['src/modules/auth/'],
+  qrcode: ['src/modules/auth/'],
+  pino: ['src/logger.ts'],
+  'prom-client': ['src/metrics.ts'],
+  react: ['web/src/'],
+  'react-dom': ['web/src/'],
+  zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/modules/', 'src/*.ts'],
+  // Not in what a browser runs, and not in rpc/, which does no input or output.
+  'node:': ['src/server/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/*/', 'src/*.ts'],
+}
+
+/** Files that a browser runs, though they stand in a folder whose other files may use Node. */
+const browserSafe = ['src/modules/*/types.ts', 'src/modules/wire.ts']
+
+export interface Violation {
+  /** From the root of the repository, with slashes. */
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+/** Every source of the server and the page, as paths from `root` with slashes. */
+export function sources(root: string): string[] {
+  return ['src', 'web/src'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+      .filter((file) => /\.(ts|tsx)$/.test(file) && !file.startsWith('src/db/generated/')),
+  )
+}
+
+/** Holds one source against the rules. `file` is its path from the root of the repository, with slashes. */
+export function checkImports(file: string, source: string): Violation[] {
+  const rule = rules.find(({ area }) => covers(area, file))
+  const found = importsOf(file, source).flatMap(({ specifier, isType, at }) => {
+    const problem =
+      specifier === null ? 'the path of an import has to be a plain string' : judge(file, rule, specifier, isType)
+    return problem === undefined ? [] : [{ file, line: source.slice(0, at).split('\n').length, message: problem }]
+  })
+  if (rule) return found
+  return [{ file, line: 1, message: 'no rule in scripts/import-rules.ts says what this file may import' }]
+}
+
+function judge(file: string, rule: Rule | undefined, specifier: string, isType: boolean): string | undefined {
+  if (!specifier.startsWith('.')) return judgePackage(file, specifier)
+  const target = join(dirname(file), specifier)
+  // Style sheets, images and files that a tool makes of them are the importer's own.
+  const own = rule && ownFolder(rule.area, file)
+  const isOwn = own !== undefined && target.startsWith(own)
+  if (isOwn || rule?.values?.some((area) => covers(area, target))) return undefined
+  if (!rule?.types?.some((area) => covers(area, target))) return `may not import ${target}`
+  return isType ? undefined : `may import ${target} with \`import type\` alone`
+}
+
+function judgePackage(file: string, specifier: string): string | undefined {
+  const name = Object.keys(packages).find((key) =>
+    /[/:]$/.test(key) ? specifier.startsWith(key) : specifier === key || specifier.startsWith(`${key}/`),
+  )
+  const isOpen = name !== undefined && packages[name]?.some((area) => covers(area, file))
+  if (isOpen && !(name === 'node:' && browserSafe.some((area) => covers(area, file)))) return undefined
+  return `may not import the package ${specifier}`
+}
+
+/** The folder of an area that a file is in, `*` filled in; undefined for an area that is a single file. */
+function ownFolder(area: string, file: string): string | undefined {
+  if (!area.endsWith('/')) return undefined
+  return `${file.split('/', area.split('/').length - 1).join('/')}/`
+}
+
+function covers(area: string, file: string): boolean {
+  const pattern = area.replaceAll('.', '\\.').replaceAll('*', '[^/]+')
+  return new RegExp(area.endsWith('/') ? `^${pattern}` : `^${pattern}$`).test(file)
+}
+
+interface Import {
+  /** Null when it is only known at run time. */
+  readonly specifier: string | null
+  readonly isType: boolean
+  readonly at: number
+}
+
+/**
+ * All that a source imports or exports from elsewhere. `import { type T }` counts as a value: with
+ * `verbatimModuleSyntax` the compiler leaves `import {}` of it, which loads the module.
+ */
+function importsOf(file: string, source: string): Import[] {
+  const { program, errors } = parseSync(file, source)
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`)
+  const found: Import[] = []
+  const add = (at: number, specifier: string | null, isType: boolean) => found.push({ specifier, isType, at })
+  new Visitor({
+    ImportDeclaration: ({ start, source, importKind }) => add(start, source.value, importKind === 'type'),
+    ExportAllDeclaration: ({ start, source, exportKind }) => add(start, source.value, exportKind === 'type'),
+    ExportNamedDeclaration: ({ start, source, exportKind }) => {
+      if (source) add(start, source.value, exportKind === 'type')
+    },
+    ImportExpression: ({ start, source }) => {
+      add(start, source.type === 'Literal' && typeof source.value === 'string' ? source.value : null, false)
+    },
+    TSImportType: ({ start, source }) => add(start, source.value, true),
+    TSExternalModuleReference: ({ start, expression }) => add(start, expression.value, false),
+  }).visit(program)
+  return found
+}
