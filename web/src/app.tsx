@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { AccountPage } from './pages/account/account-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
@@ -23,7 +23,7 @@ export function App() {
   const [isSigningIn, setSigningIn] = useState(false)
 
   const page = () => {
-    if (!wasOpen && !user) return <Loading>Connecting…</Loading>
+    if (!wasOpen && !user) return <Connecting />
     const mayStay = user || route.page === 'match'
     if (isSigningIn || !mayStay) return <SignInPage intent={intentOf(route)} onHold={setSigningIn} />
     return <Routed route={route} />
@@ -42,6 +42,20 @@ export function App() {
       </main>
       <Banner />
     </>
+  )
+}
+
+/** After this many ms without a connection it is worth saying that it takes long. */
+const PATIENCE_MS = 4000
+
+function Connecting() {
+  const [isLong, setLong] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), PATIENCE_MS)
+    return () => clearTimeout(timer)
+  }, [])
+  return (
+    <Loading>{isLong ? 'The server does not answer. It will be tried again until it does…' : 'Connecting…'}</Loading>
   )
 }
 

@@ -56,6 +56,8 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
       return match.mode === 'local' && mine.length > 0 ? 'You ended it.' : 'Its players left.'
     case 'nobody-came':
       return 'Nobody came in time.'
+    case 'node-left':
+      return 'The server that ran it was shut down. It does not count.'
     case 'node-lost':
       return 'The server that ran it went down. We are sorry.'
     case 'too-long':

@@ -86,7 +86,7 @@ export function Banner() {
     <div className="banner">
       <Notice look="warn">
         {status === 'reconnecting' ? (
-          'The connection is gone. Trying to get it back; nothing is lost meanwhile.'
+          'The connection is gone. Trying to get it back…'
         ) : (
           <>
             The server ended the connection.{' '}

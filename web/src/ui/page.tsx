@@ -2,6 +2,8 @@ import { type ReactNode, useEffect, useRef } from 'react'
 
 interface PageProps {
   readonly title: string
+  /** What the tab says, if not the title: it is seen from another tab. */
+  readonly tabTitle?: string | undefined
   /** Beside the title. */
   readonly aside?: ReactNode
   /** Limits how wide the page is: a class of the style sheet, such as `narrow`. */
@@ -10,11 +12,11 @@ interface PageProps {
 }
 
 /** A page under the header: names the document, and takes the focus when it was come to by a link. */
-export function Page({ title, aside, fit, children }: PageProps) {
+export function Page({ title, tabTitle = title, aside, fit, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${title} · Rally`
-  }, [title])
+    document.title = `${tabTitle} · Rally`
+  }, [tabTitle])
   useEffect(() => {
     // Not on the first load, and not away from a field that took the focus itself.
     if (history.state === null || document.activeElement instanceof HTMLInputElement) return

@@ -69,6 +69,7 @@ function MatchView({ match }: { match: Match }) {
   return (
     <Page
       title={view?.label ?? match.game}
+      tabTitle={isStarting ? 'Get ready!' : undefined}
       fit={showsStage && view ? view.fit : 'narrow'}
       aside={
         <div className="row">

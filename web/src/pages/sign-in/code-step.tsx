@@ -5,6 +5,8 @@ import { Button } from '../../ui/button.tsx'
 import { CodeField } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
+const WORDS = { RATE_LIMITED: 'Too many wrong codes for this name.' }
+
 interface CodeStepProps {
   readonly username: string
   readonly challenge: SignIn
@@ -36,7 +38,7 @@ export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps)
         <p className="soft small">Open your authenticator app and type the code for Rally.</p>
       </div>
       <CodeField value={code} onChange={setCode} autoFocus />
-      <ErrorNotice error={verify.error} />
+      <ErrorNotice error={verify.error} words={WORDS} />
       <Button type="submit" look="primary" wide busy={verify.busy} data-testid="submit-code">
         Sign in
       </Button>

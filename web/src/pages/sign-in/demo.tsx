@@ -7,6 +7,8 @@ import { CourtCanvas } from '../../games/pong/court-canvas.tsx'
 const TICK_MS = 1000 / TICK_RATE
 /** After a longer pause, as in a tab that was out of sight, the game goes on where it was. */
 const MAX_TICKS = 6
+/** Ticks that are over before the first picture. */
+const HEAD_START = 80
 const NOBODY: readonly number[] = []
 
 /** The bot against itself, played by the same rules that the server runs. */
@@ -21,15 +23,18 @@ export function Demo() {
 }
 
 function createDemo(): (now: number) => PongState {
+  const step = () => stepPong(state, [pongBot(state, 0), pongBot(state, 1)])
   const start = () => initPong({ seed: Math.floor(Math.random() * 2 ** 32), options: { pointsToWin: 21 } })
   let state = start()
+  // In the middle of a rally, also for who sees this one picture only.
+  for (let tick = 0; tick < HEAD_START; tick++) step()
   let last: number | null = null
   return (now) => {
     last ??= now
     let ticks = Math.floor((now - last) / TICK_MS)
     last = ticks > MAX_TICKS ? now : last + ticks * TICK_MS
     for (ticks = Math.min(ticks, MAX_TICKS); ticks > 0; ticks--) {
-      stepPong(state, [pongBot(state, 0), pongBot(state, 1)])
+      step()
       if (state.score0 >= state.pointsToWin || state.score1 >= state.pointsToWin) state = start()
     }
     return state

@@ -5,7 +5,10 @@ import { Button } from '../../ui/button.tsx'
 import { Field } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
-const WORDS = { INVALID_CODE: 'That recovery code is not right, or it was used before.' }
+const WORDS = {
+  INVALID_CODE: 'That recovery code is not right, or it was used before.',
+  RATE_LIMITED: 'Too many wrong codes for this name.',
+}
 
 /** The way in without the authenticator: one of the codes kept at registration, which it uses up. */
 export function RecoverStep({ username, onBack }: { username: string; onBack: () => void }) {
