@@ -12,9 +12,11 @@ function fail(message: string): never {
 try {
   const config = readConfig(process.env)
   const app = await startApp(config)
+  // The public URL and no other: cookies and share links belong to its host.
+  const url = config.port === 0 ? app.url : config.publicUrl
   // For people a sentence, for those who collect logs a line like the others.
-  if (config.production) app.platform.log.app.info({ url: app.url }, `Rally is ready at ${app.url}`)
-  else process.stdout.write(`\nRally is ready at ${app.url}\n\n`)
+  if (config.production) app.platform.log.app.info({ url }, `Rally is ready at ${url}`)
+  else process.stdout.write(`\nRally is ready at ${url}\n\n`)
   const stop = (signal: NodeJS.Signals) => {
     setTimeout(() => fail(`Rally did not stop within ${STOP_MS} ms of ${signal}`), STOP_MS).unref()
     app.stop().then(
