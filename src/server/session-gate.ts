@@ -1,5 +1,8 @@
 import type { Caller } from '../rpc/index.ts'
 
+/** How long the transport waits for any answer of the gate. */
+export const GATE_DEADLINE_MS = 2_000
+
 /** A user as the socket knows them. */
 export interface SignedIn {
   readonly user: { readonly id: string; readonly username: string }

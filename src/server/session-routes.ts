@@ -4,12 +4,11 @@ import { DeadlineError, type Gauge } from './deadline.ts'
 import { type Exchange, type Headers, readBody } from './http.ts'
 import type { OriginCheck } from './origin.ts'
 import type { Cookies } from './session-cookie.ts'
-import type { SessionGate } from './session-gate.ts'
+import { GATE_DEADLINE_MS, type SessionGate } from './session-gate.ts'
 
 const MAX_BODY_BYTES = 4096
 const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
-export const GATE_DEADLINE_MS = 2_000
 
 interface SessionRoutesOptions {
   readonly gate: SessionGate

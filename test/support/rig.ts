@@ -334,7 +334,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     await bus.close()
     await rm(dataDir, { recursive: true, force: true })
   }
-  const { port, url } = await server.listen()
+  const { port, url } = await server.listen().catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
 
   return {
     url,
