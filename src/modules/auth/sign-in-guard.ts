@@ -27,6 +27,8 @@ export interface Claim {
   readonly username: string
   /** Null when nobody has this name. */
   readonly userId: string | null
+  /** The two ways in are locked apart: wrong codes of one must not keep the owner out of the other. */
+  readonly by: 'code' | 'recovery'
 }
 
 /** An attempt that may go on. */
@@ -55,10 +57,11 @@ export class SignInGuard {
   }
 
   /** @throws RpcError RATE_LIMITED */
-  async admit({ caller, username, userId }: Claim): Promise<Admission> {
+  async admit({ caller, username, userId, by }: Claim): Promise<Admission> {
     const { device } = caller
     const isKnown = device !== null && userId !== null && device.users.includes(userId)
-    const key = isKnown ? `device:${device.id}:${userId}` : `user:${username}`
+    const who = isKnown ? `device:${device.id}:${userId}` : `user:${username}`
+    const key = by === 'code' ? who : `recovery:${who}`
     const byAddress = await this.admitAddress(caller.ip)
     const byKey = await this.#take(key, codeRule, 'Too many wrong codes')
     const byDay = await this.#take(`day:${key}`, dailyRule, 'Too many wrong codes today')

@@ -68,7 +68,7 @@ export class SignIn {
     const challenge = challenges.find(connection)
     if (!challenge || challenge.kind === 'rotation') throw noChallenge()
     const { userId, username } = challenge
-    const admission = await guard.admit({ caller: call.caller, username, userId })
+    const admission = await guard.admit({ caller: call.caller, username, userId, by: 'code' })
 
     const account = await accounts.byId(db, userId)
     const totp = challenge.kind === 'candidate' ? challenge.totp : account?.totp
@@ -101,7 +101,7 @@ export class SignIn {
     const { platform, guard, now } = this.#parts
     const { db } = platform.database
     const account = await accounts.byName(db, username)
-    const admission = await guard.admit({ caller, username, userId: account?.id ?? null })
+    const admission = await guard.admit({ caller, username, userId: account?.id ?? null, by: 'recovery' })
     // Nobody's id, where there is no account: the same statement then finds nothing.
     const isRight = await accounts.spendRecoveryCode(db, account?.id ?? randomUUID(), recoveryCode, new Date(now()))
     if (!account || !isRight) throw invalidCode()
