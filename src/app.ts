@@ -13,7 +13,7 @@ import { createMetrics } from './metrics.ts'
 import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
 import { Context, type Platform, type Services } from './modules/context.ts'
 import { modules } from './modules/index.ts'
-import { LiveService } from './modules/live/index.ts'
+import { LiveService, readInputFrame } from './modules/live/index.ts'
 import { LobbyFeed, MatchKeeper, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
@@ -99,7 +99,7 @@ async function compose(
   const lobby = new LobbyFeed(platform)
   const matches = new MatchService(platform, lobby)
   const keeper = new MatchKeeper(platform, matches, engine)
-  const live = new LiveService(platform, engine, keeper, matches)
+  const live = new LiveService(platform, engine, matches)
   const services: Services = { auth, matches, live }
   onClose(() => lobby.stop())
 
@@ -130,6 +130,12 @@ async function compose(
     dispatcher,
     hub,
     gate: auth.gate,
+    receiveBinary: (connection, bytes) => {
+      const frame = readInputFrame(bytes)
+      if (!frame) return false
+      dispatcher.receiveInput(connection, 'live.input', (user) => live.inputFrame(user.id, frame))
+      return true
+    },
     isReady: async () => {
       if (leaving) throw new Error('this node is leaving')
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])

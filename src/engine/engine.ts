@@ -1,3 +1,4 @@
+import type { AnyGame } from '../games/game.ts'
 import { Clock, type Ticking } from './clock.ts'
 import { MatchRunner, type RunEnd, type RunnerFrame, type RunnerListener, type RunnerSetup } from './match-runner.ts'
 
@@ -38,14 +39,18 @@ export class Engine implements RunnerListener {
     const known = this.#runners.get(setup.matchId)
     if (known) return known
     const { tickRate } = setup.game
-    const maxRewindTicks = Math.ceil((this.#options.maxRewindMs * tickRate) / 1000)
-    const runner = new MatchRunner({ ...setup, maxRewindTicks }, this)
+    const runner = new MatchRunner({ ...setup, maxRewindTicks: this.rewindTicksOf(setup.game) }, this)
     this.#runners.set(setup.matchId, runner)
     this.started(runner)
     if (tickRate > 0) this.#tick(runner, runner, tickRate)
     else if (setup.botSeats.length > 0)
       this.#tick(runner, { advance: () => runner.takeBotTurn() }, BOT_TURNS_PER_SECOND)
     return runner
+  }
+
+  /** How far back an input may take effect in this game, ticks. */
+  rewindTicksOf({ tickRate }: Pick<AnyGame, 'tickRate'>): number {
+    return Math.ceil((this.#options.maxRewindMs * tickRate) / 1000)
   }
 
   get(matchId: string): MatchRunner | undefined {

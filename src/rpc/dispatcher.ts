@@ -32,6 +32,8 @@ type Body = { readonly data: unknown } | string
 
 /** Requests refused, less those let through, after which a socket is closed with 4029. */
 const MAX_REFUSED = 1000
+/** What an input without an envelope is answered by. */
+const INPUT_EID = 'input'
 const SWEEP_MS = 100
 const MAX_ANONYMOUS_ANSWERS = 64
 const ANONYMOUS_ANSWER_MS = 10 * 60_000
@@ -110,6 +112,35 @@ export class Dispatcher<Ctx, Tx> {
       return
     }
     this.#start(connection, entry, message.eid, message.data, now)
+  }
+
+  /**
+   * Takes one input that came in a frame of its own protocol, as `type` would: counted against the limit of inputs,
+   * and answered only on an error, with `input` for its eid. Never throws.
+   */
+  receiveInput(connection: Connection, type: string, take: (user: NonNullable<Caller['user']>) => void): void {
+    const now = Date.now()
+    connection.lastRequestAt = now
+    const waitMs = connection.inputs.take(now)
+    if (waitMs > 0) {
+      this.#refuse(connection, type, INPUT_EID, waitMs)
+      return
+    }
+    if (connection.refused > 0) connection.refused--
+    const entry = this.entries.get(type)
+    if (!entry) {
+      this.#answerError(connection, type, INPUT_EID, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      return
+    }
+    entry.calls++
+    try {
+      const { user } = connection.caller
+      if (!user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+      if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+      take(user)
+    } catch (error) {
+      this.#fail(connection, entry, INPUT_EID, error)
+    }
   }
 
   /** Answers a frame that the transport could not even read as text. Counted like a request. Never throws. */

@@ -10,9 +10,11 @@ export {
   definers,
   type Module,
   module,
+  type Opened,
 } from './definition.ts'
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 export { errorData, RpcError } from './errors.ts'
 export { type FanOut, Hub } from './hub.ts'
 export type { Once, WriteKey } from './once.ts'
+export { isStorableJson } from './read-envelope.ts'
 export type { Entry } from './registry.ts'

@@ -115,3 +115,11 @@ function findUnstorable(value: unknown, path = ''): Issue | undefined {
   }
   return undefined
 }
+
+/** Whether a JSON value that came by another way than an envelope is one that an envelope could have brought. */
+export function isStorableJson(value: unknown, maxDepth: number): boolean {
+  if (typeof value === 'string') return isStorable(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (maxDepth === 0) return false
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorableJson(inner, maxDepth - 1))
+}

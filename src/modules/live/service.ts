@@ -1,13 +1,24 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
 import type { AnyGame } from '../../games/game.ts'
 import { games, isGameName } from '../../games/index.ts'
-import { type Channel, channel, RpcError } from '../../rpc/index.ts'
+import { indexOfInput } from '../../games/input-table.ts'
+import type { Issue } from '../../protocol/index.ts'
+import { resolveTick } from '../../protocol/live-frames.ts'
+import { isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
-import type { MatchKeeper, MatchService } from '../matches/index.ts'
-import type { Match } from '../matches/types.ts'
+import { type MatchService, splitOptions } from '../matches/index.ts'
+import type { Match, MatchStatus } from '../matches/types.ts'
 import type { MatchId } from '../wire.ts'
-import type { LiveFrame } from './types.ts'
+import { stateSeq } from './audience.ts'
+import { inputsChannel, stateChannel } from './channels.ts'
+import { DelayedView } from './delayed-view.ts'
+import type { InputFrame } from './input-frame.ts'
+import { LiveMatch, type SeatOf } from './live-match.ts'
+import { readReplay } from './replays.ts'
+import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
+import { Streams } from './streams.ts'
+import type { LiveFrame, LiveInputsSnapshot, Replay } from './types.ts'
 
 export interface LiveInput {
   readonly matchId: MatchId
@@ -16,21 +27,45 @@ export interface LiveInput {
   readonly tick?: number | undefined
 }
 
-/** Carries inputs to live matches, and their states to who follows them. */
+export interface Following {
+  readonly matchId: MatchId
+  readonly mode: 'state' | 'inputs'
+  /** Frames a second in mode `state`. */
+  readonly rate: number
+}
+
+interface EndedRow {
+  readonly status: MatchStatus
+  readonly ticks: number | null
+  readonly finalState: unknown
+}
+
+type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
+
+/** An input that no table of its game has may be this long, as JSON. */
+const MAX_INPUT_LENGTH = 1024
+const COLLECT_EVERY_MS = 10_000
+/** A match that waits and that nobody follows is forgotten after this. */
+const FORGET_MS = 30_000
+
+/** Carries inputs to live matches, and what happens in them to who follows them. */
 export class LiveService {
   readonly #platform: Platform
   readonly #engine: Engine
-  readonly #keeper: MatchKeeper
-  /** The channels of a match in mode `state`, by frames a second. */
-  readonly #feeds = new Map<string, Map<number, Channel<LiveFrame>>>()
+  readonly #matches = new Map<string, LiveMatch>()
+  readonly #streams = new Streams<LiveMatch>()
+  #collectedAt = 0
 
-  constructor(platform: Platform, engine: Engine, keeper: MatchKeeper, matches: MatchService) {
+  constructor(platform: Platform, engine: Engine, matches: MatchService) {
     this.#platform = platform
     this.#engine = engine
-    this.#keeper = keeper
-    engine.listen({ stepped: (runner) => this.#publish(runner) })
-    keeper.onEnd((match, runner) => this.#publishEnd(runner, match.status))
-    matches.onChange((match) => this.#noteChange(match))
+    engine.listen({
+      started: (runner) => this.#begin(runner),
+      stepped: (runner) => this.#step(runner),
+      changed: (runner, tick, seat, input) => this.#change(runner, tick, seat, input),
+      keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
+    })
+    matches.onChange((match) => this.#noteMatch(match))
   }
 
   /**
@@ -39,87 +74,223 @@ export class LiveService {
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
   input(userId: string, { matchId, input, seat, tick }: LiveInput): void {
-    const runner = this.#engine.get(matchId)
-    const match = runner && this.#keeper.live(matchId)
-    if (!runner || !match) throw new RpcError('NOT_LIVE', 'This match is not being played')
-    const own = match.players.find((player) => player.userId === userId && (seat === undefined || player.seat === seat))
-    if (!own) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
-    const parsed = runner.game.input.safeParse(input)
-    if (!parsed.success) {
-      throw new RpcError('VALIDATION_FAILED', 'The input is not valid', {
-        issues: toIssuesUnder('input', parsed.error),
-      })
-    }
-    runner.input(own.seat, parsed.data, tick)
+    const { runner, seats } = playing(this.#matches.get(matchId))
+    runner.input(ownSeat(seats, userId, seat), toInput(runner.game, input), tick)
   }
 
-  /** The state as it is, and the channel of its frames; null when there is no such match. */
-  async open(scope: Scope, { matchId, rate }: { matchId: MatchId; rate: number }) {
-    const running = this.#frameOfRunning(matchId)
-    if (running) return { channel: this.#feed(matchId, rate), seq: running.tick, snapshot: running }
-    const row = await scope.db.match.findUnique({ where: { id: matchId }, omit: { inputs: true } })
+  /** The same for an input that came in a binary frame. */
+  inputFrame(userId: string, frame: InputFrame): void {
+    const { runner, seats } = playing(this.#streams.get(frame.stream))
+    const seat = ownSeat(seats, userId, frame.seat)
+    const tick = resolveTick(frame.tickByte, runner.tick)
+    if (frame.kind === 'json') {
+      if (!isStorableJson(frame.input, this.#platform.config.limits.jsonDepth)) throw invalidInput()
+      runner.input(seat, toInput(runner.game, frame.input), tick)
+      return
+    }
+    const { inputs = [] } = runner.game
+    if (frame.index >= inputs.length) throw invalidInput()
+    runner.input(seat, inputs[frame.index], tick)
+  }
+
+  /**
+   * What there is to see now, and the channel of what comes; null when there is no such match.
+   *
+   * @throws RpcError UNAVAILABLE for a match that should run, but does not run here.
+   */
+  async open(scope: Scope, following: Following, userId: string | null): Promise<Opening | null> {
+    const running = this.#openRunning(following, userId)
+    if (running) return running
+    const row = await scope.db.match.findUnique({
+      where: { id: following.matchId },
+      omit: { inputs: true },
+      include: { seats: { select: { seat: true, userId: true } } },
+    })
     if (!row || !isGameName(row.game)) return null
     // It may have begun while the row was read.
-    const begun = this.#frameOfRunning(matchId)
-    if (begun) return { channel: this.#feed(matchId, rate), seq: begun.tick, snapshot: begun }
-    const { status, ticks, finalState } = row
-    const tick = ticks ?? 0
-    const game: AnyGame = games[row.game]
-    const state = finalState ?? game.init({ seed: row.seed, options: row.options })
-    const stream = status === 'waiting' ? this.#feed(matchId, rate) : frameChannel(matchId, rate)
-    return { channel: stream, seq: finalState === null ? tick : tick + 1, snapshot: { tick, state, status } }
+    const begun = this.#openRunning(following, userId)
+    if (begun) return begun
+    const { status, seed, rulesVersion } = row
+    const { spectatorDelayMs, rules: options } = splitOptions(row.options)
+    const rules = { game: games[row.game], seed, options, rulesVersion }
+    if (status === 'live') throw new RpcError('UNAVAILABLE', 'This match does not run here', { retryAfterMs: 1000 })
+    if (status !== 'waiting') return openEnded(following, rules, row)
+    const match = this.#add(row.id)
+    match.delayMs = spectatorDelayMs
+    if (match.seats.length === 0) match.setSeats(row.seats)
+    return this.#openWaiting(match, following, rules, userId)
   }
 
-  #frameOfRunning(matchId: string): LiveFrame | null {
-    const runner = this.#engine.get(matchId)
-    return runner ? { tick: runner.tick, state: runner.state, status: 'live' } : null
+  /** What it takes to play a match again, from its change `from` on; null for one that was not finished. */
+  replay(scope: Scope, match: Match, from: number): Promise<Replay | null> {
+    return readReplay(scope, match, from)
   }
 
-  /** The channel of this rate, to which frames go from now on. */
-  #feed(matchId: string, rate: number): Channel<LiveFrame> {
-    const rates = this.#feeds.get(matchId) ?? new Map<number, Channel<LiveFrame>>()
-    this.#feeds.set(matchId, rates)
-    const stream = rates.get(rate) ?? frameChannel(matchId, rate)
-    rates.set(rate, stream)
-    return stream
+  #openRunning({ matchId, mode, rate }: Following, userId: string | null): Opening | null {
+    const match = this.#matches.get(matchId)
+    if (!match?.runner) return null
+    const { runner, view, stream } = match
+    const isDelayed = match.isDelayedFor(userId)
+    if (isDelayed ? !view : match.end) return null
+    const audience = match.audienceOf(userId)
+    if (mode === 'inputs') {
+      const snapshot = isDelayed && view ? snapshotOfView(runner, view, stream) : snapshotOfRunner(runner, stream)
+      return { channel: audience.inputs, seq: audience.seq, snapshot }
+    }
+    const channel = audience.states(rate)
+    match.watchSteps()
+    const status = isDelayed && view ? view.status : 'live'
+    const { tick, state } = isDelayed && view ? view.frame : runner
+    return { channel, seq: stateSeq(tick, status), snapshot: { tick, state, status } }
   }
 
-  /** A match that ended before it began has no frames to tell it by. */
-  #noteChange(match: Match): void {
-    if (match.status !== 'aborted' || this.#engine.get(match.id)) return
-    for (const stream of this.#feeds.get(match.id)?.values() ?? []) this.#platform.hub.end(stream, match.status)
-    this.#feeds.delete(match.id)
+  #openWaiting(match: LiveMatch, { mode, rate }: Following, rules: MatchRules, userId: string | null): Opening {
+    const { game, seed, options } = rules
+    const audience = match.audienceOf(userId)
+    const at = { tick: 0, state: game.init({ seed, options }) }
+    const status = 'waiting'
+    if (mode === 'state') return { channel: audience.states(rate), seq: 0, snapshot: { ...at, status } }
+    const isDelayed = match.isDelayedFor(userId)
+    const rewindTicks = isDelayed ? 0 : this.#engine.rewindTicksOf(game)
+    const delayMs = isDelayed ? match.delayMs : 0
+    const snapshot = snapshotAtRest(rules, at, { status, stream: match.stream, rewindTicks, delayMs })
+    return { channel: audience.inputs, seq: audience.seq, snapshot }
   }
 
-  #publish(runner: MatchRunner): void {
-    const rates = this.#feeds.get(runner.matchId)
-    if (!rates) return
-    const { tickRate } = runner.game
-    for (const [rate, stream] of rates) {
-      if (tickRate > 0 && !isFrame(runner.tick, rate, tickRate)) continue
-      if (this.#platform.hub.isFollowed(stream)) this.#send(stream, runner, 'live', runner.tick)
-      else rates.delete(rate)
+  #add(matchId: string): LiveMatch {
+    const known = this.#matches.get(matchId)
+    if (known) return known
+    const now = Date.now()
+    this.#collect(now)
+    const match = new LiveMatch(this.#platform.hub, matchId, (one) => this.#streams.add(one, now), now)
+    this.#matches.set(matchId, match)
+    return match
+  }
+
+  #remove(match: LiveMatch): void {
+    this.#streams.delete(match.stream, Date.now())
+    this.#matches.delete(match.matchId)
+  }
+
+  /** Forgets matches that do not run here and that nobody follows any more. */
+  #collect(now: number): void {
+    if (now - this.#collectedAt < COLLECT_EVERY_MS) return
+    this.#collectedAt = now
+    for (const match of this.#matches.values()) {
+      if (!match.runner && now - match.createdAt > FORGET_MS && !match.isFollowed) this.#remove(match)
     }
   }
 
-  /** The last frame: its `seq` is one more than its tick, so that it follows the frame of that tick. */
-  #publishEnd(runner: MatchRunner, status: LiveFrame['status']): void {
-    for (const stream of this.#feeds.get(runner.matchId)?.values() ?? []) {
-      this.#send(stream, runner, status, runner.tick + 1)
+  /** A match was written, and that is committed. */
+  #noteMatch(match: Match): void {
+    const isLive = match.status === 'live'
+    const known = isLive ? this.#add(match.id) : this.#matches.get(match.id)
+    if (!known || known.end) return
+    if (match.status === 'finished' || match.status === 'aborted') this.#end(known, match.status)
+    else if (known.setSeats(match.players) && !isLive && known.delayMs > 0) {
+      // Who sees the match at once and who later is not as it was.
+      known.prompt.close('behind')
+      known.delayed.close('behind')
     }
-    this.#feeds.delete(runner.matchId)
+    if (isLive) known.delayMs = splitOptions(match.options).spectatorDelayMs
   }
 
-  #send(stream: Channel<LiveFrame>, runner: MatchRunner, status: LiveFrame['status'], seq: number): void {
-    this.#platform.hub.publish(stream, seq, { tick: runner.tick, state: runner.state, status })
+  #begin(runner: MatchRunner): void {
+    const match = this.#add(runner.matchId)
+    match.runner = runner
+    match.watchSteps()
+    match.prompt.start(runner)
+    if (match.delayMs === 0) return
+    const view = new DelayedView({
+      runner,
+      audience: match.delayed,
+      delayMs: match.delayMs,
+      onDone: () => {
+        this.#engine.clock.delete(view)
+        match.view = null
+        if (match.end) this.#remove(match)
+      },
+      onError: (error) => {
+        this.#platform.log.engine.error({ err: error, matchId: runner.matchId }, 'a delayed view of a match failed')
+      },
+    })
+    match.view = view
+    this.#engine.clock.add(view, view.pace)
+  }
+
+  #step(runner: MatchRunner): void {
+    const match = this.#matches.get(runner.matchId)
+    match?.prompt.step(runner, runner.game.tickRate)
+    match?.watchSteps()
+  }
+
+  #change(runner: MatchRunner, tick: number, seat: number, input: unknown): void {
+    const match = this.#matches.get(runner.matchId)
+    match?.prompt.change(runner.game, tick, seat, input)
+    match?.view?.noteTurn()
+  }
+
+  #end(match: LiveMatch, status: 'finished' | 'aborted'): void {
+    match.end = status
+    const { runner, view } = match
+    if (runner) match.prompt.end(runner, status)
+    else match.prompt.close(status)
+    if (view) view.end(status)
+    else {
+      match.delayed.close(status)
+      this.#remove(match)
+    }
   }
 }
 
-function frameChannel(matchId: string, rate: number): Channel<LiveFrame> {
-  return channel('live.onState', `${matchId}/state/${rate}`)
+/** @throws RpcError NOT_LIVE */
+function playing(match: LiveMatch | undefined): { readonly runner: MatchRunner; readonly seats: readonly SeatOf[] } {
+  if (!match?.runner || match.runner.isOver) throw new RpcError('NOT_LIVE', 'This match is not being played')
+  return { runner: match.runner, seats: match.seats }
 }
 
-/** Whether `rate` frames a second, evenly spread over ticks, have one at this tick. */
-function isFrame(tick: number, rate: number, tickRate: number): boolean {
-  return Math.floor((tick * rate) / tickRate) !== Math.floor(((tick - 1) * rate) / tickRate)
+/**
+ * The seat that a user means who names one or, having only one, does not.
+ *
+ * @throws RpcError NOT_SEATED
+ */
+function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
+  const own = seats.find((one) => one.userId === userId && (seat === undefined || one.seat === seat))
+  if (!own) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
+  return own.seat
+}
+
+/**
+ * What the game takes for an input; out of its table where it has one, so that all logs share it.
+ *
+ * @throws RpcError VALIDATION_FAILED
+ */
+function toInput(game: AnyGame, input: unknown): unknown {
+  const parsed = game.input.safeParse(input)
+  if (!parsed.success) throw invalidInput(toIssuesUnder('input', parsed.error))
+  const index = indexOfInput(game, parsed.data)
+  if (index >= 0) return game.inputs?.[index]
+  if (JSON.stringify(parsed.data).length > MAX_INPUT_LENGTH) {
+    throw invalidInput([{ path: 'input', message: `longer than ${MAX_INPUT_LENGTH} characters` }])
+  }
+  return parsed.data
+}
+
+function invalidInput(issues: readonly Issue[] = [{ path: 'input', message: 'no input of this game' }]): RpcError {
+  return new RpcError('VALIDATION_FAILED', 'The input is not valid', { issues })
+}
+
+/** A match that is over: nothing comes after this. */
+function openEnded(
+  { matchId, mode, rate }: Following,
+  rules: MatchRules,
+  { status, ticks, finalState }: EndedRow,
+): Opening {
+  const { game, seed, options } = rules
+  const at = { tick: ticks ?? 0, state: finalState ?? game.init({ seed, options }) }
+  if (mode === 'state') {
+    return { channel: stateChannel(matchId, rate, false), seq: stateSeq(at.tick, status), snapshot: { ...at, status } }
+  }
+  const snapshot = snapshotAtRest(rules, at, { status, stream: null, rewindTicks: 0, delayMs: 0 })
+  return { channel: inputsChannel(matchId, false), seq: 0, snapshot }
 }

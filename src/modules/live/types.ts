@@ -43,7 +43,7 @@ export const LiveInputsSnapshot = z.object({
 })
 export type LiveInputsSnapshot = z.infer<typeof LiveInputsSnapshot>
 
-/** A finished match, to be played again by the rules of `rulesVersion`. */
+/** A finished match, to be played again by the rules of `rulesVersion`. A long one comes in several answers. */
 export const Replay = z.object({
   matchId: MatchId,
   game: z.string(),
@@ -54,6 +54,8 @@ export const Replay = z.object({
   /** Steps from the start to the end. */
   ticks: z.number().int(),
   changes: z.array(LiveChange),
+  /** Where the rest of the changes begins, for `from`; null when these are the last. */
+  next: z.number().int().nullable(),
   players: z.array(Player),
   winnerSeat: z.number().int().nullable(),
   scores: z.array(z.number().int()),

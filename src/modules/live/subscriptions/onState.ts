@@ -1,25 +1,28 @@
 import { z } from 'zod'
 import { subscription } from '../../context.ts'
 import { MatchId } from '../../wire.ts'
-import { LiveFrame } from '../types.ts'
+import { LiveFrame, LiveInputsSnapshot } from '../types.ts'
 
 /**
- * The state of a match, `rate` times a second while it is live. Needs no game code: every frame stands alone. Before
- * the match begins it shows the state it will begin with; afterwards the last one.
+ * A match while it is played. In mode `state` its state, `rate` times a second: that needs no game code, as every
+ * frame stands alone. In mode `inputs` what a client needs to run the game itself: a snapshot, then binary frames with
+ * every change of an input. Before the match begins both show the state it will begin with; afterwards the last one.
  */
 export const onState = subscription({
   access: 'anyone',
   delivery: 'latest',
   input: z.object({
     matchId: MatchId,
-    mode: z.literal('state').default('state'),
+    mode: z.enum(['state', 'inputs']).default('state'),
+    /** Frames a second in mode `state`. */
     rate: z.number().int().min(1).max(60).default(30),
   }),
   event: LiveFrame,
+  snapshot: z.union([LiveInputsSnapshot, LiveFrame]),
   errors: ['NOT_FOUND', 'UNAVAILABLE'],
 
   async open({ ctx, input, fail }) {
-    const opened = await ctx.live.open(ctx, input)
+    const opened = await ctx.live.open(ctx, input, ctx.user?.id ?? null)
     if (!opened) throw fail('NOT_FOUND', 'There is no such match')
     return opened
   },

@@ -1,0 +1,124 @@
+import type { AnyGame } from '../../games/game.ts'
+import { hashState } from '../../games/hash.ts'
+import { indexOfInput } from '../../games/input-table.ts'
+import {
+  encodeEnd,
+  encodeInput,
+  encodeJsonInput,
+  encodeKeyframe,
+  type LiveEndStatus,
+  MAX_CODED_SEATS,
+} from '../../protocol/live-frames.ts'
+import type { Channel, Hub } from '../../rpc/index.ts'
+import { inputsChannel, stateChannel } from './channels.ts'
+import type { LiveFrame } from './types.ts'
+
+interface At {
+  readonly tick: number
+  readonly state: unknown
+}
+
+/** The `seq` of a state frame: 0 before the match, then one more than its tick, and the last frame comes after that. */
+export function stateSeq(tick: number, status: LiveFrame['status']): number {
+  if (status === 'waiting') return 0
+  return status === 'live' ? tick + 1 : tick + 2
+}
+
+/** Those who follow a match at one distance in time, and what they are sent. Nothing is made that nobody would get. */
+export class Audience {
+  readonly inputs: Channel<LiveFrame>
+  readonly #hub: Hub
+  readonly #matchId: string
+  readonly #stream: number
+  readonly #isDelayed: boolean
+  readonly #rates = new Map<number, Channel<LiveFrame>>()
+  #seq = 0
+
+  constructor(hub: Hub, matchId: string, stream: number, isDelayed: boolean) {
+    this.#hub = hub
+    this.#matchId = matchId
+    this.#stream = stream
+    this.#isDelayed = isDelayed
+    this.inputs = inputsChannel(matchId, isDelayed)
+  }
+
+  /** The `seq` of the last binary frame. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** Whether anybody may be waiting for states. */
+  get wantsStates(): boolean {
+    return this.#rates.size > 0
+  }
+
+  get isFollowed(): boolean {
+    return [this.inputs, ...this.#rates.values()].some((channel) => this.#hub.isFollowed(channel))
+  }
+
+  /** The channel of this rate, to which frames go from now on. */
+  states(rate: number): Channel<LiveFrame> {
+    const known = this.#rates.get(rate)
+    if (known) return known
+    const channel = stateChannel(this.#matchId, rate, this.#isDelayed)
+    this.#rates.set(rate, channel)
+    return channel
+  }
+
+  change(game: AnyGame, tick: number, seat: number, input: unknown): void {
+    if (!this.#hub.isFollowed(this.inputs)) return
+    const index = seat < MAX_CODED_SEATS ? indexOfInput(game, input) : -1
+    const frame =
+      index >= 0 ? encodeInput(this.#stream, tick, seat, index) : encodeJsonInput(this.#stream, tick, seat, input)
+    this.#publish(tick, frame)
+  }
+
+  keyframe({ tick, state }: At): void {
+    if (this.#hub.isFollowed(this.inputs)) this.#publish(tick, encodeKeyframe(this.#stream, tick, hashState(state)))
+  }
+
+  /** A step was done: sends the state to those whose frame is due. */
+  step(at: At, tickRate: number): void {
+    for (const [rate, channel] of this.#rates) {
+      if (tickRate > 0 && !isDue(at.tick, rate, tickRate)) continue
+      if (this.#hub.isFollowed(channel)) this.#state(channel, at, 'live')
+      else this.#rates.delete(rate)
+    }
+  }
+
+  /** The match begins: nothing has been stepped yet. */
+  start(at: At): void {
+    this.keyframe(at)
+    for (const channel of this.#rates.values()) this.#state(channel, at, 'live')
+  }
+
+  /** The last frames. Of binary ones no more can come, so that stream ends. */
+  end(at: At, status: LiveEndStatus): void {
+    this.keyframe(at)
+    if (this.#hub.isFollowed(this.inputs)) this.#publish(at.tick, encodeEnd(this.#stream, at.tick, status))
+    this.#hub.end(this.inputs, status)
+    for (const channel of this.#rates.values()) this.#state(channel, at, status)
+    this.#rates.clear()
+  }
+
+  /** Ends all streams, for those who follow to open them anew, or not. */
+  close(reason: string): void {
+    this.#hub.end(this.inputs, reason)
+    for (const channel of this.#rates.values()) this.#hub.end(channel, reason)
+    this.#rates.clear()
+  }
+
+  #publish(tick: number, frame: Uint8Array): void {
+    this.#seq = Math.max(this.#seq + 1, tick)
+    this.#hub.publishFrame(this.inputs, this.#seq, frame)
+  }
+
+  #state(channel: Channel<LiveFrame>, { tick, state }: At, status: LiveFrame['status']): void {
+    this.#hub.publish(channel, stateSeq(tick, status), { tick, state, status })
+  }
+}
+
+/** Whether `rate` frames a second, evenly spread over ticks, have one at this tick. */
+function isDue(tick: number, rate: number, tickRate: number): boolean {
+  return Math.floor((tick * rate) / tickRate) !== Math.floor(((tick - 1) * rate) / tickRate)
+}

@@ -1,0 +1,135 @@
+import type { MatchRunner, RunnerFrame, Ticking } from '../../engine/index.ts'
+import { HeldInputs } from '../../games/simulate.ts'
+import type { LiveEndStatus } from '../../protocol/live-frames.ts'
+import type { Audience } from './audience.ts'
+
+/** How often a view of a turn-based game looks whether a turn has become old enough. */
+const LOOKS_PER_SECOND = 10
+/** Steps in one go, of a view that has fallen behind: twice the pace of the match. */
+const MAX_STEPS = 2
+
+export interface DelayedViewOptions {
+  readonly runner: MatchRunner
+  readonly audience: Audience
+  readonly delayMs: number
+  /** Called once, when the end of the match has been shown. */
+  readonly onDone: () => void
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * A match as it was a while ago: the same game, stepped again that much later from the inputs in the runner's log. By
+ * then no late input can change them any more, so what it shows is final.
+ */
+export class DelayedView implements Ticking {
+  readonly delayMs: number
+  readonly #options: DelayedViewOptions
+  readonly #runner: MatchRunner
+  readonly #delayTicks: number
+  readonly #held: HeldInputs<unknown>
+  readonly #state: unknown
+  /** When the turns not shown yet were made, the first one first. A match has a turn a tick. */
+  readonly #turns: number[] = []
+  readonly #startedAt = Date.now()
+  #tick = 0
+  /** How far the match itself is. */
+  #matchTick = 0
+  /** The first line of the log that is not in force yet. */
+  #next = 0
+  #hasStarted = false
+  #end: { readonly status: LiveEndStatus; readonly at: number } | null = null
+  #isDone = false
+
+  constructor(options: DelayedViewOptions) {
+    const { runner, delayMs } = options
+    const { game, seed } = runner
+    this.#options = options
+    this.#runner = runner
+    this.delayMs = delayMs
+    this.#delayTicks = Math.max(Math.ceil((delayMs * game.tickRate) / 1000), runner.rewindTicks + 1)
+    this.#held = new HeldInputs(game)
+    this.#state = game.init({ seed, options: runner.options })
+  }
+
+  /** How often `advance` is to be called, times a second. */
+  get pace(): number {
+    return this.#runner.game.tickRate || LOOKS_PER_SECOND
+  }
+
+  get status(): 'waiting' | 'live' {
+    return this.#hasStarted ? 'live' : 'waiting'
+  }
+
+  /** The match as those see it who follow this view. */
+  get frame(): RunnerFrame {
+    return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
+  }
+
+  /** A turn-based game has had a turn. */
+  noteTurn(now = Date.now()): void {
+    if (this.#runner.game.tickRate === 0) this.#turns.push(now)
+  }
+
+  /** The match is over, and that is committed: to be shown when it is old enough. */
+  end(status: LiveEndStatus, now = Date.now()): void {
+    this.#end ??= { status, at: now }
+  }
+
+  advance(now = Date.now()): void {
+    if (this.#isDone) return
+    try {
+      this.#catchUp(now)
+    } catch (error) {
+      this.#finish(() => this.#options.audience.close('failed'))
+      this.#options.onError(error)
+    }
+  }
+
+  #catchUp(now: number): void {
+    const { tick, isOver } = this.#runner
+    // Once the match has stopped, its time goes on at the view's own pace.
+    this.#matchTick = isOver ? this.#matchTick + 1 : tick
+    if (!this.#hasStarted) {
+      if (!this.#isOldEnough(0, this.#startedAt, now)) return
+      this.#hasStarted = true
+      this.#options.audience.start(this.frame)
+    }
+    for (let steps = 0; steps < MAX_STEPS && this.#isStepDue(now); steps++) this.#step()
+    const end = this.#end
+    if (end && this.#tick === tick && this.#isOldEnough(tick, end.at, now)) {
+      this.#finish(() => this.#options.audience.end(this.frame, end.status))
+    }
+  }
+
+  #isStepDue(now: number): boolean {
+    if (this.#tick >= this.#runner.tick) return false
+    return this.#isOldEnough(this.#tick + 1, this.#turns[0] ?? now, now)
+  }
+
+  /** Whether what happened at this tick may be shown: by ticks, or where they do not go by the clock, by time. */
+  #isOldEnough(tick: number, at: number, now: number): boolean {
+    if (this.#runner.game.tickRate === 0) return now - at >= this.delayMs
+    return this.#matchTick - tick >= this.#delayTicks
+  }
+
+  #step(): void {
+    const { game, log } = this.#runner
+    const { audience } = this.#options
+    for (let change = log[this.#next]; change && change.tick <= this.#tick; change = log[++this.#next]) {
+      this.#held.set(change.seat, change.input)
+      audience.change(game, change.tick, change.seat, change.input)
+    }
+    game.step(this.#state, this.#held.current)
+    this.#held.settle()
+    this.#turns.shift()
+    this.#tick++
+    if (game.tickRate === 0 || this.#tick % game.tickRate === 0) audience.keyframe(this.frame)
+    audience.step(this.frame, game.tickRate)
+  }
+
+  #finish(last: () => void): void {
+    this.#isDone = true
+    last()
+    this.#options.onDone()
+  }
+}

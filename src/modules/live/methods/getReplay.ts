@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { MatchId } from '../../wire.ts'
+import { Replay } from '../types.ts'
+
+/**
+ * What it takes to play a finished match again. A long match has more changes than one answer holds: ask again `from`
+ * the `next` of the answer until that is null.
+ */
+export const getReplay = method({
+  access: 'anyone',
+  effect: 'read',
+  limit: { points: 60, perSeconds: 60 },
+  input: z.object({
+    matchId: MatchId,
+    /** How many changes to leave out at the beginning. */
+    from: z.number().int().min(0).default(0),
+  }),
+  output: Replay,
+  errors: ['NOT_FOUND', 'NOT_FINISHED'],
+
+  async handle({ ctx, input, fail }) {
+    const match = await ctx.matches.find(ctx, { matchId: input.matchId })
+    if (!match) throw fail('NOT_FOUND', 'There is no such match')
+    const replay = await ctx.live.replay(ctx, match, input.from)
+    if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end')
+    return replay
+  },
+})

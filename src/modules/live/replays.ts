@@ -1,0 +1,47 @@
+import { unpackInputs } from '../../engine/index.ts'
+import type { Scope } from '../context.ts'
+import { splitOptions } from '../matches/index.ts'
+import type { Match } from '../matches/types.ts'
+import { toLiveChange } from './snapshots.ts'
+import type { LiveChange, Replay } from './types.ts'
+
+/** What one answer holds, so that it leaves a socket room for other things: changes, and characters of their JSON. */
+const MAX_CHANGES = 16_000
+const MAX_LENGTH = 384 * 1024
+
+/** The replay of a match from its change `from` on; null when it was not finished. */
+export async function readReplay(scope: Scope, match: Match, from: number): Promise<Replay | null> {
+  if (match.status !== 'finished') return null
+  const row = await scope.db.match.findUniqueOrThrow({
+    where: { id: match.id },
+    select: { seed: true, rulesVersion: true, ticks: true, inputs: true },
+  })
+  const log = unpackInputs(row.inputs)
+  if (row.ticks === null || log === null) return null
+  const changes = firstOf(log.slice(from, from + MAX_CHANGES).map(toLiveChange))
+  const end = from + changes.length
+  return {
+    matchId: match.id,
+    game: match.game,
+    rulesVersion: row.rulesVersion,
+    seed: row.seed,
+    options: splitOptions(match.options).rules,
+    ticks: row.ticks,
+    changes,
+    next: end < log.length ? end : null,
+    players: match.players,
+    winnerSeat: match.winnerSeat,
+    scores: match.players.map(({ score }) => score),
+    endReason: match.endReason,
+  }
+}
+
+/** As many as an answer holds; at least one, so that whoever asks on gets to the end. */
+function firstOf(changes: LiveChange[]): LiveChange[] {
+  let length = 0
+  const end = changes.findIndex((change) => {
+    length += JSON.stringify(change).length
+    return length > MAX_LENGTH
+  })
+  return end === -1 ? changes : changes.slice(0, Math.max(1, end))
+}
