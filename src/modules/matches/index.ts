@@ -10,6 +10,7 @@ import { onUpdate } from './subscriptions/onUpdate.ts'
 
 export { MatchKeeper } from './keeper.ts'
 export { LobbyFeed } from './lobby.ts'
+export { splitOptions } from './options.ts'
 export { MatchService } from './service.ts'
 
 export const matches = module({
