@@ -17,7 +17,7 @@ import { LiveService, readInputFrame } from './modules/live/index.ts'
 import { LobbyFeed, MatchKeeper, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
-import { createServer } from './server/index.ts'
+import { createServer, type Server } from './server/index.ts'
 import { version } from './version.ts'
 
 /** A running Rally. */
@@ -125,7 +125,7 @@ async function compose(
   })
 
   let leaving = false
-  const server = await createServer({
+  const server: Server = createServer({
     config,
     dispatcher,
     hub,
@@ -140,7 +140,12 @@ async function compose(
       if (leaving) throw new Error('this node is leaving')
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
     },
-    metrics: createMetrics({ connections: dispatcher.connections, entries: dispatcher.entries, engine }),
+    metrics: createMetrics({
+      connections: dispatcher.connections,
+      entries: dispatcher.entries,
+      engine,
+      sockets: () => server.stats,
+    }),
     log: log.server,
     node,
     version,

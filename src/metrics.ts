@@ -1,11 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Engine, latenessQuantile } from './engine/index.ts'
 import type { Connections, Entry } from './rpc/index.ts'
+import type { SocketStats } from './server/index.ts'
 
 export interface MetricSources {
   readonly connections: Connections
   readonly entries: ReadonlyMap<string, Entry>
   readonly engine: Engine
+  readonly sockets: () => SocketStats
 }
 
 /**
@@ -14,7 +16,7 @@ export interface MetricSources {
  *
  * @returns the text that Prometheus scrapes
  */
-export function createMetrics({ connections, entries, engine }: MetricSources): () => Promise<string> {
+export function createMetrics({ connections, entries, engine, sockets }: MetricSources): () => Promise<string> {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -25,6 +27,25 @@ export function createMetrics({ connections, entries, engine }: MetricSources): 
     registers,
     collect() {
       this.set(connections.size)
+    },
+  })
+  new Counter({
+    name: 'rally_sockets_opened_total',
+    help: 'Sockets opened since the start',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(sockets().opened)
+    },
+  })
+  new Counter({
+    name: 'rally_sockets_closed_total',
+    help: 'Sockets closed since the start, by close code; 0 for codes that the protocol does not know',
+    labelNames: ['code'] as const,
+    registers,
+    collect() {
+      this.reset()
+      for (const [code, count] of sockets().closed) this.inc({ code }, count)
     },
   })
   new Gauge({

@@ -51,6 +51,7 @@ export class Dispatcher<Ctx, Tx> {
   readonly connections = new Connections()
   readonly entries: ReadonlyMap<string, Entry>
   readonly #options: DispatcherOptions<Ctx, Tx>
+  readonly #ping: Entry | undefined
   readonly #limiter = new MethodLimiter()
   readonly #pending: Deadlines<Pending>
   readonly #anonymousAnswers = new WeakMap<Connection, Map<string, { at: number; body: Promise<Body> }>>()
@@ -63,6 +64,7 @@ export class Dispatcher<Ctx, Tx> {
     this.#options = options
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
     this.entries = createRegistry([own, ...options.modules])
+    this.#ping = this.entries.get('rpc.ping')
     this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
   }
@@ -88,7 +90,6 @@ export class Dispatcher<Ctx, Tx> {
   /** Takes one text frame. Never throws. */
   receive(connection: Connection, text: string): void {
     const now = Date.now()
-    connection.lastRequestAt = now
     const read = readEnvelope(text, this.#options.limits.jsonDepth)
     const entry = 'message' in read ? this.entries.get(read.message.type) : undefined
     const waitMs = (entry && isInput(entry) ? connection.inputs : connection.requests).take(now)
@@ -146,7 +147,6 @@ export class Dispatcher<Ctx, Tx> {
   /** Answers a frame that the transport could not even read as text. Counted like a request. Never throws. */
   badFrame(connection: Connection, reason: string): void {
     const now = Date.now()
-    connection.lastRequestAt = now
     const waitMs = connection.requests.take(now)
     if (waitMs > 0) this.#refuse(connection, undefined, undefined, waitMs)
     else this.#answerBad(connection, reason)
@@ -193,6 +193,8 @@ export class Dispatcher<Ctx, Tx> {
 
   #start(connection: Connection, entry: Entry, eid: string, data: unknown, now: number): void {
     entry.calls++
+    // A heartbeat is a sign of life, but asks for nothing.
+    if (entry !== this.#ping) connection.lastRequestAt = now
     if (connection.inFlight >= this.#options.limits.requestsInFlight) {
       const error = new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
       this.#fail(connection, entry, eid, error)
