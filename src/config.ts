@@ -36,6 +36,20 @@ export interface Config {
   readonly heartbeatMs: number
   /** How far back a player's input may take effect; 0 turns rewinding off. */
   readonly maxRewindMs: number
+  readonly matches: {
+    /** From the moment that everybody is there to the first tick. */
+    readonly countdownMs: number
+    /** How long a player may be away from a live match. */
+    readonly comeBackMs: number
+    /** A match that waits while all of its players are away is given up after this. */
+    readonly emptyMs: number
+    /** A match that waits for players is given up after this in any case. */
+    readonly maxWaitMs: number
+    /** A turn-based match in which nobody moves for this long is broken off. */
+    readonly maxTurnMs: number
+    /** Matches of one user that are not over. */
+    readonly maxActive: number
+  }
   readonly limits: Limits
   /** Attempts to sign in from one address in five minutes. */
   readonly authPerIp: number
@@ -76,6 +90,11 @@ const Environment = z.object({
   DRAIN_SECONDS: int(8, 0, 600),
   HEARTBEAT_SECONDS: int(15, 1, 120),
   MAX_REWIND_MS: int(100, 0, 1_000),
+  MATCH_COUNTDOWN_MS: int(3_000, 0, 60_000),
+  MATCH_COME_BACK_MS: int(30_000, 100, 3_600_000),
+  MATCH_EMPTY_MS: int(60_000, 100, 3_600_000),
+  MATCH_MAX_WAIT_MS: int(900_000, 1_000, 86_400_000),
+  MATCH_MAX_TURN_MS: int(300_000, 1_000, 86_400_000),
   DATABASE_POOL_SIZE: int(10, 2, 200),
   DATABASE_CONNECT_TIMEOUT_MS: int(2_000, 100, 60_000),
   DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
@@ -93,6 +112,7 @@ const Environment = z.object({
   LIMIT_REQUEST_MS: int(defaultLimits.requestMs, 100, 600_000),
   LIMIT_ANONYMOUS_IDLE_MS: int(defaultLimits.anonymousIdleMs, 1_000, 86_400_000),
   LIMIT_AUTH_PER_IP: int(100, 1, 10_000_000),
+  LIMIT_ACTIVE_MATCHES: int(10, 1, 1_000),
 })
 
 /**
@@ -132,6 +152,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainMs: env.DRAIN_SECONDS * 1000,
     heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
     maxRewindMs: env.MAX_REWIND_MS,
+    matches: {
+      countdownMs: env.MATCH_COUNTDOWN_MS,
+      comeBackMs: env.MATCH_COME_BACK_MS,
+      emptyMs: env.MATCH_EMPTY_MS,
+      maxWaitMs: env.MATCH_MAX_WAIT_MS,
+      maxTurnMs: env.MATCH_MAX_TURN_MS,
+      maxActive: env.LIMIT_ACTIVE_MATCHES,
+    },
     limits: {
       frameBytes: env.LIMIT_FRAME_BYTES,
       jsonDepth: env.LIMIT_JSON_DEPTH,

@@ -3,14 +3,17 @@ import type { Db } from '../db/client.ts'
 export interface NodeLeaseOptions {
   readonly db: Db
   readonly node: string
-  /** Told of nodes found dead, while this one is certain to be alive itself. */
+  /** Who has not been heard of for this long is dead, and its matches are up for grabs. Default 5000. */
+  readonly leaseMs?: number
+  /** Told once there are no dead nodes any more, while this one is certain to be alive itself. */
   readonly onDead: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
-const BEAT_MS = 1_000
-/** A node that has not been heard of for this long is dead, and its matches are up for grabs. */
-export const LEASE_SECONDS = 5
+const LEASE_MS = 5_000
+const BEATS_PER_LEASE = 5
+/** Beats under way: one that hangs does not keep the next from being heard. */
+const MAX_BEATING = 3
 
 /**
  * This process' sign of life in the database, by which other processes know whose matches are orphaned. Times are
@@ -18,53 +21,67 @@ export const LEASE_SECONDS = 5
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions
+  readonly #leaseMs: number
+  readonly #beating = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
-  #beating: Promise<void> | undefined
-  /** Beats in a row without a break longer than the lease. */
+  #burying: Promise<void> | undefined
+  /** Since when beats have come without a silence in which the others could not be heard either. */
   #aliveSince = 0
   #lastBeat = 0
   #stopped = false
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options
+    this.#leaseMs = options.leaseMs ?? LEASE_MS
   }
 
   /** Enters the node and begins to beat. */
   async start(): Promise<void> {
     await this.#options.db.node.create({ data: { id: this.#options.node } })
     this.#aliveSince = this.#lastBeat = Date.now()
-    this.#schedule()
+    this.#timer = setInterval(() => this.#next(), this.#leaseMs / BEATS_PER_LEASE)
   }
 
-  /** Gives the lease up at once. */
+  /** Gives the lease up at once; when the database does not take that, it runs out by itself. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#beating
-    await this.#options.db.node.deleteMany({ where: { id: this.#options.node } })
+    clearInterval(this.#timer)
+    await Promise.all([...this.#beating, this.#burying])
+    try {
+      await this.#options.db.node.deleteMany({ where: { id: this.#options.node } })
+    } catch (error) {
+      this.#options.onError(error)
+    }
   }
 
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      this.#beating = this.#beat()
-        .catch((error: unknown) => this.#options.onError(error))
-        .finally(() => {
-          if (!this.#stopped) this.#schedule()
-        })
-    }, BEAT_MS)
+  #next(): void {
+    if (this.#beating.size >= MAX_BEATING) return
+    const beat: Promise<void> = this.#beat()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => this.#beating.delete(beat))
+    this.#beating.add(beat)
   }
 
   async #beat(): Promise<void> {
-    const { db, node, onDead } = this.#options
+    const { db, node } = this.#options
     await db.$executeRaw`
       INSERT INTO nodes (id, heartbeat_at) VALUES (${node}, now())
       ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()`
     const now = Date.now()
     // After a silence of the database every node looks dead: give them time to be heard of before burying any.
-    if (now - this.#lastBeat > LEASE_SECONDS * 1000) this.#aliveSince = now
+    if (now - this.#lastBeat > this.#leaseMs / 2) this.#aliveSince = now
     this.#lastBeat = now
-    if (now - this.#aliveSince < LEASE_SECONDS * 1000) return
-    await db.$executeRaw`DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => ${LEASE_SECONDS})`
+    if (now - this.#aliveSince < this.#leaseMs || this.#stopped) return
+    this.#burying ??= this.#bury()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => {
+        this.#burying = undefined
+      })
+  }
+
+  async #bury(): Promise<void> {
+    const { db, onDead } = this.#options
+    await db.$executeRaw`DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => ${this.#leaseMs / 1000})`
     await onDead()
   }
 }

@@ -1,19 +1,35 @@
 import type { Tx } from '../db/client.ts'
-import { withRetry } from '../db/retry.ts'
+import { type RetryOptions, withRetry } from '../db/retry.ts'
 import type { Platform, Scope } from './context.ts'
 
 /**
  * Runs `work` in a transaction of its own, for what no request asked for. Effects wait for the commit; a conflict
- * with another transaction runs it again from the start.
+ * with another transaction runs it again from the start, and with `idempotent` a broken connection does too. An effect
+ * that fails is logged: what was committed stands, and the other effects run.
  */
-export async function inTransaction<T>(platform: Platform, work: (scope: Scope) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  platform: Platform,
+  work: (scope: Scope) => Promise<T>,
+  options: RetryOptions = {},
+): Promise<T> {
   const { result, effects } = await withRetry(async () => {
     const effects: (() => void)[] = []
     const result = await platform.database.db.$transaction((tx: Tx) =>
       work({ db: tx, afterCommit: (effect) => effects.push(effect) }),
     )
     return { result, effects }
-  })
-  for (const effect of effects) effect()
+  }, options)
+  for (const effect of effects) {
+    try {
+      effect()
+    } catch (error) {
+      platform.log.app.error({ err: error }, 'an effect of a committed transaction failed')
+    }
+  }
   return result
+}
+
+/** Reads and writes outside of any transaction. */
+export function plainScope(platform: Platform): Scope {
+  return { db: platform.database.db, afterCommit: (effect) => effect() }
 }

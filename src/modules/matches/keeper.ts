@@ -1,97 +1,120 @@
+import type { BusSubscription } from '../../bus/bus.ts'
+import { isUnavailable } from '../../db/retry.ts'
 import type { Engine, MatchRunner } from '../../engine/index.ts'
 import { games, isGameName } from '../../games/index.ts'
-import type { Platform, Scope } from '../context.ts'
-import { inTransaction } from '../scope.ts'
+import type { Platform } from '../context.ts'
 import { Absences } from './absences.ts'
+import { type Leave, subscribeLeaves } from './channels.ts'
 import { Countdowns } from './countdowns.ts'
+import { giveUp, launch } from './launch.ts'
+import { splitOptions } from './options.ts'
+import { Presence } from './presence.ts'
 import { commitEnding, type Ending } from './results.ts'
+import { ScoreWriter } from './score-writer.ts'
 import type { MatchService } from './service.ts'
-import { matchStore } from './store.ts'
-import { endAbandoned, endOrphaned } from './sweeps.ts'
+import type { Scored } from './store.ts'
+import { endAbandoned, endOrphaned, endOwn, findOverdue, findOwnLive } from './sweeps.ts'
 import type { Match } from './types.ts'
+import { Work } from './work.ts'
 
 /** How often live matches are looked at for scores and absent players. */
 const ROUND_MS = 250
 const SWEEP_MS = 5_000
+/** How long leaving may take: what is not settled then, another process settles, or this one when it comes back. */
+const STOP_MS = 4_000
 
 /** A live match that this process runs. */
 interface Live {
   readonly runner: MatchRunner
+  /** As it was last written. */
   match: Match
-  /** Scores as they were last written. */
-  scores: readonly number[]
   lastTurnAt: number
   lastTick: number
   ending: boolean
 }
 
-/** A turn-based match in which nobody moves for this long is broken off. */
-const MAX_TURN_MS = 5 * 60_000
-
 /**
- * Brings matches to life and to their end: starts them when the countdown is over, notes who is there, writes scores
- * and results, and settles what drop-outs and dead processes leave behind.
+ * Brings matches to life and to their end: starts them when the countdown is over, writes scores and results, lets
+ * players who left lose, and settles what dead processes leave behind. The database decides whose a match is; what
+ * this process holds is brought into line with it every few seconds.
  */
 export class MatchKeeper {
   readonly #platform: Platform
   readonly #service: MatchService
   readonly #engine: Engine
   readonly #countdowns: Countdowns
-  readonly #absences = new Absences()
+  readonly #absences: Absences
+  readonly #presence: Presence
+  readonly #scores: ScoreWriter
+  readonly #work: Work
+  readonly #leaves: BusSubscription
   readonly #live = new Map<string, Live>()
-  readonly #endListeners: ((match: Match, runner: MatchRunner) => void)[] = []
-  /** Background work under way, by what it is about, so that work on one match or user has an order. */
-  readonly #chains = new Map<string, Promise<void>>()
   readonly #stopping = new AbortController()
+  #startedAt = 0
   #round: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
 
   constructor(platform: Platform, service: MatchService, engine: Engine) {
+    const { config, connections, bus, log } = platform
     this.#platform = platform
     this.#service = service
     this.#engine = engine
-    this.#countdowns = new Countdowns((matchId) => this.#own(matchId, () => this.#launch(matchId)))
+    this.#absences = new Absences(config.matches.comeBackMs)
+    this.#presence = new Presence(platform, service)
+    this.#scores = new ScoreWriter(platform, service)
+    this.#work = new Work({
+      // The other half of the pool is for who asks.
+      concurrency: Math.ceil(config.database.poolSize / 2),
+      onError: (error, key) => log.matches.error({ err: error, key }, 'background work on matches failed'),
+    })
+    this.#countdowns = new Countdowns((matchId) => this.#work.add(matchId, () => this.#launch(matchId)))
+    this.#leaves = subscribeLeaves(bus, (leave) => this.#forfeit(leave))
     service.onChange((match) => this.#noteChange(match))
-    service.onLeaveLive((matchId, userId) => this.#forfeit(matchId, userId))
-    platform.connections.onPresence({
-      online: (userId) => this.#own(userId, () => this.#notePresence(userId)),
-      offline: (userId) => this.#own(userId, () => this.#notePresence(userId)),
+    service.onSeatOutdated((userId) => this.#presence.note(userId))
+    connections.onPresence({
+      online: (userId) => this.#presence.note(userId),
+      offline: (userId) => this.#presence.note(userId),
     })
     engine.listen({
       ended: (runner, end) => {
-        if (end.kind === 'outcome') this.end(runner, { status: 'finished', outcome: end.outcome, endReason: null })
+        if (end.kind === 'outcome') this.#end(runner, { status: 'finished', outcome: end.outcome, endReason: null })
         else {
-          platform.log.engine.error({ err: end.error, matchId: runner.matchId }, `a match was aborted: ${end.reason}`)
-          this.end(runner, { status: 'aborted', endReason: end.reason })
+          log.engine.error({ err: end.error, matchId: runner.matchId }, `a match was aborted: ${end.reason}`)
+          this.#end(runner, { status: 'aborted', endReason: end.reason })
         }
       },
     })
   }
 
   start(): void {
+    this.#startedAt = Date.now()
     this.#round = setInterval(() => this.#lookAround(Date.now()), ROUND_MS)
-    this.#sweep = setInterval(() => this.#own('sweep', () => this.#sweepAll()), SWEEP_MS)
-    this.#own('sweep', () => this.#sweepAll())
+    const { emptyMs } = this.#platform.config.matches
+    const sweep = () => {
+      if (!this.#work.has('sweep')) this.#work.add('sweep', () => this.#sweepAll())
+    }
+    this.#sweep = setInterval(sweep, Math.min(SWEEP_MS, emptyMs))
+    sweep()
   }
 
-  /** Breaks off what is live here, so that no player is left in a match that nobody runs. */
+  /** Breaks off what is live here, so that no player is left in a match that nobody runs. Never rejects. */
   async stop(): Promise<void> {
     clearInterval(this.#round)
     clearInterval(this.#sweep)
     this.#countdowns.stop()
-    for (const { runner } of this.#live.values()) this.end(runner, { status: 'aborted', endReason: 'node-left' })
+    this.#leaves.unsubscribe()
     this.#stopping.abort()
-    while (this.#chains.size > 0) await Promise.all(this.#chains.values())
-  }
-
-  /** `listener` is told when the end of a match that ran here is committed. */
-  onEnd(listener: (match: Match, runner: MatchRunner) => void): void {
-    this.#endListeners.push(listener)
-  }
-
-  /** A match that runs here, as it was last written. */
-  live(matchId: string): Match | undefined {
-    return this.#live.get(matchId)?.match
+    for (const { runner } of this.#live.values()) this.#engine.halt(runner.matchId)
+    const log = this.#platform.log.matches
+    const settled = this.#settle().catch((error: unknown) => {
+      log.warn({ err: error }, 'not every match could be broken off; they are when a process finds this one gone')
+    })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS)
+    })
+    await Promise.race([settled, late])
+    clearTimeout(timer)
   }
 
   /** The matches of dead processes are over. Called by the lease, which knows which those are. */
@@ -100,183 +123,168 @@ export class MatchKeeper {
   }
 
   /** Stops a match and commits its end. */
-  end(runner: MatchRunner, ending: Ending): void {
+  #end(runner: MatchRunner, ending: Ending): void {
     const live = this.#live.get(runner.matchId)
     if (!live || live.ending) return
     live.ending = true
     this.#engine.halt(runner.matchId)
-    this.#own(runner.matchId, async () => {
+    this.#work.add(runner.matchId, async () => {
       try {
-        const match = await commitEnding(this.#platform, this.#service, runner, ending, this.#stopping.signal)
-        const ended = match ?? { ...live.match, status: 'aborted' as const }
-        for (const listener of this.#endListeners) listener(ended, runner)
+        await commitEnding(this.#platform, this.#service, runner, ending, this.#stopping.signal)
       } finally {
-        this.#live.delete(runner.matchId)
-        this.#absences.forget(runner.matchId)
-        this.#engine.remove(runner.matchId)
+        // Where even this failed, nobody plays on here; the next sweep finds what is stored.
+        if (this.#live.get(runner.matchId) === live) this.#forget(runner.matchId)
       }
     })
   }
 
-  /** Runs `work` after what is under way under the same key; its failure is logged. */
-  #own(key: string, work: () => Promise<void>): void {
-    const before = this.#chains.get(key) ?? Promise.resolve()
-    const chain: Promise<void> = before
-      .then(work)
-      .catch((error: unknown) => {
-        this.#platform.log.matches.error({ err: error, key }, 'background work on matches failed')
-      })
-      .finally(() => {
-        if (this.#chains.get(key) === chain) this.#chains.delete(key)
-      })
-    this.#chains.set(key, chain)
+  /** What is under way comes first: an ending that is being committed has a result. */
+  async #settle(): Promise<void> {
+    await Promise.all([this.#presence.stop(), this.#work.idle(), this.#scores.idle()])
+    await endOwn(this.#platform, this.#service)
   }
 
   #noteChange(match: Match): void {
-    if (match.status === 'waiting' && match.startsAt !== null) this.#countdowns.set(match.id, match.startsAt)
+    const isCounting = match.status === 'waiting' && match.startsAt !== null && !this.#stopping.signal.aborted
+    if (isCounting && match.startsAt !== null) this.#countdowns.set(match.id, match.startsAt)
     else this.#countdowns.delete(match.id)
     const live = this.#live.get(match.id)
-    if (live && match.version > live.match.version) live.match = match
+    if (!live || match.version <= live.match.version) return
+    live.match = match
+    if (match.status !== 'live') this.#forget(match.id)
+    else for (const { seat, userId, connected } of match.players) this.#noteSeat(live, seat, userId, connected)
   }
 
-  /** Writes down whether a user is here, in each of their matches that are not over. */
-  async #notePresence(userId: string): Promise<void> {
-    const { database } = this.#platform
-    const plain: Scope = { db: database.db, afterCommit: (effect) => effect() }
-    for (const matchId of await matchStore.active(plain, userId)) {
-      await inTransaction(this.#platform, async (scope) => {
-        const row = await matchStore.lock(scope, matchId)
-        const { connected, nodeId } = this.#service.presence(userId)
-        const own = row?.seats.filter((seat) => seat.userId === userId && seat.nodeId !== nodeId) ?? []
-        // Gone from here, but to be found at another node: that one's word counts.
-        const isElsewhere = !connected && own.every((seat) => seat.nodeId !== this.#platform.node)
-        if (!row || own.length === 0 || isElsewhere) return
-        await scope.db.seat.updateMany({ where: { matchId, userId }, data: { connected, nodeId } })
-        this.#service.announce(scope, await matchStore.save(scope, row))
-        scope.afterCommit(() =>
-          this.#noteSeats(
-            matchId,
-            own.map(({ seat }) => seat),
-            connected,
-          ),
-        )
-      })
-    }
+  #noteSeat({ runner }: Live, seat: number, userId: string | null, connected: boolean): void {
+    if (userId === null) return
+    if (connected) this.#absences.end(runner.matchId, seat)
+    else if (this.#absences.begin(runner.matchId, seat, Date.now())) runner.release(seat)
   }
 
-  #noteSeats(matchId: string, seats: readonly number[], connected: boolean): void {
-    const live = this.#live.get(matchId)
-    if (!live) return
-    for (const seat of seats) {
-      if (connected) this.#absences.end(matchId, seat)
-      else {
-        this.#absences.begin(matchId, seat, Date.now())
-        live.runner.release(seat)
-      }
-    }
+  #forget(matchId: string): void {
+    this.#live.delete(matchId)
+    this.#absences.forget(matchId)
+    this.#engine.remove(matchId)
   }
 
-  /** The countdown is over: takes the match and runs it. */
   async #launch(matchId: string): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    await inTransaction(this.#platform, async (scope) => {
-      const row = await matchStore.lock(scope, matchId)
-      if (row?.status !== 'waiting' || row.startsAt === null || row.startsAt.getTime() > Date.now()) return
-      const saved = await matchStore.save(scope, row, {
-        status: 'live',
-        startedAt: new Date(),
-        nodeId: this.#platform.node,
-        fence: { increment: 1 },
-      })
-      const match = this.#service.announce(scope, saved)
-      scope.afterCommit(() => this.#run(match, row.seed))
-    })
+    if (this.#stopping.signal.aborted || this.#live.has(matchId)) return
+    await launch(this.#platform, this.#service, matchId, (match, seed) => this.#run(match, seed))
   }
 
   #run(match: Match, seed: number): void {
-    if (!isGameName(match.game)) throw new Error(`no such game: ${match.game}`)
-    const runner = this.#engine.start({
-      matchId: match.id,
-      game: games[match.game],
-      seed,
-      options: match.options,
-      botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
-    })
-    const scores = match.players.map(({ score }) => score)
-    this.#live.set(match.id, { runner, match, scores, lastTick: 0, lastTurnAt: Date.now(), ending: false })
-    for (const { seat, userId } of match.players) {
-      if (userId !== null && !this.#platform.connections.isOnline(userId)) this.#noteSeats(match.id, [seat], false)
+    try {
+      if (!isGameName(match.game)) throw new Error(`no such game: ${match.game}`)
+      const runner = this.#engine.start({
+        matchId: match.id,
+        game: games[match.game],
+        seed,
+        options: splitOptions(match.options).rules,
+        botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
+      })
+      this.#live.set(match.id, { runner, match, lastTick: 0, lastTurnAt: Date.now(), ending: false })
+    } catch (error) {
+      this.#platform.log.engine.error({ err: error, matchId: match.id }, 'a match could not begin')
+      this.#work.add(match.id, () => this.#giveUp(match.id))
     }
+  }
+
+  async #giveUp(matchId: string): Promise<void> {
+    if (!this.#live.has(matchId)) await giveUp(this.#platform, this.#service, matchId)
   }
 
   /** The user leaves a live match: who remains wins. */
-  #forfeit(matchId: string, userId: string): void {
+  #forfeit({ matchId, userId }: Leave): void {
     const live = this.#live.get(matchId)
     if (!live) return
     const seats = live.match.players.filter((player) => player.userId === userId).map(({ seat }) => seat)
-    this.#settleWithout(live, seats, 'forfeit')
+    if (seats.length > 0) this.#settleWithout(live, seats)
   }
 
   #lookAround(now: number): void {
-    const scored: Live[] = []
+    const scored: Scored[] = []
     for (const live of this.#live.values()) {
       if (live.ending) continue
-      const { runner, scores } = live
-      const points = runner.game.scores(runner.state)
-      if (points.some((score, seat) => score !== scores[seat])) scored.push(live)
-      const gone = this.#absences.overdue(runner.matchId, now)
-      if (gone.length > 0) this.#settleWithout(live, gone, 'forfeit')
-      this.#checkTurn(live, now)
+      const { runner, match } = live
+      try {
+        const scores = runner.game.scores(runner.state)
+        if (match.players.some(({ seat, score }) => score !== scores[seat])) {
+          scored.push({ matchId: match.id, scores: [...scores] })
+        }
+        this.#checkAbsent(live, now)
+        this.#checkTurn(live, now)
+      } catch (error) {
+        this.#platform.log.engine.error({ err: error, matchId: match.id }, 'a match could not be looked at')
+        this.#end(runner, { status: 'aborted', endReason: 'failed' })
+      }
     }
-    if (scored.length > 0) this.#own('scores', () => this.#writeScores(scored))
+    this.#scores.offer(scored, now)
   }
 
   #checkTurn(live: Live, now: number): void {
-    if (live.runner.game.tickRate > 0) return
-    if (live.runner.tick !== live.lastTick) {
-      live.lastTick = live.runner.tick
+    const { runner } = live
+    if (runner.game.tickRate > 0) return
+    if (runner.tick !== live.lastTick) {
+      live.lastTick = runner.tick
       live.lastTurnAt = now
-    } else if (now - live.lastTurnAt > MAX_TURN_MS) this.end(live.runner, { status: 'aborted', endReason: 'too-long' })
-  }
-
-  /** The match ends because `gone` are not there: the one seat that remains wins, else nobody. */
-  #settleWithout(live: Live, gone: readonly number[], endReason: string): void {
-    const { runner, match } = live
-    const present = match.players.filter(
-      ({ seat, userId }) => !gone.includes(seat) && (userId === null || !this.#absences.isAbsent(match.id, seat)),
-    )
-    const [winner] = present
-    if (present.length !== 1 || !winner) this.end(runner, { status: 'aborted', endReason: 'left' })
-    else {
-      const scores = [...runner.game.scores(runner.state)]
-      this.end(runner, { status: 'finished', outcome: { winnerSeat: winner.seat, scores }, endReason })
+    } else if (now - live.lastTurnAt > this.#platform.config.matches.maxTurnMs) {
+      this.#end(runner, { status: 'aborted', endReason: 'too-long' })
     }
   }
 
-  /** Writes the scores of several matches, each in a short transaction of its own. */
-  async #writeScores(scored: readonly Live[]): Promise<void> {
-    for (const live of scored) {
-      const { runner } = live
-      if (live.ending) continue
-      const points = [...runner.game.scores(runner.state)]
-      await inTransaction(this.#platform, async (scope) => {
-        const row = await matchStore.lock(scope, runner.matchId)
-        if (row?.status !== 'live') return
-        for (const [seat, score] of points.entries()) {
-          if (row.seats.some((taken) => taken.seat === seat && taken.score !== score)) {
-            await scope.db.seat.updateMany({ where: { matchId: row.id, seat }, data: { score } })
-          }
-        }
-        this.#service.announce(scope, await matchStore.save(scope, row))
-        scope.afterCommit(() => {
-          live.scores = points
-        })
-      })
+  /** Who has been away for too long loses. While the others are away too, who comes back in time wins. */
+  #checkAbsent(live: Live, now: number): void {
+    const { overdue, away } = this.#absences.of(live.match.id, now)
+    if (overdue.length === 0) return
+    const isSomebodyThere = live.match.players.length > overdue.length + away.length
+    if (isSomebodyThere || away.length === 0) this.#settleWithout(live, overdue)
+  }
+
+  /** The match goes on while there are two besides `gone`; the last one wins, and with nobody there is no result. */
+  #settleWithout({ runner, match }: Live, gone: readonly number[]): void {
+    const [winner, ...others] = match.players.filter(({ seat }) => !gone.includes(seat))
+    if (others.length > 0) return
+    if (!winner) this.#end(runner, { status: 'aborted', endReason: 'left' })
+    else {
+      const scores = [...runner.game.scores(runner.state)]
+      this.#end(runner, { status: 'finished', outcome: { winnerSeat: winner.seat, scores }, endReason: 'forfeit' })
     }
   }
 
   async #sweepAll(): Promise<void> {
-    const overdue = await endAbandoned(this.#platform, this.#service)
-    for (const matchId of overdue) this.#own(matchId, () => this.#launch(matchId))
+    const { log } = this.#platform
+    if (this.#stopping.signal.aborted) return
+    try {
+      await endAbandoned(this.#platform, this.#service, Date.now() - this.#startedAt)
+      for (const matchId of await findOverdue(this.#platform)) this.#work.add(matchId, () => this.#launch(matchId))
+      await this.#presence.heal()
+      await this.#compare()
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      log.matches.warn({ err: error }, 'matches could not be swept')
+    }
+  }
+
+  /** Holds what runs here against what the database says runs here, and where the players are. */
+  async #compare(): Promise<void> {
+    const held = [...this.#live.values()]
+    const stored = new Map((await findOwnLive(this.#platform)).map((own) => [own.id, own]))
+    for (const live of held) {
+      const own = stored.get(live.match.id)
+      // Others ended it, because for them this process seemed dead.
+      if (!own) this.#end(live.runner, { status: 'aborted', endReason: 'node-lost' })
+      else this.#noteSeatsElsewhere(live, own.away)
+    }
+    for (const { id, settled } of stored.values()) {
+      if (settled && !this.#live.has(id) && !this.#work.has(id)) this.#work.add(id, () => this.#giveUp(id))
+    }
+  }
+
+  /** Who is on another process is noted by that one, which does not tell this one. */
+  #noteSeatsElsewhere(live: Live, away: readonly number[]): void {
+    for (const { seat, userId } of live.match.players) {
+      if (userId === null || this.#platform.connections.isOnline(userId)) continue
+      this.#noteSeat(live, seat, userId, !away.includes(seat))
+    }
   }
 }

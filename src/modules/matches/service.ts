@@ -1,17 +1,18 @@
+import type { z } from 'zod'
 import type { Prisma } from '../../db/generated/client.ts'
-import { type GameName, games } from '../../games/index.ts'
+import { type GameName, games, isGameName } from '../../games/index.ts'
 import { RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
 import type { MatchId } from '../wire.ts'
-import { matchChannel } from './channels.ts'
+import { matchChannel, publishLeave } from './channels.ts'
+import { type ListOrder, type ListPage, readCursor, toCursor } from './list-page.ts'
 import type { LobbyFeed } from './lobby.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
+import { MatchOptions } from './options.ts'
 import { isOpen, matchStore, type NewSeat } from './store.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
-/** Matches of one user that are not over. */
-const MAX_ACTIVE = 10
 const DEFAULT_PAGE = 20
 
 export interface Creation {
@@ -34,7 +35,7 @@ export class MatchService {
   readonly lobby: LobbyFeed
   readonly #platform: Platform
   readonly #listeners: MatchListener[] = []
-  readonly #leaveListeners: ((matchId: string, userId: string) => void)[] = []
+  readonly #seatListeners: ((userId: string) => void)[] = []
 
   constructor(platform: Platform, lobby: LobbyFeed) {
     this.#platform = platform
@@ -46,35 +47,29 @@ export class MatchService {
     this.#listeners.push(listener)
   }
 
-  /** `listener` is told when a player leaves a live match. */
-  onLeaveLive(listener: (matchId: string, userId: string) => void): void {
-    this.#leaveListeners.push(listener)
+  /** `listener` is told of who took a seat, but came or went since that was written. */
+  onSeatOutdated(listener: (userId: string) => void): void {
+    this.#seatListeners.push(listener)
   }
 
   /** @throws RpcError VALIDATION_FAILED for options that the game does not know, TOO_MANY_MATCHES. */
   async create(scope: Scope, user: Player, creation: Creation): Promise<Match> {
     const { game, mode, visibility = 'public' } = creation
-    const parsed = games[game].options.safeParse(creation.options ?? {})
-    if (!parsed.success) {
-      throw new RpcError('VALIDATION_FAILED', 'The options are not valid', {
-        issues: toIssuesUnder('options', parsed.error),
-      })
-    }
+    const options = toOptions(game, creation.options ?? {})
     await this.#boundActive(scope, user.id)
     const row = await matchStore.insert(
       scope,
-      { game, mode, visibility, options: { ...parsed.data }, createdBy: user.id },
+      { game, mode, visibility, options, createdBy: user.id },
       this.#seatsOf(user, game, mode, await this.#displayName(scope, user)),
+      this.#platform.config.matches.countdownMs,
     )
+    this.#watchSeat(scope, row, user.id)
     return this.announce(scope, row)
   }
 
-  /** The match with this id, or the waiting one with this code; null when there is none. */
+  /** The match with this id, or the newest with this code; null when there is none. */
   async find(scope: Scope, by: { matchId: MatchId } | { code: JoinCode }): Promise<Match | null> {
-    const row = await matchStore.find(
-      scope,
-      'matchId' in by ? { id: by.matchId } : { code: by.code, status: 'waiting' },
-    )
+    const row = await matchStore.find(scope, 'matchId' in by ? { id: by.matchId } : by)
     return row && this.#toMatch(row)
   }
 
@@ -86,23 +81,22 @@ export class MatchService {
   async join(scope: Scope, user: Player, by: { matchId: MatchId } | { code: JoinCode }): Promise<Match> {
     const found = await this.find(scope, by)
     if (!found) throw new RpcError('NOT_FOUND', 'There is no such match')
-    if (isSeated(found, user.id)) return found
+    if (hasSeat(found, user.id)) return found
+    // Refused without a lock, so that a crowd at a match that has filled up does not queue for it.
+    freeSeat(found)
     const row = await matchStore.lock(scope, found.id)
     if (!row) throw new RpcError('NOT_FOUND', 'There is no such match')
-    const seatCount = games[row.game as GameName]?.seats ?? 0
-    const free = Array.from({ length: seatCount }, (_, seat) => seat).find(
-      (seat) => !row.seats.some((taken) => taken.seat === seat),
-    )
-    if (row.seats.some(({ userId }) => userId === user.id)) return this.#toMatch(row)
-    if (!isOpen(row.status)) throw new RpcError('MATCH_CLOSED', 'This match is over')
-    if (free === undefined) throw new RpcError('MATCH_FULL', 'Every seat is taken')
-    if (row.status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun')
+    const match = this.#toMatch(row)
+    if (hasSeat(match, user.id)) return match
+    const seat = freeSeat(match)
     await this.#boundActive(scope, user.id)
     const displayName = await this.#displayName(scope, user)
     await scope.db.seat.create({
-      data: { matchId: row.id, seat: free, userId: user.id, displayName, ...this.presence(user.id) },
+      data: { matchId: row.id, seat, userId: user.id, displayName, ...this.presence(user.id) },
     })
-    return this.announce(scope, await matchStore.save(scope, row))
+    const saved = await this.#save(scope, row)
+    this.#watchSeat(scope, saved, user.id)
+    return this.announce(scope, saved)
   }
 
   /**
@@ -114,41 +108,44 @@ export class MatchService {
   async leave(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
     const row = await matchStore.lock(scope, matchId)
     if (!row?.seats.some(({ userId }) => userId === user.id)) throw new RpcError('NOT_FOUND', 'You have no seat there')
-    if (row.status === 'live') {
-      scope.afterCommit(() => {
-        for (const listener of this.#leaveListeners) listener(matchId, user.id)
-      })
-    }
+    // The process that runs it may be another one.
+    if (row.status === 'live') scope.afterCommit(() => publishLeave(this.#platform.bus, { matchId, userId: user.id }))
     if (row.status !== 'waiting') return this.#toMatch(row)
     const others = row.seats.filter(({ userId }) => userId !== null && userId !== user.id)
     if (others.length === 0) return this.abort(scope, row, 'left')
     await scope.db.seat.deleteMany({ where: { matchId, userId: user.id } })
-    return this.announce(scope, await matchStore.save(scope, row))
+    return this.change(scope, row)
   }
 
   /** Ends a locked match without a result. */
-  async abort(scope: Scope, row: MatchRow, endReason: string): Promise<Match> {
-    const ended = { status: 'aborted', endReason, finishedAt: new Date() } as const
-    return this.announce(scope, await matchStore.save(scope, row, ended))
+  abort(scope: Scope, row: MatchRow, endReason: string): Promise<Match> {
+    return this.change(scope, row, { status: 'aborted', endReason, finishedAt: new Date() })
+  }
+
+  /** Writes `data` and what was changed of the seats of a locked match as one new version, and announces it. */
+  async change(scope: Scope, row: MatchRow, data: Prisma.MatchUpdateInput = {}): Promise<Match> {
+    return this.announce(scope, await this.#save(scope, row, data))
   }
 
   async list(scope: Scope, page: ListPage & { game?: string | undefined; status?: MatchStatus | undefined }) {
     const { game, status } = page
-    return this.#page(scope, page, {
+    const where: Prisma.MatchWhereInput = {
       visibility: 'public',
+      mode: { not: 'local' },
       ...(game ? { game } : {}),
       status: status ?? { in: ['waiting', 'live'] },
-    })
+    }
+    return this.#page(scope, page, where, 'createdAt')
   }
 
-  /** The finished matches of a player, newest first; the private ones only for the player's own eyes. */
+  /** The finished matches of a player, last finished first; the private ones only for the player's own eyes. */
   async history(scope: Scope, page: ListPage, username: string, viewer: Player | null) {
-    const isOwn = viewer?.username === username
-    return this.#page(scope, page, {
+    const where: Prisma.MatchWhereInput = {
       status: 'finished',
       seats: { some: { user: { username } } },
-      ...(isOwn ? {} : { visibility: 'public' }),
-    })
+      ...(viewer?.username === username ? {} : { visibility: 'public' }),
+    }
+    return this.#page(scope, page, where, 'finishedAt')
   }
 
   /** Whether the user has a socket to this process, as it is kept with a seat. */
@@ -162,21 +159,36 @@ export class MatchService {
     const match = this.#toMatch(row)
     scope.afterCommit(() => {
       this.#platform.hub.publish(matchChannel(match.id), match.version, match)
-      if (match.visibility === 'public') this.lobby.touch()
+      if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')
       for (const listener of this.#listeners) listener(match)
     })
     return match
   }
 
-  async #page(scope: Scope, { cursor, limit = DEFAULT_PAGE }: ListPage, where: Prisma.MatchWhereInput) {
-    const rows = await matchStore.list(scope, where, { after: readCursor(cursor), take: limit + 1 })
+  async #page(scope: Scope, page: ListPage, where: Prisma.MatchWhereInput, by: ListOrder) {
+    const { cursor, limit = DEFAULT_PAGE } = page
+    const rows = await matchStore.list(scope, where, { by, after: readCursor(cursor), take: limit + 1 })
     const items = rows.slice(0, limit)
     const last = rows.length > limit ? items.at(-1) : undefined
-    return { items: items.map((row) => this.#toMatch(row)), ...(last ? { nextCursor: toCursor(last) } : {}) }
+    const nextCursor = last && toCursor(last[by], last.id)
+    return { items: items.map((row) => this.#toMatch(row)), ...(nextCursor ? { nextCursor } : {}) }
+  }
+
+  #save(scope: Scope, row: MatchRow, data?: Prisma.MatchUpdateInput): Promise<MatchRow> {
+    return matchStore.save(scope, row, this.#platform.config.matches.countdownMs, data)
   }
 
   #toMatch(row: MatchRow): Match {
     return toMatch(row, this.#platform.config.publicUrl)
+  }
+
+  /** The user's last socket may close, or a first one open, before the seat that says so is committed. */
+  #watchSeat(scope: Scope, { seats }: MatchRow, userId: string): void {
+    const written = seats.find((seat) => seat.userId === userId)?.connected
+    scope.afterCommit(() => {
+      if (this.presence(userId).connected === written) return
+      for (const listener of this.#seatListeners) listener(userId)
+    })
   }
 
   #seatsOf(user: Player, game: GameName, mode: MatchMode, displayName: string): NewSeat[] {
@@ -195,32 +207,47 @@ export class MatchService {
   }
 
   async #boundActive(scope: Scope, userId: string): Promise<void> {
-    const active = await matchStore.active(scope, userId)
-    if (active.length >= MAX_ACTIVE) throw new RpcError('TOO_MANY_MATCHES', 'Finish or leave another match first')
+    const active = await matchStore.countActive(scope, userId)
+    if (active >= this.#platform.config.matches.maxActive) {
+      throw new RpcError('TOO_MANY_MATCHES', 'Finish or leave another match first')
+    }
   }
 }
 
-export interface ListPage {
-  readonly cursor?: string | undefined
-  readonly limit?: number | undefined
+/**
+ * The options of a match: those of any match, and the game's own.
+ *
+ * @throws RpcError VALIDATION_FAILED
+ */
+function toOptions(game: GameName, options: unknown): Prisma.InputJsonObject {
+  const common = MatchOptions.safeParse(options)
+  if (!common.success) throw invalidOptions(common.error)
+  const { spectatorDelayMs, ...rules } = common.data
+  const own = games[game].options.safeParse(rules)
+  if (!own.success) throw invalidOptions(own.error)
+  return { ...own.data, ...(spectatorDelayMs > 0 ? { spectatorDelayMs } : {}) }
 }
 
-export function isSeated(match: Match, userId: string): boolean {
-  return isOpen(match.status) && match.players.some((player) => player.userId === userId)
+function invalidOptions(error: z.ZodError): RpcError {
+  return new RpcError('VALIDATION_FAILED', 'The options are not valid', { issues: toIssuesUnder('options', error) })
 }
 
-function toCursor({ createdAt, id }: MatchRow): string {
-  return `${createdAt.getTime()}.${id}`
+function hasSeat({ players }: Match, userId: string): boolean {
+  return players.some((player) => player.userId === userId)
 }
 
-/** @throws RpcError VALIDATION_FAILED for a cursor that no page gave. */
-function readCursor(cursor: string | undefined): { at: Date; id: string } | undefined {
-  if (cursor === undefined) return undefined
-  const [, at, id] = /^(\d{1,15})\.(.{1,40})$/.exec(cursor) ?? []
-  if (at === undefined || id === undefined) {
-    throw new RpcError('VALIDATION_FAILED', 'The data is not valid', {
-      issues: [{ path: 'cursor', message: 'take it from the page before' }],
-    })
+/**
+ * The lowest seat that can be taken.
+ *
+ * @throws RpcError MATCH_CLOSED, MATCH_FULL
+ */
+function freeSeat({ game, status, players }: Match): number {
+  if (!isOpen(status)) throw new RpcError('MATCH_CLOSED', 'This match is over')
+  const seatCount = isGameName(game) ? games[game].seats : 0
+  for (let seat = 0; seat < seatCount; seat++) {
+    if (players.some((player) => player.seat === seat)) continue
+    if (status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun')
+    return seat
   }
-  return { at: new Date(Number(at)), id }
+  throw new RpcError('MATCH_FULL', 'Every seat is taken')
 }

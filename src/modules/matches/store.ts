@@ -1,14 +1,15 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import type { Prisma } from '../../db/generated/client.ts'
-import { type GameName, games } from '../../games/index.ts'
+import { Prisma } from '../../db/generated/client.ts'
+import { type GameName, games, isGameName } from '../../games/index.ts'
 import type { Scope } from '../context.ts'
 import { newJoinCode } from './join-code.ts'
+import type { ListOrder } from './list-page.ts'
 import { type MatchRow, withoutReplay, withSeats } from './match-row.ts'
 import type { MatchMode, MatchStatus, Visibility } from './types.ts'
 
-/** From the moment that everybody is there to the first tick. */
-export const COUNTDOWN_MS = 3_000
 const CODE_TRIES = 5
+/** How many matches one transaction changes at most. */
+const BATCH = 200
 
 export interface NewMatch {
   readonly game: GameName
@@ -27,10 +28,28 @@ export interface NewSeat {
   readonly nodeId: string | null
 }
 
-/** Matches and seats in the database. What changes a match locks its row first, so that versions have one order. */
+export interface PageOf {
+  /** Where the page before ended. */
+  readonly after: { readonly at: Date; readonly id: string } | undefined
+  readonly take: number
+  /** What the list is sorted by, newest first. */
+  readonly by: ListOrder
+}
+
+/** Scores as they are now in one live match, one a seat. */
+export interface Scored {
+  readonly matchId: string
+  readonly scores: readonly number[]
+}
+
+/**
+ * Matches and seats in the database. What changes a match locks its row before its seats or a user, and of several
+ * matches the one with the lower id first, so that versions have one order and nobody waits in a circle.
+ */
 export const matchStore = {
-  find(scope: Scope, where: { id: string } | { code: string; status: 'waiting' }): Promise<MatchRow | null> {
-    return scope.db.match.findFirst({ where, include: withSeats, omit: withoutReplay })
+  /** By its id, or by its code: then the newest that had it, which is the one that waits if one does. */
+  find(scope: Scope, where: { id: string } | { code: string }): Promise<MatchRow | null> {
+    return scope.db.match.findFirst({ where, orderBy: { createdAt: 'desc' }, include: withSeats, omit: withoutReplay })
   },
 
   /** Reads a match that nobody else can change until the transaction ends; null when there is none. */
@@ -39,8 +58,8 @@ export const matchStore = {
     return locked.length === 0 ? null : matchStore.find(scope, { id })
   },
 
-  async insert(scope: Scope, match: NewMatch, seats: readonly NewSeat[]): Promise<MatchRow> {
-    const startsAt = isReady(match.game, seats) ? inCountdown() : null
+  async insert(scope: Scope, match: NewMatch, seats: readonly NewSeat[], countdownMs: number): Promise<MatchRow> {
+    const startsAt = isReady(match.game, seats) ? new Date(Date.now() + countdownMs) : null
     return scope.db.match.create({
       data: {
         ...match,
@@ -57,14 +76,15 @@ export const matchStore = {
   },
 
   /**
-   * Writes changes of a locked match, counts its version up, and starts or calls off the countdown, whichever the
-   * seats now ask for.
+   * Writes changes of a locked match, counts its version up, and, while it waits, starts or calls off the countdown,
+   * whichever the seats now ask for.
    */
-  async save(scope: Scope, row: MatchRow, data: Prisma.MatchUpdateInput = {}): Promise<MatchRow> {
-    const seats = await scope.db.seat.findMany({ where: { matchId: row.id } })
-    const status = data.status ?? row.status
-    const ready = status === 'waiting' && isReady(row.game, seats)
-    const startsAt = status === 'waiting' ? (ready ? (row.startsAt ?? inCountdown()) : null) : row.startsAt
+  async save(scope: Scope, row: MatchRow, countdownMs: number, data: Prisma.MatchUpdateInput = {}): Promise<MatchRow> {
+    let { startsAt } = row
+    if ((data.status ?? row.status) === 'waiting') {
+      const seats = await scope.db.seat.findMany({ where: { matchId: row.id } })
+      startsAt = isReady(row.game, seats) ? (startsAt ?? new Date(Date.now() + countdownMs)) : null
+    }
     return scope.db.match.update({
       where: { id: row.id },
       data: { startsAt, ...data, version: { increment: 1 }, updatedAt: new Date() },
@@ -73,27 +93,86 @@ export const matchStore = {
     })
   },
 
-  /** The user's matches that are not over. */
-  async active(scope: Scope, userId: string): Promise<string[]> {
-    const rows = await scope.db.match.findMany({
-      where: { status: { in: ['waiting', 'live'] }, seats: { some: { userId } } },
-      select: { id: true },
-    })
-    return rows.map(({ id }) => id)
+  async setScores(scope: Scope, scored: readonly Scored[]): Promise<void> {
+    const flat = scored.flatMap(({ matchId, scores }) => scores.map((score, seat) => ({ matchId, seat, score })))
+    await scope.db.$executeRaw`
+      UPDATE seats SET score = now.score
+      FROM unnest(
+        ${flat.map(({ matchId }) => matchId)}::text[],
+        ${flat.map(({ seat }) => seat)}::int[],
+        ${flat.map(({ score }) => score)}::int[]) AS now (match_id, seat, score)
+      WHERE seats.match_id = now.match_id AND seats.seat = now.seat AND seats.score <> now.score`
   },
 
-  list(
-    scope: Scope,
-    where: Prisma.MatchWhereInput,
-    page: { readonly after: { readonly at: Date; readonly id: string } | undefined; readonly take: number },
-  ): Promise<MatchRow[]> {
-    const { after, take } = page
+  /**
+   * Writes the scores of live matches of `node`, with one event each. A match that something else changes at this
+   * moment is left out.
+   */
+  async saveScores(scope: Scope, node: string, scored: readonly Scored[]): Promise<MatchRow[]> {
+    const locked = await lockAll(
+      scope,
+      Prisma.sql`id = ANY(${scored.map(({ matchId }) => matchId)}) AND status = 'live' AND node_id = ${node}`,
+    )
+    if (locked.length === 0) return []
+    await matchStore.setScores(
+      scope,
+      scored.filter(({ matchId }) => locked.includes(matchId)),
+    )
+    await scope.db.$executeRaw`
+      UPDATE matches SET version = version + 1, updated_at = now() WHERE id = ANY(${locked})`
+    return readAll(scope, locked)
+  },
+
+  /** Ends up to a batch of the matches that fit without a result, but for those that something changes at this moment. */
+  async abortWhere(scope: Scope, condition: Prisma.Sql, endReason: string): Promise<MatchRow[]> {
+    const locked = await lockAll(scope, condition)
+    if (locked.length === 0) return []
+    await scope.db.$executeRaw`
+      UPDATE matches SET status = 'aborted', end_reason = ${endReason}, finished_at = now(), updated_at = now(),
+        version = version + 1
+      WHERE id = ANY(${locked})`
+    return readAll(scope, locked)
+  },
+
+  /**
+   * Notes that the players of seats that fit are gone, in up to a batch of the matches that are not over, but for
+   * those that something changes at this moment. Calls off their countdowns.
+   */
+  async disconnectWhere(scope: Scope, seats: Prisma.Sql): Promise<MatchRow[]> {
+    const locked = await lockAll(
+      scope,
+      Prisma.sql`status IN ('waiting', 'live') AND EXISTS (
+        SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND connected AND ${seats})`,
+    )
+    if (locked.length === 0) return []
+    await scope.db.$executeRaw`
+      UPDATE seats SET connected = false, node_id = NULL
+      WHERE match_id = ANY(${locked}) AND user_id IS NOT NULL AND connected AND ${seats}`
+    await scope.db.$executeRaw`
+      UPDATE matches SET version = version + 1, updated_at = now(),
+        starts_at = CASE
+          WHEN status = 'waiting' AND EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND NOT connected)
+          THEN NULL ELSE starts_at END
+      WHERE id = ANY(${locked})`
+    return readAll(scope, locked)
+  },
+
+  /** How many matches of the user are not over. Locks the user's row, so that no two transactions count at once. */
+  async countActive(scope: Scope, userId: string): Promise<number> {
+    await scope.db.$queryRaw`SELECT 1 FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+    return scope.db.match.count({
+      where: { status: { in: ['waiting', 'live'] }, seats: { some: { userId } } },
+    })
+  },
+
+  list(scope: Scope, where: Prisma.MatchWhereInput, page: PageOf): Promise<MatchRow[]> {
+    const { after, take, by } = page
     const older: Prisma.MatchWhereInput = after
-      ? { OR: [{ createdAt: { lt: after.at } }, { createdAt: after.at, id: { lt: after.id } }] }
+      ? { OR: [{ [by]: { lt: after.at } }, { [by]: after.at, id: { lt: after.id } }] }
       : {}
     return scope.db.match.findMany({
       where: { AND: [where, older] },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      orderBy: [{ [by]: 'desc' }, { id: 'desc' }],
       take,
       include: withSeats,
       omit: withoutReplay,
@@ -107,12 +186,18 @@ export function isOpen(status: MatchStatus): boolean {
 }
 
 function isReady(game: string, seats: readonly Pick<NewSeat, 'userId' | 'connected'>[]): boolean {
-  const rules = games[game as GameName]
+  const rules = isGameName(game) ? games[game] : undefined
   return seats.length === rules?.seats && seats.every(({ userId, connected }) => userId === null || connected)
 }
 
-function inCountdown(): Date {
-  return new Date(Date.now() + COUNTDOWN_MS)
+async function lockAll(scope: Scope, condition: Prisma.Sql): Promise<string[]> {
+  const rows = await scope.db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM matches WHERE ${condition} ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
+  return rows.map(({ id }) => id)
+}
+
+function readAll(scope: Scope, ids: string[]): Promise<MatchRow[]> {
+  return scope.db.match.findMany({ where: { id: { in: ids } }, include: withSeats, omit: withoutReplay })
 }
 
 /** A code that no waiting match has. The index has the last word, should two nodes draw the same one at once. */

@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
+import type { Rally } from '../support/server.ts'
+import {
+  CONNECT_FOUR,
+  comeBack,
+  create,
+  drop,
+  follow,
+  isLive,
+  isOver,
+  newcomer,
+  playConnectFour,
+  seatTwo,
+  startQuickRally,
+} from './support.ts'
+
+let rally: Rally
+let database: Database
+beforeAll(async () => {
+  rally = await startQuickRally()
+  database = await rally.database.open()
+})
+afterAll(() => rally.stop())
+
+describe('a match between two', () => {
+  test('is created, joined, counted down, played and won, each step one event', async () => {
+    const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
+    expect(follower.seen[0]).toMatchObject({ status: 'waiting', version: 1, startsAt: null, winnerSeat: null })
+    expect(follower.seen[0]?.players).toMatchObject([{ seat: 0, userId: first.player.id, connected: true, score: 0 }])
+
+    const counting = await follower.until(({ startsAt }) => startsAt !== null)
+    expect(counting.players).toMatchObject([
+      { seat: 0, username: first.player.username },
+      { seat: 1, username: second.player.username, connected: true },
+    ])
+    expect(counting.status).toBe('waiting')
+    const live = await follower.until(isLive)
+    expect(live.startedAt ?? 0).toBeGreaterThanOrEqual(counting.startsAt ?? Number.POSITIVE_INFINITY)
+
+    await playConnectFour([first.client, second.client], matchId)
+    const over = await follower.until(isOver)
+    // It is committed by the time that it is told.
+    const row = await database.db.match.findUniqueOrThrow({ where: { id: matchId }, include: { seats: true } })
+    expect(row).toMatchObject({ status: 'finished', winnerSeat: 0, version: over.version, ticks: 7, endReason: null })
+    expect(row.inputs).not.toBeNull()
+    expect(row.finalState).toMatchObject({ winner: 0, discs: 7 })
+    expect(over).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
+    expect(over.players.map(({ score }) => score)).toEqual(row.seats.map(({ score }) => score))
+    expect(over.finishedAt ?? 0).toBeGreaterThanOrEqual(live.startedAt ?? Number.POSITIVE_INFINITY)
+    expect(follower.seen.filter(isLive)).toHaveLength(1)
+  })
+
+  test('scores are told while it is played', async () => {
+    const { client } = await newcomer(rally)
+    const match = await create(client, { mode: 'bot', options: { pointsToWin: 1 } })
+    const follower = await follow(client, match.id)
+    await follower.until(isLive)
+    // Nobody holds against the bot.
+    const over = await follower.until(isOver, 15_000)
+    expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: null })
+    expect(over.players.map(({ score }) => score)).toEqual([0, 1])
+  })
+
+  test('may be joined by who is in it already, before and after its start', async () => {
+    const { first, second, follower, matchId } = await seatTwo(rally)
+    const again = await second.client.call('matches.join', { matchId })
+    expect(again).toMatchObject({ id: matchId, status: 'waiting' })
+    const { code } = await follower.until(isLive)
+    expect(await first.client.call('matches.join', { code: code.toLowerCase() })).toMatchObject({ status: 'live' })
+    const stranger = await newcomer(rally)
+    expect((await stranger.client.request('matches.join', { code })).error).toBe('MATCH_FULL')
+    await first.client.call('matches.leave', { matchId })
+    await follower.until(isOver)
+    expect((await stranger.client.request('matches.join', { code })).error).toBe('MATCH_CLOSED')
+    expect((await stranger.client.request('matches.join', { code: '222222' })).error).toBe('NOT_FOUND')
+  })
+
+  test('does not begin before everybody is there', async () => {
+    const { first, second, follower } = await seatTwo(rally)
+    await follower.until(({ startsAt }) => startsAt !== null)
+    await drop(second)
+    const calledOff = await follower.until(({ players }) => players[1]?.connected === false)
+    expect(calledOff).toMatchObject({ status: 'waiting', startsAt: null })
+    await comeBack(rally, second)
+    const anew = await follower.until(({ startsAt }) => startsAt !== null)
+    expect(anew.players[1]?.connected).toBe(true)
+    await follower.until(isLive)
+    expect(follower.seen.filter(({ status }) => status === 'live')).toHaveLength(1)
+    await first.client.call('matches.leave', { matchId: anew.id })
+  })
+
+  test('goes on through a reload', async () => {
+    const { first, follower, matchId } = await seatTwo(rally)
+    await follower.until(isLive)
+    for (let reload = 0; reload < 5; reload++) {
+      // The page opens its new socket while the server hears of the old one's end.
+      const closed = drop(first)
+      await comeBack(rally, first)
+      await closed
+    }
+    const mine = await follow(first.client, matchId)
+    await mine.until((match) => match.players.every(({ connected }) => connected))
+    // Whatever is still under way about this is over once a write that came after it is seen.
+    await first.client.call('matches.leave', { matchId })
+    const over = await follower.until(isOver)
+    expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+    expect(over.players.every(({ connected }) => connected)).toBe(true)
+  })
+})
+
+describe('who drops from a live match', () => {
+  test('loses when not back in time', async () => {
+    const { first, follower } = await seatTwo(rally)
+    await follower.until(isLive)
+    await drop(first)
+    const alone = await follower.until(({ players }) => players[0]?.connected === false)
+    expect(alone.status).toBe('live')
+    const over = await follower.until(isOver)
+    expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+    expect((over.finishedAt ?? 0) - (over.startedAt ?? 0)).toBeGreaterThan(rally.config.matches.comeBackMs)
+  })
+
+  test('plays on when back in time', async () => {
+    const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
+    await follower.until(isLive)
+    await drop(first)
+    await follower.until(({ players }) => players[0]?.connected === false)
+    await comeBack(rally, first)
+    await follower.until(({ players }) => players[0]?.connected === true)
+    await playConnectFour([first.client, second.client], matchId)
+    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
+  })
+
+  test('has no result to fear when the opponent drops too and neither comes back', async () => {
+    const { first, second, follower } = await seatTwo(rally)
+    await follower.until(isLive)
+    await Promise.all([drop(first), drop(second)])
+    expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', winnerSeat: null, endReason: 'left' })
+  })
+
+  test('wins by coming back when the opponent drops too and does not', async () => {
+    const { first, second, follower } = await seatTwo(rally)
+    await follower.until(isLive)
+    await drop(first)
+    await follower.until(({ players }) => players[0]?.connected === false)
+    await drop(second)
+    await follower.until(({ players }) => players[1]?.connected === false)
+    await comeBack(rally, second)
+    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+  })
+
+  test('loses to the bot', async () => {
+    const player = await newcomer(rally)
+    const { client: watcher } = await newcomer(rally)
+    const match = await create(player.client, { mode: 'bot' })
+    const follower = await follow(watcher, match.id)
+    await follower.until(isLive)
+    await drop(player)
+    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+  })
+})
+
+describe('leaving', () => {
+  test('a match that waits gives the seat to others, and ends it with its last player', async () => {
+    const [first, second, third] = [await newcomer(rally), await newcomer(rally), await newcomer(rally)]
+    const match = await create(first.client)
+    const follower = await follow(third.client, match.id)
+    const by = { matchId: match.id }
+    await second.client.call('matches.join', by)
+    await first.client.call('matches.leave', by)
+    const left = await follower.until(({ players }) => players[0]?.seat === 1)
+    expect(left).toMatchObject({ status: 'waiting', startsAt: null })
+    expect((await first.client.request('matches.leave', by)).error).toBe('NOT_FOUND')
+    await third.client.call('matches.join', by)
+    const refilled = await follower.until(({ players }) => players.length === 2)
+    expect(refilled.players.map(({ userId }) => userId)).toEqual([third.player.id, second.player.id])
+    await third.client.call('matches.leave', by)
+    const answer = await second.client.call('matches.leave', by)
+    expect(answer).toMatchObject({ status: 'aborted', endReason: 'left' })
+    expect(await follower.until(isOver)).toEqual(answer)
+    expect(await second.client.call('matches.leave', by)).toEqual(answer)
+  })
+
+  test('a live one is a defeat', async () => {
+    const { first, follower, matchId } = await seatTwo(rally)
+    await follower.until(isLive)
+    expect(await first.client.call('matches.leave', { matchId })).toMatchObject({ status: 'live' })
+    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+  })
+
+  test.each([
+    ['bot', { status: 'finished', winnerSeat: 1, endReason: 'forfeit' }],
+    ['local', { status: 'aborted', winnerSeat: null, endReason: 'left' }],
+  ])('a live one in mode %s ends it', async (mode, ending) => {
+    const { client } = await newcomer(rally)
+    const match = await create(client, { mode })
+    const follower = await follow(client, match.id)
+    await follower.until(isLive)
+    await client.call('matches.leave', { matchId: match.id })
+    expect(await follower.until(isOver)).toMatchObject(ending)
+  })
+
+  test.each(['bot', 'local'])('one in mode %s before it begins ends it', async (mode) => {
+    const { client } = await newcomer(rally)
+    const match = await create(client, { mode })
+    expect(match.startsAt).not.toBeNull()
+    const answer = await client.call('matches.leave', { matchId: match.id })
+    expect(answer).toMatchObject({ status: 'aborted', endReason: 'left' })
+  })
+})
+
+test('two play on one keyboard', async () => {
+  const { client } = await newcomer(rally)
+  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
+  const follower = await follow(client, match.id)
+  await follower.until(isLive)
+  await playConnectFour([client], match.id)
+  expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0 })
+})
+
+test('a match is created as it was asked for, or not at all', async () => {
+  const { client } = await newcomer(rally)
+  const bad = await client.request('matches.create', { game: 'pong', mode: 'bot', options: { pointsToWin: 99 } })
+  expect(bad).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'options.pointsToWin' }] } })
+  for (const data of [{ game: 'chess', mode: 'bot' }, { game: 'pong', mode: 'ranked' }, { game: 'pong' }]) {
+    expect((await client.request('matches.create', data)).error).toBe('VALIDATION_FAILED')
+  }
+  const match = await create(client, { options: { pointsToWin: 3 } })
+  expect(match).toMatchObject({ game: 'pong', mode: 'casual', visibility: 'public', options: { pointsToWin: 3 } })
+  expect(match.joinUrl).toBe(`${rally.config.publicUrl}/join/${match.code}`)
+  expect(await client.call('matches.getOne', { matchId: match.id })).toEqual(match)
+})

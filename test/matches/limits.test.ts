@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { connect } from '../support/client.ts'
+import { CONNECT_FOUR, create, drop, follow, isLive, isOver, newcomer, startQuickRally } from './support.ts'
+
+test('a match whose only player is gone is given up', async () => {
+  await using rally = await startQuickRally({ emptyMs: 800 })
+  const [creator, other] = [await newcomer(rally), await newcomer(rally)]
+  await using watcher = await connect(rally.url)
+  const match = await create(creator.client)
+  const kept = await create(other.client)
+  const follower = await follow(watcher, match.id)
+  await drop(creator)
+  const empty = await follower.until(({ players }) => players[0]?.connected === false)
+  expect(empty.status).toBe('waiting')
+  const over = await follower.until(isOver)
+  expect(over).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
+  expect((await other.client.request('matches.join', { code: match.code })).error).toBe('MATCH_CLOSED')
+  // One that waits as long while its player is there is not.
+  expect(await other.client.call('matches.getOne', { matchId: kept.id })).toMatchObject({ status: 'waiting' })
+})
+
+test('a match that nobody joins is given up after a while', async () => {
+  await using rally = await startQuickRally({ emptyMs: 400, maxWaitMs: 1_000 })
+  const { client } = await newcomer(rally)
+  const match = await create(client)
+  const follower = await follow(client, match.id)
+  const over = await follower.until(isOver)
+  expect(over).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
+  expect((over.finishedAt ?? 0) - over.createdAt).toBeGreaterThanOrEqual(1_000)
+})
+
+test('a game in turns in which nobody moves is broken off', async () => {
+  await using rally = await startQuickRally({ maxTurnMs: 700 })
+  const { client } = await newcomer(rally)
+  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
+  const follower = await follow(client, match.id)
+  await follower.until(isLive)
+  expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', endReason: 'too-long' })
+})
+
+test('nobody has more open matches than they may, however they ask', async () => {
+  await using rally = await startQuickRally({ maxActive: 3 })
+  const { player, client } = await newcomer(rally)
+  const [host, second] = [await newcomer(rally), await connect(rally.url, { cookie: player.cookie })]
+  const open = await create(host.client)
+  const asks = Array.from({ length: 12 }, (_, index) => {
+    const socket = index % 2 === 0 ? client : second
+    return index % 3 === 0
+      ? socket.request('matches.join', { matchId: open.id })
+      : socket.request('matches.create', { game: 'pong', mode: 'casual' })
+  })
+  const answers = await Promise.all(asks)
+  const refused = answers.filter(({ error }) => error !== undefined)
+  expect(new Set(refused.map(({ error }) => error))).toEqual(new Set(['TOO_MANY_MATCHES']))
+  const matchIds = new Set(answers.flatMap(({ error, data }) => (error === undefined ? [data.id] : [])))
+  expect(matchIds.size).toBe(3)
+  // One that ends makes room.
+  const [matchId] = matchIds
+  await client.call('matches.leave', { matchId })
+  if (matchId === open.id) await (await follow(host.client, open.id)).until(({ players }) => players.length === 1)
+  await client.call('matches.create', { game: 'pong', mode: 'casual' })
+})
+
+test('a write that is retried has one effect and one answer', async () => {
+  await using rally = await startQuickRally()
+  const { player, client } = await newcomer(rally)
+  await using second = await connect(rally.url, { cookie: player.cookie })
+  const eid = randomUUID()
+  const ask = { game: 'pong', mode: 'casual' }
+  const answers = await Promise.all([
+    client.request('matches.create', ask, { eid }),
+    second.request('matches.create', ask, { eid }),
+    client.request('matches.create', ask, { eid }),
+  ])
+  const later = await second.request('matches.create', ask, { eid })
+  expect(new Set([...answers, later].map(({ data }) => data.id)).size).toBe(1)
+  const { items } = await client.call<{ items: unknown[] }>('matches.list', {})
+  expect(items).toHaveLength(1)
+})

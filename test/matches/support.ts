@@ -1,0 +1,153 @@
+import { expect } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import { Match } from '../../src/modules/matches/types.ts'
+import { connect, type Message, type Stream, type TestClient } from '../support/client.ts'
+import { enter, type Player, type Rally, type RallyOptions, startRally } from '../support/server.ts'
+
+/** Short enough to be waited for, and too long to pass before a test has done its next step. */
+const TIMES: Config['matches'] = {
+  countdownMs: 300,
+  comeBackMs: 1_500,
+  emptyMs: 60_000,
+  maxWaitMs: 900_000,
+  maxTurnMs: 300_000,
+  maxActive: 10,
+}
+
+/** A whole Rally whose matches do not take long. */
+export function startQuickRally(times: Partial<Config['matches']> = {}, options: RallyOptions = {}): Promise<Rally> {
+  return startRally({ ...options, config: { ...options.config, matches: { ...TIMES, ...times } } })
+}
+
+/** A player with one open socket. */
+export interface Seated {
+  readonly player: Player
+  client: TestClient
+}
+
+let names = 0
+
+/** Somebody new. */
+export function newcomer(rally: Pick<Rally, 'url'>): Promise<Seated> {
+  return enter(rally.url, `player_${++names}`)
+}
+
+export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promise<Seated[]> {
+  const all: Seated[] = []
+  // A few at a time: each costs the server several queries.
+  while (all.length < count) {
+    const some = Math.min(8, count - all.length)
+    all.push(...(await Promise.all(Array.from({ length: some }, () => newcomer(rally)))))
+  }
+  return all
+}
+
+/** Cuts a player's socket, as when a network goes away. */
+export async function drop(seated: Seated): Promise<void> {
+  seated.client.socket.terminate()
+  await seated.client.closed
+}
+
+export async function comeBack(rally: Pick<Rally, 'url'>, seated: Seated): Promise<void> {
+  seated.client = await connect(rally.url, { cookie: seated.player.cookie })
+}
+
+/** Follows a match, and holds every event against its promise: one version more each time. */
+export class Follower {
+  readonly #stream: Stream<unknown, unknown>
+  readonly seen: Match[] = []
+
+  constructor(stream: Stream<unknown, unknown>) {
+    this.#stream = stream
+    if (!('snapshot' in stream.opening)) throw new Error('a match has a snapshot')
+    this.#take(stream.opening.seq, stream.opening.snapshot)
+  }
+
+  get latest(): Match {
+    const match = this.seen.at(-1)
+    if (!match) throw new Error('nothing was seen')
+    return match
+  }
+
+  /** The match as it was first when it looked like this, now or at one of the next events. */
+  async until(predicate: (match: Match) => boolean, deadlineMs = 8_000): Promise<Match> {
+    const until = Date.now() + deadlineMs
+    while (!predicate(this.latest)) {
+      const event: Message<unknown> = await this.#stream.events
+        .next(undefined, until - Date.now())
+        .catch((error: unknown) => {
+          throw new Error(`${String(error)}; last seen: ${JSON.stringify(this.latest)}`)
+        })
+      expect(event.error).toBeUndefined()
+      this.#take(event.seq, event.data)
+    }
+    return this.latest
+  }
+
+  /** Takes the events that have come. */
+  catchUp(): Match {
+    for (const { seq, data } of this.#stream.events.drain()) this.#take(seq, data)
+    return this.latest
+  }
+
+  #take(seq: number | undefined, data: unknown): void {
+    const match = Match.parse(data)
+    expect(match.version).toBe(seq)
+    const before = this.seen.at(-1)
+    if (before) expect(match.version).toBe(before.version + 1)
+    this.seen.push(match)
+  }
+}
+
+export async function follow(client: TestClient, matchId: string): Promise<Follower> {
+  return new Follower(await client.subscribe('matches.onUpdate', { matchId }))
+}
+
+export async function create(client: TestClient, data: object = {}): Promise<Match> {
+  return Match.parse(await client.call('matches.create', { game: 'pong', mode: 'casual', ...data }))
+}
+
+export const isLive = (match: Match): boolean => match.status === 'live'
+export const isOver = (match: Match): boolean => match.status === 'finished' || match.status === 'aborted'
+
+/** Two players in one match, which `watcher` follows. */
+export interface Table {
+  readonly first: Seated
+  readonly second: Seated
+  readonly watcher: TestClient
+  readonly follower: Follower
+  readonly matchId: string
+}
+
+/** Two players, seated in a match that counts down. */
+export async function seatTwo(rally: Rally, data: object = {}): Promise<Table> {
+  const [first, second, watcher] = await Promise.all([newcomer(rally), newcomer(rally), connect(rally.url)])
+  const match = await create(first.client, data)
+  const follower = await follow(watcher, match.id)
+  await second.client.call('matches.join', { code: match.code })
+  return { first, second, watcher, follower, matchId: match.id }
+}
+
+/** The moves with which seat 0 wins a game of Connect Four that it begins. */
+const WINNING_COLUMNS = [0, 1, 0, 1, 0, 1, 0]
+export const CONNECT_FOUR = { game: 'connect-four', options: { first: 0 } } as const
+
+/** Plays a live game of Connect Four to its end; seat 0 wins. */
+export async function playConnectFour(seats: readonly TestClient[], matchId: string): Promise<void> {
+  const [first, second = first] = seats
+  if (!first || !second) throw new Error('nobody plays')
+  const frames = await first.subscribe<{ tick: number }>('live.onState', { matchId, rate: 60 })
+  for (const [turn, column] of WINNING_COLUMNS.entries()) {
+    const seat = turn % 2
+    const client = seat === 0 ? first : second
+    client.send(
+      JSON.stringify({
+        type: 'live.input',
+        eid: `move-${turn}`,
+        ts: Date.now(),
+        data: { matchId, seat, input: { column } },
+      }),
+    )
+    await frames.events.next(({ data }) => data.tick > turn)
+  }
+}
