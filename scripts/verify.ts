@@ -1,0 +1,82 @@
+// Plays a finished match again from its inputs and compares the result with the stored one:
+//   npm run verify -- <matchId>
+// Ends with 0 when they are the same, 1 when they differ or cannot be compared, 2 for a wrong call. Takes DATABASE_URL,
+// else the database under DATA_DIR, also while a server uses it.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readConfig } from '../src/config.ts'
+import { createDatabase } from '../src/db/client.ts'
+import { DataDirInUse } from '../src/db/data-lock.ts'
+import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts'
+import type { DbLog } from '../src/db/log.ts'
+import { connectionUrl } from '../src/db/postgres-cluster.ts'
+import { verify } from '../src/engine/verify.ts'
+import { games, isGameName } from '../src/games/index.ts'
+import { splitOptions } from '../src/modules/matches/options.ts'
+
+const TIMEOUT_MS = 10_000
+
+const silent = () => undefined
+const log: DbLog = { debug: silent, info: silent, warn: silent, error: silent }
+
+const [matchId, ...rest] = process.argv.slice(2)
+if (matchId === undefined || matchId === '' || matchId.startsWith('-') || rest.length > 0) {
+  process.stderr.write('usage: npm run verify -- <matchId>\n')
+  process.exit(2)
+}
+try {
+  const { isSame, words } = await check(matchId)
+  process.stdout.write(`match ${matchId}: ${words}\n`)
+  process.exitCode = isSame ? 0 : 1
+} catch (error) {
+  process.stderr.write(`match ${matchId}: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+
+async function check(id: string): Promise<{ isSame: boolean; words: string }> {
+  const { url, stop } = await openPostgres()
+  const timeouts = { connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS, transactionTimeoutMs: TIMEOUT_MS }
+  const database = await createDatabase({ url, poolSize: 1, ...timeouts, log })
+  try {
+    const match = await database.db.match.findUnique({
+      where: { id },
+      include: { seats: { orderBy: { seat: 'asc' } } },
+    })
+    if (!match) return { isSame: false, words: 'there is no such match' }
+    if (match.status !== 'finished') return { isSame: false, words: `it is ${match.status}, not finished` }
+    if (!isGameName(match.game)) return { isSame: false, words: `this build has no game ${match.game}` }
+    const scores = match.seats.map(({ score }) => score)
+    const options = splitOptions(match.options).rules
+    const { differences, ticks, inputs } = verify(games[match.game], { ...match, options, scores })
+    if (differences.length > 0) return { isSame: false, words: `differs in ${differences.join('; ')}` }
+    const winner = match.winnerSeat === null ? 'nobody wins' : `seat ${match.winnerSeat} wins`
+    const how = match.endReason === null ? winner : `${winner} by ${match.endReason}, which no simulation can tell`
+    return {
+      isSame: true,
+      words: `${match.game}, ${ticks} ticks, ${inputs} inputs, ${scores.join(':')}, ${how}: verified`,
+    }
+  } finally {
+    await database.close()
+    await stop()
+  }
+}
+
+async function openPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
+  const given = process.env.DATABASE_URL
+  if (given !== undefined && given !== '') return { url: given, stop: async () => undefined }
+  const { databaseUrl, dataDir } = readConfig({ ...process.env, NODE_ENV: 'development' })
+  if (databaseUrl !== undefined) return { url: databaseUrl, stop: async () => undefined }
+  try {
+    return await startEmbeddedPostgres({ dataDir, log })
+  } catch (error) {
+    if (!(error instanceof DataDirInUse)) throw error
+    return { url: await urlOfRunning(dataDir), stop: async () => undefined }
+  }
+}
+
+/** The Postgres that a running server has on this folder. The fourth line of `postmaster.pid` is its port. */
+async function urlOfRunning(dataDir: string): Promise<string> {
+  const [, , , port] = (await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
+  const password = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim()
+  return connectionUrl(Number(port), password, 'rally')
+}
