@@ -75,7 +75,7 @@ async function seat(count: number): Promise<{ matchId: string; cookie: string }[
         game: 'pong',
         mode: 'casual' as const,
         visibility: 'private' as const,
-        code: number.toString(32).toUpperCase().padStart(6, '2'),
+        code: number.toString(32).toUpperCase().padStart(6, '0'),
         options: { pointsToWin: 21 },
         seed: number,
         rulesVersion: pong.version,

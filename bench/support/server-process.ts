@@ -44,6 +44,7 @@ export async function startServer(
     ask,
     usage: async () => Usage.parse(await ask({ ask: 'usage' })),
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await exited
