@@ -1,0 +1,199 @@
+import type { SocketLike } from '../socket.ts'
+
+/** What is wrong with a network. All of it may be changed while it is in use. */
+export interface NetworkFaults {
+  /** Added to each direction, ms: half of what it adds to the round trip. */
+  readonly latencyMs: number
+  /** A random addition to each frame, 0 to this, ms. Frames stay in order, as on a TCP connection. */
+  readonly jitterMs: number
+  /** Every so many ms nothing moves for a while; 0 for never. */
+  readonly stallEveryMs: number
+  readonly stallMs: number
+}
+
+type CreateSocket = (url: string, protocol: string) => SocketLike
+
+export interface BadNetwork {
+  /** To be given to `createClient` as `createSocket`. */
+  readonly createSocket: CreateSocket
+  readonly faults: NetworkFaults
+  /** Changes the faults from the next frame on. */
+  set(faults: Partial<NetworkFaults>): void
+  /** Cuts what is connected, as a lost network does: without a word to the other side. */
+  cut(): void
+}
+
+export const NO_FAULTS: NetworkFaults = { latencyMs: 0, jitterMs: 0, stallEveryMs: 0, stallMs: 0 }
+
+const CUT = 1006
+/** Frames that may wait in one direction; over it the connection is cut, as a router would drop them. */
+const MAX_WAITING = 4_096
+
+/**
+ * A bad network on this side of the socket, to see what the netcode makes of it. Without faults frames pass at once.
+ *
+ * `createSocket` makes the real sockets; default: the global WebSocket.
+ */
+export function createBadNetwork(
+  faults: Partial<NetworkFaults> = {},
+  createSocket: CreateSocket = (url, protocol) => new WebSocket(url, protocol),
+): BadNetwork {
+  let current: NetworkFaults = { ...NO_FAULTS, ...faults }
+  const sockets = new Set<BadSocket>()
+  return {
+    get faults() {
+      return current
+    },
+    createSocket(url, protocol) {
+      const socket: BadSocket = new BadSocket(
+        createSocket(url, protocol),
+        () => current,
+        () => sockets.delete(socket),
+      )
+      sockets.add(socket)
+      return socket
+    },
+    set(faults) {
+      current = { ...current, ...faults }
+    },
+    cut() {
+      for (const socket of [...sockets]) socket.cut()
+    },
+  }
+}
+
+/** Frames on their way in one direction, in order. */
+class Lane {
+  readonly #faults: () => NetworkFaults
+  readonly #overflow: () => void
+  readonly #waiting: { readonly at: number; readonly arrive: () => void }[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(faults: () => NetworkFaults, overflow: () => void) {
+    this.#faults = faults
+    this.#overflow = overflow
+  }
+
+  pass(arrive: () => void): void {
+    const now = performance.now()
+    const at = Math.max(arrivalOf(now, this.#faults()), this.#waiting.at(-1)?.at ?? 0)
+    if (at <= now && this.#waiting.length === 0) {
+      arrive()
+      return
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#overflow()
+      return
+    }
+    this.#waiting.push({ at, arrive })
+    if (this.#waiting.length === 1) this.#wait()
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#waiting.length = 0
+  }
+
+  #wait(): void {
+    const first = this.#waiting[0]
+    if (first) this.#timer = setTimeout(() => this.#run(), Math.max(0, first.at - performance.now()))
+  }
+
+  #run(): void {
+    const now = performance.now()
+    while (this.#waiting[0] && this.#waiting[0].at <= now) this.#waiting.shift()?.arrive()
+    this.#wait()
+  }
+}
+
+/** When a frame that is sent at `now` arrives. */
+function arrivalOf(now: number, { latencyMs, jitterMs, stallEveryMs, stallMs }: NetworkFaults): number {
+  const at = now + latencyMs + Math.random() * jitterMs
+  if (stallEveryMs <= 0) return at
+  const intoPeriod = at % stallEveryMs
+  return intoPeriod < stallMs ? at - intoPeriod + stallMs : at
+}
+
+type MessageListener = (event: { readonly data: unknown }) => void
+type CloseListener = (event: { readonly code: number }) => void
+
+class BadSocket implements SocketLike {
+  readonly #socket: SocketLike
+  readonly #gone: () => void
+  readonly #up: Lane
+  readonly #down: Lane
+  readonly #onMessage = new Set<MessageListener>()
+  readonly #onClose = new Set<CloseListener>()
+  #isOver = false
+
+  constructor(socket: SocketLike, faults: () => NetworkFaults, gone: () => void) {
+    this.#socket = socket
+    this.#gone = gone
+    const overflow = () => this.cut()
+    this.#up = new Lane(faults, overflow)
+    this.#down = new Lane(faults, overflow)
+    socket.addEventListener('message', ({ data }) => {
+      if (!this.#isOver) this.#down.pass(() => this.#tell(data))
+    })
+    socket.addEventListener('close', ({ code }) => {
+      if (!this.#isOver) this.#down.pass(() => this.#end(code))
+    })
+    socket.addEventListener('error', () => {})
+  }
+
+  get binaryType(): string {
+    return this.#socket.binaryType
+  }
+
+  set binaryType(type: string) {
+    this.#socket.binaryType = type
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#isOver) return
+    this.#up.pass(() => this.#socket.send(data))
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#forget()
+    this.#socket.close(code, reason)
+  }
+
+  /** The application hears of it at once, the server when its heartbeat is over. */
+  cut(): void {
+    if (this.#isOver) return
+    this.#end(CUT)
+    this.#socket.close()
+  }
+
+  addEventListener(type: 'message', listener: MessageListener): void
+  addEventListener(type: 'close', listener: CloseListener): void
+  addEventListener(type: 'error', listener: () => void): void
+  addEventListener(
+    ...[type, listener]: ['message', MessageListener] | ['close', CloseListener] | ['error', () => void]
+  ) {
+    if (type === 'message') this.#onMessage.add(listener)
+    else if (type === 'close') this.#onClose.add(listener)
+  }
+
+  #tell(data: unknown): void {
+    for (const listener of this.#onMessage) listener({ data })
+  }
+
+  #end(code: number): void {
+    if (this.#isOver) return
+    this.#forget()
+    for (const listener of this.#onClose) listener({ code })
+  }
+
+  #forget(): void {
+    this.#isOver = true
+    this.#up.clear()
+    this.#down.clear()
+    this.#gone()
+  }
+}

@@ -1,0 +1,84 @@
+const WINDOW_MS = 5_000
+const SAMPLES = 512
+const MAX_EVENTS = 4_096
+
+/** What the netcode does, for a debug overlay. Rates are of the last five seconds. */
+export interface PlayFigures {
+  /** From sending an input to hearing of its effect, were it never early; for spectators the clock's round trip. */
+  readonly rttMs: number
+  /** Mean lateness of regular frames. */
+  readonly jitterMs: number
+  /** How far the predicted state is ahead of what can be known here by now; negative for spectators. */
+  readonly ticksAhead: number
+  readonly rollbacksPerSecond: number
+  /** Ticks stepped again in one rollback; of the last 512. */
+  readonly meanRollbackDepth: number
+  readonly p99RollbackDepth: number
+  /** Rollbacks that changed what is drawn, and by how much, in units of the game; of the last 512. */
+  readonly corrections: number
+  readonly meanCorrection: number
+  readonly p99Correction: number
+  /** Keyframes whose hash was another than that of the own state. */
+  readonly desyncs: number
+  /** Of this match's binary frames, with the WebSocket's own headers. */
+  readonly bytesInPerSecond: number
+  readonly bytesOutPerSecond: number
+  /** States kept for rollbacks. */
+  readonly statesKept: number
+}
+
+/** The last values of something, with their mean and 99th percentile. */
+export class Samples {
+  readonly #values: number[] = []
+  #next = 0
+  #count = 0
+
+  /** How many there were in all. */
+  get count(): number {
+    return this.#count
+  }
+
+  get mean(): number {
+    return this.#values.length === 0 ? 0 : this.#values.reduce((sum, value) => sum + value, 0) / this.#values.length
+  }
+
+  get p99(): number {
+    const sorted = this.#values.toSorted((a, b) => a - b)
+    return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
+  }
+
+  add(value: number): void {
+    this.#values[this.#next] = value
+    this.#next = (this.#next + 1) % SAMPLES
+    this.#count++
+  }
+}
+
+/** Adds up what happens, a second. */
+export class Rate {
+  #events: { readonly at: number; readonly amount: number }[] = []
+  #since: number | null = null
+
+  add(amount: number, now: number): void {
+    this.#since ??= now
+    this.#events.push({ at: now, amount })
+    if (this.#events.length > MAX_EVENTS) this.#events.shift()
+    this.#expire(now)
+  }
+
+  perSecond(now: number): number {
+    if (this.#since === null) return 0
+    this.#expire(now)
+    const overMs = Math.min(WINDOW_MS, Math.max(1_000, now - this.#since))
+    return (this.#events.reduce((sum, { amount }) => sum + amount, 0) * 1_000) / overMs
+  }
+
+  #expire(now: number): void {
+    while (this.#events[0] && this.#events[0].at < now - WINDOW_MS) this.#events.shift()
+  }
+}
+
+/** What a WebSocket adds to a frame of `length` bytes (RFC 6455 section 5.2). `masked` is from a client. */
+export function framedBytes(length: number, masked: boolean): number {
+  return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10) + (masked ? 4 : 0)
+}

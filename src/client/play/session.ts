@@ -1,0 +1,394 @@
+import type { Game } from '../../games/game.ts'
+import { indexOfInput } from '../../games/input-table.ts'
+import { isSameInput } from '../../games/simulate.ts'
+import {
+  decodeLiveFrame,
+  encodeInput,
+  encodeJsonInput,
+  entryIndex,
+  entrySeat,
+  type LiveBinaryFrame,
+  type LiveEndStatus,
+  resolveTick,
+  streamOf,
+} from '../../protocol/live-frames.ts'
+import { Emitter } from '../emitter.ts'
+import { RallyError } from '../errors.ts'
+import type { AnyListener } from '../types.ts'
+import { blendFields } from './blend.ts'
+import type { Correction, Course } from './course.ts'
+import { framedBytes, type PlayFigures, Rate, Samples } from './figures.ts'
+import { readInput, readSnapshot, type Snapshot } from './snapshot.ts'
+import { TimedCourse } from './timed-course.ts'
+import { TurnCourse } from './turn-course.ts'
+import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus } from './types.ts'
+
+/** The parts of a client that go to the wire. */
+export interface PlayWire {
+  subscribe(type: string, input: unknown, listener: AnyListener): () => void
+  request(type: string, data: unknown): Promise<unknown>
+  sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
+}
+
+const SMOOTH_MS = 100
+const SPECTATOR_DELAY_MS = 100
+/** Waits before a snapshot that heals, by how many were needed in a row. */
+const HEAL_MS = [0, 250, 1_000, 4_000]
+
+/** Follows one match: its stream, its frames, its inputs. What the game is at any moment is its course's affair. */
+export class Session<State, Input, Options> implements Play<State, Input> {
+  readonly #client: PlayClient & PlayWire
+  readonly #matchId: string
+  readonly #game: PlayableGame<State, Input, Options>
+  readonly #options: PlayOptions<State>
+  readonly #now: () => number
+  readonly #emitter = new Emitter<PlayEvents<State>>()
+  readonly #stops: (() => void)[] = []
+  /** Who wants to know of states, which are drawn for nobody else. */
+  readonly #watchers = new Set<() => void>()
+  readonly #wanted = new Map<number, Input>()
+  readonly #depths = new Samples()
+  readonly #distances = new Samples()
+  readonly #rollbackRate = new Rate()
+  readonly #inRate = new Rate()
+  readonly #outRate = new Rate()
+  #seats: readonly number[] = []
+  #status: PlayStatus = 'connecting'
+  #course: Course<State, Input> | null = null
+  /** The number of the match in frames; null while frames mean nothing. */
+  #stream: number | null = null
+  #moved = true
+  #leave: (() => void) | null = null
+  #heals = 0
+  #desyncs = 0
+  #healTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    client: PlayClient & PlayWire,
+    matchId: string,
+    game: PlayableGame<State, Input, Options>,
+    options: PlayOptions<State>,
+  ) {
+    this.#client = client
+    this.#matchId = matchId
+    this.#game = game
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    const { signal } = options
+    const stop = () => this.stop()
+    signal?.addEventListener('abort', stop)
+    this.#stops.push(
+      () => signal?.removeEventListener('abort', stop),
+      client.on('frame', (frame) => this.#receive(new Uint8Array(frame))),
+      client.on('status', (status) => {
+        if (status !== 'open') this.#disconnect()
+      }),
+    )
+    if (signal?.aborted) this.stop()
+    else void this.#start()
+  }
+
+  get status(): PlayStatus {
+    return this.#status
+  }
+
+  get seats(): readonly number[] {
+    return this.#seats
+  }
+
+  get state(): State | null {
+    return this.frame()
+  }
+
+  get confirmed(): { readonly tick: number; readonly state: State } | null {
+    return this.#course?.confirmed ?? null
+  }
+
+  get figures(): PlayFigures {
+    const now = this.#now()
+    const { rttMs, jitterMs } = this.#client.clock
+    const course = this.#course?.figures(now) ?? { rttMs, jitterMs, ticksAhead: 0, statesKept: 0 }
+    return {
+      ...course,
+      rollbacksPerSecond: this.#rollbackRate.perSecond(now),
+      meanRollbackDepth: this.#depths.mean,
+      p99RollbackDepth: this.#depths.p99,
+      corrections: this.#distances.count,
+      meanCorrection: this.#distances.mean,
+      p99Correction: this.#distances.p99,
+      desyncs: this.#desyncs,
+      bytesInPerSecond: this.#inRate.perSecond(now),
+      bytesOutPerSecond: this.#outRate.perSecond(now),
+    }
+  }
+
+  frame(now = this.#now()): State | null {
+    if (!this.#course) return null
+    const state = this.#course.draw(now)
+    this.#say(now)
+    return state
+  }
+
+  input(input: Input, seat = this.#seats[0]): boolean {
+    if (seat === undefined || this.#status === 'closed') return false
+    const now = this.#now()
+    if (this.#game.tickRate === 0) return this.#send(seat, input, now)
+    if (isSameInput(this.#wanted.get(seat) ?? this.#game.idle, input)) return false
+    this.#wanted.set(seat, input)
+    return this.#send(seat, input, now)
+  }
+
+  on<Name extends keyof PlayEvents<State>>(name: Name, listener: (value: PlayEvents<State>[Name]) => void): () => void {
+    const stop = this.#emitter.on(name, listener)
+    if (name !== 'state') return stop
+    this.#watchers.add(stop)
+    return () => {
+      this.#watchers.delete(stop)
+      stop()
+    }
+  }
+
+  stop(): void {
+    if (this.#status === 'closed') return
+    clearTimeout(this.#healTimer)
+    this.#leave?.()
+    this.#leave = null
+    this.#stream = null
+    for (const stop of this.#stops) stop()
+    this.#setStatus('closed')
+    this.#emitter.clear()
+    this.#watchers.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#seats = this.#options.seats ?? (await this.#ownSeats())
+    } catch (error) {
+      if (this.#status !== 'closed') this.#fail(error)
+      return
+    }
+    if (this.#status !== 'closed') this.#subscribe()
+  }
+
+  /** The seats of the signed-in user. */
+  async #ownSeats(): Promise<readonly number[]> {
+    const match = await this.#client.request('matches.getOne', { matchId: this.#matchId })
+    const userId = this.#client.user?.id
+    if (userId === undefined || typeof match !== 'object' || match === null || !('players' in match)) return []
+    const players: readonly unknown[] = Array.isArray(match.players) ? match.players : []
+    return players.flatMap((player) => {
+      const isOwn = typeof player === 'object' && player !== null && 'userId' in player && player.userId === userId
+      return isOwn && 'seat' in player && typeof player.seat === 'number' ? [player.seat] : []
+    })
+  }
+
+  #subscribe(): void {
+    this.#stream = null
+    this.#leave?.()
+    // Frames are no events, so the client takes a snapshot for new that is not: no two openings share one.
+    const view = Math.floor(Math.random() * 2 ** 32)
+    this.#leave = this.#client.subscribe(
+      'live.onState',
+      { matchId: this.#matchId, mode: 'inputs', view },
+      {
+        next: (value) => this.#load(value),
+        error: (error) => this.#fail(error),
+        end: (reason) => this.#closed(reason),
+      },
+    )
+  }
+
+  #load(value: unknown): void {
+    const now = this.#now()
+    let snapshot: Snapshot<State, Input>
+    try {
+      snapshot = readSnapshot(this.#game, value)
+      if (this.#course) this.#course.load(snapshot, this.#moved, now)
+      else this.#course = this.#courseOf(snapshot, now)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#moved = false
+    this.#stream = snapshot.stream
+    this.#setStatus(snapshot.status)
+    this.#say(now)
+    this.#emitState(now)
+    if (snapshot.status === 'finished' || snapshot.status === 'aborted') this.#emitEnd(snapshot.status)
+  }
+
+  #courseOf(snapshot: Snapshot<State, Input>, now: number): Course<State, Input> {
+    const { smooth = this.#game.smooth ?? {}, smoothMs = SMOOTH_MS, delayMs = SPECTATOR_DELAY_MS } = this.#options
+    const game: Game<State, Input, Options> = this.#game
+    const clockRttMs = () => this.#client.clock.rttMs
+    const listener = {
+      corrected: (correction: Correction) => this.#corrected(correction),
+      settled: (tick: number, hash: number, expected: number | null) => this.#settled(tick, hash, expected),
+    }
+    if (game.tickRate === 0) return new TurnCourse(game, snapshot, clockRttMs, listener)
+    const isBlend = typeof smooth === 'function'
+    return new TimedCourse(
+      game,
+      snapshot,
+      {
+        isPlayer: this.#seats.length > 0,
+        blend: isBlend ? smooth : blendFields((state) => game.clone(state), smooth),
+        fields: isBlend ? null : smooth,
+        smoothMs,
+        delayMs,
+        clockRttMs,
+      },
+      listener,
+      now,
+    )
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const course = this.#course
+    if (!course || this.#stream === null || streamOf(bytes) !== this.#stream) return
+    const frame = decodeLiveFrame(bytes)
+    if (!frame) return
+    const now = this.#now()
+    this.#inRate.add(framedBytes(bytes.length, false), now)
+    try {
+      this.#take(course, frame, now)
+    } catch {
+      // Frames that do not fit what was said before: only the server knows how the match stands.
+      this.#heal()
+      return
+    }
+    this.#say(now)
+  }
+
+  #take(course: Course<State, Input>, frame: LiveBinaryFrame, now: number): void {
+    switch (frame.kind) {
+      case 'inputs': {
+        const tick = resolveTick(frame.tickByte, course.nearTick)
+        for (const entry of frame.entries) {
+          const input = this.#game.inputs?.[entryIndex(entry)]
+          if (input === undefined) throw new RangeError('no such input')
+          course.decide(tick, entrySeat(entry), input, now)
+        }
+        break
+      }
+      case 'json': {
+        const tick = resolveTick(frame.tickByte, course.nearTick)
+        course.decide(tick, frame.seat, readInput(this.#game, frame.input), now)
+        break
+      }
+      case 'keyframe':
+        course.keyframe(frame.tick, frame.hash, now)
+        if (this.#status === 'waiting') this.#setStatus('live')
+        return
+      case 'end':
+        course.end(frame.tick, now)
+        this.#finish(frame.status, now)
+        return
+    }
+    if (this.#status === 'waiting') this.#setStatus('live')
+    this.#emitState(now)
+  }
+
+  #finish(status: LiveEndStatus, now: number): void {
+    this.#stream = null
+    this.#setStatus(status)
+    this.#emitState(now)
+    this.#emitEnd(status)
+  }
+
+  #emitEnd(status: LiveEndStatus): void {
+    const confirmed = this.#course?.confirmed
+    if (!confirmed) return
+    const { tick, state } = confirmed
+    this.#emitter.emit('end', { status, tick, state, outcome: this.#game.outcome(state) })
+  }
+
+  #emitState(now: number): void {
+    if (this.#course && this.#watchers.size > 0) this.#emitter.emit('state', this.#course.draw(now))
+  }
+
+  /** Sends an own input and predicts it; false if neither could be done. */
+  #send(seat: number, input: Input, now: number): boolean {
+    if (this.#stream === null || this.#status !== 'live' || !this.#course) return false
+    // A turn is not sent before it is known to be one, a held input not predicted before it is sent.
+    const tick = this.#course.predict(seat, input, now)
+    if (tick === null) return false
+    const index = indexOfInput(this.#game, input)
+    const frame =
+      index >= 0 ? encodeInput(this.#stream, tick, seat, index) : encodeJsonInput(this.#stream, tick, seat, input)
+    if (this.#client.sendFrame(frame)) this.#outRate.add(framedBytes(frame.length, true), now)
+    this.#emitState(now)
+    return true
+  }
+
+  /** Says again what the server seems not to know: what was pressed before it listened, or lost with a connection. */
+  #say(now: number): void {
+    if (this.#stream === null || this.#status !== 'live' || !this.#course) return
+    for (const [seat, input] of this.#wanted) if (!this.#course.isHeld(seat, input)) this.#send(seat, input, now)
+  }
+
+  #corrected({ depth, distance }: Correction): void {
+    if (depth > 0) {
+      this.#depths.add(depth)
+      this.#rollbackRate.add(1, this.#now())
+    }
+    if (distance > 0) this.#distances.add(distance)
+    this.#emitter.emit('correction', { depth, distance })
+  }
+
+  #settled(tick: number, hash: number, expected: number | null): void {
+    const confirmed = this.#course?.confirmed
+    if (expected !== null && hash !== expected) {
+      this.#desyncs++
+      this.#emitter.emit('desync', { tick, hash, expected })
+      this.#heal()
+      return
+    }
+    this.#heals = 0
+    if (confirmed) this.#emitter.emit('confirmed', { tick, hash, state: confirmed.state })
+  }
+
+  /** One new snapshot, and patience if that does not help. */
+  #heal(): void {
+    if (this.#status === 'closed') return
+    this.#stream = null
+    clearTimeout(this.#healTimer)
+    const waitMs = HEAL_MS[Math.min(this.#heals++, HEAL_MS.length - 1)] ?? 0
+    // Not from within a frame.
+    this.#healTimer = setTimeout(() => this.#subscribe(), waitMs)
+  }
+
+  #disconnect(): void {
+    this.#stream = null
+    this.#moved = true
+    if (this.#status === 'waiting' || this.#status === 'live') this.#setStatus('connecting')
+  }
+
+  #closed(reason: string): void {
+    this.#stream = null
+    if (reason === 'closed') this.stop()
+    else if (reason === 'aborted' || reason === 'finished') {
+      if (this.#status === reason) return
+      this.#setStatus(reason)
+      this.#emitEnd(reason)
+    } else this.#heal()
+  }
+
+  #fail(error: unknown): void {
+    const failure =
+      error instanceof RallyError ? error : new RallyError('BAD_SNAPSHOT', 'What the server sent makes no sense')
+    this.#stream = null
+    this.#emitter.emit('error', failure)
+    this.stop()
+  }
+
+  #setStatus(status: PlayStatus): void {
+    if (this.#status === status) return
+    this.#status = status
+    this.#emitter.emit('status', status)
+  }
+}

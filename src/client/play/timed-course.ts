@@ -1,0 +1,208 @@
+import { isSameInput } from '../../games/simulate.ts'
+import type { Course, CourseFigures, CourseListener } from './course.ts'
+import { Drawing, type DrawingOptions } from './drawing.ts'
+import { Rollback, type Rules } from './rollback.ts'
+import { RoundTrip } from './round-trip.ts'
+import type { Snapshot } from './snapshot.ts'
+import { LocalTicks, RecentMost, ServerTicks } from './timeline.ts'
+
+export interface TimedCourseOptions<State> extends DrawingOptions<State> {
+  /** Whether somebody here plays; otherwise nothing is predicted. */
+  readonly isPlayer: boolean
+  /** How far behind a spectator watches, at least. */
+  readonly delayMs: number
+  /** The clock's round trip; 0 while unknown. */
+  readonly clockRttMs: () => number
+}
+
+/** How far the prediction may be after the last final state. */
+const MAX_AHEAD_MS = 3_000
+/** How far ahead of the server an input may be named; its last byte tells 127 ticks apart. */
+const MAX_LEAD_TICKS = 110
+/** What is not looked at needs no way of fading. */
+const UNSEEN_MS = 250
+/** An own input without an answer after this and three round trips is given up. */
+const ANSWER_MS = 1_000
+/** Keyframes a spectator may have before them. */
+const MAX_FINALS = 8
+const MAX_DELAY_MS = 600
+
+/** A game that goes by the clock: the own input at once, others' as they were, corrected by rollback. */
+export class TimedCourse<State, Input> implements Course<State, Input> {
+  readonly #game: Rules<State, Input>
+  readonly #options: TimedCourseOptions<State>
+  readonly #listener: CourseListener
+  readonly #drawing: Drawing<State, Input>
+  readonly #periodMs: number
+  readonly #local: LocalTicks
+  readonly #roundTrip = new RoundTrip()
+  /** Keyframes that a spectator has yet to come to. */
+  readonly #finals: { readonly tick: number; readonly hash: number }[] = []
+  readonly #latenessMs = new RecentMost()
+  #server: ServerTicks
+  #states: Rollback<State, Input>
+  #rewindTicks: number
+  #isLive: boolean
+  #position = 0
+  #drawnAt = Number.NEGATIVE_INFINITY
+  #clockRttMs = 0
+  #endTick = Number.POSITIVE_INFINITY
+
+  constructor(
+    game: Rules<State, Input>,
+    snapshot: Snapshot<State, Input>,
+    options: TimedCourseOptions<State>,
+    listener: CourseListener,
+    now: number,
+  ) {
+    this.#game = game
+    this.#options = options
+    this.#listener = listener
+    this.#periodMs = 1000 / game.tickRate
+    this.#drawing = new Drawing(game, options)
+    this.#server = new ServerTicks(this.#periodMs)
+    this.#local = new LocalTicks(this.#periodMs)
+    this.#rewindTicks = snapshot.rewindTicks
+    this.#isLive = false
+    this.#states = this.#statesOf(snapshot)
+    this.load(snapshot, true, now)
+  }
+
+  get confirmed(): { readonly tick: number; readonly state: State } {
+    return { tick: this.#states.base, state: this.#states.final }
+  }
+
+  get nearTick(): number {
+    return (this.#finals.at(-1)?.tick ?? this.#states.base) + 127
+  }
+
+  load(snapshot: Snapshot<State, Input>, moved: boolean, now: number): void {
+    this.#hold(now)
+    this.#states = this.#statesOf(snapshot)
+    this.#finals.length = 0
+    this.#rewindTicks = snapshot.rewindTicks
+    this.#isLive = snapshot.status === 'live'
+    this.#endTick = Number.POSITIVE_INFINITY
+    if (moved) this.#server = new ServerTicks(this.#periodMs)
+    if (this.#isLive) this.#server.observe(snapshot.now, now)
+    this.#advance(now)
+  }
+
+  decide(tick: number, seat: number, input: Input, now: number): void {
+    this.#isLive = true
+    this.#server.observe(tick, now)
+    this.#hold(now)
+    const answered = this.#states.decide(tick, seat, input)
+    const latenessMs = this.#server.lateness(tick, now)
+    if (answered) {
+      const tookMs = now - answered.sentAt
+      const wasLate = answered.tick < tick || latenessMs > this.#periodMs + 2 * this.#server.jitterMs
+      if (wasLate) this.#roundTrip.add(tookMs)
+      else this.#roundTrip.atMost(tookMs)
+    }
+    this.#latenessMs.add(latenessMs, now)
+  }
+
+  keyframe(tick: number, hash: number, now: number): void {
+    this.#isLive = true
+    // The first one is sent as the match begins, the others when nothing can reach their tick any more.
+    this.#server.observe(tick === 0 ? 0 : tick + this.#rewindTicks, now, true)
+    this.#finals.push({ tick, hash })
+    this.#advance(now)
+    while (this.#finals.length > MAX_FINALS) this.#settleNext()
+  }
+
+  end(tick: number, now: number): void {
+    this.#hold(now)
+    while (this.#finals.length > 0) this.#settleNext()
+    this.#endTick = tick
+    this.#listener.settled(tick, this.#states.settle(tick), null)
+    this.#correct(now)
+    this.#position = tick
+  }
+
+  predict(seat: number, input: Input, now: number): number | null {
+    if (!this.#isLive) return null
+    this.#advance(now)
+    const tick = Math.max(Math.floor(this.#position), this.#states.base)
+    this.#states.predict(tick, seat, input, now)
+    this.#states.redo()
+    this.#drawing.redoLast(this.#states, tick)
+    return tick
+  }
+
+  isHeld(seat: number, input: Input): boolean {
+    return this.#states.hasPending(seat) || isSameInput(this.#states.decidedInput(seat), input)
+  }
+
+  draw(now: number): State {
+    this.#advance(now)
+    this.#drawnAt = now
+    return this.#drawing.draw(this.#states, this.#position, now)
+  }
+
+  figures(now: number): CourseFigures {
+    return {
+      rttMs: this.#rttMs,
+      jitterMs: this.#server.jitterMs,
+      ticksAhead: this.#isLive ? this.#position - this.#server.at(now) : 0,
+      statesKept: this.#states.size,
+    }
+  }
+
+  get #rttMs(): number {
+    const clockRttMs = this.#options.clockRttMs()
+    if (clockRttMs !== this.#clockRttMs) {
+      this.#clockRttMs = clockRttMs
+      this.#roundTrip.add(clockRttMs)
+    }
+    return this.#roundTrip.ms
+  }
+
+  /** Brings the states to where the game is at `now`. */
+  #advance(now: number): void {
+    const sentBefore = now - ANSWER_MS - 3 * this.#rttMs
+    const isUnanswered = this.#states.unansweredSince < sentBefore
+    if (isUnanswered || this.#finals.length > 0) this.#hold(now)
+    if (isUnanswered) this.#states.expire(sentBefore)
+    if (this.#isLive && this.#endTick === Number.POSITIVE_INFINITY) {
+      this.#position = Math.max(this.#states.base, this.#local.at(now, this.#target(now)))
+    } else this.#position = Math.min(Math.max(this.#position, this.#states.base), this.#endTick)
+    const tick = Math.floor(this.#position)
+    while (this.#finals[0] && this.#finals[0].tick <= tick) this.#settleNext()
+    this.#correct(now)
+  }
+
+  /** Players are so far ahead that their inputs reach the server in time, spectators so far behind that nothing is late. */
+  #target(now: number): number {
+    const arriving = this.#server.at(now)
+    if (!this.#options.isPlayer) {
+      const delayMs = Math.min(MAX_DELAY_MS, Math.max(this.#options.delayMs, this.#latenessMs.value))
+      return arriving - delayMs / this.#periodMs - 1
+    }
+    const leadMs = this.#rttMs + this.#server.jitterMs
+    return arriving + Math.min(MAX_LEAD_TICKS, leadMs / this.#periodMs + 1)
+  }
+
+  #settleNext(): void {
+    const next = this.#finals.shift()
+    if (next) this.#listener.settled(next.tick, this.#states.settle(next.tick), next.hash)
+  }
+
+  /** Keeps what is shown, before the past or the position changes. */
+  #hold(now: number): void {
+    if (now - this.#drawnAt <= UNSEEN_MS) this.#drawing.hold(this.#states, this.#position, now)
+  }
+
+  /** Makes the states right up to the position, and sees what that changed. */
+  #correct(now: number): void {
+    const depth = this.#states.redo()
+    if (this.#isLive) this.#states.advance(Math.min(Math.floor(this.#position) + 1, this.#endTick))
+    const distance = this.#drawing.correct(this.#states, this.#position, now)
+    if (depth > 0 || distance > 0) this.#listener.corrected({ depth, distance })
+  }
+
+  #statesOf(snapshot: Snapshot<State, Input>): Rollback<State, Input> {
+    return new Rollback(this.#game, snapshot, Math.ceil(MAX_AHEAD_MS / this.#periodMs))
+  }
+}

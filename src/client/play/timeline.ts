@@ -1,0 +1,127 @@
+/** The estimate of the server's ticks looks back this many buckets, so that a change of path or pace is found out. */
+const BUCKETS = 6
+const BUCKET_MS = 1_000
+const RECENT_BUCKETS = 20
+/** Frames that are all later than this, for this long, say that the server has paused: the estimate starts anew. */
+const PAUSED_MS = 200
+const PAUSED_FOR_MS = 1_000
+/** How far the local pace may be from the game's, either way. */
+const MAX_SLEW = 0.1
+/** A difference is made good in about this time, as far as the slewing allows. */
+const SETTLE_MS = 400
+/** Differences over this are jumped, as after a page was frozen. */
+const JUMP_MS = 500
+
+/**
+ * When each tick of the server arrives here at the earliest.
+ *
+ * A frame that was sent at tick t and arrives at a says that tick 0 would have arrived at a - t * period, or earlier,
+ * as networks delay and never hurry: the smallest such value of the last seconds counts. What jitter, stalls and
+ * retransmissions do to single frames does not move it.
+ */
+export class ServerTicks {
+  readonly #periodMs: number
+  readonly #buckets: { readonly id: number; earliestMs: number }[] = []
+  #zeroMs = 0
+  #jitterMs = 0
+  /** Since when no frame was in time, and when tick 0 would have arrived by the earliest of them. */
+  #late: { readonly since: number; earliestMs: number } | null = null
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs
+  }
+
+  get isKnown(): boolean {
+    return this.#buckets.length > 0
+  }
+
+  /** Mean lateness of frames. */
+  get jitterMs(): number {
+    return this.#jitterMs
+  }
+
+  /** A frame that was sent at `tick` arrived at `now`. With `regular` it was not delayed by anything but the network. */
+  observe(tick: number, now: number, regular = false): void {
+    const zeroMs = now - tick * this.#periodMs
+    if (this.isKnown) this.#watch(zeroMs, now)
+    const id = Math.floor(now / BUCKET_MS)
+    const newest = this.#buckets.at(-1)
+    if (newest?.id === id) newest.earliestMs = Math.min(newest.earliestMs, zeroMs)
+    else this.#buckets.push({ id, earliestMs: zeroMs })
+    while (this.#buckets[0] && this.#buckets[0].id <= id - BUCKETS) this.#buckets.shift()
+    this.#zeroMs = this.#buckets.reduce((least, { earliestMs }) => Math.min(least, earliestMs), zeroMs)
+    if (regular) this.#jitterMs += (Math.min(this.lateness(tick, now), JUMP_MS) - this.#jitterMs) / 8
+  }
+
+  /** The tick whose earliest frames arrive now; a fraction. */
+  at(now: number): number {
+    return (now - this.#zeroMs) / this.#periodMs
+  }
+
+  /** How many ms after the earliest possible moment a frame of `tick` arrives that arrives now. */
+  lateness(tick: number, now: number): number {
+    return (this.at(now) - tick) * this.#periodMs
+  }
+
+  /** Finds out that the server's ticks as a whole come later than they used to. */
+  #watch(zeroMs: number, now: number): void {
+    if (zeroMs - this.#zeroMs <= PAUSED_MS) this.#late = null
+    else if (!this.#late) this.#late = { since: now, earliestMs: zeroMs }
+    else {
+      this.#late.earliestMs = Math.min(this.#late.earliestMs, zeroMs)
+      if (now - this.#late.since < PAUSED_FOR_MS) return
+      this.#buckets.length = 0
+      this.#buckets.push({ id: Math.floor(now / BUCKET_MS), earliestMs: this.#late.earliestMs })
+      this.#late = null
+    }
+  }
+}
+
+/** The local game time in ticks: it follows a target by going a little faster or slower, not by jumps. */
+export class LocalTicks {
+  readonly #periodMs: number
+  #position: number | null = null
+  #at = 0
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs
+  }
+
+  /** Where the game is at `now` if it is to be at `target`. Call it with times that do not go back. */
+  at(now: number, target: number): number {
+    if (this.#position === null) return this.#jump(now, target)
+    const passedMs = Math.max(0, now - this.#at)
+    const natural = passedMs / this.#periodMs
+    const error = target - (this.#position + natural)
+    if (Math.abs(error) * this.#periodMs > JUMP_MS) return this.#jump(now, target)
+    const most = natural * MAX_SLEW
+    const slew = Math.max(-most, Math.min(most, error * Math.min(1, passedMs / SETTLE_MS)))
+    this.#position += natural + slew
+    this.#at = now
+    return this.#position
+  }
+
+  #jump(now: number, target: number): number {
+    this.#position = target
+    this.#at = now
+    return target
+  }
+}
+
+/** The largest of the values of the last seconds. */
+export class RecentMost {
+  readonly #buckets: { readonly id: number; most: number }[] = []
+
+  /** 0 when there were none. */
+  get value(): number {
+    return this.#buckets.reduce((most, bucket) => Math.max(most, bucket.most), 0)
+  }
+
+  add(value: number, now: number): void {
+    const id = Math.floor(now / BUCKET_MS)
+    const newest = this.#buckets.at(-1)
+    if (newest?.id === id) newest.most = Math.max(newest.most, value)
+    else this.#buckets.push({ id, most: value })
+    while (this.#buckets[0] && this.#buckets[0].id <= id - RECENT_BUCKETS) this.#buckets.shift()
+  }
+}

@@ -1,0 +1,94 @@
+import type { Game, Outcome } from '../../games/game.ts'
+import type { RallyError } from '../errors.ts'
+import type { ClientCore } from '../types.ts'
+import type { Blend, SmoothFields } from './blend.ts'
+import type { Correction } from './course.ts'
+import type { PlayFigures } from './figures.ts'
+
+/** What `play` needs of a client: every client has it. */
+export interface PlayClient extends Pick<ClientCore, 'status' | 'user' | 'on'> {
+  readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'jitterMs'>
+}
+
+/** A game, with what a client needs to know of it beyond the rules. */
+export type PlayableGame<State, Input, Options> = Game<State, Input, Options> & {
+  /** The fields of a state that are drawn as positions, each with the largest difference that is movement. */
+  readonly smooth?: SmoothFields
+}
+
+export interface PlayOptions<State> {
+  /**
+   * Which seats are played here; none for a spectator. Default: those of the signed-in user, which costs one
+   * `matches.getOne`.
+   */
+  readonly seats?: readonly number[] | undefined
+  /** How positions are drawn between two states. Default: the game's `smooth`; without one nothing is. */
+  readonly smooth?: SmoothFields | Blend<State> | undefined
+  /** How long a correction takes to disappear from what is drawn. Default 100; 0 turns it off. */
+  readonly smoothMs?: number | undefined
+  /** How far behind spectators watch, at least. Default 100. */
+  readonly delayMs?: number | undefined
+  /** Stops when aborted. */
+  readonly signal?: AbortSignal | undefined
+  /** A monotonic time in ms. Default `performance.now`. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * `connecting` until the first snapshot and while there is no connection; then as the match is. `closed` when it is not
+ * followed any more.
+ */
+export type PlayStatus = 'connecting' | 'waiting' | 'live' | 'finished' | 'aborted' | 'closed'
+
+/** A final state, which no input changes any more. */
+export interface Confirmed<State> {
+  readonly tick: number
+  readonly state: State
+  readonly hash: number
+}
+
+export interface PlayEnd<State> {
+  readonly status: 'finished' | 'aborted'
+  readonly tick: number
+  readonly state: State
+  /** By the rules; null when it was broken off, or ended by a player who left. */
+  readonly outcome: Outcome | null
+}
+
+export interface PlayEvents<State> {
+  status: PlayStatus
+  /** There is something to draw that time alone would not have brought: a snapshot, an input, the end. */
+  state: State
+  /** Once a second, or after each turn. To be read only. */
+  confirmed: Confirmed<State>
+  correction: Correction
+  /** The own state was not the server's: a snapshot is on its way. */
+  desync: { readonly tick: number; readonly hash: number; readonly expected: number }
+  end: PlayEnd<State>
+  /** The match cannot be followed: it does not exist, or is of other rules. */
+  error: RallyError
+}
+
+/** A match that is played or watched. */
+export interface Play<State, Input> extends AsyncDisposable {
+  readonly status: PlayStatus
+  /** The seats played here; empty for a spectator, and until it is known. */
+  readonly seats: readonly number[]
+  /** What to draw now; null until there is something. The same as `frame()`. */
+  readonly state: State | null
+  /** The newest final state; to be read only. */
+  readonly confirmed: { readonly tick: number; readonly state: State } | null
+  readonly figures: PlayFigures
+  /** What to draw at `now`, a time of the clock in the options. A state of its own, which the caller may keep. */
+  frame(now?: number): State | null
+  /**
+   * What a seat does from now on, or in a turn-based game once; `seat` is needed by who has several. To say the same
+   * again costs nothing. Answers whether it had an effect here at once. Before the match is live, and while there is no
+   * connection, inputs of games with a clock are kept and said later; turns are not.
+   */
+  input(input: Input, seat?: number): boolean
+  /** Gives a function that removes the listener. */
+  on<Name extends keyof PlayEvents<State>>(name: Name, listener: (value: PlayEvents<State>[Name]) => void): () => void
+  /** Follows the match no more. No listener or timer stays. */
+  stop(): void
+}
