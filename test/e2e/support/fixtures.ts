@@ -1,0 +1,149 @@
+import { createServer } from 'node:net'
+import { type BrowserContextOptions, devices } from 'playwright-core'
+import { test as base } from 'vitest'
+import { startTcpProxy, type TcpProxy } from '../../client/tcp-proxy.ts'
+import { type Rally, register, startRally } from '../../support/server.ts'
+import { numberedArtifacts } from './artifacts.ts'
+import { launchChromium } from './chromium.ts'
+import { Visitor } from './visitor.ts'
+
+/** What somebody's browser is like. */
+export interface Screen {
+  readonly theme?: 'light' | 'dark'
+  readonly device?: 'desktop' | 'phone'
+}
+
+/** Who comes to the server under test. */
+export interface People {
+  /** Somebody who was never here; no page is open yet. */
+  stranger(name: string, screen?: Screen): Promise<Visitor>
+  /** Somebody with an account who is signed in, by a cookie as their browser would have it. */
+  player(name: string, screen?: Screen): Promise<Visitor>
+  /** The same with a line to the server that can be cut. */
+  playerByWire(name: string, screen?: Screen): Promise<{ visitor: Visitor; wire: Wire }>
+}
+
+/** What connects one browser to the server. */
+export interface Wire {
+  /** Ends every connection without a word and lets no new one through; the browser knows that it is offline. */
+  cut(): Promise<void>
+  mend(): Promise<void>
+}
+
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } }
+/** How long a page may take for one step. */
+const STEP_MS = 10_000
+/** A port of this machine where nobody listens (tcpmux). */
+const NOWHERE = 1
+
+/** `test` with a whole Rally for the file, a browser for the file, and people who come and go with each test. */
+export const test = base
+  .extend(
+    'rally',
+    { scope: 'file' }, // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
+    async ({}, { onCleanup }) => {
+      const rally = await startRallyForBrowsers()
+      onCleanup(() => rally.stop())
+      return rally
+    },
+  )
+  .extend(
+    'browser',
+    { scope: 'file' }, // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
+    async ({}, { onCleanup }) => {
+      const browser = await launchChromium()
+      onCleanup(() => browser.close())
+      return browser
+    },
+  )
+  .extend('people', async ({ rally, browser, task }, { onCleanup }): Promise<People> => {
+    const visitors: Visitor[] = []
+    const nextArtifact = numberedArtifacts(task.name)
+
+    const wires: TcpProxy[] = []
+
+    const open = async (name: string, { theme = 'light', device = 'desktop' }: Screen, baseURL: string) => {
+      const context = await browser.newContext({
+        ...(device === 'phone' ? devices['iPhone 13'] : DESKTOP),
+        deviceScaleFactor: 1,
+        colorScheme: theme,
+        baseURL,
+      })
+      context.setDefaultTimeout(STEP_MS)
+      const visitor = new Visitor(name, context, await context.newPage(), nextArtifact)
+      visitors.push(visitor)
+      return visitor
+    }
+
+    onCleanup(async () => {
+      const hasFailed = task.result?.state === 'fail' || visitors.some(({ complaints }) => complaints.length > 0)
+      for (const visitor of visitors) {
+        // A page that has crashed has no picture; why the test failed counts more.
+        if (hasFailed) await visitor.shoot('failed').catch(() => undefined)
+        await visitor.keepLog()
+        await visitor.context.close()
+      }
+      for (const wire of wires) await wire.close()
+      const complaints = visitors.flatMap(({ name, complaints }) => complaints.map((each) => `${name}: ${each}`))
+      if (complaints.length > 0) throw new Error(`The pages complained:\n${complaints.join('\n')}`)
+    })
+
+    const signedIn = async (visitor: Visitor, url: string) => {
+      const { cookie } = await register(rally.url, visitor.name)
+      await visitor.context.addCookies(cookiesOf(cookie, url))
+      return visitor
+    }
+
+    const { publicUrl } = rally.config
+    return {
+      stranger: (name, screen = {}) => open(name, screen, publicUrl),
+      player: async (name, screen = {}) => signedIn(await open(name, screen, publicUrl), publicUrl),
+      async playerByWire(name, screen = {}) {
+        const proxy = await startTcpProxy(rally.app.port)
+        wires.push(proxy)
+        rally.allow(proxy.url)
+        const visitor = await signedIn(await open(name, screen, proxy.url), proxy.url)
+        return { visitor, wire: wireOf(visitor, proxy, rally.app.port) }
+      },
+    }
+  })
+
+/** A Rally that knows its own address, which links and the page's security policy name. */
+async function startRallyForBrowsers(): Promise<Rally & { allow(origin: string): void }> {
+  const port = await freePort()
+  const publicUrl = `http://localhost:${port}`
+  const allowedOrigins = new Set([publicUrl])
+  const rally = await startRally({ config: { port, publicUrl, allowedOrigins } })
+  return { ...rally, allow: (origin) => void allowedOrigins.add(origin) }
+}
+
+function wireOf({ context }: Visitor, proxy: TcpProxy, port: number): Wire {
+  return {
+    async cut() {
+      // Offline alone leaves open sockets open.
+      proxy.leadTo(NOWHERE)
+      proxy.cut()
+      await context.setOffline(true)
+    },
+    async mend() {
+      proxy.leadTo(port)
+      await context.setOffline(false)
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
+
+function cookiesOf(header: string, url: string) {
+  return header.split('; ').map((pair) => {
+    const at = pair.indexOf('=')
+    return { name: pair.slice(0, at), value: pair.slice(at + 1), url, httpOnly: true, sameSite: 'Strict' as const }
+  })
+}
