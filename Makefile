@@ -15,10 +15,10 @@ $(INSTALLED): package.json package-lock.json
 	@touch $@
 
 dev: install ## Start Rally with a Postgres of its own, reload on changes, print the URL
-	@npm run --silent dev
+	@node --import tsx scripts/dev.ts
 
 start: build ## Start the built server
-	@npm run --silent start
+	@node $(if $(wildcard .env),--env-file=.env) dist/main.js
 
 build: install ## Build the server and the page
 	npm run build
