@@ -11,11 +11,11 @@ import {
   startMatch,
   storedMatch,
 } from './support/match.ts'
-import { lookAtCourt, PongPlayer } from './support/pong-player.ts'
+import { lookAtCourt, PongPlayer, pullPaddle } from './support/pong-player.ts'
 
 test('a spectator', async ({ rally, people }) => {
   const gus = await people.player('gus')
-  const hal = await people.player('hal')
+  const hal = await people.player('hal', { device: 'phone' })
   const ida = await people.player('ida', { device: 'phone', theme: 'dark' })
 
   await Promise.all([gus, hal, ida].map(({ page }) => page.goto('/')))
@@ -30,13 +30,17 @@ test('a spectator', async ({ rally, people }) => {
   await matchIs(ida, 'live')
   await ida.page.getByText('Watching').waitFor()
 
-  const [left, right] = [new PongPlayer(gus, 0), new PongPlayer(hal, 1)]
-  await Promise.all([left.hide(), right.hide()])
-  // What the players do is seen here, and what the spectator presses changes nothing.
-  await expect.poll(async () => (await lookAtCourt(ida)).paddles[0], { timeout: 5_000 }).toBeLessThan(100)
-  await ida.page.keyboard.down('ArrowDown')
+  // One pulls the paddle over the court, the other one holds the button of a phone; both are seen here.
+  await pullPaddle(gus, 0.95)
+  await hal.page.getByRole('button', { name: 'Paddle up' }).hover()
+  await hal.page.mouse.down()
+  await expect.poll(async () => (await lookAtCourt(ida)).paddles[1], { timeout: 5_000 }).toBeLessThan(100)
+  await expect.poll(async () => (await lookAtCourt(ida)).paddles[0], { timeout: 5_000 }).toBeGreaterThan(500)
+  await hal.shoot('on-a-phone')
+  // What the spectator presses changes nothing.
+  await ida.page.keyboard.down('ArrowUp')
   await expect.poll(async () => scoreText(await scoresOf(ida)), { timeout: 10_000 }).not.toBe('0 : 0')
-  expect((await lookAtCourt(ida)).paddles[0]).toBeLessThan(100)
+  expect((await lookAtCourt(ida)).paddles[0]).toBeGreaterThan(500)
   await ida.shoot('watching')
 
   await Promise.all([gus, hal, ida].map(({ page }) => page.getByTestId('result').waitFor({ timeout: 20_000 })))

@@ -28,11 +28,6 @@ export class PongPlayer {
     this.#keys = KEYS[keys]
   }
 
-  /** Keys are up again on a page that was loaded anew. */
-  reset(): void {
-    this.#move = 0
-  }
-
   /** Holds a key down, or none. */
   async move(move: Move): Promise<void> {
     if (move === this.#move) return
@@ -46,11 +41,12 @@ export class PongPlayer {
   async followBall(isDone: (sight: Sight) => boolean | Promise<boolean>): Promise<void> {
     for (;;) {
       const sight = await lookAtCourt(this.#visitor)
-      if (await isDone(sight)) break
       const paddle = sight.paddles[this.#seat]
-      if (!sight.ball || paddle === null) continue
-      const way = sight.ball.y - paddle
-      await this.move(Math.abs(way) < NEAR ? 0 : way < 0 ? -1 : 1)
+      if (sight.ball && paddle !== null) {
+        const way = sight.ball.y - paddle
+        await this.move(Math.abs(way) < NEAR ? 0 : way < 0 ? -1 : 1)
+      }
+      if (await isDone(sight)) break
     }
     await this.move(0)
   }
@@ -63,6 +59,16 @@ export class PongPlayer {
   #keyOf(move: Move): string {
     return move < 0 ? this.#keys.up : this.#keys.down
   }
+}
+
+/** Presses on the court and drags to a height, 0 (top) to 1, without letting go. */
+export async function pullPaddle({ page }: Visitor, height: number): Promise<void> {
+  const box = await page.getByTestId('pong-canvas').boundingBox()
+  if (!box) throw new Error('there is no court')
+  const x = box.x + box.width / 2
+  await page.mouse.move(x, box.y + box.height / 2)
+  await page.mouse.down()
+  await page.mouse.move(x, box.y + box.height * height, { steps: 5 })
 }
 
 /** The next picture of the court, read from its pixels. */
