@@ -134,6 +134,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const dataDir = resolve(env.DATA_DIR)
   const problems: string[] = []
   if (production && !databaseUrl) problems.push('DATABASE_URL: is not set; production needs a Postgres of its own')
+  const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, problems)
   const secrets = readSecrets(env, production, dataDir, problems)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
 
@@ -143,7 +144,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: env.PORT,
     publicUrl,
-    allowedOrigins: new Set([new URL(publicUrl).origin, ...listed(env.ALLOWED_ORIGINS)]),
+    allowedOrigins: new Set([new URL(publicUrl).origin, ...listedOrigins]),
     databaseUrl,
     dataDir,
     secrets,
@@ -184,8 +185,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
 }
 
-function listed(text: string): string[] {
-  return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [new URL(part.trim()).origin]))
+/** Only of http(s): the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */
+function readOrigins(text: string, problems: string[]): string[] {
+  return text.split(',').flatMap((part) => {
+    const written = part.trim()
+    if (written === '') return []
+    if (/^https?:\/\//i.test(written) && URL.canParse(written)) return [new URL(written).origin]
+    problems.push(`ALLOWED_ORIGINS: "${written}" is no origin like https://game.example.com`)
+    return []
+  })
 }
 
 function composeDatabaseUrl(env: z.infer<typeof Environment>): string | undefined {
