@@ -53,11 +53,17 @@ export class Call<Tx = unknown> {
     }
   }
 
-  /** Runs the effects in their order. Called by the dispatcher. */
-  committed(): void {
+  /** Runs the effects in their order; one that fails takes none of the others with it. Called by the dispatcher. */
+  committed(onError: (error: unknown) => void): void {
     const effects = this.#effects
     this.rolledBack()
-    for (const effect of effects ?? []) effect()
+    for (const effect of effects ?? []) {
+      try {
+        effect()
+      } catch (error) {
+        onError(error)
+      }
+    }
   }
 
   /** Forgets the effects of a transaction that did not commit. Called by the dispatcher. */

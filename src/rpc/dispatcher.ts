@@ -302,7 +302,14 @@ export class Dispatcher<Ctx, Tx> {
         },
         (error) => this.#rememberedAnswer(entry, error),
       )
-      if (executed) call.committed()
+      if (executed) {
+        call.committed((error) =>
+          this.#options.log.error(
+            { err: error, type: entry.type, eid: call.eid },
+            'an effect of a committed write failed',
+          ),
+        )
+      }
       return answer
     } catch (error) {
       call.rolledBack()
@@ -312,11 +319,11 @@ export class Dispatcher<Ctx, Tx> {
 
   /** What a retry of a failed write is told; `undefined` when it may try again, because nothing was decided. */
   #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
-    if (!(error instanceof RpcError) || !entry.definition.errors.includes(error.code)) return undefined
+    if (!isDecided(entry, error)) return undefined
     return JSON.stringify({ data: errorData(error), error: error.code })
   }
 
-  /** A write of nobody in particular is remembered with its socket. */
+  /** A write of nobody in particular is remembered with its socket, unless it came to no decision. */
   #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
     const run = async (): Promise<Body> => {
       const ctx = this.#options.createContext(call)
@@ -332,6 +339,9 @@ export class Dispatcher<Ctx, Tx> {
     if (known && now - known.at < ANONYMOUS_ANSWER_MS) return known.body
     const body = run()
     answers.set(key, { at: now, body })
+    body.catch((error: unknown) => {
+      if (!isDecided(entry, error) && answers.get(key)?.body === body) answers.delete(key)
+    })
     if (answers.size > MAX_ANONYMOUS_ANSWERS) answers.delete(answers.keys().next().value ?? key)
     return body
   }
@@ -418,6 +428,11 @@ export class Dispatcher<Ctx, Tx> {
 
 function isInput({ definition }: Entry): boolean {
   return definition.kind === 'method' && definition.effect === 'input'
+}
+
+/** Whether a handler failed on purpose, so that a retry is told the same. */
+function isDecided({ definition }: Entry, error: unknown): error is RpcError {
+  return error instanceof RpcError && definition.errors.includes(error.code)
 }
 
 function invalid(issues: readonly Issue[]): RpcError {

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { module } from '../../src/rpc/index.ts'
+import { method, openLoopback } from '../support/loopback.ts'
+
+test('an effect that fails takes neither the answer of a committed write nor the other effects with it', async () => {
+  const done: string[] = []
+  const writes = module({
+    name: 't',
+    methods: {
+      write: method({
+        access: 'user',
+        effect: 'write',
+        input: z.object({}),
+        output: z.object({}),
+        async handle({ ctx }) {
+          ctx.call.afterCommit(() => done.push('first'))
+          ctx.call.afterCommit(() => {
+            throw new Error('the second effect fails')
+          })
+          ctx.call.afterCommit(() => done.push('third'))
+          return {}
+        },
+      }),
+    },
+    subscriptions: {},
+  })
+  using socket = openLoopback(writes, { id: 'u1', username: 'ada' })
+  const answer = await socket.request('t.write')
+  expect(answer).not.toHaveProperty('error')
+  expect(done).toEqual(['first', 'third'])
+  expect(socket.errors).toMatchObject([{ type: 't.write', err: { message: 'the second effect fails' } }])
+})

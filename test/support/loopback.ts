@@ -1,0 +1,65 @@
+import { createMemoryBus } from '../../src/bus/memory.ts'
+import { defaultLimits } from '../../src/protocol/index.ts'
+import { type Call, type Caller, Dispatcher, definers, Hub, type Module, type Once } from '../../src/rpc/index.ts'
+import { Inbox, type Message, within } from './client.ts'
+
+export interface LoopbackContext {
+  readonly call: Call<object>
+  readonly user: Caller['user']
+}
+
+export const { method, subscription } = definers<LoopbackContext>()
+
+/** One socket of a dispatcher without a transport. */
+export interface Loopback extends Disposable {
+  /** What was logged as an error. */
+  readonly errors: object[]
+  /** Sends a request and waits for its answer. */
+  request(type: string, data?: unknown, eid?: string): Promise<Message>
+}
+
+/** Executes every write anew and keeps nothing. */
+const forgetful: Once<object> = {
+  async run(_key, execute) {
+    return { answer: await execute({}), executed: true }
+  },
+}
+
+/** The RPC layer with one socket on it, of nobody or of `user`. */
+export function openLoopback(module: Module, user: Caller['user'] = null): Loopback {
+  const errors: object[] = []
+  const inbox = new Inbox<Message>()
+  const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
+  const dispatcher = new Dispatcher<LoopbackContext, object>({
+    modules: [module],
+    limits: defaultLimits,
+    hub: new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes }),
+    once: forgetful,
+    createContext: (call) => ({ call, user: call.caller.user }),
+    checkOutput: true,
+    translateError: () => undefined,
+    log: { error: (details) => void errors.push(details) },
+  })
+  const connection = dispatcher.open(
+    { user, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null },
+    {
+      send: (frame) => inbox.push(JSON.parse(frame.toString())),
+      join: () => undefined,
+      leave: () => undefined,
+      unsentBytes: () => 0,
+      close: () => dispatcher.close(connection),
+    },
+  )
+  let lastEid = 0
+  return {
+    errors,
+    request(type, data = {}, eid = `${++lastEid}`) {
+      dispatcher.receive(connection, JSON.stringify({ type, data, eid, ts: Date.now() }))
+      return within(
+        inbox.next((message) => message.eid === eid),
+        `the answer of ${type}`,
+      )
+    },
+    [Symbol.dispose]: () => dispatcher.stop(),
+  }
+}
