@@ -1,9 +1,10 @@
 import type { ErrorData, Issue } from '../protocol/index.ts'
 
-/** Longest error answer in characters, its envelope included. */
-const MAX_MESSAGE = 200
+/** In bytes of JSON. An envelope takes up to 520 more: an `eid` may be 64 characters that are all written as escapes. */
+const MAX_MESSAGE = 400
+const MAX_ISSUES_TOTAL = 1000
+const MAX_ISSUE_TEXT = 160
 const MAX_ISSUES = 10
-const MAX_ISSUE_TEXT = 80
 
 /** The one class that handlers and domain code throw. Anything else becomes `INTERNAL`. */
 export class RpcError extends Error {
@@ -20,27 +21,45 @@ export class RpcError extends Error {
   }
 }
 
-/** The `data` of an error answer: at most ten issues and well under 2 KiB, whatever the error holds. */
+/** The `data` of an error answer: at most ten issues, and so little that the answer fits into 2 KiB. */
 export function errorData(error: RpcError): ErrorData {
   const data: { message: string; issues?: Issue[]; retryAfterMs?: number } = {
     message: clip(error.message, MAX_MESSAGE),
   }
-  if (error.issues) {
-    data.issues = error.issues.slice(0, MAX_ISSUES).map((issue) => ({
-      path: clip(issue.path, MAX_ISSUE_TEXT),
-      message: clip(issue.message, MAX_ISSUE_TEXT),
-    }))
-  }
+  if (error.issues) data.issues = fitting(error.issues)
   if (error.retryAfterMs !== undefined) data.retryAfterMs = Math.max(0, Math.ceil(error.retryAfterMs))
   return data
 }
 
-/** Cuts `text` to `max` characters; never through the middle of a surrogate pair. */
-function clip(text: string, max: number): string {
-  return text.length <= max
-    ? text
-    : `${text
-        .slice(0, max - 1)
-        .toWellFormed()
-        .replace(/\uFFFD$/, '')}…`
+/** The first issues, as many as there is room for. */
+function fitting(issues: readonly Issue[]): Issue[] {
+  const taken: Issue[] = []
+  let bytes = 0
+  for (const { path, message } of issues.slice(0, MAX_ISSUES)) {
+    const issue = { path: clip(path, MAX_ISSUE_TEXT), message: clip(message, MAX_ISSUE_TEXT) }
+    bytes += jsonBytes(issue) + 1
+    if (bytes > MAX_ISSUES_TOTAL) break
+    taken.push(issue)
+  }
+  return taken
+}
+
+/** Cuts `text` so that it is at most `maxBytes` of JSON; never through the middle of a character. */
+function clip(text: string, maxBytes: number): string {
+  // No text is shorter in JSON than it is long, so the rest of a huge one need not be looked at.
+  if (text.length <= maxBytes && jsonBytes(text) <= maxBytes) return text
+  let bytes = jsonBytes('…')
+  let end = 0
+  for (const character of text.slice(0, maxBytes)) {
+    bytes += jsonBytes(character) - QUOTES
+    if (bytes > maxBytes) break
+    end += character.length
+  }
+  return `${text.slice(0, end)}…`
+}
+
+const QUOTES = 2
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }
