@@ -23,9 +23,13 @@ export interface SessionGate {
   /**
    * Exchanges a ticket for a new session, once.
    *
-   * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old.
+   * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old; UNAVAILABLE
    */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>
-  /** Ends a session, by the user's own wish; closes its sockets everywhere. */
+  /**
+   * Ends a session, by the user's own wish; closes its sockets everywhere.
+   *
+   * @throws RpcError UNAVAILABLE
+   */
   end(sessionId: string, userId: string): Promise<void>
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { BusSubscription } from '../../bus/bus.ts'
+import { isUnavailable } from '../../db/retry.ts'
 import { closeCodes } from '../../protocol/index.ts'
 import { type Caller, RpcError } from '../../rpc/index.ts'
 import type { SessionGate, SignedIn } from '../../server/session-gate.ts'
 import type { Platform, Scope } from '../context.ts'
-import { inTransaction } from '../scope.ts'
+import { inTransaction, plainScope } from '../scope.ts'
 import { SessionId } from '../wire.ts'
 import { sessionChannel, sessionSeq } from './channels.ts'
 import type { Tickets } from './tickets.ts'
@@ -81,7 +82,7 @@ export class Sessions implements SessionGate {
     if (!ticket) throw badTicket()
     const createdAt = new Date(this.#now())
     const expiresAt = new Date(createdAt.getTime() + SESSION_MS)
-    return inTransaction(this.#platform, async ({ db }) => {
+    const redeeming = inTransaction(this.#platform, async ({ db }) => {
       const data = { jti: ticket.id, expiresAt: new Date(ticket.expiresAt) }
       const { count } = await db.usedTicket.createMany({ data: [data], skipDuplicates: true })
       const user = await db.user.findUnique({ where: { id: ticket.userId }, select: { id: true, username: true } })
@@ -100,11 +101,11 @@ export class Sessions implements SessionGate {
       })
       return { user, sessionId: session.id, expiresAt: expiresAt.getTime() }
     })
+    return asGate(redeeming)
   }
 
   async end(sessionId: string, userId: string): Promise<void> {
-    const scope: Scope = { db: this.#platform.database.db, afterCommit: (effect) => effect() }
-    await this.finish(scope, sessionId, userId, 'logout')
+    await asGate(this.finish(plainScope(this.#platform), sessionId, userId, 'logout'))
   }
 
   /** Ends a session of this user; false when it is not theirs or has ended already. */
@@ -242,6 +243,16 @@ export const CURSOR = /^\d{1,15}_[\w-]{1,40}$/
 function readCursor(cursor: string): { createdAt: Date; id: string } {
   const [createdAt = '', id = ''] = cursor.split('_', 2)
   return { createdAt: new Date(Number(createdAt)), id }
+}
+
+/** The transport knows no database: it is told of one that is away in the words of the protocol. */
+async function asGate<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!isUnavailable(error)) throw error
+    throw new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })
+  }
 }
 
 function badTicket(): RpcError {
