@@ -83,8 +83,16 @@ export function createServer(options: ServerOptions): Server {
     log,
   })
 
+  let asking: Promise<boolean> | null = null
+  /** Asked once at a time, as anybody may ask for it and the answer costs a connection to the database. */
+  const isReady = (): Promise<boolean> => {
+    asking ??= answersInTime(options.isReady).finally(() => {
+      asking = null
+    })
+    return asking
+  }
   const readyz: Route = async (exchange) => {
-    if (!isDraining && (await answersInTime(options.isReady))) exchange.json('200 OK', { status: 'ready' })
+    if (!isDraining && (await isReady())) exchange.json('200 OK', { status: 'ready' })
     else exchange.json('503 Service Unavailable', { status: isDraining ? 'draining' : 'unavailable' })
   }
   const metrics: Route = async (exchange) => {

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { startRig } from '../support/rig.ts'
+
+test('however many ask whether the server is ready, the database is asked once at a time', async () => {
+  let asked = 0
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const isReady = () => {
+    asked++
+    return held
+  }
+  await using rig = await startRig({ server: { isReady } })
+  const answers = Array.from({ length: 20 }, () => fetch(`${rig.url}/readyz`))
+  await expect.poll(() => asked).toBeGreaterThan(0)
+  // The server takes requests in their order: when this one is answered, those before it have asked.
+  await fetch(`${rig.url}/healthz`)
+  release()
+  for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
+  expect(asked).toBe(1)
+  await fetch(`${rig.url}/readyz`)
+  expect(asked).toBe(2)
+})
