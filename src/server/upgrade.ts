@@ -35,6 +35,8 @@ interface UpgradeOptions {
   readonly log: { error(details: object, message: string): void }
 }
 
+const TOO_MANY_RETRY_MS = 5_000
+
 /** Counts by key, up to a bound each. Keys without a count are forgotten. */
 export class Tally {
   readonly #max: number
@@ -117,9 +119,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     }
     const group = addressGroup(exchange.request.ip)
     if (!perAddress.take(group)) {
-      exchange.error('429 Too Many Requests', 'RATE_LIMITED', 'Too many sockets from this address', {
-        'Retry-After': '5',
-      })
+      const data = { message: 'Too many sockets from this address', retryAfterMs: TOO_MANY_RETRY_MS }
+      const headers = { 'Retry-After': `${TOO_MANY_RETRY_MS / 1000}` }
+      exchange.json('429 Too Many Requests', { error: 'RATE_LIMITED', data }, headers)
       return
     }
     admit(exchange, handshake, group).then(
