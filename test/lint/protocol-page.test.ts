@@ -1,0 +1,82 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { modules } from '../../src/modules/index.ts'
+import { closeCodes, defaultLimits, sharedCodes } from '../../src/protocol/index.ts'
+import { decodeLiveFrame } from '../../src/protocol/live-frames.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'rally-page-'))
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
+const rows = page.split('\n').filter((line) => line.startsWith('| '))
+const rowOf = (name: string) => rows.find((row) => row.startsWith(`| \`${name}\` |`)) ?? ''
+
+const definitions = Object.values(modules).flatMap((module) =>
+  [...Object.entries(module.methods), ...Object.entries(module.subscriptions)].map(
+    ([name, definition]) => [`${module.name}.${name}`, definition] as const,
+  ),
+)
+
+test.each(definitions)('%s stands in docs/protocol.md as it is defined', (name, definition) => {
+  const row = rowOf(name)
+  expect(row).toContain(` | ${definition.access} | `)
+  expect(row).toContain(` | ${definition.kind === 'method' ? definition.effect : definition.delivery} | `)
+  // UNAVAILABLE goes without saying.
+  for (const code of definition.errors) if (code !== 'UNAVAILABLE') expect(row).toContain(`\`${code}\``)
+  if (definition.limit)
+    expect(row).toContain(`${(definition.limit.points * 60) / definition.limit.perSeconds} a minute`)
+})
+
+test('names no method or subscription that does not exist', () => {
+  const named = page.matchAll(/^\| `((?:auth|matches|live)\.\w+)` \|/gm)
+  const known = definitions.map(([name]) => name)
+  expect([...named].map(([, name]) => name).toSorted()).toEqual(known.toSorted())
+})
+
+test('every error code and close code has a row', () => {
+  const declared = definitions.flatMap(([, definition]) => [...definition.errors])
+  for (const code of new Set([...sharedCodes, ...declared])) expect(rows.join('\n')).toContain(`\`${code}\``)
+  for (const code of Object.values(closeCodes)) expect(rows.some((row) => row.startsWith(`| ${code} |`))).toBe(true)
+})
+
+test('every limit has a row', () => {
+  const limits = rows.filter((row) => row.startsWith('| `')).join('\n')
+  for (const name of Object.keys(defaultLimits)) expect(limits).toContain(`\`${name}\``)
+})
+
+test('the times of a match are those of the configuration', () => {
+  const { matches, heartbeatMs } = readConfig({ DATA_DIR: dataDir })
+  expect(page).toContain(`The countdown (${matches.countdownMs / 1000} s)`)
+  expect(page).toContain(`has ${matches.comeBackMs / 1000} s to come back`)
+  expect(page).toContain(`waited for ${matches.maxWaitMs / 60_000} minutes`)
+  expect(page).toContain(`or ${matches.maxTurnMs / 60_000} minutes without a turn`)
+  expect(page).toContain(`at most ${matches.maxActive} matches`)
+  expect(page).toContain(`"heartbeatMs":${heartbeatMs}`)
+})
+
+test('the examples of JSON are JSON', () => {
+  const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text)
+  expect(blocks.length).toBeGreaterThan(5)
+  // A block holds one object over several lines, or one a line.
+  const parse = (text: string) => JSON.parse(text)
+  for (const block of blocks) {
+    const isOneALine = block
+      .trim()
+      .split('\n')
+      .every((line) => line.startsWith('{'))
+    for (const text of isOneALine ? block.trim().split('\n') : [block]) expect(() => parse(text)).not.toThrow()
+  }
+})
+
+test('the examples of binary frames are what they say', () => {
+  const bytes = (hex: string) => Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16))
+  const frames = [...page.matchAll(/^\| `((?:[0-9a-f]{2} )+[0-9a-f]{2})` \| (.*) \|$/gm)]
+  expect(frames.map(([, hex = '']) => decodeLiveFrame(bytes(hex)))).toEqual([
+    { kind: 'inputs', stream: 0, tickByte: 0, entries: Uint8Array.of(1) },
+    { kind: 'inputs', stream: 0, tickByte: 42, entries: Uint8Array.of(2) },
+    { kind: 'keyframe', stream: 0, tick: 60, hash: 0xaaf98958 },
+  ])
+})
