@@ -4,7 +4,7 @@ const MAX_EVENTS = 4_096
 
 /** What the netcode does, for a debug overlay. Rates are of the last five seconds. */
 export interface PlayFigures {
-  /** From sending an input to hearing of its effect, were it never early; for spectators the clock's round trip. */
+  /** Smoothed round trip, from pings and from answers to inputs. */
   readonly rttMs: number
   /** Mean lateness of regular frames. */
   readonly jitterMs: number

@@ -95,10 +95,11 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     const answered = this.#states.decide(tick, seat, input)
     const latenessMs = this.#server.lateness(tick, now)
     if (answered) {
-      const tookMs = now - answered.sentAt
-      const wasLate = answered.tick < tick || latenessMs > this.#periodMs + 2 * this.#server.jitterMs
-      if (wasLate) this.#roundTrip.add(tookMs)
-      else this.#roundTrip.atMost(tookMs)
+      // Placed at a later tick it was late for certain; else it shows in when the answer comes, and so does jitter.
+      const missedMs = (tick - answered.tick) * this.#periodMs
+      const tooLateMs = missedMs > 0 ? missedMs : latenessMs - this.#periodMs - 2 * this.#server.jitterMs
+      if (tooLateMs > 0) this.#roundTrip.late(tooLateMs, now - answered.sentAt)
+      else this.#roundTrip.inTime(now - answered.sentAt)
     }
     this.#latenessMs.add(latenessMs, now)
   }
@@ -143,25 +144,25 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
 
   figures(now: number): CourseFigures {
     return {
-      rttMs: this.#rttMs,
+      rttMs: this.#roundTrip.ms,
       jitterMs: this.#server.jitterMs,
       ticksAhead: this.#isLive ? this.#position - this.#server.at(now) : 0,
       statesKept: this.#states.size,
     }
   }
 
-  get #rttMs(): number {
+  /** Takes what pings have measured since. */
+  #ping(): void {
     const clockRttMs = this.#options.clockRttMs()
-    if (clockRttMs !== this.#clockRttMs) {
-      this.#clockRttMs = clockRttMs
-      this.#roundTrip.add(clockRttMs)
-    }
-    return this.#roundTrip.ms
+    if (clockRttMs === this.#clockRttMs) return
+    this.#clockRttMs = clockRttMs
+    this.#roundTrip.measured(clockRttMs)
   }
 
   /** Brings the states to where the game is at `now`. */
   #advance(now: number): void {
-    const sentBefore = now - ANSWER_MS - 3 * this.#rttMs
+    this.#ping()
+    const sentBefore = now - ANSWER_MS - 3 * this.#roundTrip.ms
     const isUnanswered = this.#states.unansweredSince < sentBefore
     if (isUnanswered || this.#finals.length > 0) this.#hold(now)
     if (isUnanswered) this.#states.expire(sentBefore)
@@ -180,7 +181,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
       const delayMs = Math.min(MAX_DELAY_MS, Math.max(this.#options.delayMs, this.#latenessMs.value))
       return arriving - delayMs / this.#periodMs - 1
     }
-    const leadMs = this.#rttMs + this.#server.jitterMs
+    const leadMs = this.#roundTrip.leadMs + this.#server.jitterMs
     return arriving + Math.min(MAX_LEAD_TICKS, leadMs / this.#periodMs + 1)
   }
 
