@@ -39,6 +39,8 @@ interface Stream {
   readonly held: Map<number, Frame>
   heldSince: number
   opening: number
+  /** Its end has come: who is still opening it reads again, and finds what there is instead. */
+  isOver: boolean
   lastSeq: number
   lastFrame: Frame | null
 }
@@ -105,7 +107,7 @@ export class Hub {
       for (let reads = 0; reads < MAX_READS; reads++) {
         const opened = await read()
         if (connection.closed) return
-        if (stream?.channel.name !== opened.channel.name) {
+        if (stream?.channel.name !== opened.channel.name || stream.isOver) {
           this.#release(stream)
           const known = this.#streams.get(opened.channel.name)
           stream = known ?? this.#listen(opened.channel, delivery)
@@ -115,6 +117,7 @@ export class Hub {
           if (!known || known.lastSeq === UNKNOWN) continue
         }
         if (connection.closed) return
+        if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
         if (isBehind && (delivery === 'reliable' || stream.channel.incremental)) continue
         const { channel, ...rest } = opened
@@ -168,7 +171,7 @@ export class Hub {
       channel,
       delivery,
       subscription: this.#options.bus.subscribe(channel.name, ({ seq, payload }) => {
-        if (seq === END) this.#endHere(stream, payload)
+        if (seq === END) this.#endForAll(stream, payload)
         else this.#deliver(stream, seq, payload)
       }),
       followers: new Set(),
@@ -176,6 +179,7 @@ export class Hub {
       held: new Map(),
       heldSince: 0,
       opening: 0,
+      isOver: false,
       lastSeq: UNKNOWN,
       lastFrame: null,
     }
@@ -240,6 +244,12 @@ export class Hub {
       const following = connection.following.get(stream.channel.name)
       if (following?.skippedFrom === null) connection.peer.join(stream.channel.name)
     }
+  }
+
+  #endForAll(stream: Stream, frame: Frame): void {
+    stream.isOver = true
+    this.#endHere(stream, frame)
+    if (this.#streams.get(stream.channel.name) === stream) this.#streams.delete(stream.channel.name)
   }
 
   #endHere(stream: Stream, frame: Frame): void {
