@@ -32,7 +32,7 @@ export class Call<Tx = unknown> {
     this.eid = eid
   }
 
-  /** Aborts when the deadline has passed or the socket is gone. Made on first use, as most handlers never look. */
+  /** Aborts when the deadline has passed. Made on first use, as most handlers never look. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
     if (this.#aborted) this.#abort.abort()
