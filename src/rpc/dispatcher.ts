@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { closeCodes, type Issue, type Limits, UNREADABLE } from '../protocol/index.ts'
+import { AnonymousAnswers } from './anonymous-answers.ts'
 import { builtins } from './builtins.ts'
 import { Call, type Caller } from './call.ts'
 import { Connection, type Peer } from './connection.ts'
@@ -35,8 +36,6 @@ const MAX_REFUSED = 1000
 /** What an input without an envelope is answered by. */
 const INPUT_EID = 'input'
 const SWEEP_MS = 100
-const MAX_ANONYMOUS_ANSWERS = 64
-const ANONYMOUS_ANSWER_MS = 10 * 60_000
 
 /** A socket's request that is being executed. */
 interface Pending {
@@ -54,7 +53,7 @@ export class Dispatcher<Ctx, Tx> {
   readonly #ping: Entry | undefined
   readonly #limiter = new MethodLimiter()
   readonly #pending: Deadlines<Pending>
-  readonly #anonymousAnswers = new WeakMap<Connection, Map<string, { at: number; body: Promise<Body> }>>()
+  readonly #anonymousAnswers = new WeakMap<Connection, AnonymousAnswers<Body>>()
   readonly #sweeper: NodeJS.Timeout
   #nextId = 1
   #draining = false
@@ -325,25 +324,15 @@ export class Dispatcher<Ctx, Tx> {
 
   /** A write of nobody in particular is remembered with its socket, unless it came to no decision. */
   #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
-    const run = async (): Promise<Body> => {
+    const execute = async (): Promise<Body> => {
       const ctx = this.#options.createContext(call)
       const output = await method.handle({ ctx, input, fail: method.fail })
       return { data: this.#checked(entry, method, output) }
     }
-    if (!call.connection) return run()
-    const answers = this.#anonymousAnswers.get(call.connection) ?? new Map()
+    if (!call.connection) return execute()
+    const answers = this.#anonymousAnswers.get(call.connection) ?? new AnonymousAnswers()
     this.#anonymousAnswers.set(call.connection, answers)
-    const now = Date.now()
-    const key = `${entry.type} ${call.eid}`
-    const known = answers.get(key)
-    if (known && now - known.at < ANONYMOUS_ANSWER_MS) return known.body
-    const body = run()
-    answers.set(key, { at: now, body })
-    body.catch((error: unknown) => {
-      if (!isDecided(entry, error) && answers.get(key)?.body === body) answers.delete(key)
-    })
-    if (answers.size > MAX_ANONYMOUS_ANSWERS) answers.delete(answers.keys().next().value ?? key)
-    return body
+    return answers.run(call, execute, (error) => isDecided(entry, error))
   }
 
   async #subscribe(pending: Pending, subscription: AnySubscription, data: unknown, now: number): Promise<void> {

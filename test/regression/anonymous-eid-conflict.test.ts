@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { module } from '../../src/rpc/index.ts'
+import { method, openLoopback } from '../support/loopback.ts'
+
+const write = (answer: string) =>
+  method({
+    access: 'anyone',
+    effect: 'write',
+    input: z.object({}),
+    output: z.object({ answer: z.string() }),
+    handle: async () => ({ answer }),
+  })
+
+test('an eid that nobody in particular used for one write is no eid for another', async () => {
+  using socket = openLoopback(module({ name: 't', methods: { a: write('a'), b: write('b') }, subscriptions: {} }))
+  expect((await socket.request('t.a', {}, 'same')).data).toEqual({ answer: 'a' })
+  expect(await socket.request('t.b', {}, 'same')).toMatchObject({ error: 'CONFLICT' })
+  expect((await socket.request('t.a', {}, 'same')).data).toEqual({ answer: 'a' })
+})
