@@ -39,5 +39,8 @@ bench: install ## The figures that the README quotes
 	npm run bench:rpc
 	npm run bench:live
 
+verify: install ## Play a finished match again and compare its result: make verify MATCH=<id>
+	@npm run --silent verify -- $(MATCH)
+
 clean: ## Remove what builds and runs leave behind, the development database too
 	rm -rf dist web/dist .data test/artifacts coverage

@@ -50,7 +50,7 @@ export const rules: readonly Rule[] = [
 
   {
     area: 'web/src/',
-    values: ['src/client/index.ts', 'src/games/', 'src/modules/*/types.ts', 'src/modules/wire.ts'],
+    values: ['src/client/', 'src/games/', 'src/modules/*/types.ts', 'src/modules/wire.ts'],
     types: ['src/modules/index.ts'],
   },
 ]

@@ -59,7 +59,7 @@ describe('what a browser runs refuses', () => {
     ['src/client/x.ts', `import { randomUUID } from 'node:crypto'`, 'may not import the package node:crypto'],
     ['web/src/x.tsx', `import { modules } from '../../src/modules/index.ts'`, 'with `import type` alone'],
     ['web/src/x.tsx', `import type { Config } from '../../src/config.ts'`, 'may not import src/config.ts'],
-    ['web/src/x.tsx', `import { Client } from '../../src/client/client.ts'`, 'may not import src/client/client.ts'],
+    ['web/src/x.tsx', `import { Hub } from '../../src/rpc/index.ts'`, 'may not import src/rpc/index.ts'],
     ['web/src/pages/x.tsx', `import { closeCodes } from '../../../src/protocol/index.ts'`, 'src/protocol/index.ts'],
   ])('%s: %s', (file, source, expected) => {
     expect(messages(file, source)).toEqual([expect.stringContaining(expected)])

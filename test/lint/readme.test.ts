@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { checkImports } from '../../scripts/import-rules.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** The code of the README that says which file it is, by that file's name. */
+const examples = new Map(
+  [...readme.matchAll(/```ts\n\/\/ (\S+\.ts)\n(.*?)```/gs)].map(([, file = '', source = '']) => [file, source]),
+)
+
+const folder = mkdtempSync(join(tmpdir(), 'rally-readme-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs a program in the copy; gives its exit code and all that it said. */
+function run(program: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const command = [join(root, 'node_modules', program), ...args]
+    execFile(process.execPath, command, { cwd: folder }, (error, stdout, stderr) => {
+      resolve({ code: error ? 1 : 0, output: stdout + stderr })
+    })
+  })
+}
+
+test('has the examples', () => {
+  expect([...examples.keys()]).toEqual([
+    'first-client.ts',
+    'src/modules/records/types.ts',
+    'src/modules/records/methods/getOne.ts',
+    'src/modules/records/index.ts',
+    'src/modules/index.ts',
+  ])
+})
+
+test('its examples compile, in the place that they name', async () => {
+  for (const name of ['src', 'tsconfig.json', 'package.json']) {
+    cpSync(join(root, name), join(folder, name), { recursive: true })
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const [file, source] of examples) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), source)
+  }
+  const use = `import type { Api } from './src/modules/index.ts'
+import { createClient } from './src/client/index.ts'
+const record = await createClient<Api>().records.getOne({ username: 'ada' })
+export const won: number = record.won
+`
+  writeFileSync(join(folder, 'use.ts'), use)
+  const own = { rootDir: '.', noEmit: true, composite: false, declaration: false, tsBuildInfoFile: null }
+  const config = { extends: './tsconfig.json', compilerOptions: own, include: ['src', '*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.readme.json'), JSON.stringify(config))
+  expect(await run('typescript/bin/tsc', ['-p', 'tsconfig.readme.json'])).toEqual({ code: 0, output: '' })
+}, 60_000)
+
+test('its module keeps the import rules', () => {
+  const files = [...examples].filter(([file]) => file.startsWith('src/'))
+  expect(files.flatMap(([file, source]) => checkImports(file, source))).toEqual([])
+})
+
+test.each(['README.md', 'docs/architecture.md', 'docs/protocol.md', 'docs/dependencies.md'])(
+  'the links of %s lead somewhere',
+  (page) => {
+    const targets = [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)]
+    const missing = targets
+      .map(([, target = '']) => join(root, dirname(page), target))
+      .filter((file) => !existsSync(file))
+    expect(targets.length).toBeGreaterThan(0)
+    expect(missing).toEqual([])
+  },
+)
+
+test('the commands that it names exist', () => {
+  const makefile = readFileSync(join(root, 'Makefile'), 'utf8')
+  const targets = [...readme.matchAll(/\bmake ([a-z0-9]+)\b/g)].map(([, target]) => target)
+  for (const target of targets) expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'))
+})
