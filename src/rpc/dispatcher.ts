@@ -36,6 +36,7 @@ const MAX_REFUSED = 1000
 /** What an input without an envelope is answered by. */
 const INPUT_EID = 'input'
 const SWEEP_MS = 100
+const DRAIN_STEP_MS = 20
 
 /** A socket's request that is being executed. */
 interface Pending {
@@ -170,11 +171,24 @@ export class Dispatcher<Ctx, Tx> {
     }
   }
 
-  /** Refuses new requests; resolves when none waits any more, or after `deadlineMs`. */
+  /**
+   * Refuses new requests, and sends away every socket as soon as nothing of its own is under way: one slow request
+   * keeps one client. Resolves when none waits any more, or after `deadlineMs`.
+   */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true
     const until = Date.now() + deadlineMs
-    while (this.#pending.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+    this.#sendIdleAway()
+    while (this.#pending.size > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS))
+      this.#sendIdleAway()
+    }
+  }
+
+  #sendIdleAway(): void {
+    for (const { inFlight, peer } of [...this.connections]) {
+      if (inFlight === 0) peer.close(closeCodes.nodeLeaving, 'the node is leaving')
+    }
   }
 
   stop(): void {
