@@ -165,6 +165,21 @@ describe('the own input', () => {
     expect(seen).toBeGreaterThan(1_000)
   })
 
+  test('is not meant for a far future after the server stood still', async () => {
+    const { time, match } = pongMatch(8)
+    const { play } = match.join({ ...GOOD_LINK, latencyMs: 30 }, { seats: [0] })
+    await joined()
+    draw(time, play, () => match.isOver)
+    match.start()
+    time.runUntil(time.now + 5_000)
+    match.pause(1_500)
+    time.runUntil(time.now + 4_500)
+    play.input({ move: 1 })
+    time.runUntil(time.now + 150)
+    expect(match.runner.inputs).toEqual([{ move: 1 }, { move: 0 }])
+    expect(play.figures.ticksAhead).toBeLessThan(10)
+  })
+
   test('that was held before the match began, or through a lost connection, is said then', async () => {
     const { time, match } = pongMatch(3)
     const { play, client } = match.join({ ...GOOD_LINK, latencyMs: 30 }, { seats: [1] })

@@ -119,6 +119,7 @@ export class VirtualMatch<State, Input, Options> {
   readonly #options: Options
   readonly #clients = new Set<VirtualClient>()
   #status: 'waiting' | 'live' | 'finished' = 'waiting'
+  #due = 0
   /** Frames changed on their way to the clients. */
   tamper: (frame: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (frame) => frame
 
@@ -162,14 +163,22 @@ export class VirtualMatch<State, Input, Options> {
     this.#publish(encodeKeyframe(STREAM, 0, hashState(this.runner.state)))
     if (this.#game.tickRate === 0) return
     const periodMs = 1000 / this.#game.tickRate
-    let due = this.time.now
+    this.#due = this.time.now + periodMs
     const tick = () => {
+      if (this.time.now < this.#due) {
+        this.time.at(this.#due, tick)
+        return
+      }
       this.runner.advance()
-      due += periodMs
-      if (!this.isOver) this.time.at(due, tick)
+      this.#due += periodMs
+      if (!this.isOver) this.time.at(this.#due, tick)
     }
-    due += periodMs
-    this.time.at(due, tick)
+    this.time.at(this.#due, tick)
+  }
+
+  /** The server stands still, and does not catch up. */
+  pause(ms: number): void {
+    this.#due += ms
   }
 
   join(link: Link, options: PlayOptions<State>): { play: Play<State, Input>; client: VirtualClient } {

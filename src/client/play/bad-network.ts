@@ -19,7 +19,7 @@ export interface BadNetwork {
   readonly faults: NetworkFaults
   /** Changes the faults from the next frame on. */
   set(faults: Partial<NetworkFaults>): void
-  /** Cuts what is connected, as a lost network does: without a word to the other side. */
+  /** Cuts what is connected: to the client that is a network which went away, and what was under way is lost. */
   cut(): void
 }
 
@@ -163,7 +163,6 @@ class BadSocket implements SocketLike {
     this.#socket.close(code, reason)
   }
 
-  /** The application hears of it at once, the server when its heartbeat is over. */
   cut(): void {
     if (this.#isOver) return
     this.#end(CUT)

@@ -50,7 +50,9 @@ export class ServerTicks {
     else this.#buckets.push({ id, earliestMs: zeroMs })
     while (this.#buckets[0] && this.#buckets[0].id <= id - BUCKETS) this.#buckets.shift()
     this.#zeroMs = this.#buckets.reduce((least, { earliestMs }) => Math.min(least, earliestMs), zeroMs)
-    if (regular) this.#jitterMs += (Math.min(this.lateness(tick, now), JUMP_MS) - this.#jitterMs) / 8
+    const latenessMs = this.lateness(tick, now)
+    // Later than that is no jitter but a stall.
+    if (regular && latenessMs <= PAUSED_MS) this.#jitterMs += (latenessMs - this.#jitterMs) / 8
   }
 
   /** The tick whose earliest frames arrive now; a fraction. */
