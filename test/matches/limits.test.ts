@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { connect } from '../support/client.ts'
-import { CONNECT_FOUR, create, drop, follow, isLive, isOver, newcomer, startQuickRally } from './support.ts'
+import { CONNECT_FOUR, create, drop, follow, isLive, isOver, newcomer, openSocket, startQuickRally } from './support.ts'
 
 test('a match whose only player is gone is given up', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })
   const [creator, other] = [await newcomer(rally), await newcomer(rally)]
-  await using watcher = await connect(rally.url)
+  await using watcher = await openSocket(rally)
   const match = await create(creator.client)
   const kept = await create(other.client)
   const follower = await follow(watcher, match.id)
@@ -42,7 +41,7 @@ test('a game in turns in which nobody moves is broken off', async () => {
 test('nobody has more open matches than they may, however they ask', async () => {
   await using rally = await startQuickRally({ maxActive: 3 })
   const { player, client } = await newcomer(rally)
-  const [host, second] = [await newcomer(rally), await connect(rally.url, { cookie: player.cookie })]
+  const [host, second] = [await newcomer(rally), await openSocket(rally, player)]
   const open = await create(host.client)
   const asks = Array.from({ length: 12 }, (_, index) => {
     const socket = index % 2 === 0 ? client : second
@@ -65,7 +64,7 @@ test('nobody has more open matches than they may, however they ask', async () =>
 test('a write that is retried has one effect and one answer', async () => {
   await using rally = await startQuickRally()
   const { player, client } = await newcomer(rally)
-  await using second = await connect(rally.url, { cookie: player.cookie })
+  await using second = await openSocket(rally, player)
   const eid = randomUUID()
   const ask = { game: 'pong', mode: 'casual' }
   const answers = await Promise.all([

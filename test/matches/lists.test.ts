@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { connect, type TestClient } from '../support/client.ts'
+import type { TestClient } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
 import { enter } from '../support/server.ts'
-import { CONNECT_FOUR, create, follow, isLive, isOver, newcomer, playConnectFour, startQuickRally } from './support.ts'
+import {
+  CONNECT_FOUR,
+  create,
+  follow,
+  isLive,
+  isOver,
+  newcomer,
+  openSocket,
+  playConnectFour,
+  startQuickRally,
+} from './support.ts'
 
 interface Page {
   readonly items: readonly Match[]
@@ -30,7 +40,7 @@ async function playOne(client: TestClient, visibility: string): Promise<string> 
 test('a private match is for those who know of it', async () => {
   await using rally = await startQuickRally()
   const [owner, other] = [await newcomer(rally), await newcomer(rally)]
-  await using stranger = await connect(rally.url)
+  await using stranger = await openSocket(rally)
   const lobby = await stranger.subscribe<Lobby>('matches.onLobby')
 
   const hidden = await create(owner.client, { visibility: 'private' })

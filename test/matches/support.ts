@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { Match } from '../../src/modules/matches/types.ts'
 import { connect, type Message, type Stream, type TestClient } from '../support/client.ts'
-import { enter, type Player, type Rally, type RallyOptions, startRally } from '../support/server.ts'
+import { type Player, type Rally, type RallyOptions, register, startRally } from '../support/server.ts'
 
 /** Short enough to be waited for, and too long to pass before a test has done its next step. */
 const TIMES: Config['matches'] = {
@@ -28,8 +28,21 @@ export interface Seated {
 let names = 0
 
 /** Somebody new. */
-export function newcomer(rally: Pick<Rally, 'url'>): Promise<Seated> {
-  return enter(rally.url, `player_${++names}`)
+export async function newcomer(rally: Pick<Rally, 'url'>): Promise<Seated> {
+  const player = await register(rally.url, `player_${++names}`)
+  return { player, client: await openSocket(rally, player) }
+}
+
+/** A socket that works. One that is cut as it opens is opened again, as every client does. */
+export async function openSocket(rally: Pick<Rally, 'url'>, player?: Pick<Player, 'cookie'>): Promise<TestClient> {
+  for (;;) {
+    const client = await connect(rally.url, player ? { cookie: player.cookie } : {})
+    const answered = client.request('rpc.ping').then(() => 'open' as const)
+    const outcome = await Promise.race([answered, client.closed])
+    if (outcome === 'open') return client
+    answered.catch(() => undefined)
+    if (outcome.code !== 1006) throw new Error(`closed with ${outcome.code} ${outcome.reason}`)
+  }
 }
 
 export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promise<Seated[]> {
@@ -49,7 +62,7 @@ export async function drop(seated: Seated): Promise<void> {
 }
 
 export async function comeBack(rally: Pick<Rally, 'url'>, seated: Seated): Promise<void> {
-  seated.client = await connect(rally.url, { cookie: seated.player.cookie })
+  seated.client = await openSocket(rally, seated.player)
 }
 
 /** Follows a match, and holds every event against its promise: one version more each time. */
@@ -121,7 +134,7 @@ export interface Table {
 
 /** Two players, seated in a match that counts down. */
 export async function seatTwo(rally: Rally, data: object = {}): Promise<Table> {
-  const [first, second, watcher] = await Promise.all([newcomer(rally), newcomer(rally), connect(rally.url)])
+  const [first, second, watcher] = await Promise.all([newcomer(rally), newcomer(rally), openSocket(rally)])
   const match = await create(first.client, data)
   const follower = await follow(watcher, match.id)
   await second.client.call('matches.join', { code: match.code })

@@ -1,0 +1,242 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import type { Database } from '../../src/db/client.ts'
+import { NodeLease } from '../../src/engine/index.ts'
+import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
+import { launch } from '../../src/modules/matches/launch.ts'
+import type { Match } from '../../src/modules/matches/types.ts'
+import { startProxy } from '../db/proxy.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { databaseUrl } from '../support/postgres.ts'
+import type { Rally } from '../support/server.ts'
+import {
+  CONNECT_FOUR,
+  create,
+  drop,
+  follow,
+  isLive,
+  isOver,
+  newcomer,
+  openSocket,
+  playConnectFour,
+  startQuickRally,
+} from './support.ts'
+
+const secret = () => randomBytes(32).toString('base64')
+
+/** Servers on one database. One is not told of what another does yet, so what others did is read. */
+async function startTwo(database: TestDatabase): Promise<[Rally, Rally]> {
+  const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
+  const start = () => startQuickRally({ comeBackMs: 1_000 }, { database, config: { secrets } })
+  return [await start(), await start()]
+}
+
+/** Looks again until it is so: nothing tells of what is in the database. */
+async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, deadlineMs = 15_000): Promise<T> {
+  const until = Date.now() + deadlineMs
+  for (;;) {
+    const seen = await look()
+    if (isSo(seen)) return seen
+    if (Date.now() > until) throw new Error(`not so within ${deadlineMs} ms: ${JSON.stringify(seen)}`)
+    await delay(50)
+  }
+}
+
+/** A match of players that are not there, as a process left it. */
+async function leaveBehind(
+  { db }: Database,
+  by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting' },
+): Promise<string> {
+  const id = randomUUID()
+  await db.match.create({
+    data: {
+      id,
+      game: 'pong',
+      mode: 'casual',
+      status: by.status,
+      code: id.slice(0, 6),
+      options: { pointsToWin: 11 },
+      seed: 1,
+      rulesVersion: 1,
+      createdBy: by.userId,
+      nodeId: by.status === 'live' ? by.node : null,
+      startedAt: by.status === 'live' ? new Date(Date.now() - 60_000) : null,
+      seats: { create: [{ seat: 0, userId: by.userId, displayName: 'x', connected: true, nodeId: by.node }] },
+    },
+  })
+  return id
+}
+
+test('a match made at one server and joined at another is run by one of them', async () => {
+  await using database = await createTestDatabase()
+  const { db } = await database.open()
+  const [a, b] = await startTwo(database)
+  await using _a = a
+  await using _b = b
+  const [first, second] = [await newcomer(a), await newcomer(b)]
+  const match = await create(first.client)
+  await second.client.call('matches.join', { code: match.code })
+  const row = await eventually(
+    () => db.match.findUniqueOrThrow({ where: { id: match.id } }),
+    ({ status }) => status === 'live',
+  )
+  expect(row).toMatchObject({ fence: 1, nodeId: b.app.node })
+  expect([a.app.engine.size, b.app.engine.size]).toEqual([0, 1])
+  // Who drops from the server that does not run it loses all the same.
+  await drop(first)
+  const over = await eventually(
+    () => db.match.findUniqueOrThrow({ where: { id: match.id } }),
+    ({ status }) => status !== 'live',
+  )
+  expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+}, 30_000)
+
+test('of two servers that want to start a match one does', async () => {
+  await using database = await createTestDatabase()
+  const [a, b] = await startTwo(database)
+  await using _a = a
+  await using _b = b
+  const { db } = await database.open()
+  const { player, client } = await newcomer(a)
+  for (let round = 0; round < 10; round++) {
+    // Of nobody who is here, so that no countdown is watched but this one.
+    const { id } = await create(client, { mode: 'local' })
+    await client.call('matches.leave', { matchId: id })
+    await db.match.update({ where: { id }, data: { status: 'waiting', startsAt: new Date(Date.now() - 1) } })
+    const started: string[] = []
+    await Promise.all(
+      [a, b, a, b].map(({ app: { platform } }) => {
+        const service = new MatchService(platform, new LobbyFeed(platform))
+        return launch(platform, service, id, () => started.push(platform.node))
+      }),
+    )
+    expect(started).toHaveLength(1)
+    expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ fence: 1, nodeId: started[0] })
+    await db.match.update({ where: { id }, data: { status: 'aborted', createdBy: player.id } })
+  }
+})
+
+test('what a dead server left is settled, and what a living one runs is left alone', async () => {
+  await using database = await createTestDatabase()
+  const opened = await database.open()
+  const { db } = opened
+  const [a, b] = await startTwo(database)
+  await using _a = a
+  await using _b = b
+  const player = await newcomer(a)
+  const ghost = await newcomer(b)
+  const own = await create(player.client, { mode: 'local', ...CONNECT_FOUR })
+  const follower = await follow(player.client, own.id)
+  await follower.until(isLive)
+
+  const node = randomUUID()
+  await db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() - 60_000) } })
+  await drop(ghost)
+  const userId = ghost.player.id
+  const lost = await Promise.all([1, 2, 3].map(() => leaveBehind(opened, { node, userId, status: 'live' })))
+  const kept = await leaveBehind(opened, { node, userId, status: 'waiting' })
+  const read = (ids: string[]) => db.match.findMany({ where: { id: { in: ids } }, include: { seats: true } })
+
+  const ended = await eventually(
+    () => read(lost),
+    (rows) => rows.every(({ status }) => status !== 'live'),
+  )
+  for (const row of ended) expect(row).toMatchObject({ status: 'aborted', endReason: 'node-lost', version: 2 })
+  const [waiting] = await eventually(
+    () => read([kept]),
+    ([row]) => row?.seats[0]?.connected === false,
+  )
+  expect(waiting).toMatchObject({ status: 'waiting', version: 2, seats: [{ nodeId: null }] })
+  expect(await db.node.count()).toBe(2)
+
+  expect(follower.catchUp().status).toBe('live')
+  await playConnectFour([player.client], own.id)
+  expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0 })
+}, 30_000)
+
+test('a server that others took for dead lets go of what they ended', async () => {
+  await using rally = await startQuickRally()
+  const { db } = await rally.database.open()
+  const { client } = await newcomer(rally)
+  const watcher = await openSocket(rally)
+  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
+  const follower = await follow(watcher, match.id)
+  const { version } = await follower.until(isLive)
+  // As another server would.
+  await db.match.update({
+    where: { id: match.id },
+    data: { status: 'aborted', endReason: 'node-lost', version: { increment: 1 }, finishedAt: new Date() },
+  })
+  const over: Match = await follower.until(isOver)
+  expect(over).toMatchObject({ status: 'aborted', endReason: 'node-lost', version: version + 1 })
+  const ask = { matchId: match.id, seat: 0, input: { column: 0 } }
+  expect((await client.request('live.input', ask)).error).toBe('NOT_LIVE')
+  expect(rally.app.engine.size).toBe(0)
+}, 30_000)
+
+test('a match that a server should run, but does not, is ended', async () => {
+  await using rally = await startQuickRally()
+  const opened = await rally.database.open()
+  const { player, client } = await newcomer(rally)
+  const id = await leaveBehind(opened, { node: rally.app.node, userId: player.id, status: 'live' })
+  const follower = await follow(client, id)
+  expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', endReason: 'failed' })
+}, 30_000)
+
+test('nobody is taken for dead because the database was silent', async () => {
+  await using database = await createTestDatabase()
+  const { db } = await database.open()
+  const proxy = await startProxy()
+  try {
+    const { hostname, port, pathname } = new URL(database.url)
+    const leadTo = () => proxy.leadTo({ host: hostname, port: Number(port) })
+    leadTo()
+    const through = new URL(databaseUrl(database.url, pathname.slice(1)))
+    through.host = `127.0.0.1:${proxy.port}`
+    const cut = await database.open({ url: through.href, connectTimeoutMs: 200 })
+    let funerals = 0
+    const leases = [1, 2, 3].map(
+      () =>
+        new NodeLease({
+          db: cut.db,
+          node: randomUUID(),
+          leaseMs: 1_000,
+          onDead: async () => {
+            funerals++
+          },
+          onError: () => undefined,
+        }),
+    )
+    for (const lease of leases) await lease.start()
+    const entered = await db.node.findMany({ orderBy: { id: 'asc' } })
+    await eventually(
+      async () => funerals,
+      (count) => count > 0,
+    )
+
+    proxy.leadTo(undefined)
+    await delay(2_500)
+    leadTo()
+    const before = funerals
+    await eventually(
+      async () => funerals,
+      (count) => count > before + 3,
+    )
+    // Who was buried and came back would have a new row.
+    const now = await db.node.findMany({ orderBy: { id: 'asc' } })
+    expect(now.map(({ id, startedAt }) => [id, startedAt])).toEqual(entered.map(({ id, startedAt }) => [id, startedAt]))
+
+    const dead = randomUUID()
+    await db.node.create({ data: { id: dead, heartbeatAt: new Date(Date.now() - 1_500) } })
+    await eventually(
+      () => db.node.count({ where: { id: dead } }),
+      (count) => count === 0,
+    )
+    await Promise.all(leases.map((lease) => lease.stop()))
+    expect(await db.node.count()).toBe(0)
+  } finally {
+    await proxy.close()
+  }
+}, 30_000)
