@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { createMemoryBus } from './bus/memory.ts'
+import { Closers } from './closers.ts'
 import type { Config } from './config.ts'
 import { createDatabase, type Tx } from './db/client.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
@@ -38,37 +39,35 @@ export interface App {
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
 const READY_DEADLINE_MS = 2_000
 const SWEEP_MS = 60_000
+/** For closing everything, after the requests under way have been waited for. */
+export const CLOSE_MS = 4_000
 
 /**
  * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
  * reverse, also when a later part fails to start.
  */
 export async function startApp(config: Config): Promise<App> {
-  const closers: (() => Promise<void> | void)[] = []
-  const onClose = (close: () => Promise<void> | void) => closers.push(close)
+  const closers = new Closers()
   try {
-    return await compose(config, onClose, () => closeAll(closers))
+    return await compose(config, closers)
   } catch (error) {
-    await closeAll(closers)
+    // Why it did not start matters more than what could not be closed after that.
+    await closers.closeAll(CLOSE_MS).catch(() => undefined)
     throw error
   }
 }
 
-async function compose(
-  config: Config,
-  onClose: (close: () => Promise<void> | void) => void,
-  closeEverything: () => Promise<void>,
-): Promise<App> {
+async function compose(config: Config, closers: Closers): Promise<App> {
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   await migrate({ databaseUrl, log: log.db })
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
-  onClose(() => database.close())
+  closers.add('the database', () => database.close())
 
   const bus = createMemoryBus((error, topic) => log.bus.error({ err: error, topic }, 'a listener failed'))
-  onClose(() => bus.close())
+  closers.add('the bus', () => bus.close())
 
   const hub = new Hub({
     bus,
@@ -86,14 +85,14 @@ async function compose(
     translateError,
     log: log.rpc,
   })
-  onClose(() => dispatcher.stop())
+  closers.add('the dispatcher', () => dispatcher.stop())
 
   const platform: Platform = { config, log, database, bus, hub, connections: dispatcher.connections, node }
   const engine = new Engine({
     maxRewindMs: config.maxRewindMs,
     onError: (error, matchId) => log.engine.error({ err: error, matchId }, 'a listener of the engine failed'),
   })
-  onClose(() => engine.stop())
+  closers.add('the engine', () => engine.stop())
 
   const auth = createAuthService(platform)
   const lobby = new LobbyFeed(platform)
@@ -101,7 +100,7 @@ async function compose(
   const keeper = new MatchKeeper(platform, matches, engine)
   const live = new LiveService(platform, engine, matches)
   const services: Services = { auth, matches, live }
-  onClose(() => lobby.stop())
+  closers.add('the lobby', () => lobby.stop())
 
   const lease = new NodeLease({
     db: database.db,
@@ -110,18 +109,18 @@ async function compose(
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
   await lease.start()
-  onClose(() => lease.stop())
+  closers.add('the lease', () => lease.stop())
   await auth.start()
-  onClose(() => auth.stop())
+  closers.add('auth', () => auth.stop())
   keeper.start()
-  onClose(() => keeper.stop())
+  closers.add('the matches', () => keeper.stop())
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
     sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
   }, SWEEP_MS)
-  onClose(() => {
+  closers.add('the sweep of old answers', () => {
     clearInterval(sweeper)
-    return sweeping.then(() => undefined)
+    return sweeping
   })
 
   let leaving = false
@@ -151,7 +150,7 @@ async function compose(
     version,
     webDir: WEB_DIR,
   })
-  onClose(() => server.close())
+  closers.add('the server', () => server.close())
   const { port, url } = await server.listen()
 
   let stopping: Promise<void> | undefined
@@ -174,28 +173,15 @@ async function compose(
     server.stopAccepting()
     await dispatcher.drain(config.drainMs)
     dispatcher.connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
-    await closeEverything()
+    await closers.closeAll(CLOSE_MS)
     log.app.info('stopped')
   }
 
   async function ownPostgres(): Promise<string> {
     const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: log.db })
-    onClose(() => postgres.stop())
+    closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
   }
-}
-
-/** Closes in reverse order; one that fails does not keep the others open. */
-async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> {
-  const failures: unknown[] = []
-  for (let close = closers.pop(); close; close = closers.pop()) {
-    try {
-      await close()
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed')
 }
 
 /** Errors of the database that a client may know of. */

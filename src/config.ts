@@ -87,7 +87,7 @@ const Environment = z.object({
   ENCRYPTION_KEY: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   TRUSTED_PROXY_HOPS: int(0, 0, 10),
-  DRAIN_SECONDS: int(8, 0, 600),
+  DRAIN_SECONDS: int(5, 0, 600),
   HEARTBEAT_SECONDS: int(15, 1, 120),
   MAX_REWIND_MS: int(100, 0, 1_000),
   MATCH_COUNTDOWN_MS: int(3_000, 0, 60_000),

@@ -13,6 +13,9 @@ export interface Loggers {
   readonly server: Logger
 }
 
+/** Left out where a log line has them itself, or in what a client sent; `err.code` of an error is no secret. */
+const secretNames = ['token', 'code', 'secret', 'cookie', 'recoveryCode', 'recoveryCodes']
+
 /**
  * Every logger of the process, by name. JSON lines on standard output; values under names that hold secrets are
  * left out wherever they stand.
@@ -22,18 +25,7 @@ export function createLoggers(level: string, node: string): Loggers {
     level,
     base: { node },
     redact: {
-      paths: [
-        'token',
-        'code',
-        'secret',
-        'cookie',
-        'recoveryCode',
-        'recoveryCodes',
-        '*.token',
-        '*.code',
-        '*.secret',
-        '*.cookie',
-      ],
+      paths: secretNames.flatMap((name) => [name, `data.${name}`, `input.${name}`]),
       remove: true,
     },
   })

@@ -1,8 +1,8 @@
-import { startApp } from './app.ts'
+import { CLOSE_MS, startApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
 
-/** Longest time from a signal to the end of the process. */
-const STOP_MS = 10_000
+/** On top of what the app allows itself to close: a process that hangs all the same is ended. */
+const LAST_RESORT_MS = 1_000
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`)
@@ -18,7 +18,8 @@ try {
   if (config.production) app.platform.log.app.info({ url }, `Rally is ready at ${url}`)
   else process.stdout.write(`\nRally is ready at ${url}\n\n`)
   const stop = (signal: NodeJS.Signals) => {
-    setTimeout(() => fail(`Rally did not stop within ${STOP_MS} ms of ${signal}`), STOP_MS).unref()
+    const stopMs = config.drainMs + CLOSE_MS + LAST_RESORT_MS
+    setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${signal}`), stopMs).unref()
     app.stop().then(
       () => process.exit(0),
       (error: unknown) => fail(`Rally stopped with errors: ${String(error)}`),
