@@ -42,6 +42,7 @@ export const rules: readonly Rule[] = [
   },
 
   { area: 'src/config.ts', values: ['src/protocol/'] },
+  { area: 'src/closers.ts' },
   { area: 'src/logger.ts' },
   { area: 'src/version.ts' },
   { area: 'src/metrics.ts', values: ['src/engine/index.ts'], types: ['src/rpc/index.ts', 'src/server/index.ts'] },
