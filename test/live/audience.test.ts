@@ -1,0 +1,115 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createMemoryBus } from '../../src/bus/memory.ts'
+import { defineGame } from '../../src/games/game.ts'
+import { games } from '../../src/games/index.ts'
+import { Audience } from '../../src/modules/live/audience.ts'
+import { Streams } from '../../src/modules/live/streams.ts'
+import { decodeLiveFrame } from '../../src/protocol/live-frames.ts'
+import { Hub } from '../../src/rpc/index.ts'
+
+/** Its inputs are in no table. */
+const writer = defineGame<{ text: string }, string, object>({
+  name: 'writer',
+  version: 1,
+  seats: 40,
+  tickRate: 10,
+  options: z.object({}),
+  input: z.string(),
+  idle: '',
+  init: () => ({ text: '' }),
+  step: () => {},
+  outcome: () => null,
+  clone: (state) => ({ ...state }),
+  bot: () => '',
+  scores: () => [],
+})
+
+function rig() {
+  const bus = createMemoryBus((error) => {
+    throw error
+  })
+  const hub = new Hub({ bus, latestUnsentBytes: 1000 })
+  const audience = new Audience(hub, 'm', 5, false)
+  const sent: { seq: number; frame: unknown }[] = []
+  const listen = () =>
+    bus.subscribe(audience.inputs.name, ({ seq, payload }) => {
+      sent.push({ seq, frame: typeof payload === 'string' ? JSON.parse(payload) : decodeLiveFrame(payload) })
+    })
+  return { audience, sent, listen }
+}
+
+describe('an audience', () => {
+  test('is sent inputs that no table has as JSON', () => {
+    const { audience, sent, listen } = rig()
+    listen()
+    audience.change(writer, 300, 39, 'hällo')
+    expect(sent).toEqual([{ seq: 300, frame: { kind: 'json', stream: 5, tickByte: 44, seat: 39, input: 'hällo' } }])
+  })
+
+  test('gets frames whose numbers only grow, though their ticks go back', () => {
+    const { audience, sent, listen } = rig()
+    listen()
+    for (const tick of [10, 10, 8, 11, 200, 199]) audience.change(games.pong, tick, 0, { move: 1 })
+    audience.keyframe({ tick: 180, state: { a: 1 } })
+    expect(sent.map(({ seq }) => seq)).toEqual([10, 11, 12, 13, 200, 201, 202])
+    expect(audience.seq).toBe(202)
+  })
+
+  test('costs nothing while nobody listens', () => {
+    const { audience, sent, listen } = rig()
+    audience.change(games.pong, 10, 0, { move: 1 })
+    audience.keyframe({ tick: 10, state: {} })
+    expect(audience.seq).toBe(0)
+    expect(audience.isFollowed).toBe(false)
+    listen()
+    expect(audience.isFollowed).toBe(true)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('stream numbers', () => {
+  test('are the smallest that are free, and rest a while before they come again', () => {
+    const streams = new Streams<string>()
+    expect(['a', 'b', 'c'].map((match) => streams.add(match, 0))).toEqual([0, 1, 2])
+    streams.delete(1, 1_000)
+    expect(streams.get(1)).toBeUndefined()
+    expect(streams.add('d', 2_000)).toBe(3)
+    expect(streams.add('e', 6_000)).toBe(1)
+    expect(streams.get(1)).toBe('e')
+    expect(streams.add('f', 6_000)).toBe(4)
+    streams.delete(0, 6_000)
+    streams.delete(0, 9_000)
+    expect(streams.add('g', 11_000)).toBe(0)
+    expect(streams.add('h', 11_000)).toBe(5)
+  })
+
+  test('are never two matches at once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.record({ add: fc.nat(3_000) }), fc.record({ drop: fc.nat(20) }))), (acts) => {
+        const streams = new Streams<number>()
+        const held = new Map<number, number>()
+        const freed = new Map<number, number>()
+        let now = 0
+        let match = 0
+        for (const act of acts) {
+          if ('add' in act) {
+            now += act.add
+            const stream = streams.add(match, now)
+            expect(held.has(stream)).toBe(false)
+            // Every smaller one is taken or rests.
+            for (let smaller = 0; smaller < stream; smaller++) {
+              expect(held.has(smaller) || now - (freed.get(smaller) ?? -5_000) < 5_000).toBe(true)
+            }
+            held.set(stream, match++)
+          } else if (held.delete(act.drop)) {
+            streams.delete(act.drop, now)
+            freed.set(act.drop, now)
+          }
+          for (const [stream, one] of held) expect(streams.get(stream)).toBe(one)
+        }
+      }),
+    )
+  })
+})

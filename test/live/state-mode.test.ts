@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LiveFrame } from '../../src/modules/live/types.ts'
+import type { Match } from '../../src/modules/matches/types.ts'
+import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { createLocal, enterLive, quickStart, whenLive } from './live-client.ts'
+
+let rally: Rally
+let ada: Player
+
+beforeAll(async () => {
+  rally = await startRally({ config: quickStart })
+  ada = await register(rally.url, 'ada')
+})
+afterAll(() => rally?.stop())
+
+test('frames come at the rate that was asked for, evenly, from the start to the end', async () => {
+  await using live = await enterLive(rally.url, ada)
+  const match = await createLocal(live, 'pong', { pointsToWin: 1 })
+  const streams = await Promise.all(
+    [60, 30, 7, 1].map(async (rate) => {
+      const stream = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate })
+      expect(stream.opening).toMatchObject({ seq: 0, snapshot: { tick: 0, status: 'waiting' } })
+      return { rate, stream }
+    }),
+  )
+  for (const { rate, stream } of streams) {
+    const frames: LiveFrame[] = []
+    while (frames.at(-1)?.status !== 'finished') frames.push((await stream.events.next(undefined, 30_000)).data)
+    expect(frames[0]).toMatchObject({ tick: 0, status: 'live' })
+    const end = frames.at(-1)?.tick ?? 0
+    const due = Array.from({ length: end }, (_, tick) => tick + 1).filter(
+      (tick) => Math.floor((tick * rate) / 60) > Math.floor(((tick - 1) * rate) / 60),
+    )
+    expect(frames.slice(1, -1).map(({ tick }) => tick)).toEqual(due)
+  }
+}, 60_000)
+
+test('two rates of one match do not disturb each other, and nobody is told after leaving', async () => {
+  await using live = await enterLive(rally.url, ada)
+  await using spectator = await enterLive(rally.url)
+  const match = await createLocal(live, 'pong')
+  await whenLive(rally, live, match.id)
+  const slow = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate: 10 })
+  expect(slow.opening.snapshot).toMatchObject({ status: 'live' })
+  const fast = await spectator.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate: 60 })
+  const [first, second] = await fast.events.take(2)
+  expect((second?.data.tick ?? 0) - (first?.data.tick ?? 0)).toBe(1)
+  await spectator.client.call('rpc.unsubscribe', { channel: fast.channel })
+  fast.events.drain()
+  const ticks = (await slow.events.take(5)).map(({ data }) => data.tick)
+  for (const [index, tick] of ticks.slice(1).entries()) expect(tick - (ticks[index] ?? 0)).toBe(6)
+  expect(fast.events.size).toBe(0)
+  await spectator.client.call('rpc.unsubscribe', { channel: slow.channel })
+  await live.client.call('rpc.unsubscribe', { channel: slow.channel })
+  // Nobody watches any more, so no step is told.
+  const runner = rally.app.engine.get(match.id)
+  await expect.poll(() => runner?.watched, { timeout: 5_000 }).toBe(false)
+  await live.client.call('matches.leave', { matchId: match.id })
+})
+
+test('a turn-based game shows every turn, and its end', async () => {
+  await using live = await enterLive(rally.url, ada)
+  const match = await createLocal(live, 'connect-four', { first: 0 })
+  const { events } = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id })
+  expect((await events.next()).data).toMatchObject({ tick: 0, status: 'live' })
+  for (let turn = 0; turn < 7; turn++) {
+    const input = { matchId: match.id, seat: turn % 2, input: { column: turn % 2 } }
+    live.client.send(JSON.stringify({ type: 'live.input', eid: `${turn}`, ts: Date.now(), data: input }))
+    expect((await events.next()).data).toMatchObject({ tick: turn + 1, status: 'live' })
+  }
+  expect((await events.next()).data).toMatchObject({ tick: 7, status: 'finished' })
+})
+
+test('a player with one seat need not name it; a spectator has none', async () => {
+  await using live = await enterLive(rally.url, ada)
+  const ben = await register(rally.url, 'ben')
+  await using other = await enterLive(rally.url, ben)
+  const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'bot' })
+  await whenLive(rally, live, match.id)
+  const { events } = await live.client.subscribe<LiveFrame & { state: { paddle0: number } }>('live.onState', {
+    matchId: match.id,
+  })
+  const before = (await events.next()).data.state.paddle0
+  const send = (client: typeof live, data: object) =>
+    client.client.send(JSON.stringify({ type: 'live.input', eid: 'press', ts: Date.now(), data }))
+  send(live, { matchId: match.id, input: { move: -1 } })
+  expect((await events.next(({ data }) => data.state.paddle0 !== before)).data.state.paddle0).toBeLessThan(before)
+  send(other, { matchId: match.id, input: { move: 1 } })
+  expect(await other.client.next()).toMatchObject({ type: 'live.input', eid: 'press', error: 'NOT_SEATED' })
+  send(live, { matchId: match.id, input: { move: 5 } })
+  expect(await live.client.next()).toMatchObject({
+    error: 'VALIDATION_FAILED',
+    data: { issues: [{ path: 'input.move' }] },
+  })
+  send(live, { matchId: 'none', input: { move: 1 } })
+  expect(await live.client.next()).toMatchObject({ error: 'NOT_LIVE' })
+  await live.client.call('matches.leave', { matchId: match.id })
+})
