@@ -1,35 +1,22 @@
-import type { z } from 'zod'
-import { closeCodes, type Issue, type Limits, UNREADABLE } from '../protocol/index.ts'
-import { AnonymousAnswers } from './anonymous-answers.ts'
+import { closeCodes, type Limits, UNREADABLE } from '../protocol/index.ts'
 import { builtins } from './builtins.ts'
 import { Call, type Caller } from './call.ts'
 import { Connection, type Peer } from './connection.ts'
 import { Connections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
-import { type AnyMethod, type AnySubscription, declares, type Module, type Opened } from './definition.ts'
+import type { AnySubscription, Module } from './definition.ts'
 import { errorData, RpcError } from './errors.ts'
+import { type Body, Executor, type ExecutorOptions } from './executor.ts'
 import type { Hub } from './hub.ts'
-import { MethodLimiter } from './limits.ts'
-import type { Once } from './once.ts'
+import { invalid, toIssues } from './issues.ts'
 import { readEnvelope } from './read-envelope.ts'
 import { createRegistry, type Entry } from './registry.ts'
 
-export interface DispatcherOptions<Ctx, Tx> {
+export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]
   readonly limits: Limits
   readonly hub: Hub
-  readonly once: Once<Tx>
-  /** Makes what handlers are given. */
-  readonly createContext: (call: Call<Tx>) => Ctx
-  /** Hold outputs against their schema; on outside production. */
-  readonly checkOutput: boolean
-  /** Makes an error of a foreign library one that a client may see; `undefined` makes it `INTERNAL`. */
-  readonly translateError: (error: unknown) => RpcError | undefined
-  readonly log: { error(details: object, message: string): void }
 }
-
-/** An answer without its envelope: encoded already where it was kept with a write. */
-type Body = { readonly data: unknown } | string
 
 /** Requests refused, less those let through, after which a socket is closed with 4029. */
 const MAX_REFUSED = 1000
@@ -52,16 +39,14 @@ export class Dispatcher<Ctx, Tx> {
   readonly entries: ReadonlyMap<string, Entry>
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
-  readonly #limiter = new MethodLimiter()
+  readonly #executor: Executor<Ctx, Tx>
   readonly #pending: Deadlines<Pending>
-  readonly #anonymousAnswers = new WeakMap<Connection, AnonymousAnswers<Body>>()
   readonly #sweeper: NodeJS.Timeout
   #nextId = 1
-  #draining = false
-  #lastLimiterSweep = 0
 
   constructor(options: DispatcherOptions<Ctx, Tx>) {
     this.#options = options
+    this.#executor = new Executor(options)
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
     this.entries = createRegistry([own, ...options.modules])
     this.#ping = this.entries.get('rpc.ping')
@@ -137,7 +122,7 @@ export class Dispatcher<Ctx, Tx> {
     try {
       const { user } = connection.caller
       if (!user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
-      if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+      this.#executor.refuseWhenDraining()
       take(user)
     } catch (error) {
       this.#fail(connection, entry, INPUT_EID, error)
@@ -176,7 +161,7 @@ export class Dispatcher<Ctx, Tx> {
    * keeps one client. Resolves when none waits any more, or after `deadlineMs`.
    */
   async drain(deadlineMs: number): Promise<void> {
-    this.#draining = true
+    this.#executor.drain()
     const until = Date.now() + deadlineMs
     this.#sendIdleAway()
     while (this.#pending.size > 0 && Date.now() < until) {
@@ -221,7 +206,7 @@ export class Dispatcher<Ctx, Tx> {
     }
     let body: Body | Promise<Body>
     try {
-      body = this.#execute(call, entry, entry.definition, data, now)
+      body = this.#executor.execute(call, entry, entry.definition, data, now)
     } catch (error) {
       this.#fail(connection, entry, eid, error)
       return
@@ -258,7 +243,7 @@ export class Dispatcher<Ctx, Tx> {
       if (!isInput(entry)) this.#answer(connection, entry.type, call.eid, settled)
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
-      else this.#toRpcError(entry, call.eid, error)
+      else this.#executor.toRpcError(entry, call.eid, error)
     }
   }
 
@@ -269,98 +254,12 @@ export class Dispatcher<Ctx, Tx> {
     this.#fail(connection, entry, call.eid, new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 }))
   }
 
-  /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
-  #execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
-    const input = this.#check(call, entry, data, now)
-    if (method.effect === 'write') {
-      return call.caller.user
-        ? this.#write(call, entry, method, input)
-        : this.#writeAnonymously(call, entry, method, input)
-    }
-    const ctx = this.#options.createContext(call)
-    const output = method.handle({ ctx, input, fail: method.fail })
-    if (output instanceof Promise) return output.then((value) => ({ data: this.#checked(entry, method, value) }))
-    return { data: this.#checked(entry, method, output) }
-  }
-
-  /** Access, limits and input, in this order; gives the parsed input. */
-  #check(call: Call, entry: Entry, data: unknown, now: number): unknown {
-    const { definition, type } = entry
-    const { user, ip } = call.caller
-    if (definition.access === 'user' && !user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
-    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
-    if (definition.limit) {
-      const waitMs = this.#limiter.take(`${type} ${user?.id ?? ip}`, definition.limit, now)
-      if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
-    }
-    const parsed = definition.input.safeParse(data)
-    if (!parsed.success) throw invalid(toIssues(parsed.error))
-    return parsed.data
-  }
-
-  /** Runs a user's write in its transaction, or gives the answer it had the first time. */
-  async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
-    const { user } = call.caller
-    if (!user) throw new RpcError('UNAUTHENTICATED')
-    const key = { userId: user.id, eid: call.eid, type: entry.type }
-    try {
-      const { answer, executed } = await this.#options.once.run(
-        key,
-        async (tx) => {
-          call.rolledBack()
-          call.tx = tx
-          const ctx = this.#options.createContext(call)
-          const output = await method.handle({ ctx, input, fail: method.fail })
-          return JSON.stringify({ data: this.#checked(entry, method, output) })
-        },
-        (error) => this.#rememberedAnswer(entry, error),
-      )
-      if (executed) {
-        call.committed((error) =>
-          this.#options.log.error(
-            { err: error, type: entry.type, eid: call.eid },
-            'an effect of a committed write failed',
-          ),
-        )
-      }
-      return answer
-    } catch (error) {
-      call.rolledBack()
-      throw error
-    }
-  }
-
-  /** What a retry of a failed write is told; `undefined` when it may try again, because nothing was decided. */
-  #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
-    if (!isDecided(entry, error)) return undefined
-    return JSON.stringify({ data: errorData(error), error: error.code })
-  }
-
-  /** A write of nobody in particular is remembered with its socket, unless it came to no decision. */
-  #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
-    const execute = async (): Promise<Body> => {
-      const ctx = this.#options.createContext(call)
-      const output = await method.handle({ ctx, input, fail: method.fail })
-      return { data: this.#checked(entry, method, output) }
-    }
-    if (!call.connection) return execute()
-    const answers = this.#anonymousAnswers.get(call.connection) ?? new AnonymousAnswers()
-    this.#anonymousAnswers.set(call.connection, answers)
-    return answers.run(call, execute, (error) => isDecided(entry, error))
-  }
-
   async #subscribe(pending: Pending, subscription: AnySubscription, data: unknown, now: number): Promise<void> {
     const { connection, entry, call } = pending
     try {
-      const input = this.#check(call, entry, data, now)
+      const input = this.#executor.admit(call, entry, data, now)
       this.#checkSubscriptions(connection)
-      const ctx = this.#options.createContext(call as Call<Tx>)
-      const read = async (): Promise<Opened<unknown, unknown>> => {
-        const opened = await subscription.open({ ctx, input, fail: subscription.fail })
-        if (this.#options.checkOutput && 'snapshot' in opened)
-          this.#checkSchema(entry, subscription.snapshot, opened.snapshot)
-        return opened
-      }
+      const read = () => this.#executor.open(call as Call<Tx>, entry, subscription, input)
       await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)
@@ -378,17 +277,6 @@ export class Dispatcher<Ctx, Tx> {
     throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
   }
 
-  #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
-    if (this.#options.checkOutput) this.#checkSchema(entry, method.output, output)
-    return output
-  }
-
-  #checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
-    const parsed = schema.safeParse(value)
-    if (!parsed.success)
-      throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(toIssues(parsed.error))}`)
-  }
-
   #answer(connection: Connection, type: string, eid: string, body: Body): void {
     if (connection.closed) return
     const ts = Date.now()
@@ -401,19 +289,12 @@ export class Dispatcher<Ctx, Tx> {
 
   #fail(connection: Connection, entry: Entry, eid: string, error: unknown): void {
     entry.failures++
-    this.#answerError(connection, entry.type, eid, this.#toRpcError(entry, eid, error))
+    this.#answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
   }
 
   #answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
     if (connection.closed) return
     connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
-  }
-
-  #toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
-    const known = error instanceof RpcError ? error : this.#options.translateError(error)
-    if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
-    this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
-    return new RpcError('INTERNAL', 'Something went wrong on the server')
   }
 
   #sweep(): void {
@@ -422,27 +303,10 @@ export class Dispatcher<Ctx, Tx> {
     this.#pending.sweep(now)
     hub.sweep(now)
     for (const connection of this.connections) hub.checkBacklog(connection)
-    if (now - this.#lastLimiterSweep > 60_000) {
-      this.#lastLimiterSweep = now
-      this.#limiter.sweep(now)
-    }
+    this.#executor.sweep(now)
   }
 }
 
 function isInput({ definition }: Entry): boolean {
   return definition.kind === 'method' && definition.effect === 'input'
-}
-
-/** Whether a handler failed on purpose, so that a retry is told the same. */
-function isDecided({ definition }: Entry, error: unknown): error is RpcError {
-  return error instanceof RpcError && definition.errors.includes(error.code)
-}
-
-function invalid(issues: readonly Issue[]): RpcError {
-  return new RpcError('VALIDATION_FAILED', 'The data is not valid', { issues })
-}
-
-/** At most ten of them: the rest of a hostile input's are never put into words. */
-function toIssues(error: z.ZodError): Issue[] {
-  return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }))
 }

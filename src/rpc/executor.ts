@@ -1,0 +1,187 @@
+import type { z } from 'zod'
+import { AnonymousAnswers } from './anonymous-answers.ts'
+import type { Call } from './call.ts'
+import type { Connection } from './connection.ts'
+import { type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
+import { errorData, RpcError } from './errors.ts'
+import { invalid, toIssues } from './issues.ts'
+import { MethodLimiter } from './limits.ts'
+import type { Once } from './once.ts'
+import type { Entry } from './registry.ts'
+
+export interface ExecutorOptions<Ctx, Tx> {
+  readonly once: Once<Tx>
+  /** Makes what handlers are given. */
+  readonly createContext: (call: Call<Tx>) => Ctx
+  /** Hold outputs against their schema; on outside production. */
+  readonly checkOutput: boolean
+  /** Makes an error of a foreign library one that a client may see; `undefined` makes it `INTERNAL`. */
+  readonly translateError: (error: unknown) => RpcError | undefined
+  readonly log: { error(details: object, message: string): void }
+}
+
+/** An answer without its envelope: encoded already where it was kept with a write. */
+export type Body = { readonly data: unknown } | string
+
+const SWEEP_LIMITS_MS = 60_000
+
+/** Runs handlers as their definitions say: who may, how often, with what input, and how often a write takes effect. */
+export class Executor<Ctx, Tx> {
+  readonly #options: ExecutorOptions<Ctx, Tx>
+  readonly #limiter = new MethodLimiter()
+  readonly #anonymousAnswers = new WeakMap<Connection, AnonymousAnswers<Body>>()
+  #draining = false
+  #sweptAt = 0
+
+  constructor(options: ExecutorOptions<Ctx, Tx>) {
+    this.#options = options
+  }
+
+  /** Refuses whatever comes from now on. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  /** @throws RpcError UNAVAILABLE */
+  refuseWhenDraining(): void {
+    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+  }
+
+  /** Forgets limits that nobody is near. Called now and then. */
+  sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_LIMITS_MS) return
+    this.#sweptAt = now
+    this.#limiter.sweep(now)
+  }
+
+  /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
+  execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
+    const input = this.admit(call, entry, data, now)
+    if (method.effect === 'write') {
+      return call.caller.user
+        ? this.#write(call, entry, method, input)
+        : this.#writeAnonymously(call, entry, method, input)
+    }
+    const ctx = this.#options.createContext(call)
+    const output = method.handle({ ctx, input, fail: method.fail })
+    if (output instanceof Promise) return output.then((value) => ({ data: this.#checked(entry, method, value) }))
+    return { data: this.#checked(entry, method, output) }
+  }
+
+  /**
+   * Access, limits and input, in this order; gives the parsed input. A user's write counts against its limit only when
+   * it is executed: a retry must get its answer.
+   *
+   * @throws RpcError
+   */
+  admit(call: Call, entry: Entry, data: unknown, now: number): unknown {
+    const { definition } = entry
+    const { user } = call.caller
+    if (definition.access === 'user' && !user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+    this.refuseWhenDraining()
+    const isOnce = user !== null && definition.kind === 'method' && definition.effect === 'write'
+    if (!isOnce) this.#count(call, entry, now)
+    const parsed = definition.input.safeParse(data)
+    if (!parsed.success) throw invalid(toIssues(parsed.error))
+    return parsed.data
+  }
+
+  #count({ caller, type }: Call, { definition }: Entry, now: number): void {
+    if (!definition.limit) return
+    const waitMs = this.#limiter.take(`${type} ${caller.user?.id ?? caller.ip}`, definition.limit, now)
+    if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
+  }
+
+  /** Runs a user's write in its transaction, or gives the answer it had the first time. */
+  async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
+    const { user } = call.caller
+    if (!user) throw new RpcError('UNAUTHENTICATED')
+    const key = { userId: user.id, eid: call.eid, type: entry.type }
+    let counted = false
+    try {
+      const { answer, executed } = await this.#options.once.run(
+        key,
+        async (tx) => {
+          if (!counted) this.#count(call, entry, Date.now())
+          counted = true
+          call.rolledBack()
+          call.tx = tx
+          const ctx = this.#options.createContext(call)
+          const output = await method.handle({ ctx, input, fail: method.fail })
+          return JSON.stringify({ data: this.#checked(entry, method, output) })
+        },
+        (error) => this.#rememberedAnswer(entry, error),
+      )
+      if (executed) {
+        call.committed((error) =>
+          this.#options.log.error(
+            { err: error, type: entry.type, eid: call.eid },
+            'an effect of a committed write failed',
+          ),
+        )
+      }
+      return answer
+    } catch (error) {
+      call.rolledBack()
+      throw error
+    }
+  }
+
+  /** What a retry of a failed write is told; `undefined` when it may try again, because nothing was decided. */
+  #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
+    if (!isDecided(entry, error)) return undefined
+    return JSON.stringify({ data: errorData(error), error: error.code })
+  }
+
+  /** A write of nobody in particular is remembered with its socket, unless it came to no decision. */
+  #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
+    const execute = async (): Promise<Body> => {
+      const ctx = this.#options.createContext(call)
+      const output = await method.handle({ ctx, input, fail: method.fail })
+      return { data: this.#checked(entry, method, output) }
+    }
+    if (!call.connection) return execute()
+    const answers = this.#anonymousAnswers.get(call.connection) ?? new AnonymousAnswers()
+    this.#anonymousAnswers.set(call.connection, answers)
+    return answers.run(call, execute, (error) => isDecided(entry, error))
+  }
+
+  /** Reads what a subscription opens with. `input` is what `admit` gave. */
+  async open(
+    call: Call<Tx>,
+    entry: Entry,
+    subscription: AnySubscription,
+    input: unknown,
+  ): Promise<Opened<unknown, unknown>> {
+    const ctx = this.#options.createContext(call)
+    const opened = await subscription.open({ ctx, input, fail: subscription.fail })
+    if (this.#options.checkOutput && 'snapshot' in opened) {
+      this.#checkSchema(entry, subscription.snapshot, opened.snapshot)
+    }
+    return opened
+  }
+
+  /** What a client is told of an error; what it must not know is logged. */
+  toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
+    const known = error instanceof RpcError ? error : this.#options.translateError(error)
+    if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
+    this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
+    return new RpcError('INTERNAL', 'Something went wrong on the server')
+  }
+
+  #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
+    if (this.#options.checkOutput) this.#checkSchema(entry, method.output, output)
+    return output
+  }
+
+  #checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
+    const parsed = schema.safeParse(value)
+    if (!parsed.success)
+      throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(toIssues(parsed.error))}`)
+  }
+}
+
+/** Whether a handler failed on purpose, so that a retry is told the same. */
+function isDecided({ definition }: Entry, error: unknown): error is RpcError {
+  return error instanceof RpcError && definition.errors.includes(error.code)
+}
