@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { modules } from '../../src/modules/index.ts'
+import { sharedCodes } from '../../src/protocol/codes.ts'
+import { createRegistry } from '../../src/rpc/registry.ts'
+
+/** The parts of JSON Schema that the inputs' schemas are made of. */
+const Shape = z.looseObject({
+  type: z.string().optional(),
+  const: z.unknown().optional(),
+  enum: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.unknown()).optional(),
+  oneOf: z.array(z.unknown()).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+  items: z.unknown().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
+})
+export type Shape = z.infer<typeof Shape>
+
+/** A method or subscription as a fuzzer sees it. */
+export interface Target {
+  readonly type: string
+  readonly input: unknown
+}
+
+const builtins = {
+  'rpc.ping': z.object({}),
+  'rpc.unsubscribe': z.object({ channel: z.string() }),
+}
+
+const entries = [...createRegistry(Object.values(modules)).values()]
+
+/** Everything that the server can be asked, from its own registry. */
+export const targets: readonly Target[] = [
+  ...entries.map(({ type, definition }) => ({ type, input: toShape(definition.input) })),
+  ...Object.entries(builtins).map(([type, input]) => ({ type, input: toShape(input) })),
+]
+
+/** Every code that an answer may carry. */
+export const knownCodes: ReadonlySet<string> = new Set([
+  ...sharedCodes,
+  ...entries.flatMap(({ definition }) => [...definition.errors]),
+])
+
+export function readShape(value: unknown): Shape {
+  return Shape.parse(value)
+}
+
+function toShape(schema: z.ZodType): unknown {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+}

@@ -1,0 +1,28 @@
+// The server that is fuzzed, in a process of its own, so that a crash of native code is seen as one.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { startApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+
+const app = await startApp(readConfig(process.env))
+
+process.on('message', async (question) => {
+  if (question === 'stop') {
+    await app.stop()
+    process.disconnect()
+    return
+  }
+  for (let i = 0; i < 3; i++) {
+    collect()
+    await new Promise(setImmediate)
+  }
+  const { heapUsed, rss, external } = process.memoryUsage()
+  process.send?.({ inFlight: app.dispatcher.inFlight, heapUsed, rss, external })
+})
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit())
+process.send?.({ url: app.url })

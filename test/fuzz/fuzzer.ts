@@ -1,0 +1,130 @@
+import { WebSocket } from 'ws'
+import { PROTOCOL } from '../../src/protocol/envelope.ts'
+import { within } from '../support/client.ts'
+import { type Frame, makeFrame } from './frames.ts'
+import type { Pools } from './plausible.ts'
+import { Random } from './random.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/** Frames between two waits for the server. */
+const BATCH = 50
+/** Frames whose answers can still be told apart. */
+const REMEMBERED = 4_000
+const DEADLINE_MS = 30_000
+
+interface FuzzerOptions {
+  readonly url: string
+  readonly seed: number
+  readonly pools: Pools
+  readonly verdicts: Verdicts
+  /** The `Cookie` header of the next connection; null for nobody. */
+  readonly identity: () => Promise<string | null>
+}
+
+/** One client that sends frame after frame, and comes back when it is thrown out. */
+export class Fuzzer {
+  readonly #options: FuzzerOptions
+  readonly #random: Random
+  readonly #recent = new Map<string, Frame>()
+  #sent = 0
+  #barriers = 0
+  #atBarrier: { readonly eid: string; readonly resolve: () => void } | null = null
+
+  constructor(options: FuzzerOptions) {
+    this.#options = options
+    this.#random = new Random(options.seed)
+  }
+
+  /** Sends `count` frames; goes on after each batch once the server has read it or has closed the socket. */
+  async run(count: number): Promise<void> {
+    let socket = await this.#connect()
+    while (this.#sent < count) {
+      for (let i = Math.min(BATCH, count - this.#sent); i > 0; i--) this.#send(socket)
+      await this.#barrier(socket)
+      if (socket.readyState !== WebSocket.OPEN && this.#sent < count) socket = await this.#connect()
+    }
+    await close(socket)
+  }
+
+  #send(socket: WebSocket): void {
+    const frame = makeFrame(this.#sent, this.#random, this.#options.pools)
+    this.#sent++
+    this.#options.verdicts.sent(frame)
+    if (frame.eid !== undefined) this.#remember(frame.eid, frame)
+    // What was sent before it may have closed the socket already; the frames drawn stay the same.
+    if (socket.readyState === WebSocket.OPEN) socket.send(frame.bytes, { binary: frame.isBinary })
+  }
+
+  #remember(eid: string, frame: Frame): void {
+    this.#recent.set(eid, frame)
+    if (this.#recent.size <= REMEMBERED) return
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest)
+      break
+    }
+  }
+
+  /** Opens a socket; a server that is busy says 503 and is asked again. */
+  async #connect(): Promise<WebSocket> {
+    const until = Date.now() + DEADLINE_MS
+    for (;;) {
+      const socket = this.#open(await this.#options.identity())
+      const refusal = await within(opening(socket), 'an open socket', DEADLINE_MS)
+      if (refusal === null) return socket
+      if (!/\b503\b/.test(refusal.message) || Date.now() > until) throw refusal
+      this.#options.verdicts.refusals++
+    }
+  }
+
+  #open(cookie: string | null): WebSocket {
+    const { url, verdicts, pools } = this.#options
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, [PROTOCOL], {
+      perMessageDeflate: false,
+      ...(cookie === null ? {} : { headers: { Cookie: cookie } }),
+    })
+    socket.on('message', (data, isBinary) => {
+      verdicts.received++
+      if (isBinary) return
+      const message = verdicts.judge(data.toString(), (eid) => this.#recent.get(eid))
+      if (!message) return
+      if (message.eid === this.#atBarrier?.eid) this.#atBarrier.resolve()
+      if (message.error === undefined && message.seq === undefined) pools.learn(message.data)
+    })
+    // How it ends says the close event.
+    socket.on('error', () => undefined)
+    socket.on('close', (code) => {
+      verdicts.closed(code)
+      this.#atBarrier?.resolve()
+    })
+    return socket
+  }
+
+  async #barrier(socket: WebSocket): Promise<void> {
+    if (socket.readyState !== WebSocket.OPEN) return
+    const eid = `barrier-${++this.#barriers}`
+    const answered = new Promise<void>((resolve) => {
+      this.#atBarrier = { eid, resolve }
+    })
+    // It waits for a connection to the database behind the requests before it.
+    socket.send(JSON.stringify({ type: 'matches.getOne', data: { matchId: 'none' }, eid, ts: 0 }))
+    await within(answered, 'an answer after the batch', DEADLINE_MS)
+    this.#atBarrier = null
+  }
+}
+
+/** Resolves with null once it is open, or with why it is not. */
+function opening(socket: WebSocket): Promise<Error | null> {
+  return new Promise((resolve) => {
+    socket.once('open', () => resolve(null))
+    socket.once('error', resolve)
+  })
+}
+
+async function close(socket: WebSocket): Promise<void> {
+  if (socket.readyState === WebSocket.CLOSED) return
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve())
+  })
+  socket.close()
+  await within(closed, 'the closing', DEADLINE_MS)
+}

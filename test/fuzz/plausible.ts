@@ -1,0 +1,117 @@
+import { readShape, type Shape } from './catalogue.ts'
+import type { Random } from './random.ts'
+
+/** What answers told, by the name of the field, newest last: inputs that name something which exists. */
+export class Pools {
+  readonly #pools = new Map<string, string[]>()
+
+  add(field: string, value: string): void {
+    const pool = this.#pools.get(field) ?? []
+    this.#pools.set(field, pool)
+    if (pool.includes(value)) return
+    pool.push(value)
+    if (pool.length > 32) pool.shift()
+  }
+
+  of(field: string): readonly string[] {
+    return this.#pools.get(field) ?? []
+  }
+
+  /** Takes from an answer, however deep, what later frames can use. */
+  learn(value: unknown, field = ''): void {
+    if (typeof value === 'string') {
+      if (learned.has(field)) this.add(learned.get(field) ?? field, value)
+    } else if (Array.isArray(value)) {
+      for (const item of value.slice(0, 8)) this.learn(item, field)
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) this.learn(inner, key)
+      // An id is that of a match where there is a game beside it.
+      const { id, game } = value as { id?: unknown; game?: unknown }
+      if (typeof id === 'string' && typeof game === 'string') this.add('matchId', id)
+      else if (typeof id === 'string' && 'expiresAt' in value) this.add('sessionId', id)
+    }
+  }
+}
+
+const learned: ReadonlyMap<string, string> = new Map([
+  ['channel', 'channel'],
+  ['code', 'code'],
+  ['username', 'username'],
+  ['nextCursor', 'cursor'],
+  ['recoveryCodes', 'recoveryCode'],
+])
+
+/** Inputs of games and other fields whose schema says nothing. */
+const anything: readonly [unknown, ...unknown[]] = [
+  { move: 1 },
+  { move: -1 },
+  { move: 0 },
+  { column: 3 },
+  { column: null },
+  {},
+  null,
+  3,
+  'x',
+  { pointsToWin: 3 },
+  { first: 'random' },
+]
+
+/** A value that the schema takes, or nearly. */
+export function plausible(schema: unknown, random: Random, pools: Pools, field = ''): unknown {
+  const shape = readShape(schema)
+  if (shape.const !== undefined) return shape.const
+  if (shape.enum) return random.pick(shape.enum)
+  const choices = shape.anyOf ?? shape.oneOf
+  if (choices) return plausible(random.pick(choices) ?? {}, random, pools, field)
+  switch (shape.type) {
+    case 'object':
+      return plausibleObject(shape, random, pools)
+    case 'array':
+      return Array.from({ length: random.below(4) }, () => plausible(shape.items ?? {}, random, pools, field))
+    case 'integer':
+    case 'number':
+      return plausibleNumber(shape, random)
+    case 'string':
+      return plausibleString(shape, random, pools, field)
+    case 'boolean':
+      return random.chance(0.5)
+    case 'null':
+      return null
+    default:
+      return random.pick(anything)
+  }
+}
+
+function plausibleObject(shape: Shape, random: Random, pools: Pools): Record<string, unknown> {
+  const { properties = {}, required = [] } = shape
+  const fields = Object.entries(properties).filter(([name]) => required.includes(name) || random.chance(0.5))
+  const object: Record<string, unknown> = {}
+  for (const [name, schema] of fields) object[name] = plausible(schema, random, pools, name)
+  return Object.keys(properties).length === 0 && random.chance(0.5) ? { pointsToWin: 1 + random.below(22) } : object
+}
+
+function plausibleNumber({ minimum = 0, maximum = 1000 }: Shape, random: Random): number {
+  const low = Math.max(minimum, -1000)
+  const high = Math.min(maximum, low + 100_000)
+  return low + random.below(high - low + 1)
+}
+
+function plausibleString(
+  { minLength = 0, maxLength = 20 }: Shape,
+  random: Random,
+  pools: Pools,
+  field: string,
+): string {
+  const known = random.pick(pools.of(field))
+  const letters = Math.max(minLength, Math.min(maxLength, 1 + random.below(12)))
+  const made = field === 'code' ? digits(random, 6) : word(random, letters)
+  return known !== undefined && random.chance(0.8) ? known : made
+}
+
+function digits(random: Random, count: number): string {
+  return Array.from({ length: count }, () => String(random.below(10))).join('')
+}
+
+function word(random: Random, length: number): string {
+  return Array.from({ length }, () => 'abcdefghijklmnopqrstuvwxyz_0123456789'[random.below(37)]).join('')
+}

@@ -1,0 +1,101 @@
+import { fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { within } from '../support/client.ts'
+
+const ENTRY = fileURLToPath(new URL('./fuzzed-server.ts', import.meta.url))
+const MAX_LOG = 10_000
+/** pino's number for errors. */
+const ERROR = 50
+
+const Started = z.object({ url: z.string() })
+const Usage = z.object({ inFlight: z.number(), heapUsed: z.number(), rss: z.number(), external: z.number() })
+const LogLine = z.looseObject({ level: z.number(), late: z.boolean().optional() })
+
+/** Memory in bytes, as of after a collection, and the requests that are being executed. */
+export type Usage = z.infer<typeof Usage>
+
+/** A Rally in a process of its own. */
+export interface ServerProcess {
+  readonly url: string
+  /** Lines that it logged as errors, and what came on its standard error. */
+  readonly errors: readonly string[]
+  /** Set once it has ended, whoever's fault that was. */
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | null
+  usage(): Promise<Usage>
+  /** Stops it as a signal would; gives the exit code. */
+  stop(): Promise<number | null>
+}
+
+export async function startServerProcess(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'rally-fuzz-'))
+  const child = fork(ENTRY, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: dataDir, ...environment },
+  })
+  const errors: string[] = []
+  const note = (line: string) => {
+    if (errors.length < MAX_LOG) errors.push(line)
+  }
+  if (!child.stdout || !child.stderr) throw new Error('the server process has no output')
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (isError(line)) note(line)
+  })
+  createInterface({ input: child.stderr }).on('line', note)
+  let exit: ServerProcess['exit'] = null
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      exit = { code, signal }
+      resolve()
+    })
+  })
+  const answer = () =>
+    within(
+      Promise.race([
+        new Promise<unknown>((resolve) => child.once('message', resolve)),
+        exited.then(() => {
+          throw new Error(`the server has ended: ${JSON.stringify(exit)}\n${errors.join('\n')}`)
+        }),
+      ]),
+      'the answer of the server process',
+      30_000,
+    )
+  const { url } = Started.parse(await answer())
+  return {
+    url,
+    errors,
+    get exit() {
+      return exit
+    },
+    async usage() {
+      const answered = answer()
+      child.send('usage')
+      return Usage.parse(await answered)
+    },
+    async stop() {
+      if (exit === null) child.send('stop')
+      try {
+        await within(exited, 'the end of the server process', 15_000)
+      } finally {
+        child.kill('SIGKILL')
+        await rm(dataDir, { recursive: true, force: true })
+      }
+      return exit?.code ?? null
+    },
+  }
+}
+
+/** Whether it is an error of the log, or no line of the log at all. Who had to be sent away for now was told so. */
+function isError(line: string): boolean {
+  try {
+    const { level, late } = LogLine.parse(JSON.parse(line))
+    return level >= ERROR && late !== true
+  } catch {
+    return true
+  }
+}
