@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { Prisma } from '../../db/generated/client.ts'
+import type { Prisma } from '../../db/generated/client.ts'
+import { sql } from '../../db/sql.ts'
 import { type GameName, games, isGameName } from '../../games/index.ts'
 import type { Scope } from '../context.ts'
 import { newJoinCode } from './join-code.ts'
@@ -111,7 +112,7 @@ export const matchStore = {
   async saveScores(scope: Scope, node: string, scored: readonly Scored[]): Promise<MatchRow[]> {
     const locked = await lockAll(
       scope,
-      Prisma.sql`id = ANY(${scored.map(({ matchId }) => matchId)}) AND status = 'live' AND node_id = ${node}`,
+      sql`id = ANY(${scored.map(({ matchId }) => matchId)}) AND status = 'live' AND node_id = ${node}`,
     )
     if (locked.length === 0) return []
     await matchStore.setScores(
@@ -141,7 +142,7 @@ export const matchStore = {
   async disconnectWhere(scope: Scope, seats: Prisma.Sql): Promise<MatchRow[]> {
     const locked = await lockAll(
       scope,
-      Prisma.sql`status IN ('waiting', 'live') AND EXISTS (
+      sql`status IN ('waiting', 'live') AND EXISTS (
         SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND connected AND ${seats})`,
     )
     if (locked.length === 0) return []

@@ -1,4 +1,4 @@
-import { Prisma } from '../../db/generated/client.ts'
+import { sql } from '../../db/sql.ts'
 import type { Platform, Scope } from '../context.ts'
 import { inTransaction } from '../scope.ts'
 import type { MatchRow } from './match-row.ts'
@@ -13,19 +13,19 @@ const MAX_LAUNCHES = 100
 
 /** Settles what other processes left: ends live matches of the dead, and notes that their sockets are gone. */
 export async function endOrphaned(platform: Platform, service: MatchService): Promise<void> {
-  const orphaned = Prisma.sql`
+  const orphaned = sql`
     status = 'live' AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = matches.node_id)`
   await repeat(platform, service, (scope) => matchStore.abortWhere(scope, orphaned, 'node-lost'))
-  const lost = Prisma.sql`NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = seats.node_id)`
+  const lost = sql`NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = seats.node_id)`
   await repeat(platform, service, (scope) => matchStore.disconnectWhere(scope, lost))
 }
 
 /** Settles what this process leaves: breaks its live matches off, and notes that its sockets are gone. */
 export async function endOwn(platform: Platform, service: MatchService): Promise<void> {
   const { node } = platform
-  const own = Prisma.sql`status = 'live' AND node_id = ${node}`
+  const own = sql`status = 'live' AND node_id = ${node}`
   await repeat(platform, service, (scope) => matchStore.abortWhere(scope, own, 'node-left'))
-  await repeat(platform, service, (scope) => matchStore.disconnectWhere(scope, Prisma.sql`seats.node_id = ${node}`))
+  await repeat(platform, service, (scope) => matchStore.disconnectWhere(scope, sql`seats.node_id = ${node}`))
 }
 
 /**
@@ -34,11 +34,11 @@ export async function endOwn(platform: Platform, service: MatchService): Promise
  */
 export async function endAbandoned(platform: Platform, service: MatchService, upMs: number): Promise<void> {
   const { maxWaitMs, emptyMs } = platform.config.matches
-  const tooLong = Prisma.sql`
+  const tooLong = sql`
     status = 'waiting' AND starts_at IS NULL AND created_at < now() - make_interval(secs => ${maxWaitMs / 1000})`
   await repeat(platform, service, (scope) => matchStore.abortWhere(scope, tooLong, 'nobody-came'))
   if (upMs < emptyMs) return
-  const empty = Prisma.sql`
+  const empty = sql`
     status = 'waiting' AND updated_at < now() - make_interval(secs => ${emptyMs / 1000})
     AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)`
   await repeat(platform, service, (scope) => matchStore.abortWhere(scope, empty, 'nobody-came'))
