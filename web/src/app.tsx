@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { NetPanel } from './net/net-panel.tsx'
 import { AccountPage } from './pages/account/account-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
@@ -12,6 +13,8 @@ import { CrashGuard } from './ui/crash.tsx'
 import { Loading } from './ui/notice.tsx'
 import { Page } from './ui/page.tsx'
 
+const ReplayPage = lazy(async () => ({ default: (await import('./pages/replay-page.tsx')).ReplayPage }))
+
 export function App() {
   const path = usePath()
   const route = parseRoute(path)
@@ -24,7 +27,7 @@ export function App() {
 
   const page = () => {
     if (!wasOpen && !user) return <Connecting />
-    const mayStay = user || route.page === 'match'
+    const mayStay = user || route.page === 'match' || route.page === 'replay'
     if (isSigningIn || !mayStay) return <SignInPage intent={intentOf(route)} onHold={setSigningIn} />
     return <Routed route={route} />
   }
@@ -37,10 +40,13 @@ export function App() {
       <Header route={route} />
       <main id="main" className="main" tabIndex={-1}>
         <div className="wrap">
-          <CrashGuard key={path}>{page()}</CrashGuard>
+          <CrashGuard key={path}>
+            <Suspense fallback={<Loading>Loading…</Loading>}>{page()}</Suspense>
+          </CrashGuard>
         </div>
       </main>
       <Banner />
+      <NetPanel />
     </>
   )
 }
@@ -65,6 +71,8 @@ function Routed({ route }: { route: Route }) {
       return <LobbyPage />
     case 'match':
       return <MatchPage key={route.matchId} matchId={route.matchId} />
+    case 'replay':
+      return <ReplayPage key={route.matchId} matchId={route.matchId} />
     case 'join':
       return <JoinPage key={route.code} code={route.code} />
     case 'history':

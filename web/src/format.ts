@@ -27,6 +27,12 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
+/** `2:05` of a place in time, in ms: the last second that is over. */
+export function clockTime(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}
+
 /** `in 42 seconds` or `in 3 minutes`, for a wait in ms. */
 export function inWords(ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000))

@@ -1,6 +1,7 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
+import { createPageNet, NetContext } from './net/net-context.ts'
 import { connect, RallyContext } from './rally.ts'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -16,10 +17,17 @@ import './styles/board.css'
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
 
+// The games' schemas would ask whether code can be made out of text, which the page's policy forbids and reports.
+Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
+
+const net = createPageNet()
+
 createRoot(root).render(
   <StrictMode>
-    <RallyContext value={connect()}>
-      <App />
+    <RallyContext value={connect(net.network)}>
+      <NetContext value={net}>
+        <App />
+      </NetContext>
     </RallyContext>
   </StrictMode>,
 )

@@ -1,10 +1,11 @@
 import { createContext, use, useCallback, useSyncExternalStore } from 'react'
 import { createClient } from '../../src/client/index.ts'
 import type { Api } from '../../src/modules/index.ts'
+import type { PageNetwork } from './net/page-network.ts'
 
-/** The page's one connection: every request, stream and game goes through it. */
-export function connect() {
-  return createClient<Api>({ url: location.origin })
+/** The page's one connection: every request, stream and game goes through it, and it through `network`. */
+export function connect(network: PageNetwork) {
+  return createClient<Api>({ url: location.origin, createSocket: network.createSocket })
 }
 
 export type Rally = ReturnType<typeof connect>

@@ -3,6 +3,7 @@ import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from
 export type Route =
   | { readonly page: 'lobby' }
   | { readonly page: 'match'; readonly matchId: string }
+  | { readonly page: 'replay'; readonly matchId: string }
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
   | { readonly page: 'account' }
@@ -13,6 +14,7 @@ export const paths = {
   history: '/history',
   account: '/account',
   match: (id: string) => `/m/${encodeURIComponent(id)}`,
+  replay: (id: string) => `/replay/${encodeURIComponent(id)}`,
   join: (code: string) => `/join/${encodeURIComponent(code)}`,
 }
 
@@ -24,6 +26,7 @@ export function parseRoute(path: string): Route {
     const value = decoded(second)
     if (value === null) return { page: 'unknown' }
     if (first === 'm') return { page: 'match', matchId: value }
+    if (first === 'replay') return { page: 'replay', matchId: value }
     if (first === 'join') return { page: 'join', code: value }
     return { page: 'unknown' }
   }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { useTheme } from './hooks/use-theme.ts'
+import { useNet } from './net/net-context.ts'
 import { useRally, useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { Button } from './ui/button.tsx'
@@ -46,11 +47,21 @@ export function Header({ route }: { route: Route }) {
 
 function Connection() {
   const status = useStatus()
+  const net = useNet()
   return (
-    <span className="connection" data-testid="connection" data-state={status} role="status">
+    <button
+      type="button"
+      className="connection"
+      title="Show the network (F9)"
+      onClick={() => net.toggle()}
+      data-testid="connection"
+      data-state={status}
+    >
       <span className="dot" aria-hidden="true" />
-      <span className="connection-words">{connectionWords[status]}</span>
-    </span>
+      <span className="connection-words" role="status">
+        {connectionWords[status]}
+      </span>
+    </button>
   )
 }
 

@@ -1,33 +1,37 @@
 import type { Match } from '../../../src/modules/matches/types.ts'
+import type { SeatNames } from './seat-names.ts'
 
 type Player = Match['players'][number]
 
 interface ScoreboardProps {
-  readonly match: Match
+  readonly players: readonly Player[]
+  /** The seats of who looks at it; both where both are one person's. */
   readonly mine: readonly number[]
-  /** What tells the seats apart where both are one person's. */
-  readonly seatNames: readonly [string, string]
-  /** Newer scores than the match has, if there are. */
+  readonly seatNames: SeatNames
+  /** Newer scores than the players have, if there are. */
   readonly scores?: readonly number[] | null
   /** The seat whose turn it is. */
   readonly turn?: number | null
+  /** It is over: nobody is away, nobody is `You`. */
+  readonly isReplay?: boolean
 }
 
 /** Both players, their sides and their points. */
-export function Scoreboard({ match, mine, seatNames, scores, turn = null }: ScoreboardProps) {
+export function Scoreboard({ players, mine, seatNames, scores, turn = null, isReplay = false }: ScoreboardProps) {
   const side = (seat: 0 | 1) => {
-    const player = match.players.find((one) => one.seat === seat)
+    const player = players.find((one) => one.seat === seat)
     const score = scores?.[seat] ?? player?.score ?? 0
     return (
       <div className={`side side-${seat}`} data-turn={turn === seat || undefined}>
         <span className="side-name">
           <span className={`dot dot-${seat}`} aria-hidden="true" />
           <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
-          <SideTag player={player} seat={seat} mine={mine} name={seatNames[seat]} />
+          {mine.length > 1 && <span className={`tag tag-seat-${seat}`}>{seatNames[seat]}</span>}
+          {!isReplay && <SideTag player={player} seat={seat} mine={mine} />}
         </span>
         <span className="side-score numbers">
           <span className="hidden-visually">points: </span>
-          <span data-testid={`score-${seat}`}>{score}</span>
+          <span data-testid={`${isReplay ? 'replay-' : ''}score-${seat}`}>{score}</span>
         </span>
       </div>
     )
@@ -47,11 +51,10 @@ interface SideTagProps {
   readonly player: Player | undefined
   readonly seat: number
   readonly mine: readonly number[]
-  readonly name: string | undefined
 }
 
-function SideTag({ player, seat, mine, name }: SideTagProps) {
-  if (mine.length > 1) return <span className={`tag tag-seat-${seat}`}>{name}</span>
+function SideTag({ player, seat, mine }: SideTagProps) {
+  if (mine.length > 1) return null
   if (mine.includes(seat)) return <span className={`tag tag-seat-${seat}`}>You</span>
   if (player && !player.connected) return <span className="tag tag-danger">Away</span>
   return null

@@ -9,6 +9,7 @@ import { useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
 import { EmptyCourt } from '../ui/art.tsx'
 import { Button } from '../ui/button.tsx'
+import { PlayIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx'
 import { Page } from '../ui/page.tsx'
 
@@ -77,28 +78,39 @@ function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly numb
   const at = match.finishedAt ?? match.createdAt
   const reason = endWords(match, mine)
   return (
-    <li>
-      <Link className="list-item list-item-link" href={paths.match(match.id)} data-match={match.id}>
-        {view && <view.Mark />}
-        <span className="list-text">
-          <strong>{against}</strong>
-          <span className="small soft">
-            {view?.label ?? match.game}
-            {match.startedAt !== null && match.finishedAt !== null
-              ? `, ${duration(match.finishedAt - match.startedAt)} min`
-              : ''}{' '}
-            ·{' '}
-            <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
-              {ago(at, now)}
-            </time>
-          </span>
-          {reason && <span className="small soft">{reason}</span>}
+    <li className="list-item list-item-whole" data-match={match.id}>
+      {view && <view.Mark />}
+      <span className="list-text">
+        <Link className="list-item-link" href={paths.match(match.id)}>
+          {against}
+        </Link>
+        <span className="small soft">
+          {view?.label ?? match.game}
+          {match.startedAt !== null && match.finishedAt !== null
+            ? `, ${duration(match.finishedAt - match.startedAt)} min`
+            : ''}{' '}
+          ·{' '}
+          <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
+            {ago(at, now)}
+          </time>
         </span>
-        <span className="history-result">
-          <Verdict match={match} mine={mine} />
-          <strong className="numbers">{scoreLine(match, mine.length === 1 ? mine[0] : 0)}</strong>
-        </span>
-      </Link>
+        {reason && <span className="small soft">{reason}</span>}
+      </span>
+      <span className="history-result">
+        <Verdict match={match} mine={mine} />
+        <strong className="numbers">{scoreLine(match, mine.length === 1 ? mine[0] : 0)}</strong>
+      </span>
+      {match.status === 'finished' && (
+        <Link
+          className="button button-small button-quiet history-replay"
+          href={paths.replay(match.id)}
+          aria-label={`Replay ${against}`}
+          data-testid="replay-link"
+        >
+          <PlayIcon />
+          <span className="history-replay-word">Replay</span>
+        </Link>
+      )}
     </li>
   )
 }

@@ -7,9 +7,10 @@ interface CopyButtonProps {
   /** What is copied, for the button's name: `Copy link`. */
   readonly what: string
   readonly look?: 'plain' | 'primary'
+  readonly small?: boolean
 }
 
-export function CopyButton({ text, what, look = 'plain' }: CopyButtonProps) {
+export function CopyButton({ text, what, look = 'plain', small = false }: CopyButtonProps) {
   const [result, setResult] = useState<'copied' | 'failed' | null>(null)
   useEffect(() => {
     if (!result) return
@@ -24,7 +25,7 @@ export function CopyButton({ text, what, look = 'plain' }: CopyButtonProps) {
     )
   }
   return (
-    <Button look={look} onClick={copy}>
+    <Button look={look} small={small} onClick={copy}>
       {result === 'copied' ? <CheckIcon /> : <CopyIcon />}
       <span aria-live="polite">
         {result === 'copied' ? 'Copied' : result === 'failed' ? 'Not allowed' : `Copy ${what}`}

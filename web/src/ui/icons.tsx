@@ -115,6 +115,48 @@ export const DownloadIcon = () => (
   </Icon>
 )
 
+export const PlayIcon = () => (
+  <Icon>
+    <path d="M7.5 4.8v14.4L19 12z" fill="currentColor" />
+  </Icon>
+)
+
+export const PauseIcon = () => (
+  <Icon>
+    <path d="M8.5 5.5v13M15.5 5.5v13" strokeWidth="3.5" />
+  </Icon>
+)
+
+export const AgainIcon = () => (
+  <Icon>
+    <path d="M5 12a7 7 0 1 0 2.2-5.1M4.5 4v4h4" />
+  </Icon>
+)
+
+export const BackIcon = () => (
+  <Icon>
+    <path d="M18 6v12l-9-6zM6 6v12" />
+  </Icon>
+)
+
+export const ForwardIcon = () => (
+  <Icon>
+    <path d="M6 6v12l9-6zM18 6v12" />
+  </Icon>
+)
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="M6 6l12 12M18 6 6 18" />
+  </Icon>
+)
+
+export const CutIcon = () => (
+  <Icon>
+    <path d="M2.5 12H8M16 12h5.5M8 8.5v7M16 8.5v7M11 5l2 14" />
+  </Icon>
+)
+
 export const Logo = () => (
   <svg viewBox="0 0 32 32" aria-hidden="true">
     <rect width="32" height="32" rx="8" fill="#0d3b30" />

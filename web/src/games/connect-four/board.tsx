@@ -1,11 +1,11 @@
 import { type KeyboardEvent, useRef, useState } from 'react'
-import { COLUMNS, EMPTY, landing, ROWS } from '../../../../src/games/connect-four/rules.ts'
-import type { BoardState } from './board-state.ts'
+import { COLUMNS, type ConnectFourState, EMPTY, landing, ROWS } from '../../../../src/games/connect-four/rules.ts'
+import type { SeatNames } from '../seat-names.ts'
 
 interface BoardProps {
-  readonly state: BoardState
+  readonly state: ConnectFourState
   /** What the seats are called. */
-  readonly names: readonly [string, string]
+  readonly names: SeatNames
   readonly mayMove: boolean
   readonly onDrop: (column: number) => void
 }
@@ -71,7 +71,7 @@ export function Board({ state, names, mayMove, onDrop }: BoardProps) {
   )
 }
 
-function describeColumn(state: BoardState, column: number, names: readonly [string, string]): string {
+function describeColumn(state: ConnectFourState, column: number, names: SeatNames): string {
   const discs: string[] = []
   for (let row = 0; row < ROWS; row++) {
     const disc = state.board[row * COLUMNS + column]

@@ -1,9 +1,11 @@
 import { type CanvasHTMLAttributes, useEffect, useRef } from 'react'
 import { HEIGHT, WIDTH } from '../../../../src/games/pong/geometry.ts'
+import type { Court } from './court.ts'
 import { drawCourt, readPalette, type TrailPoint } from './draw-court.ts'
-import type { Court } from './pong-rules.ts'
 
 const MAX_TRAIL = 7
+/** How far the ball flies at most between two pictures; further away it was put. In units of the court. */
+const MAX_FLIGHT = 200
 
 interface CourtCanvasProps extends CanvasHTMLAttributes<HTMLCanvasElement> {
   /** What to show at `now` (`performance.now()`). Called once before every repaint. */
@@ -33,7 +35,8 @@ export function CourtCanvas({ court, mine, still = false, ...rest }: CourtCanvas
     const paint = (now: number) => {
       const drawn = shown.current.court(now)
       const last = trail.at(-1)
-      if (calm.matches || drawn.pause > 0) trail = []
+      const isPut = last && Math.hypot(last.x - drawn.ballX, last.y - drawn.ballY) > MAX_FLIGHT
+      if (calm.matches || drawn.pause > 0 || isPut) trail = []
       else if (!last || last.x !== drawn.ballX || last.y !== drawn.ballY) {
         trail = [...trail.slice(1 - MAX_TRAIL), { x: drawn.ballX, y: drawn.ballY }]
       }

@@ -6,7 +6,7 @@ import {
   PADDLE_WIDTH,
   WIDTH,
 } from '../../../../src/games/pong/geometry.ts'
-import type { Court } from './pong-rules.ts'
+import type { Court } from './court.ts'
 
 /** The colours of the court, as the style sheet has them. */
 export interface Palette {

@@ -1,36 +1,41 @@
-import { useSyncExternalStore } from 'react'
-import { useLiveSource } from '../../play/live-source.ts'
+import { useState, useSyncExternalStore } from 'react'
+import { PlayError } from '../../play/play-error.tsx'
+import { usePlay } from '../../play/use-play.ts'
 import { DownIcon, UpIcon } from '../../ui/icons.tsx'
-import { ErrorNotice } from '../../ui/notice.tsx'
 import type { StageProps } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
+import { PONG_SEATS } from '../seat-names.ts'
+import { emptyCourt } from './court.ts'
 import { CourtCanvas } from './court-canvas.tsx'
-import { emptyCourt, pongRules } from './pong-rules.ts'
+import { playedPong } from './played-pong.ts'
+import { SettledScores } from './settled-scores.ts'
 import { usePaddles } from './use-paddles.ts'
 
-export const PONG_SEATS = ['Left', 'Right'] as const
-
 export function PongStage({ match, mine, active, overlay }: StageProps) {
-  const { source, error } = useLiveSource(match, pongRules, active)
-  // One string, so that the board is drawn again when a score changes and not with every frame.
-  const live = useSyncExternalStore(source.onChange, () =>
-    source.latest ? `${source.latest.score0}:${source.latest.score1}` : null,
-  )
-  const scores = match.status === 'live' && live ? live.split(':').map(Number) : null
+  const { source, error } = usePlay(match, mine, playedPong)
+  const [settled] = useState(() => new SettledScores())
+  const scores = useSyncExternalStore(settled.onChange, () => settled.shown)
   const isPlaying = active && mine.length > 0
   const { pointer, button, steer } = usePaddles(source, mine, isPlaying)
   const names = match.players.map((player) => player.displayName).join(' against ')
 
-  const court = (now: number) => {
-    const state = source.state(now) ?? emptyCourt
+  const court = () => {
+    const state = source.state()
+    if (!state) return emptyCourt
+    settled.see(playedPong.game.scores(state), performance.now(), () => source.leadMs)
     steer(state)
     return state
   }
 
   return (
     <div className="stage stage-pong">
-      <Scoreboard match={match} mine={mine} seatNames={PONG_SEATS} scores={scores} />
-      <ErrorNotice error={error} />
+      <Scoreboard
+        players={match.players}
+        mine={mine}
+        seatNames={PONG_SEATS}
+        scores={match.status === 'live' ? scores : null}
+      />
+      <PlayError error={error} />
       <div className="court">
         <CourtCanvas
           court={court}

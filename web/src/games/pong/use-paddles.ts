@@ -1,15 +1,15 @@
 import { type PointerEvent, type KeyboardEvent as ReactKeyboardEvent, useCallback, useEffect, useState } from 'react'
 import { HEIGHT } from '../../../../src/games/pong/geometry.ts'
-import type { PongInput } from '../../../../src/games/pong/rules.ts'
+import type { PongInput, PongState } from '../../../../src/games/pong/rules.ts'
 import type { GameSource } from '../../play/game-source.ts'
+import type { Court } from './court.ts'
 import { keyOf, type Move, PaddleControls } from './paddle-controls.ts'
-import type { Court, PongFrame } from './pong-rules.ts'
 
 /**
  * Keys, fingers and buttons for the paddles of `mine`. Answers what the canvas and the buttons listen to, and `steer`,
  * to be called with what is drawn, which sends what follows from it.
  */
-export function usePaddles(source: GameSource<PongFrame, PongInput>, mine: readonly number[], enabled: boolean) {
+export function usePaddles(source: GameSource<PongState, PongInput>, mine: readonly number[], enabled: boolean) {
   const [controls] = useState(() => new PaddleControls())
   const [first, second] = mine
 
@@ -28,11 +28,11 @@ export function usePaddles(source: GameSource<PongFrame, PongInput>, mine: reado
     if (!enabled) return
     const seats = [first, second].filter((seat) => seat !== undefined)
     const now = () => {
-      const state = source.latest
+      const state = source.state()
       if (state) steer(state)
     }
     const down = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+      if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return
       const key = keyOf(event.code, seats)
       if (!key) return
       // The arrows would scroll the page.
@@ -118,9 +118,13 @@ export function usePaddles(source: GameSource<PongFrame, PongInput>, mine: reado
   return { pointer, button, steer }
 }
 
-function isTyping(target: EventTarget | null): boolean {
+/** Whether a key belongs to what has the focus: text, a slider, a dialog. */
+function isTaken({ target, key }: KeyboardEvent): boolean {
+  if (target instanceof HTMLInputElement) {
+    if (target.type === 'range') return key.startsWith('Arrow')
+    return target.type !== 'checkbox' && target.type !== 'radio'
+  }
   return (
-    target instanceof HTMLInputElement ||
     target instanceof HTMLTextAreaElement ||
     target instanceof HTMLSelectElement ||
     (target instanceof HTMLElement && target.closest('dialog') !== null)

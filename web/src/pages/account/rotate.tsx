@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import type { Rotated } from '../../../../src/modules/auth/types.ts'
-import { errorCode } from '../../errors.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
 import { Button } from '../../ui/button.tsx'
@@ -13,24 +12,21 @@ type Candidate = Extract<Rotated, { status: 'candidate' }>
 
 type Step =
   | { readonly name: 'idle' | 'done' }
-  | { readonly name: 'prove' }
   | { readonly name: 'enrol'; readonly candidate: Candidate }
   | { readonly name: 'codes'; readonly codes: readonly string[] }
 
-/** Moves the account to another authenticator: a proof, a new secret, a first code of it, new recovery codes. */
+const WORDS = {
+  FORBIDDEN: 'This can be done within ten minutes of signing in. Sign out, sign in again, and come back here.',
+}
+
+/** Moves the account to another authenticator: a new secret, a first code of it, new recovery codes. */
 export function Rotate({ username }: { username: string }) {
   const rally = useRally()
   const [step, setStep] = useState<Step>({ name: 'idle' })
 
-  const begin = useAction(async (currentCode?: string) => {
-    try {
-      const answer = await rally.auth.rotateTotp(currentCode === undefined ? {} : { currentCode })
-      if (answer.status === 'candidate') setStep({ name: 'enrol', candidate: answer })
-    } catch (error) {
-      // Not signed in a moment ago: the authenticator in use has to say yes first.
-      if (currentCode !== undefined || errorCode(error) !== 'FORBIDDEN') throw error
-      setStep({ name: 'prove' })
-    }
+  const begin = useAction(async () => {
+    const answer = await rally.auth.rotateTotp({})
+    if (answer.status === 'candidate') setStep({ name: 'enrol', candidate: answer })
   })
   const commit = useAction(async (code: string) => {
     const answer = await rally.auth.rotateTotp({ code })
@@ -49,20 +45,8 @@ export function Rotate({ username }: { username: string }) {
                 Set up a new authenticator
               </Button>
             </div>
-            <ErrorNotice error={begin.error} />
+            <ErrorNotice error={begin.error} words={WORDS} />
           </>
-        )
-      case 'prove':
-        return (
-          <CodeForm
-            key="prove"
-            label="Code from your present authenticator"
-            submit="Go on"
-            busy={begin.busy}
-            error={begin.error}
-            onCode={(code) => begin.run(code)}
-            onCancel={() => setStep({ name: 'idle' })}
-          />
         )
       case 'enrol':
         return (

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { viewOf } from '../../games/index.ts'
 import { rememberMatch } from '../../hooks/use-last-match.ts'
@@ -57,6 +57,8 @@ function MatchView({ match }: { match: Match }) {
     if (isSeated && active) rememberMatch(match.id)
   }, [isSeated, active, match.id])
 
+  useEffect(() => view?.preload(), [view])
+
   const isOver = match.status === 'finished' || match.status === 'aborted'
   const showsStage = view !== null && wasActive && match.status !== 'aborted' && (active || isOver)
   const overlay = (
@@ -87,7 +89,11 @@ function MatchView({ match }: { match: Match }) {
       <div className="stack match">
         <MatchStatusLine match={match} mine={mine} />
         {view === null && <Notice look="warn">This page is too old for this game. Reload it.</Notice>}
-        {showsStage && view && <view.Stage match={match} mine={mine} active={active} overlay={overlay} />}
+        {showsStage && view && (
+          <Suspense fallback={<Loading>Getting the game ready…</Loading>}>
+            <view.Stage match={match} mine={mine} active={active} overlay={overlay} />
+          </Suspense>
+        )}
         {match.status === 'waiting' && !isStarting && <WaitingRoom match={match} mine={mine} />}
         {isOver && <Result match={match} mine={mine} hasBoard={showsStage} />}
       </div>

@@ -6,6 +6,7 @@ import { type NewMatch, useCreateMatch } from '../../hooks/use-create-match.ts'
 import { endWords, playerAt, resultTitle, scoreLine } from '../../match-words.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
+import { PlayIcon } from '../../ui/icons.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { RematchOffer } from './rematch-offer.tsx'
 
@@ -63,6 +64,12 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
           <Button look="primary" busy={create.busy} onClick={() => create.run(again)} data-testid="rematch">
             {match.mode === 'casual' ? 'Open a rematch' : 'Play again'}
           </Button>
+        )}
+        {match.status === 'finished' && (
+          <Link className="button" href={paths.replay(match.id)} data-testid="replay-link">
+            <PlayIcon />
+            Watch the replay
+          </Link>
         )}
         <Link className="button" href={paths.lobby}>
           To the lobby

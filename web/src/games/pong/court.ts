@@ -1,0 +1,14 @@
+import { HEIGHT, WIDTH } from '../../../../src/games/pong/geometry.ts'
+import type { PongState } from '../../../../src/games/pong/rules.ts'
+
+/** What is drawn of a state. */
+export type Court = Pick<PongState, 'paddle0' | 'paddle1' | 'ballX' | 'ballY' | 'pause'>
+
+/** The court before there is a state. */
+export const emptyCourt: Court = {
+  paddle0: HEIGHT / 2,
+  paddle1: HEIGHT / 2,
+  ballX: WIDTH / 2,
+  ballY: HEIGHT / 2,
+  pause: 1,
+}

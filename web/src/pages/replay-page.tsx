@@ -1,0 +1,128 @@
+import { useCallback, useEffect, useState } from 'react'
+import { ago, exactTime } from '../format.ts'
+import { viewOf } from '../games/index.ts'
+import { useNow } from '../hooks/use-now.ts'
+import { endWords, pairing, resultTitle, scoreLine, seatsOf } from '../match-words.ts'
+import { useRally, useUser } from '../rally.ts'
+import { type LoadedReplay, loadReplay } from '../replay/load-replay.ts'
+import { Link, paths } from '../router.tsx'
+import '../styles/replay.css'
+import type { Match } from '../../../src/modules/matches/types.ts'
+import { CopyButton } from '../ui/copy-button.tsx'
+import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx'
+import { Page } from '../ui/page.tsx'
+
+const WORDS = {
+  NOT_FOUND: 'There is no match at this address.',
+  VALIDATION_FAILED: 'There is no match at this address.',
+  NOT_FINISHED: 'There is no replay of this match: it was not played to its end.',
+  TOO_LONG: 'This match is too long to be shown here.',
+}
+
+/** A finished match, to be looked at again by whoever knows its address. */
+export function ReplayPage({ matchId }: { matchId: string }) {
+  const rally = useRally()
+  const [loaded, setLoaded] = useState<LoadedReplay | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const load = useCallback(() => {
+    const stop = new AbortController()
+    setError(null)
+    loadReplay(rally, matchId, stop.signal).then(
+      (replay) => {
+        if (!stop.signal.aborted) setLoaded(replay)
+      },
+      (reason: unknown) => {
+        if (!stop.signal.aborted) setError(reason ?? new Error('failed'))
+      },
+    )
+    return () => stop.abort()
+  }, [rally, matchId])
+  useEffect(load, [load])
+
+  if (error !== null) {
+    return (
+      <Page title="Replay" fit="narrow">
+        <div className="stack">
+          <ErrorNotice error={error} words={WORDS}>
+            {' '}
+            <button type="button" className="text-button" onClick={load}>
+              Try again
+            </button>
+          </ErrorNotice>
+          <div>
+            <Link className="button" href={paths.lobby}>
+              To the lobby
+            </Link>
+          </div>
+        </div>
+      </Page>
+    )
+  }
+  if (!loaded) return <Loading>Fetching the match…</Loading>
+  return loaded.replay ? <Shown match={loaded.match} replay={loaded.replay} /> : <NoReplay match={loaded.match} />
+}
+
+function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<LoadedReplay['replay']> }) {
+  const user = useUser()
+  const now = useNow(30_000)
+  const view = viewOf(match.game)
+  const at = match.finishedAt ?? match.createdAt
+  const mine = seatsOf(match, user?.id)
+  const end = endWords(match, mine)
+  return (
+    <Page
+      title="Replay"
+      tabTitle={`Replay: ${pairing(match)}`}
+      fit={view ? `${view.fit} fit-replay` : 'narrow'}
+      aside={
+        <div className="row replay-actions">
+          <CopyButton small text={location.origin + paths.replay(match.id)} what="link" />
+          <Link className="button button-small" href={paths.match(match.id)}>
+            To the match
+          </Link>
+        </div>
+      }
+    >
+      <div className="stack match">
+        <p className="match-status">
+          <span data-testid="replay-result">
+            {resultTitle(match, mine)}, {scoreLine(match, mine.length === 1 ? mine[0] : 0)}
+          </span>
+          <span className="soft">
+            {' '}
+            · {view?.label ?? match.game},{' '}
+            <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
+              {ago(at, now)}
+            </time>
+            {end && ` · ${end}`}
+          </span>
+        </p>
+        {view ? (
+          <view.ReplayStage match={match} replay={replay} />
+        ) : (
+          <Notice look="warn">This page is too old for this game. Reload it.</Notice>
+        )}
+      </div>
+    </Page>
+  )
+}
+
+function NoReplay({ match }: { match: Match }) {
+  const isOver = match.status === 'finished' || match.status === 'aborted'
+  return (
+    <Page title="Replay" fit="narrow">
+      <div className="stack">
+        <Notice look="info">
+          {isOver
+            ? 'This match was broken off, so there is nothing to be seen again.'
+            : 'This match is not over yet. It can be seen again as soon as it is.'}
+        </Notice>
+        <div>
+          <Link className="button" href={paths.match(match.id)}>
+            {match.status === 'live' ? 'Watch it live' : 'To the match'}
+          </Link>
+        </div>
+      </div>
+    </Page>
+  )
+}

@@ -1,0 +1,120 @@
+import { type ReactNode, useSyncExternalStore } from 'react'
+import type { Blend } from '../../../src/client/play/index.ts'
+import type { Game } from '../../../src/games/game.ts'
+import type { Replay } from '../../../src/modules/live/types.ts'
+import type { Match } from '../../../src/modules/matches/types.ts'
+import { Scoreboard } from '../games/scoreboard.tsx'
+import type { SeatNames } from '../games/seat-names.ts'
+import { PlayIcon } from '../ui/icons.tsx'
+import { Notice } from '../ui/notice.tsx'
+import type { Playback } from './playback.ts'
+import type { RecordedSource } from './replay-source.ts'
+import { Transport } from './transport.tsx'
+import { type ReplayTrouble, usePlayback, useReplay } from './use-replay.ts'
+
+interface ReplayPlayerProps<State, Input, Options> {
+  readonly match: Match
+  readonly replay: Replay
+  readonly game: Game<State, Input, Options>
+  /** How the game is drawn between two ticks; null if it is not. */
+  readonly blend: Blend<State> | null
+  readonly seatNames: SeatNames
+  /** The class of what is around the picture. */
+  readonly frame: string
+  /** Above the picture. */
+  readonly caption?: (source: RecordedSource<State>) => ReactNode
+  readonly picture: (source: RecordedSource<State>) => ReactNode
+}
+
+/** A match to be looked at again: scores, picture, controls. */
+export function ReplayPlayer<State, Input, Options>(props: ReplayPlayerProps<State, Input, Options>) {
+  const { match, replay, game, blend, seatNames, frame, caption, picture } = props
+  const opened = useReplay(game, replay, blend)
+  if (typeof opened === 'string') return <Trouble trouble={opened} />
+  const { source, playback, points, isTrue } = opened
+  return (
+    <div className="stage replay">
+      <Scores source={source} match={match} seatNames={seatNames} />
+      {caption?.(source)}
+      <div className={frame}>
+        {picture(source)}
+        <Begin playback={playback} />
+      </div>
+      <Transport playback={playback} points={points} />
+      {isTrue ? (
+        <p className="small soft replay-note">
+          Played again on this device from {count(replay.changes.length, 'input')}, and it comes to the result that the
+          server has.
+        </p>
+      ) : (
+        <Notice look="warn">Played again on this device, this does not come to the result that the server has.</Notice>
+      )}
+    </div>
+  )
+}
+
+function Scores({ source, match, seatNames }: ScoresProps) {
+  const scores = useSyncExternalStore(source.onChange, () => source.scores)
+  const isOnePerson = match.mode === 'local'
+  return (
+    <Scoreboard
+      players={match.players}
+      mine={isOnePerson ? BOTH : NOBODY}
+      seatNames={seatNames}
+      scores={scores}
+      isReplay
+    />
+  )
+}
+
+interface ScoresProps {
+  readonly source: Pick<RecordedSource<unknown>, 'scores' | 'onChange'>
+  readonly match: Match
+  readonly seatNames: SeatNames
+}
+
+const BOTH: readonly number[] = [0, 1]
+const NOBODY: readonly number[] = []
+
+/** A button as large as the picture, until it is played for the first time. */
+function Begin({ playback }: { playback: Playback }) {
+  const { isPlaying, tick } = usePlayback(playback)
+  if (isPlaying || tick > 0) return null
+  return (
+    <button
+      type="button"
+      className="replay-begin"
+      aria-label="Play the match"
+      onClick={() => playback.toggle(performance.now())}
+    >
+      <PlayIcon />
+    </button>
+  )
+}
+
+function Trouble({ trouble }: { trouble: ReplayTrouble }) {
+  switch (trouble) {
+    case 'newer-rules':
+      return (
+        <Notice look="warn">
+          This match was played by rules that are newer than this page.{' '}
+          <button type="button" className="text-button" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        </Notice>
+      )
+    case 'older-rules':
+      return (
+        <Notice look="warn">
+          This match was played by older rules, which are not here any more: by those of today it would come out
+          differently. Its result stands.
+        </Notice>
+      )
+    case 'broken':
+      return <Notice look="error">The inputs of this match cannot be read, so it cannot be played again.</Notice>
+  }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}

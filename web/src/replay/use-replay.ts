@@ -1,0 +1,68 @@
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import type { Blend } from '../../../src/client/play/index.ts'
+import type { Game } from '../../../src/games/game.ts'
+import type { Replay } from '../../../src/modules/live/types.ts'
+import { Playback, type PlaybackState } from './playback.ts'
+import { type Point, Recording } from './recording.ts'
+import { type RecordedSource, sourceOf } from './replay-source.ts'
+
+export interface OpenedReplay<State> {
+  readonly source: RecordedSource<State>
+  readonly playback: Playback
+  readonly points: readonly Point[]
+  /** The inputs come to the result that the server has stored. */
+  readonly isTrue: boolean
+}
+
+/** Why a replay cannot be shown here: it is of rules that this page has not yet or not any more, or it makes no sense. */
+export type ReplayTrouble = 'newer-rules' | 'older-rules' | 'broken'
+
+/** Opens a replay with the rules of its game, and plays it on while it is to be played. */
+export function useReplay<State, Input, Options>(
+  game: Game<State, Input, Options>,
+  replay: Replay,
+  blend: Blend<State> | null,
+): OpenedReplay<State> | ReplayTrouble {
+  const [opened] = useState(() => open(game, replay, blend))
+  const playback = typeof opened === 'string' ? null : opened.playback
+  useEffect(() => {
+    if (!playback) return
+    let request = 0
+    const loop = (now: number) => {
+      playback.advance(now)
+      request = playback.state.isPlaying ? requestAnimationFrame(loop) : 0
+    }
+    const start = () => {
+      if (playback.state.isPlaying && request === 0) request = requestAnimationFrame(loop)
+    }
+    start()
+    const stop = playback.onChange(start)
+    return () => {
+      stop()
+      cancelAnimationFrame(request)
+    }
+  }, [playback])
+  return opened
+}
+
+export function usePlayback(playback: Playback): PlaybackState {
+  return useSyncExternalStore(playback.onChange, () => playback.state)
+}
+
+function open<State, Input, Options>(
+  game: Game<State, Input, Options>,
+  replay: Replay,
+  blend: Blend<State> | null,
+): OpenedReplay<State> | ReplayTrouble {
+  if (replay.rulesVersion !== game.version) return replay.rulesVersion > game.version ? 'newer-rules' : 'older-rules'
+  let recording: Recording<State, Input, Options>
+  try {
+    recording = new Recording(game, replay, blend)
+  } catch {
+    return 'broken'
+  }
+  const playback = new Playback(recording.ticks, game.tickRate)
+  const scores = recording.scoresAt(recording.ticks)
+  const isTrue = replay.scores.every((score, seat) => score === scores[seat])
+  return { source: sourceOf(recording, playback), playback, points: recording.points, isTrue }
+}
