@@ -5,6 +5,9 @@ import { MatchRunner, type RunEnd, type RunnerFrame, type RunnerListener, type R
 /** Bots of turn-based games look at the board this often, so that their answer comes like a person's. */
 const BOT_TURNS_PER_SECOND = 2
 
+/** Rewinding means stepping again, so it is bounded whatever the tick rate. */
+const MAX_REWIND_TICKS = 60
+
 export interface EngineOptions {
   /** How far back an input may take effect, ms; 0 turns rewinding off. */
   readonly maxRewindMs: number
@@ -50,7 +53,7 @@ export class Engine implements RunnerListener {
 
   /** How far back an input may take effect in this game, ticks. */
   rewindTicksOf({ tickRate }: Pick<AnyGame, 'tickRate'>): number {
-    return Math.ceil((this.#options.maxRewindMs * tickRate) / 1000)
+    return Math.min(MAX_REWIND_TICKS, Math.ceil((this.#options.maxRewindMs * tickRate) / 1000))
   }
 
   get(matchId: string): MatchRunner | undefined {

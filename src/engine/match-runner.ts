@@ -44,6 +44,8 @@ export interface RunnerFrame {
 
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
+/** Keyframes are at most this far apart, so that the last byte of a tick is enough to know it by. */
+const MAX_KEYFRAME_TICKS = 60
 /** A match that lasts longer is broken off: an hour of a game at 60 ticks a second. */
 const MAX_TICKS = 60 * 60 * 60
 
@@ -76,6 +78,8 @@ export class MatchRunner {
   #older: RunnerFrame
   #newer: RunnerFrame
   #keepAt: number
+  /** Ticks between two keyframes that are told: a second. */
+  readonly #keyframeEvery: number
   #nextKeyframe: number
   #state: unknown
   #tick = 0
@@ -94,9 +98,10 @@ export class MatchRunner {
     this.#lastChange = Array.from({ length: game.seats }, () => 0)
     this.#state = game.init({ seed, options })
     this.#older = this.#newer = this.#copy()
-    this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : game.tickRate
+    this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
     this.#keepAt = this.#keepEvery
-    this.#nextKeyframe = game.tickRate
+    this.#keyframeEvery = Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
+    this.#nextKeyframe = this.#keyframeEvery
   }
 
   /** Steps done so far. */
@@ -279,7 +284,7 @@ export class MatchRunner {
     }
     const frame = this.finalFrame
     if (frame.tick < this.#nextKeyframe) return
-    this.#nextKeyframe = frame.tick - (frame.tick % this.game.tickRate) + this.game.tickRate
+    this.#nextKeyframe = frame.tick - (frame.tick % this.#keyframeEvery) + this.#keyframeEvery
     this.#listener.keyframe(this, frame)
   }
 
