@@ -19,7 +19,8 @@ export class LiveMatch {
   readonly prompt: Audience
   /** Those who see it later. */
   readonly delayed: Audience
-  readonly createdAt: number
+  /** When somebody last asked for it. */
+  askedAt: number
   delayMs = 0
   seats: readonly SeatOf[] = []
   /** Once it has begun here. */
@@ -30,7 +31,7 @@ export class LiveMatch {
 
   constructor(hub: Hub, matchId: string, streamOf: (match: LiveMatch) => number, now: number) {
     this.matchId = matchId
-    this.createdAt = now
+    this.askedAt = now
     this.stream = streamOf(this)
     this.prompt = new Audience(hub, matchId, this.stream, false)
     this.delayed = new Audience(hub, matchId, this.stream, true)

@@ -158,9 +158,12 @@ export class LiveService {
   }
 
   #add(matchId: string): LiveMatch {
-    const known = this.#matches.get(matchId)
-    if (known) return known
     const now = Date.now()
+    const known = this.#matches.get(matchId)
+    if (known) {
+      known.askedAt = now
+      return known
+    }
     this.#collect(now)
     const match = new LiveMatch(this.#platform.hub, matchId, (one) => this.#streams.add(one, now), now)
     this.#matches.set(matchId, match)
@@ -177,7 +180,7 @@ export class LiveService {
     if (now - this.#collectedAt < COLLECT_EVERY_MS) return
     this.#collectedAt = now
     for (const match of this.#matches.values()) {
-      if (!match.runner && now - match.createdAt > FORGET_MS && !match.isFollowed) this.#remove(match)
+      if (!match.runner && now - match.askedAt > FORGET_MS && !match.isFollowed) this.#remove(match)
     }
   }
 
