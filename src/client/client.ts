@@ -3,6 +3,7 @@ import { Clock, localNow } from './clock.ts'
 import { Connection } from './connection.ts'
 import { Emitter } from './emitter.ts'
 import { answerError, RallyError } from './errors.ts'
+import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
 import { encode, encodeRequest, Requests } from './requests.ts'
 import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
 import { endpointsOf, type SocketLike } from './socket.ts'
@@ -38,6 +39,7 @@ export class Client implements ClientCore {
   readonly #signIn: SignInOptions
   readonly #fireAndForget: ReadonlySet<string>
   readonly #clockIntervalMs: number
+  readonly #play: ClientOptions['play']
   readonly #stopWaking: () => void
   readonly #closed = new AbortController()
   /** When each ping was sent, by its eid. */
@@ -51,6 +53,7 @@ export class Client implements ClientCore {
     const createSocket = options.createSocket ?? socketFactory(options.WebSocket)
     const backoff = { minMs: 500, maxMs: 20_000, ...options.backoff }
     const timeoutMs = options.timeoutMs ?? 12_000
+    this.#play = options.play
     this.#clockIntervalMs = options.clockIntervalMs ?? 15_000
     this.#fireAndForget = new Set(options.fireAndForget ?? ['live.input'])
 
@@ -123,6 +126,15 @@ export class Client implements ClientCore {
   /** Sends a binary frame if there is an open connection; false if not. */
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean {
     return this.#connection.bufferedBytes <= MAX_LATE_BYTES && this.#connection.send(frame)
+  }
+
+  play<State, Input, Options>(
+    matchId: string,
+    game: PlayableGame<State, Input, Options>,
+    options?: PlayOptions<State>,
+  ): Play<State, Input> {
+    if (!this.#play) throw new TypeError("play() needs createClient({ play }), with play of 'rally/client/play'")
+    return this.#play(this, matchId, game, options)
   }
 
   signIn(username: string): Promise<SignIn> {

@@ -4,6 +4,8 @@ import type { Welcome } from '../protocol/envelope.ts'
 import type { Backoff } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { ClientCode, RallyError } from './errors.ts'
+import type { play } from './play/play.ts'
+import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
 import type { SocketConstructor, SocketLike } from './socket.ts'
 
 /**
@@ -141,6 +143,16 @@ export interface ClientCore {
   readonly clock: Clock
   /** Gives a function that removes the listener. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void
+  /**
+   * Plays or watches a match, see `play` in `rally/client/play`.
+   *
+   * @throws TypeError when `createClient` was not given `play`: who does not need the netcode does not load it.
+   */
+  play<State, Input, Options>(
+    matchId: string,
+    game: PlayableGame<State, Input, Options>,
+    options?: PlayOptions<State>,
+  ): Play<State, Input>
   signIn(username: string): Promise<SignIn>
   /** Signs in with a recovery code in place of the app. */
   recover(username: string, recoveryCode: string): Promise<SignedIn>
@@ -156,6 +168,8 @@ export interface ClientCore {
 export type Rally<Api extends AnyApi> = ClientCore & Calls<Api>
 
 export interface ClientOptions {
+  /** The netcode, out of `rally/client/play`: what makes `rally.play()` work. */
+  readonly play?: typeof play
   /** The server: `http(s):`, `ws(s):` or relative to the page. Default: the origin of the page. */
   readonly url?: string | URL
   /** Default: the global one. */

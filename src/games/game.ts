@@ -41,6 +41,11 @@ export interface Game<State = unknown, Input = unknown, Options = unknown> {
   /** Null while the game goes on. */
   outcome(state: State): Outcome | null
   clone(state: State): State
+  /**
+   * Fields of the state that are positions, each with the largest difference that is movement and no jump: what a
+   * client draws smoothly between two states.
+   */
+  readonly smooth?: Readonly<Record<string, number>>
   /** What the server-side opponent on `seat` does now. As pure as `step`. */
   bot(state: State, seat: number): Input
   /** The points of each seat so far. */

@@ -11,9 +11,6 @@ import type { Player } from '../support/server.ts'
 export type RallyClient = Client<Api>
 export type PongPlay = Play<PongState, PongInput>
 
-/** The fields of Pong that move, and how far they may between two states that are no jump. */
-export const PONG_SMOOTH = { paddle0: 600, paddle1: 600, ballX: 200, ballY: 200 }
-
 /** Matches that begin soon and whose players may be away for long. */
 export const patient: Pick<Config, 'matches'> = {
   matches: {
@@ -30,6 +27,7 @@ export const patient: Pick<Config, 'matches'> = {
 export function clientOf(url: string, player: Player, options: ClientOptions = {}): RallyClient {
   return createClient<Api>({
     url,
+    play,
     createSocket: (address, protocol) => new WebSocket(address, protocol, { headers: { cookie: player.cookie } }),
     ...options,
   })
@@ -42,7 +40,7 @@ export async function createPong(first: RallyClient, second: RallyClient, points
 }
 
 export function playPong(client: RallyClient, match: Match, options: PlayOptions<PongState> = {}): PongPlay {
-  return play(client, match.id, pong, { smooth: PONG_SMOOTH, ...options })
+  return client.play(match.id, pong, options)
 }
 
 /** Resolves with the next value of an event for which `holds`. */

@@ -10,11 +10,8 @@ export interface PlayClient extends Pick<ClientCore, 'status' | 'user' | 'on'> {
   readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'jitterMs'>
 }
 
-/** A game, with what a client needs to know of it beyond the rules. */
-export type PlayableGame<State, Input, Options> = Game<State, Input, Options> & {
-  /** The fields of a state that are drawn as positions, each with the largest difference that is movement. */
-  readonly smooth?: SmoothFields
-}
+/** A game that can be played here: the very rules that the server runs. */
+export type PlayableGame<State, Input, Options> = Game<State, Input, Options>
 
 export interface PlayOptions<State> {
   /**

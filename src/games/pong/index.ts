@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineGame } from '../game.ts'
 import { pongBot } from './bot.ts'
-import { TICK_RATE } from './geometry.ts'
+import { HEIGHT, TICK_RATE } from './geometry.ts'
 import {
   clonePong,
   initPong,
@@ -25,6 +25,7 @@ export const pong = defineGame<PongState, PongInput, PongOptions>({
   input: z.object({ move: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
   idle: { move: 0 },
   inputs: [{ move: 0 }, { move: -1 }, { move: 1 }],
+  smooth: { paddle0: HEIGHT, paddle1: HEIGHT, ballX: 200, ballY: 200 },
   init: initPong,
   step: stepPong,
   outcome: pongOutcome,
