@@ -168,11 +168,10 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
 function upgrade(exchange: Exchange, handshake: Handshake, admission: Admission, headers: Headers): boolean {
   if (!exchange.take()) return false
   const { res } = exchange
-  res.cork(() => {
-    res.writeStatus('101 Switching Protocols')
-    writeHeaders(res, headers)
-    const userData: UserData = { admission, socket: null }
-    res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
-  })
+  // Not corked: after an upgrade `cork` looks at the HTTP state that is freed by then, and cuts one socket in thousands.
+  res.writeStatus('101 Switching Protocols')
+  writeHeaders(res, headers)
+  const userData: UserData = { admission, socket: null }
+  res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
   return true
 }
