@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
-import type { TestClient } from '../support/client.ts'
+import { connect, type TestClient } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
 import { enter } from '../support/server.ts'
@@ -152,4 +152,16 @@ test('a list shows what is asked for', async () => {
   const rest = await client.call<Page>('matches.list', { limit: 2, cursor: page.nextCursor })
   expect(ids(rest.items)).toEqual([pong.id])
   expect(rest.nextCursor).toBeUndefined()
+})
+
+test('a list of mine has what is in no other list, and needs a user', async () => {
+  await using rally = await startQuickRally()
+  const { client } = await newcomer(rally)
+  const hidden = await create(client, { visibility: 'private' })
+  const local = await create(client, { mode: 'local' })
+  const { client: other } = await newcomer(rally)
+  await create(other)
+  expect(ids((await client.call<Page>('matches.list', { mine: true })).items)).toEqual([local.id, hidden.id])
+  await using nobody = await connect(rally.url)
+  expect(await nobody.request('matches.list', { mine: true })).toMatchObject({ error: 'UNAUTHENTICATED' })
 })

@@ -18,10 +18,13 @@ interface At {
   readonly state: unknown
 }
 
-/** The `seq` of a state frame: 0 before the match, then one more than its tick, and the last frame comes after that. */
-export function stateSeq(tick: number, status: LiveFrame['status']): number {
+/**
+ * The `seq` of a state frame: its tick; one more for the last frame, which follows that of the same tick. In a game of
+ * turns each is one more, as there a frame says that the match begins.
+ */
+export function stateSeq(tick: number, status: LiveFrame['status'], tickRate: number): number {
   if (status === 'waiting') return 0
-  return status === 'live' ? tick + 1 : tick + 2
+  return tick + (tickRate === 0 ? 1 : 0) + (status === 'live' ? 0 : 1)
 }
 
 /** Those who follow a match at one distance in time, and what they are sent. Nothing is made that nobody would get. */
@@ -81,23 +84,24 @@ export class Audience {
   step(at: At, tickRate: number): void {
     for (const [rate, channel] of this.#rates) {
       if (tickRate > 0 && !isDue(at.tick, rate, tickRate)) continue
-      if (this.#hub.isFollowed(channel)) this.#state(channel, at, 'live')
+      if (this.#hub.isFollowed(channel)) this.#state(channel, at, 'live', tickRate)
       else this.#rates.delete(rate)
     }
   }
 
-  /** The match begins: nothing has been stepped yet. */
-  start(at: At): void {
+  /** The match begins: nothing has been stepped yet. Where a clock steps it, the first step says the same at once. */
+  start(at: At, tickRate: number): void {
     this.keyframe(at)
-    for (const channel of this.#rates.values()) this.#state(channel, at, 'live')
+    if (tickRate > 0) return
+    for (const channel of this.#rates.values()) this.#state(channel, at, 'live', tickRate)
   }
 
   /** The last frames. Of binary ones no more can come, so that stream ends. */
-  end(at: At, status: LiveEndStatus): void {
+  end(at: At, status: LiveEndStatus, tickRate: number): void {
     this.keyframe(at)
     if (this.#hub.isFollowed(this.inputs)) this.#publish(at.tick, encodeEnd(this.#stream, at.tick, status))
     this.#hub.end(this.inputs, status)
-    for (const channel of this.#rates.values()) this.#state(channel, at, status)
+    for (const channel of this.#rates.values()) this.#state(channel, at, status, tickRate)
     this.#rates.clear()
   }
 
@@ -113,8 +117,8 @@ export class Audience {
     this.#hub.publishFrame(this.inputs, this.#seq, frame)
   }
 
-  #state(channel: Channel<LiveFrame>, { tick, state }: At, status: LiveFrame['status']): void {
-    this.#hub.publish(channel, stateSeq(tick, status), { tick, state, status })
+  #state(channel: Channel<LiveFrame>, { tick, state }: At, status: LiveFrame['status'], tickRate: number): void {
+    this.#hub.publish(channel, stateSeq(tick, status, tickRate), { tick, state, status })
   }
 }
 

@@ -92,12 +92,12 @@ export class DelayedView implements Ticking {
     if (!this.#hasStarted) {
       if (!this.#isOldEnough(0, this.#startedAt, now)) return
       this.#hasStarted = true
-      this.#options.audience.start(this.frame)
+      this.#options.audience.start(this.frame, this.#runner.game.tickRate)
     }
     for (let steps = 0; steps < MAX_STEPS && this.#isStepDue(now); steps++) this.#step()
     const end = this.#end
     if (end && this.#tick === tick && this.#isOldEnough(tick, end.at, now)) {
-      this.#finish(() => this.#options.audience.end(this.frame, end.status))
+      this.#finish(() => this.#options.audience.end(this.frame, end.status, this.#runner.game.tickRate))
     }
   }
 

@@ -141,7 +141,7 @@ export class LiveService {
     match.watchSteps()
     const status = isDelayed && view ? view.status : 'live'
     const { tick, state } = isDelayed && view ? view.frame : runner
-    return { channel, seq: stateSeq(tick, status), snapshot: { tick, state, status } }
+    return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot: { tick, state, status } }
   }
 
   #openWaiting(match: LiveMatch, { mode, rate }: Following, rules: MatchRules, userId: string | null): Opening {
@@ -202,7 +202,7 @@ export class LiveService {
     const match = this.#add(runner.matchId)
     match.runner = runner
     match.watchSteps()
-    match.prompt.start(runner)
+    match.prompt.start(runner, runner.game.tickRate)
     if (match.delayMs === 0) return
     const view = new DelayedView({
       runner,
@@ -236,7 +236,7 @@ export class LiveService {
   #end(match: LiveMatch, status: 'finished' | 'aborted'): void {
     match.end = status
     const { runner, view } = match
-    if (runner) match.prompt.end(runner, status)
+    if (runner) match.prompt.end(runner, status, runner.game.tickRate)
     else match.prompt.close(status)
     if (view) view.end(status)
     else {
@@ -292,7 +292,11 @@ function openEnded(
   const { game, seed, options } = rules
   const at = { tick: ticks ?? 0, state: finalState ?? game.init({ seed, options }) }
   if (mode === 'state') {
-    return { channel: stateChannel(matchId, rate, false), seq: stateSeq(at.tick, status), snapshot: { ...at, status } }
+    return {
+      channel: stateChannel(matchId, rate, false),
+      seq: stateSeq(at.tick, status, game.tickRate),
+      snapshot: { ...at, status },
+    }
   }
   const snapshot = snapshotAtRest(rules, at, { status, stream: null, rewindTicks: 0, delayMs: 0 })
   return { channel: inputsChannel(matchId, false), seq: 0, snapshot }

@@ -25,6 +25,11 @@ export interface Creation {
 /** Told of every change of a match, once it is committed. */
 export type MatchListener = (match: Match) => void
 
+interface MatchFilter {
+  readonly game?: string | undefined
+  readonly status?: MatchStatus | undefined
+}
+
 interface Player {
   readonly id: string
   readonly username: string
@@ -127,11 +132,11 @@ export class MatchService {
     return this.announce(scope, await this.#save(scope, row, data))
   }
 
-  async list(scope: Scope, page: ListPage & { game?: string | undefined; status?: MatchStatus | undefined }) {
+  /** Public matches; with `player` those of theirs, also the private and local ones. */
+  async list(scope: Scope, page: ListPage & MatchFilter, player: Player | null) {
     const { game, status } = page
     const where: Prisma.MatchWhereInput = {
-      visibility: 'public',
-      mode: { not: 'local' },
+      ...(player ? { seats: { some: { userId: player.id } } } : { visibility: 'public', mode: { not: 'local' } }),
       ...(game ? { game } : {}),
       status: status ?? { in: ['waiting', 'live'] },
     }

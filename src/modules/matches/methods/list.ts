@@ -1,15 +1,27 @@
 import { z } from 'zod'
 import { gameNames } from '../../../games/index.ts'
+import { RpcError } from '../../../rpc/index.ts'
 import { method } from '../../context.ts'
 import { listOf, Page } from '../../wire.ts'
 import { Match, MatchStatus } from '../types.ts'
 
-/** Public matches, newest first; without `status` those that wait or are live. */
+/**
+ * Public matches, or with `mine` one's own of whatever kind, newest first; without `status` those that wait or are
+ * live.
+ */
 export const list = method({
   access: 'anyone',
   effect: 'read',
-  input: z.object({ ...Page, game: z.enum(gameNames).optional(), status: MatchStatus.optional() }),
+  input: z.object({
+    ...Page,
+    game: z.enum(gameNames).optional(),
+    status: MatchStatus.optional(),
+    mine: z.boolean().optional(),
+  }),
   output: listOf(Match),
 
-  handle: ({ ctx, input }) => ctx.matches.list(ctx, input),
+  handle({ ctx, input }) {
+    if (input.mine && !ctx.user) throw new RpcError('UNAUTHENTICATED', 'Sign in to see your own matches')
+    return ctx.matches.list(ctx, input, input.mine ? ctx.user : null)
+  },
 })
