@@ -55,6 +55,8 @@ export function BadNetworkControls() {
             value={settings[key]}
             disabled={!isBad}
             aria-valuetext={`${settings[key]} ms`}
+            // The arrow keys are wanted back by who plays.
+            onPointerUp={(event) => event.currentTarget.blur()}
             onChange={(event) => network.set({ [key]: Number(event.target.value) })}
             data-testid={testId}
           />

@@ -1,12 +1,7 @@
 import { useSyncExternalStore } from 'react'
-import {
-  type ConnectFourInput,
-  type ConnectFourOptions,
-  type ConnectFourState,
-  connectFour,
-} from '../../../../src/games/connect-four/index.ts'
+import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
 import { PlayError } from '../../play/play-error.tsx'
-import { type PlayedGame, usePlay } from '../../play/use-play.ts'
+import { usePlay } from '../../play/use-play.ts'
 import { useStatus } from '../../rally.ts'
 import type { StageProps } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
@@ -14,11 +9,10 @@ import { CONNECT_FOUR_SEATS, type SeatNames } from '../seat-names.ts'
 import { Board } from './board.tsx'
 import { namesOf, sayMove } from './turn-words.ts'
 
-const played: PlayedGame<ConnectFourState, ConnectFourInput, ConnectFourOptions> = { game: connectFour }
 const emptyBoard = connectFour.init({ seed: 0, options: { first: 0 } })
 
 export function ConnectFourStage({ match, mine, overlay }: StageProps) {
-  const { source, error } = usePlay(match, mine, played)
+  const { source, error } = usePlay(match, mine, connectFour)
   const known = useSyncExternalStore(source.onChange, () => source.latest)
   const state = known ?? emptyBoard
   const isOn = match.status === 'live' && known !== null && connectFour.outcome(state) === null

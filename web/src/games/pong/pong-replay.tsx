@@ -1,12 +1,11 @@
 import { blendFields } from '../../../../src/client/play/index.ts'
+import { pong } from '../../../../src/games/pong/index.ts'
 import { ReplayPlayer } from '../../replay/replay-player.tsx'
 import type { ReplayStageProps } from '../game-view.ts'
 import { PONG_SEATS } from '../seat-names.ts'
 import { CourtCanvas } from './court-canvas.tsx'
-import { playedPong } from './played-pong.ts'
 
-const { game, smooth = {} } = playedPong
-const blend = blendFields(game.clone, smooth)
+const blend = blendFields(pong.clone, pong.smooth ?? {})
 const NOBODY: readonly number[] = []
 
 export function PongReplay({ match, replay }: ReplayStageProps) {
@@ -14,7 +13,7 @@ export function PongReplay({ match, replay }: ReplayStageProps) {
     <ReplayPlayer
       match={match}
       replay={replay}
-      game={game}
+      game={pong}
       blend={blend}
       seatNames={PONG_SEATS}
       frame="court"

@@ -1,4 +1,5 @@
 import { useState, useSyncExternalStore } from 'react'
+import { pong } from '../../../../src/games/pong/index.ts'
 import { PlayError } from '../../play/play-error.tsx'
 import { usePlay } from '../../play/use-play.ts'
 import { DownIcon, UpIcon } from '../../ui/icons.tsx'
@@ -7,12 +8,11 @@ import { Scoreboard } from '../scoreboard.tsx'
 import { PONG_SEATS } from '../seat-names.ts'
 import { emptyCourt } from './court.ts'
 import { CourtCanvas } from './court-canvas.tsx'
-import { playedPong } from './played-pong.ts'
 import { SettledScores } from './settled-scores.ts'
 import { usePaddles } from './use-paddles.ts'
 
 export function PongStage({ match, mine, active, overlay }: StageProps) {
-  const { source, error } = usePlay(match, mine, playedPong)
+  const { source, error } = usePlay(match, mine, pong)
   const [settled] = useState(() => new SettledScores())
   const scores = useSyncExternalStore(settled.onChange, () => settled.shown)
   const isPlaying = active && mine.length > 0
@@ -22,7 +22,7 @@ export function PongStage({ match, mine, active, overlay }: StageProps) {
   const court = () => {
     const state = source.state()
     if (!state) return emptyCourt
-    settled.see(playedPong.game.scores(state), performance.now(), () => source.leadMs)
+    settled.see(pong.scores(state), performance.now(), () => source.leadMs)
     steer(state)
     return state
   }
