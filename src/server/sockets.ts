@@ -102,9 +102,19 @@ export class Sockets {
     return count
   }
 
+  /**
+   * Nothing is made of a socket within the upgrade: uWebSockets.js still looks at the HTTP state that it has freed,
+   * and what is allocated meanwhile may stand there and cut the socket. It showed in one socket of some thousands.
+   */
   #open(ws: WebSocket<UserData>): void {
     const data = ws.getUserData()
     this.#opened++
+    queueMicrotask(() => {
+      if (!data.isGone) this.#guard('open', () => this.#welcomeIn(ws, data))
+    })
+  }
+
+  #welcomeIn(ws: WebSocket<UserData>, data: UserData): void {
     if (data.admission.isForeign) {
       ws.end(closeCodes.notOurProtocol, 'not our protocol')
       return
@@ -168,7 +178,9 @@ export class Sockets {
   }
 
   #gone(ws: WebSocket<UserData>, code: number): void {
-    const { socket, admission } = ws.getUserData()
+    const data = ws.getUserData()
+    data.isGone = true
+    const { socket, admission } = data
     this.#options.perAddress.release(admission.group)
     const counted = countedCodes.has(code) ? code : 0
     this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)

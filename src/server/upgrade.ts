@@ -22,6 +22,7 @@ export interface Admission {
 export interface UserData {
   readonly admission: Admission
   socket: Socket | null
+  isGone: boolean
 }
 
 interface UpgradeOptions {
@@ -168,10 +169,11 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
 function upgrade(exchange: Exchange, handshake: Handshake, admission: Admission, headers: Headers): boolean {
   if (!exchange.take()) return false
   const { res } = exchange
-  // Not corked: after an upgrade `cork` looks at the HTTP state that is freed by then, and cuts one socket in thousands.
-  res.writeStatus('101 Switching Protocols')
-  writeHeaders(res, headers)
-  const userData: UserData = { admission, socket: null }
-  res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
+  res.cork(() => {
+    res.writeStatus('101 Switching Protocols')
+    writeHeaders(res, headers)
+    const userData: UserData = { admission, socket: null, isGone: false }
+    res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
+  })
   return true
 }
