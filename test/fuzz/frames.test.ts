@@ -140,7 +140,9 @@ async function playNormally(url: string): Promise<void> {
   const { client } = await enter(url, 'a_person')
   await using person = client
   expect(await person.call('rpc.ping')).toEqual({})
-  const { id } = await person.call<{ id: string }>('matches.create', { game: 'connect-four', mode: 'bot' })
+  // Who begins is drawn otherwise, and what is sent before one's turn is nothing.
+  const own = { game: 'connect-four', mode: 'bot', options: { first: 0 } }
+  const { id } = await person.call<{ id: string }>('matches.create', own)
   const updates = await person.subscribe<{ status: string }>('matches.onUpdate', { matchId: id })
   await updates.events.next(({ data }) => data.status === 'live', 10_000)
   const frames = await person.subscribe<unknown, { state: { discs: number } }>('live.onState', { matchId: id })

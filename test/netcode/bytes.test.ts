@@ -29,7 +29,8 @@ test('a player of a match at 60 Hz costs less than 100 bytes a second in mode in
   }
   expect(inputs.changes).toBeGreaterThan(3)
   expect(inputs.perSecond).toBeLessThan(100)
-  expect(inputs.pingPerSecond).toBeLessThan(20)
+  // One every 15 seconds; a window of ten may see two.
+  expect(inputs.pingPerSecond).toBeLessThan(40)
   expect(inputs.perSecond).toBeLessThan(state.perSecond / 50)
 }, 60_000)
 
