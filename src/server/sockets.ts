@@ -103,8 +103,9 @@ export class Sockets {
   }
 
   /**
-   * Nothing is made of a socket within the upgrade: uWebSockets.js still looks at the HTTP state that it has freed,
-   * and what is allocated meanwhile may stand there and cut the socket. It showed in one socket of some thousands.
+   * Nothing is done with a socket within its upgrade: a corked response looks at its HTTP state once more after that,
+   * although a WebSocket stands there now, and would cut it for what it takes for a flag (uWebSockets #1928). It showed
+   * in one socket of some thousands; in one that nothing has been done with there is no flag.
    */
   #open(ws: WebSocket<UserData>): void {
     const data = ws.getUserData()
