@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 
+const HEAD_END = '\r\n\r\n'
+
 /**
  * A WebSocket client that costs next to nothing: frames are made beforehand and answers are counted by their headers.
  * Only for load on a server that is trusted to send whole frames under 64 KiB.
@@ -34,12 +36,19 @@ export class RawClient {
         `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n${more.join('')}\r\n`,
     )
     const head = await new Promise<Buffer>((resolve, reject) => {
-      socket.once('data', resolve)
+      let seen = Buffer.alloc(0)
+      const read = (chunk: Buffer) => {
+        seen = Buffer.concat([seen, chunk])
+        if (!seen.includes(HEAD_END)) return
+        socket.off('data', read)
+        resolve(seen)
+      }
+      socket.on('data', read)
       socket.once('error', reject)
       socket.once('close', () => reject(new Error('closed before the handshake was over')))
     })
-    const end = head.indexOf('\r\n\r\n')
-    if (!head.toString('latin1').startsWith('HTTP/1.1 101') || end === -1) throw new Error(head.toString('latin1'))
+    const end = head.indexOf(HEAD_END)
+    if (!head.toString('latin1').startsWith('HTTP/1.1 101')) throw new Error(head.toString('latin1'))
     const client = new RawClient(socket, onFrames)
     client.onFrame = onFrame
     client.#read(head.subarray(end + 4))

@@ -70,8 +70,14 @@ export function createServer(options: ServerOptions): Server {
   const perAddress = new Tally(limits.socketsPerIp)
   const shared = { gate, cookies, isAllowedOrigin, lookups, log }
   const session = createSessionRoutes(shared)
-  const upgrade = createUpgrade({ ...shared, perAddress, trustedProxyHops, isDraining: () => isDraining })
-  const sockets = new Sockets({
+  const upgrade = createUpgrade({
+    ...shared,
+    perAddress,
+    trustedProxyHops,
+    isDraining: () => isDraining,
+    corked: (work) => sockets.corked(work),
+  })
+  const sockets: Sockets = new Sockets({
     receiver: dispatcher,
     hub,
     limits,

@@ -44,6 +44,13 @@ export class Socket implements Peer {
     if (this.#ws.send(frame, typeof frame !== 'string') === 2) this.close(closeCodes.tooSlow, 'too slow')
   }
 
+  /** Runs `work` at once while this socket holds the cork; false when it is gone, or about to be. */
+  corked(work: () => void): boolean {
+    if (this.#ws === null || this.#farewell !== null) return false
+    this.#ws.cork(work)
+    return true
+  }
+
   join(topic: string): void {
     if (this.#farewell === null) this.#ws?.subscribe(topic)
   }

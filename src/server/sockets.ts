@@ -79,6 +79,12 @@ export class Sockets {
     })
   }
 
+  /** Runs `work` while one of the open sockets holds the cork; false when there is none. */
+  corked(work: () => void): boolean {
+    for (const socket of this.#all) if (socket.corked(work)) return true
+    return false
+  }
+
   /** Sends one frame to every socket that joined `topic`. */
   publish(topic: string, frame: string | Uint8Array): void {
     this.#closeBehind()
@@ -102,20 +108,9 @@ export class Sockets {
     return count
   }
 
-  /**
-   * Nothing is done with a socket within its upgrade: a corked response looks at its HTTP state once more after that,
-   * although a WebSocket stands there now, and would cut it for what it takes for a flag (uWebSockets #1928). It showed
-   * in one socket of some thousands; in one that nothing has been done with there is no flag.
-   */
   #open(ws: WebSocket<UserData>): void {
     const data = ws.getUserData()
     this.#opened++
-    queueMicrotask(() => {
-      if (!data.isGone) this.#guard('open', () => this.#welcomeIn(ws, data))
-    })
-  }
-
-  #welcomeIn(ws: WebSocket<UserData>, data: UserData): void {
     if (data.admission.isForeign) {
       ws.end(closeCodes.notOurProtocol, 'not our protocol')
       return
@@ -179,9 +174,7 @@ export class Sockets {
   }
 
   #gone(ws: WebSocket<UserData>, code: number): void {
-    const data = ws.getUserData()
-    data.isGone = true
-    const { socket, admission } = data
+    const { socket, admission } = ws.getUserData()
     this.#options.perAddress.release(admission.group)
     const counted = countedCodes.has(code) ? code : 0
     this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)

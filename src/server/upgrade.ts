@@ -22,7 +22,6 @@ export interface Admission {
 export interface UserData {
   readonly admission: Admission
   socket: Socket | null
-  isGone: boolean
 }
 
 interface UpgradeOptions {
@@ -33,6 +32,8 @@ interface UpgradeOptions {
   readonly perAddress: Tally
   readonly trustedProxyHops: number
   readonly isDraining: () => boolean
+  /** Runs `work` while an open socket holds the cork; false when there is none. */
+  readonly corked: (work: () => void) => boolean
   readonly log: { error(details: object, message: string): void }
 }
 
@@ -68,7 +69,7 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
  * deadline, who the cookie says it is. A cookie that proves nothing is cleared and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { perAddress, lookups, log } = options
+  const { perAddress, lookups, corked, log } = options
 
   const identify = async ({ session }: ReadCookies): Promise<SignedIn | null> => {
     if (!session) return null
@@ -95,7 +96,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       return false
     }
     const admission = { caller, group, isForeign: handshake.isForeign }
-    return upgrade(exchange, handshake, admission, setCookie)
+    return upgrade(exchange, handshake, admission, setCookie, corked)
   }
 
   const renewal = async (read: ReadCookies, signedIn: SignedIn | null): Promise<Headers> => {
@@ -166,14 +167,26 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
 }
 
 /** False when the client has left meanwhile. */
-function upgrade(exchange: Exchange, handshake: Handshake, admission: Admission, headers: Headers): boolean {
+function upgrade(
+  exchange: Exchange,
+  handshake: Handshake,
+  admission: Admission,
+  headers: Headers,
+  corked: UpgradeOptions['corked'],
+): boolean {
   if (!exchange.take()) return false
   const { res } = exchange
-  res.cork(() => {
-    res.writeStatus('101 Switching Protocols')
-    writeHeaders(res, headers)
-    const userData: UserData = { admission, socket: null, isGone: false }
+  // A response that corks itself looks at its HTTP state once more after the handler. An upgrade has put a WebSocket
+  // there by then, and one in some hundreds was cut for what looked like a flag (uWebSockets #1928). While another
+  // socket holds the cork, it does not look. On a server without any it goes uncorked, of which the addon warns.
+  const open = () => {
+    if (Object.keys(headers).length > 0) {
+      res.writeStatus('101 Switching Protocols')
+      writeHeaders(res, headers)
+    }
+    const userData: UserData = { admission, socket: null }
     res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
-  })
+  }
+  if (!corked(() => res.cork(open))) open()
   return true
 }
