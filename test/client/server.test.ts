@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClient, type Rally } from '../../src/client/index.ts'
 import { type Rig, type RigOptions, startRig } from '../support/rig.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { recorder } from './support.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
 
 /** What of the rig's module these tests use. */
 type RigApi = {

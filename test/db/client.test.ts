@@ -8,7 +8,7 @@ import { isUnavailable, isUniqueViolation } from '../../src/db/retry.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseUrl, execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
-import { startProxy } from './proxy.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { createUser } from './users.ts'
 
 let testDatabase: TestDatabase
@@ -93,7 +93,7 @@ test('tells a taken name from other failures', async () => {
 test('a database that stops makes queries fail, not the process, and is used again when it is back', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-client-'))
   const start = () => startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
-  const proxy = await startProxy()
+  const proxy = await startTcpProxy()
   const lead = (url: string) => proxy.leadTo({ host: '127.0.0.1', port: Number(new URL(url).port) })
   const first = await start()
   lead(first.url)

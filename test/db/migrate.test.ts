@@ -7,7 +7,7 @@ import { MIGRATIONS_DIR, MigrationError, migrate } from '../../src/db/migrate.ts
 import { createEmptyTestDatabase, type TestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
-import { startProxy } from './proxy.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 let database: TestDatabase
 let dir: string
@@ -126,7 +126,7 @@ test('stops a migration that takes longer than it may', async () => {
 
 test('waits for a database that is still starting, and says so when it does not come', async () => {
   await addMigration('20260101000000_first', 'CREATE TABLE first ()')
-  const proxy = await startProxy()
+  const proxy = await startTcpProxy()
   const { hostname, port } = new URL(database.url)
   const url = new URL(database.url)
   url.host = `127.0.0.1:${proxy.port}`

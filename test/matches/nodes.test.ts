@@ -7,10 +7,10 @@ import { NodeLease } from '../../src/engine/index.ts'
 import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
 import { launch } from '../../src/modules/matches/launch.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { startProxy } from '../db/proxy.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseUrl } from '../support/postgres.ts'
 import type { Rally } from '../support/server.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import {
   CONNECT_FOUR,
   create,
@@ -188,7 +188,7 @@ test('a match that a server should run, but does not, is ended', async () => {
 test('nobody is taken for dead because the database was silent', async () => {
   await using database = await createTestDatabase()
   const { db } = await database.open()
-  const proxy = await startProxy()
+  const proxy = await startTcpProxy()
   try {
     const { hostname, port, pathname } = new URL(database.url)
     const leadTo = () => proxy.leadTo({ host: hostname, port: Number(port) })

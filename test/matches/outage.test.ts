@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
-import { startProxy, type Proxy as Way } from '../db/proxy.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { type Rally, startRally } from '../support/server.ts'
+import { startTcpProxy, type TcpProxy as Way } from '../support/tcp-proxy.ts'
 import {
   CONNECT_FOUR,
   comeBack,
@@ -35,7 +35,7 @@ class Outages implements AsyncDisposable {
 
   static async start(): Promise<Outages> {
     const dataDir = await mkdtemp(join(tmpdir(), 'rally-outage-'))
-    const [proxy, postgres] = await Promise.all([startProxy(), startEmbedded(dataDir)])
+    const [proxy, postgres] = await Promise.all([startTcpProxy(), startEmbedded(dataDir)])
     proxy.leadTo(addressOf(postgres))
     return new Outages(dataDir, proxy, postgres)
   }

@@ -1,20 +1,28 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A port that leads to a database which may come and go, or move. */
-export interface Proxy {
+/** A port of this machine, or one elsewhere. */
+type Target = number | { readonly host: string; readonly port: number }
+
+/** A port that leads to a server which may come and go, or move, over a network that may be cut. */
+export interface TcpProxy {
   readonly port: number
+  readonly url: string
   /** Where new connections lead from now on; `undefined` refuses them and cuts those that are open. */
-  leadTo(target: { host: string; port: number } | undefined): void
+  leadTo(target: Target | undefined): void
+  /** Ends every connection without a word; new ones get through. */
+  cut(): void
+  /** Lets nothing more through on the connections there are, which stay open; new ones get through. */
+  stall(): void
   close(): Promise<void>
 }
 
-export async function startProxy(): Promise<Proxy> {
+export async function startTcpProxy(first?: Target): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let target: { host: string; port: number } | undefined
+  let target = first
   const server = createServer((client) => {
-    if (!target) return void client.destroy()
-    const upstream = connect(target)
+    if (target === undefined) return void client.destroy()
+    const upstream = connect(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target)
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -37,9 +45,17 @@ export async function startProxy(): Promise<Proxy> {
   }
   return {
     port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    cut,
     leadTo(next) {
       target = next
-      if (!next) cut()
+      if (next === undefined) cut()
+    },
+    stall() {
+      for (const socket of sockets) {
+        socket.unpipe()
+        socket.pause()
+      }
     },
     async close() {
       server.close()
