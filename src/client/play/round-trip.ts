@@ -30,9 +30,8 @@ export class RoundTrip {
     return this.#leadMs
   }
 
-  /** A round trip as pings measured it. Smoothed over many, it says less than the answers to inputs once there are any. */
+  /** A round trip as a ping measured it. */
   measured(ms: number): void {
-    if (this.#inTime + this.#late > 0) return
     this.#follow(ms)
     this.#leadMs = this.#leadMs === 0 ? this.#ms : this.#leadMs + (Math.min(MAX_MS, ms) - this.#leadMs) / 4
   }
@@ -42,9 +41,7 @@ export class RoundTrip {
     this.#inTime = 0
     this.#late++
     const most = this.#late === 1 ? FIRST_GROWTH_MS : this.#leadMs * GROWTH + GROWTH_MS
-    // It did not wait for its tick, so that `tookMs` is the whole round trip, and no input needs a longer lead. Without
-    // this bound, answers that a slower way back delays would make the lead grow again and again.
-    this.#leadMs = Math.max(this.#leadMs, Math.min(MAX_MS, tookMs, this.#leadMs + Math.min(lateMs, most)))
+    this.#leadMs = Math.min(MAX_MS, this.#leadMs + Math.min(lateMs, most))
     this.#follow(tookMs)
   }
 

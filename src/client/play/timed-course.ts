@@ -23,8 +23,6 @@ const MAX_LEAD_TICKS = 110
 const UNSEEN_MS = 250
 /** An own input without an answer after this and three round trips is given up. */
 const ANSWER_MS = 1_000
-/** The share of the pinged round trip that no answer is quicker than. */
-const QUICKEST = 0.5
 /** Keyframes a spectator may have before them. */
 const MAX_FINALS = 8
 const MAX_DELAY_MS = 600
@@ -96,14 +94,12 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#hold(now)
     const answered = this.#states.decide(tick, seat, input)
     const latenessMs = this.#server.lateness(tick, now)
-    const tookMs = answered ? now - answered.sentAt : 0
-    // Quicker than the network can be: it is the answer to an earlier one that said the same.
-    if (answered && tookMs >= this.#clockRttMs * QUICKEST) {
+    if (answered) {
       // Placed at a later tick it was late for certain; else it shows in when the answer comes, and so does jitter.
       const missedMs = (tick - answered.tick) * this.#periodMs
       const tooLateMs = missedMs > 0 ? missedMs : latenessMs - this.#periodMs - 2 * this.#server.jitterMs
-      if (tooLateMs > 0) this.#roundTrip.late(tooLateMs, tookMs)
-      else this.#roundTrip.inTime(tookMs)
+      if (tooLateMs > 0) this.#roundTrip.late(tooLateMs, now - answered.sentAt)
+      else this.#roundTrip.inTime(now - answered.sentAt)
     }
     this.#latenessMs.add(latenessMs, now)
   }
@@ -150,8 +146,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     return {
       rttMs: this.#roundTrip.ms,
       jitterMs: this.#server.jitterMs,
-      ticksAhead:
-        this.#isLive && this.#endTick === Number.POSITIVE_INFINITY ? this.#position - this.#server.at(now) : 0,
+      ticksAhead: this.#isLive ? this.#position - this.#server.at(now) : 0,
       statesKept: this.#states.size,
     }
   }
