@@ -11,5 +11,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 20_000,
+    // A shared machine may stall for seconds; what fails twice in a row is no stall.
+    retry: process.env.CI ? 1 : 0,
   },
 })
