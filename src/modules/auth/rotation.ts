@@ -30,7 +30,7 @@ export class Rotation {
   /**
    * First step: a new secret, held on the socket for five minutes. A session alone is no proof, as it may be a browser
    * left open: it has to be younger than ten minutes. So whoever rotates has just given a code of the old
-   * authenticator or a recovery code, counted by the same locks as any sign-in.
+   * authenticator or a recovery code, each counted by its own locks as at any sign-in.
    *
    * @throws RpcError FORBIDDEN in an older session, or without a socket
    */
