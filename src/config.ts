@@ -130,10 +130,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const env = parsed.data
   const production = env.NODE_ENV === 'production'
-  const databaseUrl = env.DATABASE_URL ?? composeDatabaseUrl(env)
   const dataDir = resolve(env.DATA_DIR)
   const problems: string[] = []
-  if (production && !databaseUrl) problems.push('DATABASE_URL: is not set; production needs a Postgres of its own')
+  const databaseUrl = readDatabaseUrl(env, production, problems)
+  if (production && env.PUBLIC_URL === undefined) {
+    problems.push('PUBLIC_URL: is not set; production needs the URL that browsers use, like https://rally.example.com')
+  }
   const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, problems)
   const secrets = readSecrets(env, production, dataDir, problems)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
@@ -196,10 +198,22 @@ function readOrigins(text: string, problems: string[]): string[] {
   })
 }
 
-function composeDatabaseUrl(env: z.infer<typeof Environment>): string | undefined {
-  if (!env.POSTGRES_USER || !env.POSTGRES_PASSWORD) return undefined
-  const credentials = `${encodeURIComponent(env.POSTGRES_USER)}:${encodeURIComponent(env.POSTGRES_PASSWORD)}`
-  return `postgresql://${credentials}@${env.POSTGRES_HOST}:${env.POSTGRES_PORT}/${env.POSTGRES_DB ?? env.POSTGRES_USER}`
+/** Half of the credentials is a mistake, and no reason to start another database instead. */
+function readDatabaseUrl(
+  env: z.infer<typeof Environment>,
+  production: boolean,
+  problems: string[],
+): string | undefined {
+  const { DATABASE_URL, POSTGRES_USER: user, POSTGRES_PASSWORD: password } = env
+  if (DATABASE_URL !== undefined) return DATABASE_URL
+  if (user !== undefined && password !== undefined) {
+    const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
+    return `postgresql://${credentials}@${env.POSTGRES_HOST}:${env.POSTGRES_PORT}/${env.POSTGRES_DB ?? user}`
+  }
+  if (user !== undefined) problems.push('POSTGRES_PASSWORD: is not set, but POSTGRES_USER is')
+  else if (password !== undefined) problems.push('POSTGRES_USER: is not set, but POSTGRES_PASSWORD is')
+  else if (production) problems.push('DATABASE_URL: is not set; production needs a Postgres of its own')
+  return undefined
 }
 
 function readSecrets(

@@ -19,6 +19,7 @@ export const bus = () =>
 
 const ENVIRONMENT = {
   NODE_ENV: 'production',
+  PUBLIC_URL: 'https://rally.example.com',
   DATABASE_URL: 'postgresql://unused@127.0.0.1/unused',
   JWT_SECRET: randomBytes(48).toString('base64'),
   COOKIE_SECRET: randomBytes(48).toString('base64'),

@@ -41,7 +41,11 @@ test('secrets made as .env.example says are good enough for production', () => {
     COOKIE_SECRET: bytes(48, 2).toString('base64'),
     ENCRYPTION_KEY: `2026-01:${bytes(32, 3).toString('base64')}`,
   }
-  const production = { NODE_ENV: 'production', DATABASE_URL: 'postgresql://rally:rally@127.0.0.1:5432/rally' }
+  const production = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'https://rally.example.com',
+    DATABASE_URL: 'postgresql://rally:rally@127.0.0.1:5432/rally',
+  }
   expect(readConfig({ ...production, ...secrets }).secrets.encryption[0].id).toBe('2026-01')
   expect(() => readConfig(production)).toThrow(/JWT_SECRET.*COOKIE_SECRET.*ENCRYPTION_KEY/s)
 })

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../../src/config.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const PRODUCTION: Environment = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://rally.example.com',
+  DATABASE_URL: 'postgresql://rally:rally@127.0.0.1:5432/rally',
+  JWT_SECRET: randomBytes(48).toString('base64'),
+  COOKIE_SECRET: randomBytes(48).toString('base64'),
+  ENCRYPTION_KEY: `one:${randomBytes(32).toString('base64')}`,
+}
+
+let dataDir: string
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'rally-config-'))
+})
+afterAll(() => rm(dataDir, { recursive: true, force: true }))
+
+const develop = (environment: Environment) => readConfig({ DATA_DIR: dataDir, ...environment })
+
+/** The variables that are refused, in the order of the message. */
+function refused(environment: Environment): string[] {
+  try {
+    readConfig({ DATA_DIR: dataDir, ...environment })
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n').map((line) => line.slice(0, line.indexOf(':')))
+    throw error
+  }
+  return []
+}
+
+describe('production', () => {
+  test('starts with what it needs', () => {
+    expect(readConfig(PRODUCTION)).toMatchObject({ production: true, publicUrl: 'https://rally.example.com' })
+  })
+
+  test.for(['PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY'])(
+    'does not start without %s, and names it',
+    (name) => {
+      expect(refused({ ...PRODUCTION, [name]: undefined })).toEqual([name])
+      expect(refused({ ...PRODUCTION, [name]: '' })).toEqual([name])
+    },
+  )
+
+  test('names everything that is missing at once', () => {
+    const missing = ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY']
+    expect(refused({ NODE_ENV: 'production' })).toEqual(missing)
+  })
+
+  test('does not take localhost for the address of everybody', () => {
+    expect(() => readConfig({ ...PRODUCTION, PUBLIC_URL: undefined })).toThrow(/PUBLIC_URL: .*https:\/\//)
+    // Who says so means it, as behind a tunnel.
+    expect(readConfig({ ...PRODUCTION, PUBLIC_URL: 'http://localhost:3001' }).publicUrl).toBe('http://localhost:3001')
+  })
+})
+
+test('development needs nothing', () => {
+  expect(develop({})).toMatchObject({ publicUrl: 'http://localhost:3001', databaseUrl: undefined })
+})
+
+describe('a database in parts', () => {
+  test('is put together', () => {
+    const parts = { POSTGRES_USER: 'rally', POSTGRES_PASSWORD: 'p@ss/word', POSTGRES_PORT: '5433' }
+    expect(develop(parts).databaseUrl).toBe('postgresql://rally:p%40ss%2Fword@127.0.0.1:5433/rally')
+    expect(develop({ ...parts, POSTGRES_DB: 'games' }).databaseUrl).toMatch(/:5433\/games$/)
+  })
+
+  test.for([
+    ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
+    ['POSTGRES_PASSWORD', 'POSTGRES_USER'],
+  ] as const)('with %s alone is refused, and %s named', ([given, missing]) => {
+    expect(refused({ [given]: 'rally' })).toEqual([missing])
+    expect(refused({ ...PRODUCTION, DATABASE_URL: undefined, [given]: 'rally' })).toEqual([missing])
+  })
+
+  test('does not matter beside DATABASE_URL', () => {
+    expect(readConfig({ ...PRODUCTION, POSTGRES_USER: 'rally' }).databaseUrl).toBe(PRODUCTION.DATABASE_URL)
+  })
+})
