@@ -41,6 +41,11 @@ export class Clock {
     return best ? boundMs(best, now) : Infinity
   }
 
+  /** The last round trip as it was; 0 until the first sample. */
+  get lastRttMs(): number {
+    return this.#samples.at(-1)?.rttMs ?? 0
+  }
+
   /** Smoothed round trip; 0 until the first sample. */
   get rttMs(): number {
     return this.#rttMs

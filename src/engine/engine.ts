@@ -95,10 +95,10 @@ export class Engine implements RunnerListener {
     }
   }
 
-  changed(runner: MatchRunner, tick: number, seat: number, input: unknown): void {
+  changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void {
     for (const listener of this.#listeners) {
       try {
-        listener.changed?.(runner, tick, seat, input)
+        listener.changed?.(runner, tick, seat, input, moved)
       } catch (error) {
         this.#options.onError(error, runner.matchId)
       }

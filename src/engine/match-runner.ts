@@ -13,8 +13,11 @@ export interface RunnerListener {
   started(runner: MatchRunner): void
   /** The state has moved on by one tick. Only of runners that are `watched`. */
   stepped(runner: MatchRunner): void
-  /** From the step of `tick` on, `seat` does `input`. `tick` may have passed already: then the past was simulated anew. */
-  changed(runner: MatchRunner, tick: number, seat: number, input: unknown): void
+  /**
+   * From the step of `tick` on, `seat` does `input`. `tick` may have passed already: then the past was simulated anew.
+   * It is `moved` ticks after the one that was asked for.
+   */
+  changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void
   /** `frame` is final from now on. Once a second of the game, in a turn-based one after each turn. */
   keyframe(runner: MatchRunner, frame: RunnerFrame): void
   /** Called once, last. */
@@ -194,12 +197,12 @@ export class MatchRunner {
       return
     }
     if (this.#tick - atTick > this.rewindTicks) {
-      this.#change(seat, input)
+      this.#change(seat, input, this.#tick - atTick)
       return
     }
     const tick = Math.max(atTick, this.#lastChange[seat] ?? 0)
-    if (tick === this.#tick) this.#change(seat, input)
-    else this.#rewind({ tick, seat, input })
+    if (tick === this.#tick) this.#change(seat, input, tick - atTick)
+    else this.#rewind({ tick, seat, input }, tick - atTick)
   }
 
   #dropPlanned(seat: number, fromTick: number): void {
@@ -224,11 +227,11 @@ export class MatchRunner {
   }
 
   /** Sets what a seat does in the next step. */
-  #change(seat: number, input: unknown): void {
+  #change(seat: number, input: unknown, moved = 0): void {
     if (!this.#held.set(seat, input)) return
     this.#lastChange[seat] = this.#tick
     this.#write({ tick: this.#tick, seat, input })
-    this.#listener.changed(this, this.#tick, seat, input)
+    this.#listener.changed(this, this.#tick, seat, input, moved)
   }
 
   /** Puts a change into the log, in the place of an earlier one for the same tick and seat. */
@@ -244,7 +247,7 @@ export class MatchRunner {
   }
 
   /** Takes a late input as if it had come in time: from the state kept before it, the game is stepped again. */
-  #rewind(change: InputChange): void {
+  #rewind(change: InputChange, moved: number): void {
     // It is the seat's last change, so what the seat holds now is what it held then.
     if (isSameInput(this.#held.current[change.seat], change.input)) return
     const frame = this.#newer.tick <= change.tick ? this.#newer : this.#older
@@ -263,7 +266,7 @@ export class MatchRunner {
       this.game.step(this.#state, this.#held.current)
     }
     this.#replayChanges(next, this.#tick)
-    this.#listener.changed(this, change.tick, change.seat, change.input)
+    this.#listener.changed(this, change.tick, change.seat, change.input, moved)
     this.#checkOutcome()
   }
 
@@ -301,7 +304,7 @@ export class MatchRunner {
     if (hashState(this.#state) === before) return
     const tick = this.#tick++
     this.#log.push({ tick, seat, input })
-    this.#listener.changed(this, tick, seat, input)
+    this.#listener.changed(this, tick, seat, input, 0)
     this.#listener.keyframe(this, this.finalFrame)
     this.#afterStep()
   }

@@ -4,28 +4,20 @@
  *
  * | kind | name | after the header |
  * |---|---|---|
- * | 0 | inputs | `tick & 255`, then a byte an entry: `seat << 4 \| index` |
- * | 1 | JSON input | `tick & 255`, the seat, then the input as UTF-8 JSON to the end of the frame |
+ * | 0 | input | `tick & 255`, then `seat << 4 \| index`; if it was moved, by how many ticks |
+ * | 1 | JSON input | `tick & 255`, the seat, by how many ticks it was moved, then the input as UTF-8 JSON to the end |
  * | 2 | keyframe | the tick as a varint, then the hash of its final state, 32 bits little-endian |
  * | 3 | end | the last tick as a varint, then 1 for finished or 2 for aborted |
  *
- * Clients send kinds 0 and 1, with one entry.
+ * Clients send kinds 0 and 1, not moved.
  */
 export type LiveBinaryFrame =
-  | {
-      readonly kind: 'inputs'
-      readonly stream: number
-      readonly tickByte: number
-      /** A byte each: see `entrySeat` and `entryIndex`. A view of the frame's own bytes; at least one. */
-      readonly entries: Uint8Array
-    }
-  | {
-      readonly kind: 'json'
-      readonly stream: number
-      readonly tickByte: number
-      readonly seat: number
-      readonly input: unknown
-    }
+  | (LiveInputFrame & {
+      readonly kind: 'input'
+      /** The place in the game's table. */
+      readonly index: number
+    })
+  | (LiveInputFrame & { readonly kind: 'json'; readonly input: unknown })
   | {
       readonly kind: 'keyframe'
       readonly stream: number
@@ -41,6 +33,17 @@ export type LiveBinaryFrame =
       readonly status: LiveEndStatus
     }
 
+interface LiveInputFrame {
+  readonly stream: number
+  readonly tickByte: number
+  readonly seat: number
+  /**
+   * How many ticks later than its sender named it counts, so that the sender knows which of its inputs this answers; 0
+   * for none, 255 for that or more.
+   */
+  readonly moved: number
+}
+
 export type LiveEndStatus = 'finished' | 'aborted'
 
 /** Seats and inputs that one byte can name: games with more are sent as JSON. */
@@ -49,38 +52,53 @@ export const MAX_CODED_INPUTS = 16
 /** Streams have 30 bits, so that a header has at most five bytes. */
 export const MAX_STREAM = 2 ** 30 - 1
 
-const INPUTS = 0
+const INPUT = 0
 const JSON_INPUT = 1
 const KEYFRAME = 2
 const END = 3
 const FINISHED = 1
 const ABORTED = 2
 const MAX_VARINT = 2 ** 32 - 1
+const MAX_MOVED = 255
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** From the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs. */
-export function encodeInput(stream: number, tick: number, seat: number, index: number): Uint8Array<ArrayBuffer> {
-  const header = stream * 4 + INPUTS
+export function encodeInput(
+  stream: number,
+  tick: number,
+  seat: number,
+  index: number,
+  moved = 0,
+): Uint8Array<ArrayBuffer> {
+  const header = stream * 4 + INPUT
   const size = varintSize(header)
-  const bytes = new Uint8Array(size + 2)
+  const bytes = new Uint8Array(size + (moved > 0 ? 3 : 2))
   writeVarint(bytes, 0, header)
   bytes[size] = tick
   bytes[size + 1] = (seat << 4) | index
+  if (moved > 0) bytes[size + 2] = Math.min(moved, MAX_MOVED)
   return bytes
 }
 
 /** The same for an input that no table has. */
-export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): Uint8Array<ArrayBuffer> {
+export function encodeJsonInput(
+  stream: number,
+  tick: number,
+  seat: number,
+  input: unknown,
+  moved = 0,
+): Uint8Array<ArrayBuffer> {
   const json = encoder.encode(JSON.stringify(input))
   const header = stream * 4 + JSON_INPUT
   const size = varintSize(header)
-  const bytes = new Uint8Array(size + 2 + json.length)
+  const bytes = new Uint8Array(size + 3 + json.length)
   writeVarint(bytes, 0, header)
   bytes[size] = tick
   bytes[size + 1] = seat
-  bytes.set(json, size + 2)
+  bytes[size + 2] = Math.min(moved, MAX_MOVED)
+  bytes.set(json, size + 3)
   return bytes
 }
 
@@ -112,9 +130,8 @@ export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const stream = Math.floor(header / 4)
   const at = varintSize(header)
   switch (header % 4) {
-    case INPUTS:
-      if (bytes.length < at + 2) return null
-      return { kind: 'inputs', stream, tickByte: bytes[at] ?? 0, entries: bytes.subarray(at + 1) }
+    case INPUT:
+      return decodeInput(stream, bytes, at)
     case JSON_INPUT:
       return decodeJson(stream, bytes, at)
     case KEYFRAME:
@@ -130,14 +147,6 @@ export function streamOf(bytes: Uint8Array): number {
   return header < 0 ? -1 : Math.floor(header / 4)
 }
 
-export function entrySeat(entry: number): number {
-  return entry >> 4
-}
-
-export function entryIndex(entry: number): number {
-  return entry & 15
-}
-
 /**
  * The whole tick that `tickByte` stands for: of those that end in it, the nearest to `near`, which the receiver knows;
  * good for 128 ticks back and 127 ahead. Never below 0.
@@ -147,11 +156,19 @@ export function resolveTick(tickByte: number, near: number): number {
   return tick < 0 ? tick + 256 : tick
 }
 
+function decodeInput(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
+  const [tickByte = 0, entry = 0, moved = 0] = bytes.subarray(at)
+  // Not moved by 0: there is one way to write a frame.
+  if (bytes.length !== at + (moved > 0 ? 3 : 2)) return null
+  return { kind: 'input', stream, tickByte, seat: entry >> 4, index: entry & 15, moved }
+}
+
 function decodeJson(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
-  if (bytes.length < at + 3) return null
+  if (bytes.length < at + 4) return null
+  const [tickByte = 0, seat = 0, moved = 0] = bytes.subarray(at)
   try {
-    const input: unknown = JSON.parse(decoder.decode(bytes.subarray(at + 2)))
-    return { kind: 'json', stream, tickByte: bytes[at] ?? 0, seat: bytes[at + 1] ?? 0, input }
+    const input: unknown = JSON.parse(decoder.decode(bytes.subarray(at + 3)))
+    return { kind: 'json', stream, tickByte, seat, moved, input }
   } catch {
     return null
   }

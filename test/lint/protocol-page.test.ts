@@ -75,8 +75,9 @@ test('the examples of binary frames are what they say', () => {
   const bytes = (hex: string) => Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16))
   const frames = [...page.matchAll(/^\| `((?:[0-9a-f]{2} )+[0-9a-f]{2})` \| (.*) \|$/gm)]
   expect(frames.map(([, hex = '']) => decodeLiveFrame(bytes(hex)))).toEqual([
-    { kind: 'inputs', stream: 0, tickByte: 0, entries: Uint8Array.of(1) },
-    { kind: 'inputs', stream: 0, tickByte: 42, entries: Uint8Array.of(2) },
+    { kind: 'input', stream: 0, tickByte: 0, seat: 0, index: 1, moved: 0 },
+    { kind: 'input', stream: 0, tickByte: 42, seat: 0, index: 2, moved: 0 },
+    { kind: 'input', stream: 0, tickByte: 75, seat: 0, index: 1, moved: 9 },
     { kind: 'keyframe', stream: 0, tick: 60, hash: 0xaaf98958 },
   ])
 })

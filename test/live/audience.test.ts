@@ -45,7 +45,9 @@ describe('an audience', () => {
     const { audience, sent, listen } = rig()
     listen()
     audience.change(writer, 300, 39, 'hällo')
-    expect(sent).toEqual([{ seq: 300, frame: { kind: 'json', stream: 5, tickByte: 44, seat: 39, input: 'hällo' } }])
+    expect(sent).toEqual([
+      { seq: 300, frame: { kind: 'json', moved: 0, stream: 5, tickByte: 44, seat: 39, input: 'hällo' } },
+    ])
   })
 
   test('gets frames whose numbers only grow, though their ticks go back', () => {

@@ -79,7 +79,7 @@ describe('mode inputs', () => {
     const { onFrame } = second
     second.onFrame = (bytes) => {
       onFrame(bytes)
-      if (kindOf(bytes) === 'inputs') lateBy.push(tick() - (two.changedAt.at(-1) ?? 0))
+      if (kindOf(bytes) === 'input') lateBy.push(tick() - (two.changedAt.at(-1) ?? 0))
     }
     const playing = [playAtRandom(first, one, tick, 0), playAtRandom(second, two, tick, 1)]
 
@@ -171,7 +171,7 @@ describe('mode inputs', () => {
     await second(120)
     expect(mirror.checks.map(({ tick }) => tick)).toEqual([0, 60, 120])
     expect(mirror.changedAt).toHaveLength(1)
-    expect(live.frames.drain().map(kindOf)).toEqual(['inputs'])
+    expect(live.frames.drain().map(kindOf)).toEqual(['input'])
     await live.client.call('matches.leave', { matchId: match.id })
   }, 30_000)
 
@@ -182,7 +182,7 @@ describe('mode inputs', () => {
     const tick = await whenLive(rally, live, match.id)
     while (tick() < 70) await live.frames.next((bytes) => kindOf(bytes) === 'keyframe')
     const changed = async () => {
-      await live.frames.next((bytes) => kindOf(bytes) === 'inputs')
+      await live.frames.next((bytes) => kindOf(bytes) === 'input')
       return mirror.changedAt.at(-1)
     }
     const named = tick() - 3
@@ -228,7 +228,7 @@ describe('mode inputs', () => {
     // Four in a column: seat 0 drops into column 3, seat 1 beside it; 4 is the place of column 3 in the table.
     for (let turn = 0; turn < 7; turn++) {
       sendInput(live, mirror, turn, turn % 2, turn % 2 === 0 ? 4 : 5)
-      await spectator.frames.next((bytes) => kindOf(bytes) === 'inputs')
+      await spectator.frames.next((bytes) => kindOf(bytes) === 'input')
     }
     await ended(live)
     await ended(spectator)

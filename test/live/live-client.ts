@@ -5,14 +5,7 @@ import { games, isGameName } from '../../src/games/index.ts'
 import { HeldInputs, type InputChange } from '../../src/games/simulate.ts'
 import type { LiveInputsSnapshot } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import {
-  decodeLiveFrame,
-  encodeInput,
-  entryIndex,
-  entrySeat,
-  type LiveBinaryFrame,
-  resolveTick,
-} from '../../src/protocol/live-frames.ts'
+import { decodeLiveFrame, encodeInput, type LiveBinaryFrame, resolveTick } from '../../src/protocol/live-frames.ts'
 import { connect, Inbox, type TestClient } from '../support/client.ts'
 import type { Player, Rally } from '../support/server.ts'
 
@@ -93,10 +86,8 @@ export class Mirror {
     const frame = decodeLiveFrame(bytes)
     if (!frame || frame.stream !== this.snapshot.stream) throw new Error('no frame of this match')
     switch (frame.kind) {
-      case 'inputs':
-        for (const entry of frame.entries) {
-          this.#change(frame.tickByte, entrySeat(entry), this.game.inputs?.[entryIndex(entry)])
-        }
+      case 'input':
+        this.#change(frame.tickByte, frame.seat, this.game.inputs?.[frame.index])
         break
       case 'json':
         this.#change(frame.tickByte, frame.seat, frame.input)

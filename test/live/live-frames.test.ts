@@ -9,8 +9,6 @@ import {
   encodeInput,
   encodeJsonInput,
   encodeKeyframe,
-  entryIndex,
-  entrySeat,
   MAX_CODED_INPUTS,
   MAX_CODED_SEATS,
   MAX_STREAM,
@@ -26,7 +24,10 @@ describe('live frames', () => {
   test('are these bytes', () => {
     expect(hex(encodeInput(3, 0x1234, 1, 2))).toBe('0c3412')
     expect(hex(encodeInput(40, 5, 15, 15))).toBe('a00105ff')
-    expect(hex(encodeJsonInput(0, 300, 17, { a: 1 }))).toBe('012c117b2261223a317d')
+    expect(hex(encodeInput(0, 75, 0, 1, 9))).toBe('004b0109')
+    expect(hex(encodeInput(0, 75, 0, 1, 1000))).toBe('004b01ff')
+    expect(hex(encodeJsonInput(0, 300, 17, { a: 1 }))).toBe('012c11007b2261223a317d')
+    expect(hex(encodeJsonInput(0, 300, 17, 1, 300))).toBe('012c11ff31')
     expect(hex(encodeKeyframe(1, 300, 0x89abcdef))).toBe('06ac02efcdab89')
     expect(hex(encodeEnd(31, 70_000, 'finished'))).toBe('7ff0a20401')
     expect(hex(encodeEnd(31, 0, 'aborted'))).toBe('7f0002')
@@ -44,14 +45,11 @@ describe('live frames', () => {
         tick,
         fc.nat(MAX_CODED_SEATS - 1),
         fc.nat(MAX_CODED_INPUTS - 1),
-        (stream, tick, seat, index) => {
-          const bytes = encodeInput(stream, tick, seat, index)
-          const frame = decodeLiveFrame(bytes)
-          if (frame?.kind !== 'inputs') throw new Error('no frame of inputs')
-          expect(frame.stream).toBe(stream)
+        fc.nat(255),
+        (stream, tick, seat, index, moved) => {
+          const bytes = encodeInput(stream, tick, seat, index, moved)
+          expect(decodeLiveFrame(bytes)).toEqual({ kind: 'input', stream, tickByte: tick % 256, seat, index, moved })
           expect(streamOf(bytes)).toBe(stream)
-          expect(frame.tickByte).toBe(tick % 256)
-          expect([...frame.entries].map((entry) => [entrySeat(entry), entryIndex(entry)])).toEqual([[seat, index]])
         },
       ),
     )
@@ -66,6 +64,7 @@ describe('live frames', () => {
           stream,
           tickByte: tick % 256,
           seat,
+          moved: 0,
           input,
         })
         expect(decodeLiveFrame(encodeKeyframe(stream, tick, hash))).toEqual({ kind: 'keyframe', stream, tick, hash })
@@ -87,8 +86,11 @@ describe('live frames', () => {
       'ffffffffff',
       'ffffffff1f00',
       '010500',
-      '010500ff',
-      '0105007b',
+      '01050000',
+      '01050000ff',
+      '010500007b',
+      '00050000',
+      '0005000101',
       '02',
       '0205',
       '0205aabbcc',

@@ -42,6 +42,8 @@ async function setUp(ofTwo: readonly (Player | undefined)[]) {
   const count = new WireCount(proxies[0])
   const clients = [clientOf(proxies[0].url, one), clientOf(proxies[1].url, other)] as const
   const match = await createPong(clients[0], clients[1], 21)
+  // A connection begins with a burst of five pings, which says nothing of what it costs to stay.
+  await expect.poll(() => count.frames.get('down rpc.ping') ?? 0, { timeout: 5_000 }).toBeGreaterThanOrEqual(5)
   return {
     clients,
     match,

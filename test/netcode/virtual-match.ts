@@ -12,8 +12,6 @@ import {
   encodeInput,
   encodeJsonInput,
   encodeKeyframe,
-  entryIndex,
-  entrySeat,
   resolveTick,
 } from '../../src/protocol/live-frames.ts'
 
@@ -133,10 +131,12 @@ export class VirtualMatch<State, Input, Options> {
       {
         started: () => {},
         stepped: () => {},
-        changed: (_, tick, seat, input) => {
+        changed: (_, tick, seat, input, moved) => {
           const index = indexOfInput<unknown>(game, input)
           this.#publish(
-            index >= 0 ? encodeInput(STREAM, tick, seat, index) : encodeJsonInput(STREAM, tick, seat, input),
+            index >= 0
+              ? encodeInput(STREAM, tick, seat, index, moved)
+              : encodeJsonInput(STREAM, tick, seat, input, moved),
           )
         },
         keyframe: (_, { tick, state }) => this.#publish(encodeKeyframe(STREAM, tick, hashState(state))),
@@ -192,10 +192,9 @@ export class VirtualMatch<State, Input, Options> {
 
   #receive(bytes: Uint8Array): void {
     const frame = decodeLiveFrame(bytes)
-    if (frame?.kind === 'inputs') {
-      const [entry = 0] = frame.entries
-      const input = this.#game.inputs?.[entryIndex(entry)]
-      this.runner.input(entrySeat(entry), input, resolveTick(frame.tickByte, this.runner.tick))
+    if (frame?.kind === 'input') {
+      const input = this.#game.inputs?.[frame.index]
+      this.runner.input(frame.seat, input, resolveTick(frame.tickByte, this.runner.tick))
     } else if (frame?.kind === 'json') {
       this.runner.input(frame.seat, frame.input, resolveTick(frame.tickByte, this.runner.tick))
     }
@@ -232,7 +231,7 @@ type Handlers = { [Name in keyof ClientEvents]?: Set<(value: ClientEvents[Name])
 export class VirtualClient implements PlayClient {
   status: 'open' | 'reconnecting' = 'open'
   readonly user = null
-  readonly clock: Pick<PlayClient['clock'], 'rttMs' | 'jitterMs'>
+  readonly clock: Pick<PlayClient['clock'], 'rttMs' | 'lastRttMs' | 'jitterMs'>
   /** Frames sent and received, for who counts. */
   sent = 0
   snapshots = 0
@@ -253,7 +252,7 @@ export class VirtualClient implements PlayClient {
     this.#up = new Lane(time, link)
     this.#down = new Lane(time, link)
     const rttMs = 2 * link.latencyMs + link.jitterMs
-    this.clock = { rttMs, jitterMs: link.jitterMs / 2 }
+    this.clock = { rttMs, lastRttMs: rttMs, jitterMs: link.jitterMs / 2 }
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {

@@ -1,3 +1,4 @@
+import type { Decision } from './rollback.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A rollback that changed the past. */
@@ -34,7 +35,7 @@ export interface Course<State, Input> {
   readonly nearTick: number
   /** Begins anew from the server's word. `moved`: over another connection than before. */
   load(snapshot: Snapshot<State, Input>, moved: boolean, now: number): void
-  decide(tick: number, seat: number, input: Input, now: number): void
+  decide(decision: Decision<Input>, now: number): void
   keyframe(tick: number, hash: number, now: number): void
   /** There are no more than `tick` steps. */
   end(tick: number, now: number): void

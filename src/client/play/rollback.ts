@@ -29,6 +29,12 @@ export interface Pending<Input> extends Placed<Input> {
   readonly sentAt: number
 }
 
+/** The server's word: from the step of `tick` on, `seat` does `input`. */
+export interface Decision<Input> extends InputChange<Input> {
+  /** How many ticks later than its sender named it counts. */
+  readonly moved: number
+}
+
 interface SeatInputs<Input> {
   /** What the seat does at the base, by the server's word. */
   held: Input
@@ -75,7 +81,7 @@ export class Rollback<State, Input> {
       decided: [],
       pending: [],
     }))
-    for (const { tick, seat, input } of start.changes) this.decide(tick, seat, input)
+    for (const change of start.changes) this.decide({ ...change, moved: 0 })
   }
 
   /** The tick of the last final state. */
@@ -140,31 +146,29 @@ export class Rollback<State, Input> {
     while (this.tip < end) this.#step()
   }
 
-  /** An own input that is on its way to the server, to take effect in the step of `tick`. */
-  predict(tick: number, seat: number, input: Input, sentAt: number): void {
-    this.#change(seat, (of) => {
-      const last = of.pending.at(-1)
+  /** An own input that is on its way to the server, to take effect in the step of `tick` or later: answers when. */
+  predict(tick: number, seat: number, input: Input, sentAt: number): number {
+    const last = this.#seat(seat).pending.at(-1)
+    const named = Math.max(tick, last?.tick ?? 0)
+    this.#change(seat, ({ pending }) => {
       // The server takes one input a seat and tick.
-      if (last?.tick === tick || of.pending.length >= MAX_PENDING) of.pending.pop()
-      of.pending.push({ tick: Math.max(tick, last?.tick ?? 0), input, sentAt })
+      if (last?.tick === named || pending.length >= MAX_PENDING) pending.pop()
+      pending.push({ tick: named, input, sentAt })
     })
+    return named
   }
 
-  /**
-   * The server's word: from the step of `tick` on, `seat` does `input`. Gives the pending input that this answers, if
-   * it does. Throws a RangeError for what cannot be.
-   */
-  decide(tick: number, seat: number, input: Input): Pending<Input> | null {
+  /** Takes the server's word. Gives the pending input that this answers, if it does. Throws a RangeError for what cannot be. */
+  decide({ tick, seat, input, moved }: Decision<Input>): Pending<Input> | null {
     const of = this.#seats[seat]
     if (!of || tick < this.#base || of.decided.length >= MAX_DECIDED) {
       throw new RangeError(`no change at tick ${tick} of seat ${seat} after tick ${this.#base}`)
     }
     let found: Pending<Input> | null = null
     this.#change(seat, () => {
-      const answered = of.pending.findIndex((one) => one.tick === tick && isSameInput(one.input, input))
-      const index = answered >= 0 ? answered : of.pending.findIndex((one) => isSameInput(one.input, input))
+      const index = of.pending.findIndex((one) => one.tick === tick - moved && isSameInput(one.input, input))
       found = of.pending[index] ?? null
-      // Those before it were replaced or never came: a seat's inputs are answered in the order of sending.
+      // Those before it changed nothing or never came: a seat's inputs are answered in the order of sending.
       of.pending.splice(0, index + 1)
       let at = of.decided.length
       while (at > 0 && (of.decided[at - 1]?.tick ?? 0) > tick) at--

@@ -5,8 +5,6 @@ import {
   decodeLiveFrame,
   encodeInput,
   encodeJsonInput,
-  entryIndex,
-  entrySeat,
   type LiveBinaryFrame,
   type LiveEndStatus,
   resolveTick,
@@ -224,12 +222,12 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   #courseOf(snapshot: Snapshot<State, Input>, now: number): Course<State, Input> {
     const { smooth = this.#game.smooth ?? {}, smoothMs = SMOOTH_MS, delayMs = SPECTATOR_DELAY_MS } = this.#options
     const game: Game<State, Input, Options> = this.#game
-    const clockRttMs = () => this.#client.clock.rttMs
+    const { clock } = this.#client
     const listener = {
       corrected: (correction: Correction) => this.#corrected(correction),
       settled: (tick: number, hash: number, expected: number | null) => this.#settled(tick, hash, expected),
     }
-    if (game.tickRate === 0) return new TurnCourse(game, snapshot, clockRttMs, listener)
+    if (game.tickRate === 0) return new TurnCourse(game, snapshot, () => clock.rttMs, listener)
     const isBlend = typeof smooth === 'function'
     return new TimedCourse(
       game,
@@ -240,7 +238,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
         fields: isBlend ? null : smooth,
         smoothMs,
         delayMs,
-        clockRttMs,
+        pingMs: () => clock.lastRttMs,
       },
       listener,
       now,
@@ -266,18 +264,13 @@ export class Session<State, Input, Options> implements Play<State, Input> {
 
   #take(course: Course<State, Input>, frame: LiveBinaryFrame, now: number): void {
     switch (frame.kind) {
-      case 'inputs': {
-        const tick = resolveTick(frame.tickByte, course.nearTick)
-        for (const entry of frame.entries) {
-          const input = this.#game.inputs?.[entryIndex(entry)]
-          if (input === undefined) throw new RangeError('no such input')
-          course.decide(tick, entrySeat(entry), input, now)
-        }
-        break
-      }
+      case 'input':
       case 'json': {
+        const { seat, moved } = frame
         const tick = resolveTick(frame.tickByte, course.nearTick)
-        course.decide(tick, frame.seat, readInput(this.#game, frame.input), now)
+        const input = frame.kind === 'json' ? readInput(this.#game, frame.input) : this.#game.inputs?.[frame.index]
+        if (input === undefined) throw new RangeError('no such input')
+        course.decide({ tick, seat, input, moved }, now)
         break
       }
       case 'keyframe':

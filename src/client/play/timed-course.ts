@@ -1,7 +1,7 @@
 import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
 import { Drawing, type DrawingOptions } from './drawing.ts'
-import { Rollback, type Rules } from './rollback.ts'
+import { type Decision, Rollback, type Rules } from './rollback.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { Snapshot } from './snapshot.ts'
 import { LocalTicks, RecentMost, ServerTicks } from './timeline.ts'
@@ -11,8 +11,8 @@ export interface TimedCourseOptions<State> extends DrawingOptions<State> {
   readonly isPlayer: boolean
   /** How far behind a spectator watches, at least. */
   readonly delayMs: number
-  /** The clock's round trip; 0 while unknown. */
-  readonly clockRttMs: () => number
+  /** The last round trip of a ping; 0 while unknown. */
+  readonly pingMs: () => number
 }
 
 /** How far the prediction may be after the last final state. */
@@ -45,7 +45,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   #isLive: boolean
   #position = 0
   #drawnAt = Number.NEGATIVE_INFINITY
-  #clockRttMs = 0
+  #pingMs = 0
   #endTick = Number.POSITIVE_INFINITY
 
   constructor(
@@ -88,18 +88,19 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#advance(now)
   }
 
-  decide(tick: number, seat: number, input: Input, now: number): void {
+  decide(decision: Decision<Input>, now: number): void {
+    const { tick, moved } = decision
     this.#isLive = true
     this.#server.observe(tick, now)
     this.#hold(now)
-    const answered = this.#states.decide(tick, seat, input)
+    const answered = this.#states.decide(decision)
     const latenessMs = this.#server.lateness(tick, now)
     if (answered) {
-      // Placed at a later tick it was late for certain; else it shows in when the answer comes, and so does jitter.
-      const missedMs = (tick - answered.tick) * this.#periodMs
-      const tooLateMs = missedMs > 0 ? missedMs : latenessMs - this.#periodMs - 2 * this.#server.jitterMs
-      if (tooLateMs > 0) this.#roundTrip.late(tooLateMs, now - answered.sentAt)
-      else this.#roundTrip.inTime(now - answered.sentAt)
+      const tookMs = now - answered.sentAt
+      // Moved it was late for certain; else the server went back for it, which shows in when the answer comes.
+      const isLate = moved > 0 || latenessMs > this.#periodMs + 2 * this.#server.jitterMs
+      if (isLate) this.#roundTrip.late(tookMs, now)
+      else this.#roundTrip.inTime(tookMs, now)
     }
     this.#latenessMs.add(latenessMs, now)
   }
@@ -125,8 +126,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   predict(seat: number, input: Input, now: number): number | null {
     if (!this.#isLive) return null
     this.#advance(now)
-    const tick = Math.max(Math.floor(this.#position), this.#states.base)
-    this.#states.predict(tick, seat, input, now)
+    const tick = this.#states.predict(Math.max(Math.floor(this.#position), this.#states.base), seat, input, now)
     this.#states.redo()
     this.#drawing.redoLast(this.#states, tick)
     return tick
@@ -153,10 +153,10 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
 
   /** Takes what pings have measured since. */
   #ping(): void {
-    const clockRttMs = this.#options.clockRttMs()
-    if (clockRttMs === this.#clockRttMs) return
-    this.#clockRttMs = clockRttMs
-    this.#roundTrip.measured(clockRttMs)
+    const pingMs = this.#options.pingMs()
+    if (pingMs === this.#pingMs) return
+    this.#pingMs = pingMs
+    this.#roundTrip.measured(pingMs)
   }
 
   /** Brings the states to where the game is at `now`. */

@@ -1,7 +1,7 @@
 import { hashState } from '../../games/hash.ts'
 import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
-import type { Rules } from './rollback.ts'
+import type { Decision, Rules } from './rollback.ts'
 import type { Snapshot } from './snapshot.ts'
 
 interface Turn<Input> {
@@ -62,7 +62,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     this.#show()
   }
 
-  decide(tick: number, seat: number, input: Input): void {
+  decide({ tick, seat, input }: Decision<Input>): void {
     if (tick !== this.#tick) throw new RangeError(`turn ${tick} comes after ${this.#tick}`)
     this.#isLive = true
     this.#apply(this.#state, seat, input)

@@ -7,7 +7,7 @@ import type { PlayFigures } from './figures.ts'
 
 /** What `play` needs of a client: every client has it. */
 export interface PlayClient extends Pick<ClientCore, 'status' | 'user' | 'on'> {
-  readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'jitterMs'>
+  readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'lastRttMs' | 'jitterMs'>
 }
 
 /** A game that can be played here: the very rules that the server runs. */

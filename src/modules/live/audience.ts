@@ -68,11 +68,13 @@ export class Audience {
     return channel
   }
 
-  change(game: AnyGame, tick: number, seat: number, input: unknown): void {
+  change(game: AnyGame, tick: number, seat: number, input: unknown, moved = 0): void {
     if (!this.#hub.isFollowed(this.inputs)) return
     const index = seat < MAX_CODED_SEATS ? indexOfInput(game, input) : -1
     const frame =
-      index >= 0 ? encodeInput(this.#stream, tick, seat, index) : encodeJsonInput(this.#stream, tick, seat, input)
+      index >= 0
+        ? encodeInput(this.#stream, tick, seat, index, moved)
+        : encodeJsonInput(this.#stream, tick, seat, input, moved)
     this.#publish(tick, frame)
   }
 

@@ -62,7 +62,7 @@ export class LiveService {
     engine.listen({
       started: (runner) => this.#begin(runner),
       stepped: (runner) => this.#step(runner),
-      changed: (runner, tick, seat, input) => this.#change(runner, tick, seat, input),
+      changed: (runner, tick, seat, input, moved) => this.#change(runner, tick, seat, input, moved),
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
     matches.onChange((match) => this.#noteMatch(match))
@@ -227,9 +227,9 @@ export class LiveService {
     match?.watchSteps()
   }
 
-  #change(runner: MatchRunner, tick: number, seat: number, input: unknown): void {
+  #change(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void {
     const match = this.#matches.get(runner.matchId)
-    match?.prompt.change(runner.game, tick, seat, input)
+    match?.prompt.change(runner.game, tick, seat, input, moved)
     match?.view?.noteTurn()
   }
 
