@@ -31,6 +31,8 @@ export interface App {
   readonly engine: Engine
   readonly keeper: MatchKeeper
   readonly dispatcher: Dispatcher<Context, Tx>
+  /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
+  readonly lost: Promise<Error>
   /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
   stop(): Promise<void>
 }
@@ -61,6 +63,10 @@ async function compose(config: Config, closers: Closers): Promise<App> {
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
+  let lose: (error: Error) => void = () => undefined
+  const lost = new Promise<Error>((resolve) => {
+    lose = resolve
+  })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   await migrate({ databaseUrl, log: log.db })
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
@@ -162,6 +168,7 @@ async function compose(config: Config, closers: Closers): Promise<App> {
     engine,
     keeper,
     dispatcher,
+    lost,
     stop() {
       stopping ??= leave()
       return stopping
@@ -178,7 +185,7 @@ async function compose(config: Config, closers: Closers): Promise<App> {
   }
 
   async function ownPostgres(): Promise<string> {
-    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: log.db })
+    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: log.db, onLost: lose })
     closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
   }

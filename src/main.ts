@@ -17,16 +17,17 @@ try {
   // For people a sentence, for those who collect logs a line like the others.
   if (config.production) app.platform.log.app.info({ url }, `Rally is ready at ${url}`)
   else process.stdout.write(`\nRally is ready at ${url}\n\n`)
-  const stop = (signal: NodeJS.Signals) => {
+  const stop = (why: string, done: () => void) => {
     const stopMs = config.drainMs + CLOSE_MS + LAST_RESORT_MS
-    setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${signal}`), stopMs).unref()
-    app.stop().then(
-      () => process.exit(0),
-      (error: unknown) => fail(`Rally stopped with errors: ${String(error)}`),
-    )
+    setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
+    app.stop().then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal, () => process.exit(0)))
+  // Whoever keeps Rally running may start it anew; one that stays up and answers nothing helps nobody.
+  void app.lost.then((error) => {
+    app.platform.log.app.fatal({ err: error }, 'Rally cannot go on')
+    stop('that', () => fail(`Rally cannot go on: ${error.message}`))
+  })
 } catch (error) {
   if (error instanceof ConfigError) fail(`Rally cannot start. The environment is not right:\n${error.message}`)
   fail(`Rally cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

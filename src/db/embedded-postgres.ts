@@ -5,8 +5,11 @@ import pg from 'pg'
 import { lockDataDir } from './data-lock.ts'
 import { hasCode } from './fs-error.ts'
 import type { DbLog } from './log.ts'
+import { adopt } from './postgres-adoption.ts'
 import { letThrough, postgresBinaries, postgresOwner } from './postgres-binaries.ts'
-import { adopt, type Cluster, connectionUrl, initialise, launch, type Server, shutDown } from './postgres-cluster.ts'
+import { type Cluster, connectionUrl, initialise, launch } from './postgres-cluster.ts'
+import { type Server, shutDown } from './postgres-process.ts'
+import { PostgresSupervisor } from './postgres-supervisor.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
@@ -21,11 +24,14 @@ export interface EmbeddedPostgresOptions {
   readonly startTimeoutMs?: number
   /** How long a clean shutdown may take before a hard one. Default 20 s. */
   readonly stopTimeoutMs?: number
+  /** Told when it ended by itself and could not be started again: whoever uses it cannot go on. */
+  readonly onLost?: (error: Error) => void
 }
 
 export interface EmbeddedPostgres {
-  /** Holds the password: not for logs. */
+  /** Holds the password: not for logs. The same also after it was started again. */
   readonly url: string
+  /** Of the one that runs now. */
   readonly pid: number
   /** Whether it was still running from a Rally that was killed. */
   readonly adopted: boolean
@@ -36,7 +42,7 @@ export interface EmbeddedPostgres {
 /**
  * Starts a real Postgres on a free loopback port, with its data kept in `<dataDir>/postgres`, or adopts the one that a
  * killed Rally left running on that data. It is a session of its own: signals for Rally's terminal don't reach it, and
- * it ends by `stop()` only.
+ * it ends by `stop()` only: one that ends by itself is started again on the same port, a few times at most.
  *
  * @throws DataDirInUse when another living Rally has the folder
  */
@@ -60,10 +66,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     server = await adopt(cluster, deadline, stopTimeoutMs)
     if (!server) {
       await initialise(cluster, deadline)
-      server = await launch(cluster, deadline)
+      server = await launch(cluster, { deadline })
     }
     await ensureDatabase(connectionUrl(server.port, password, 'postgres'), deadline)
-    return handle(server, connectionUrl(server.port, password, DATABASE))
+    return handle(server, cluster)
   } catch (error) {
     try {
       if (server) await shutDown(server, stopTimeoutMs)
@@ -74,19 +80,24 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     throw error
   }
 
-  function handle(running: Server, url: string): EmbeddedPostgres {
+  function handle(running: Server, cluster: Cluster): EmbeddedPostgres {
     let stopping: Promise<void> | undefined
-    running.child?.once('exit', (code, signal) => {
-      if (!stopping) log.error({ pid: running.pid, code, signal }, 'the embedded Postgres ended by itself')
-    })
     const adopted = running.child === undefined
+    const supervisor = new PostgresSupervisor(running, {
+      log,
+      stopTimeoutMs,
+      relaunch: (port, signal) => launch(cluster, { deadline: Date.now() + startTimeoutMs, port, signal }),
+      onLost: options.onLost ?? (() => undefined),
+    })
     log.info({ pid: running.pid, port: running.port, adopted }, 'embedded Postgres is ready')
     return {
-      url,
-      pid: running.pid,
+      url: connectionUrl(running.port, cluster.password, DATABASE),
+      get pid() {
+        return supervisor.pid
+      },
       adopted,
       stop() {
-        stopping ??= shutDown(running, stopTimeoutMs).finally(() => lock.release())
+        stopping ??= supervisor.stop().finally(() => lock.release())
         return stopping
       },
     }

@@ -1,23 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
-import { hasCode } from './fs-error.ts'
 import type { DbLog } from './log.ts'
 import { firstClosedFolder, type PostgresBinaries, type PostgresOwner } from './postgres-binaries.ts'
-import { processCommand, processIdentity } from './process-identity.ts'
+import {
+  collectLines,
+  happened,
+  POLL_MS,
+  QUIT_TIMEOUT_MS,
+  run,
+  type Server,
+  shutDown,
+  until,
+} from './postgres-process.ts'
 
 const USER = 'rally'
 const LOOPBACK = '127.0.0.1'
-/** Between two looks at a process that isn't our child, of which nothing tells us. */
-const POLL_MS = 20
-/** How long Postgres may take after it was told to drop everything, before we say that it doesn't end. */
-const QUIT_TIMEOUT_MS = 5000
 
 /** One data folder, and what it takes to run Postgres on it. */
 export interface Cluster {
@@ -30,13 +31,6 @@ export interface Cluster {
   readonly owner: PostgresOwner | undefined
   readonly durable: boolean
   readonly log: DbLog
-}
-
-/** A running Postgres. `child` is absent when it was adopted. */
-export interface Server {
-  readonly pid: number
-  readonly port: number
-  readonly child?: ChildProcess
 }
 
 export function connectionUrl(port: number, password: string, database: string): string {
@@ -74,7 +68,7 @@ export async function initialise(cluster: Cluster, deadline: number): Promise<vo
       ...(cluster.durable ? [] : ['--no-sync']),
     ])
     const lines = collectLines(child, cluster.log)
-    const outcome = await happened(child, 'close', deadline)
+    const outcome = await happened(child, 'close', until(deadline))
     if (outcome !== 0) {
       child.kill('SIGKILL')
       throw await explain(cluster, 'initdb failed', outcome, lines)
@@ -86,21 +80,31 @@ export async function initialise(cluster: Cluster, deadline: number): Promise<vo
   }
 }
 
+export interface LaunchOptions {
+  /** In ms since the epoch. */
+  readonly deadline: number
+  /** A free one unless given. */
+  readonly port?: number
+  /** Ends what has been started when it aborts. */
+  readonly signal?: AbortSignal
+}
+
 /** Starts Postgres and waits until it takes connections. */
-export async function launch(cluster: Cluster, deadline: number): Promise<Server> {
+export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Server> {
+  const patience = until(options.deadline, options.signal)
   for (;;) {
-    const port = await freePort()
+    const port = options.port ?? (await freePort())
     const child = run(cluster, cluster.binaries.postgres, ['-D', cluster.folder, ...settings(cluster, port)])
     const { promise: ready, resolve: becomeReady } = deferred<'ready'>()
     const lines = collectLines(child, cluster.log, (line) => {
       if (line.includes('database system is ready to accept connections')) becomeReady('ready')
     })
-    const outcome = await Promise.race([ready, happened(child, 'close', deadline)])
+    const outcome = await Promise.race([ready, happened(child, 'close', patience)])
     const { pid } = child
     if (outcome === 'ready' && pid !== undefined) return { pid, port, child }
     // The port was taken meanwhile, or processes of a killed server still end: both pass.
     const passing = /could not create any TCP\/IP sockets|Address already in use|pre-existing shared memory block/
-    if (!lines.some((line) => passing.test(line)) || Date.now() > deadline) {
+    if (!lines.some((line) => passing.test(line)) || patience.aborted) {
       if (pid !== undefined) await shutDown({ pid, port, child }, QUIT_TIMEOUT_MS)
       throw await explain(cluster, 'Postgres did not start', outcome, lines)
     }
@@ -137,160 +141,12 @@ function settings(cluster: Cluster, port: number): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-/**
- * Takes over the Postgres that a killed Rally left running on this data, waiting while it starts or stops. Answers
- * `undefined` when there is none; a `postmaster.pid` that is not of a living Postgres on this data is removed.
- */
-export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: number): Promise<Server | undefined> {
-  for (;;) {
-    const found = await readPostmaster(cluster.folder)
-    if (!found) return undefined
-    if (!(await isPostgresOn(found.pid, cluster.folder))) {
-      await rm(postmasterFile(cluster.folder), { force: true })
-      return undefined
-    }
-    if (found.ready) {
-      const state = await look(cluster, found.port)
-      if (state === 'as wanted') return { pid: found.pid, port: found.port }
-      if (state === 'other settings') {
-        await shutDown(found, stopTimeoutMs)
-        return undefined
-      }
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`Postgres ${found.pid} runs on ${cluster.folder} but does not answer. Stop it, then start Rally.`)
-    }
-    await delay(POLL_MS)
-  }
-}
-
-/** Whether the server on this port is ours: `busy` while it starts, stops or takes no more connections. */
-async function look(cluster: Cluster, port: number): Promise<'as wanted' | 'other settings' | 'busy'> {
-  const client = new pg.Client({
-    connectionString: connectionUrl(port, cluster.password, 'postgres'),
-    connectionTimeoutMillis: 2000,
-    query_timeout: 2000,
-  })
-  // Without a listener an error on an idle connection would end the process; the query below reports it too.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    const { rows } = await client.query<{ fsync: string; folder: string }>(
-      "SELECT current_setting('fsync') AS fsync, current_setting('data_directory') AS folder",
-    )
-    if (rows[0]?.folder !== cluster.folder) return 'busy'
-    return (rows[0].fsync === 'on') === cluster.durable ? 'as wanted' : 'other settings'
-  } catch (error) {
-    if (hasCode(error, '28P01')) {
-      throw new Error(`The Postgres running on ${cluster.folder} does not take the password kept beside it.`, {
-        cause: error,
-      })
-    }
-    return 'busy'
-  } finally {
-    await client.end().catch(() => undefined)
-  }
-}
-
-const postmasterFile = (folder: string) => join(folder, 'postmaster.pid')
-
-/** Reads the lines of Postgres' lock file that its `miscadmin.h` defines: 1 the pid, 4 the port, 8 the status. */
-async function readPostmaster(folder: string): Promise<{ pid: number; port: number; ready: boolean } | undefined> {
-  const text = await readFile(postmasterFile(folder), 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  })
-  if (text === undefined) return undefined
-  const lines = text.split('\n')
-  return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' }
-}
-
-/** A pid may belong to something else by now: a Postgres on this data has the folder in its command line. */
-async function isPostgresOn(pid: number, folder: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 1 || (await processIdentity(pid)) === undefined) return false
-  return (await processCommand(pid))?.includes(`-D ${folder} `) ?? false
-}
-
-/** Fast shutdown, then, past the deadline, an immediate one from which the next start recovers. */
-export async function shutDown(server: Server, timeoutMs: number): Promise<void> {
-  for (const [signal, limitMs] of [
-    ['SIGINT', timeoutMs],
-    ['SIGQUIT', QUIT_TIMEOUT_MS],
-  ] as const) {
-    if (!sendSignal(server.pid, signal)) return
-    if (await isGone(server, Date.now() + limitMs)) return
-  }
-  throw new Error(`Postgres ${server.pid} does not end`)
-}
-
-async function isGone({ pid, child }: Server, deadline: number): Promise<boolean> {
-  if (child) return hasEnded(child) || typeof (await happened(child, 'exit', deadline)) !== 'object'
-  const before = await processIdentity(pid)
-  while (before !== undefined && (await processIdentity(pid)) === before) {
-    if (Date.now() > deadline) return false
-    await delay(POLL_MS)
-  }
-  return true
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal)
-  } catch (error) {
-    if (hasCode(error, 'ESRCH')) return false
-    throw error
-  }
-}
-
-function run({ owner, binaries }: Cluster, file: string, args: string[]): ChildProcess {
-  return spawn(file, args, {
-    ...(owner && { uid: owner.uid, gid: owner.gid }),
-    env: { ...binaries.env },
-    // Our own working directory may be closed to Postgres' user.
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // Else Ctrl-C would stop the database before Rally has drained.
-    detached: true,
-  })
-}
-
-/** How a process ended: its exit code, else the signal's name; an error when it could not start or the time is over. */
-async function happened(
-  child: ChildProcess,
-  event: 'exit' | 'close',
-  deadline: number,
-): Promise<number | string | Error> {
-  try {
-    await once(child, event, { signal: AbortSignal.timeout(Math.max(deadline - Date.now(), 0)) })
-    return child.exitCode ?? child.signalCode ?? 'ended'
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => undefined
   const promise = new Promise<T>((fulfil) => {
     resolve = fulfil
   })
   return { promise, resolve }
-}
-
-/** Passes what Postgres says to the log, and keeps the last lines to explain a failure with. */
-function collectLines(child: ChildProcess, log: DbLog, onLine?: (line: string) => void): string[] {
-  const kept: string[] = []
-  if (!child.stderr) return kept
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    log.debug({ postgres: line }, 'postgres')
-    kept.push(line)
-    if (kept.length > 20) kept.shift()
-    onLine?.(line)
-  })
-  return kept
 }
 
 async function explain(

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter, on, once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,16 @@ async function start(dataDir: string): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
   cleanUps.push(() => postgres.stop())
   return postgres
+}
+
+/** The same, with what it warns of, to be waited for. */
+async function startTold(dataDir: string) {
+  const told = new EventEmitter()
+  const tell = (_: object, message: string) => void told.emit('told', message)
+  const log = { ...quietLog, error: tell, warn: tell }
+  const postgres = await startEmbeddedPostgres({ dataDir, durable: false, log })
+  cleanUps.push(() => postgres.stop())
+  return { postgres, messages: on(told, 'told', { signal: AbortSignal.timeout(15_000) }) }
 }
 
 const Started = z.object({ pid: z.number(), url: z.string(), adopted: z.boolean() })
@@ -149,15 +159,33 @@ describe('the embedded Postgres', () => {
     expect(await processIdentity(postgres.pid)).toBeUndefined()
   })
 
-  test('says what went wrong when it ends by itself', async () => {
+  test.each([
+    ['a child', false],
+    ['adopted', true],
+  ])('is started again where it was, and says so, when it ends by itself as %s', async (_, isAdopted) => {
     const dataDir = await folder()
-    const told = new EventEmitter()
-    const log = { ...quietLog, error: (_: object, message: string) => void told.emit('error logged', message) }
-    const postgres = await startEmbeddedPostgres({ dataDir, durable: false, log })
-    cleanUps.push(() => postgres.stop())
-    const message = once(told, 'error logged', { signal: AbortSignal.timeout(10_000) })
-    process.kill(postgres.pid, 'SIGINT')
-    expect(await message).toEqual(['the embedded Postgres ended by itself'])
+    if (isAdopted) await kill((await startHolder(dataDir)).child)
+    const { postgres, messages } = await startTold(dataDir)
+    const { url, pid, adopted } = postgres
+    expect(adopted).toBe(isAdopted)
+    await execute(url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    process.kill(pid, 'SIGINT')
+    expect((await messages.next()).value).toEqual(['the embedded Postgres ended by itself; starting it again'])
+    expect((await messages.next()).value).toEqual(['the embedded Postgres runs again'])
+    expect(postgres.pid).not.toBe(pid)
+    expect((await execute(url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+    await postgres.stop()
+    expect(await processIdentity(postgres.pid)).toBeUndefined()
+  })
+
+  test('leaves nothing behind when it is stopped while it is started again', async () => {
+    const dataDir = await folder()
+    const { postgres, messages } = await startTold(dataDir)
+    process.kill(postgres.pid, 'SIGKILL')
+    await messages.next()
+    await postgres.stop()
+    // A Postgres on this data would be adopted.
+    expect((await start(dataDir)).adopted).toBe(false)
   })
 })
 

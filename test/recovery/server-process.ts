@@ -15,13 +15,15 @@ const KEPT_LINES = 50
 /** Rally as its operator runs it: a process, a data folder, and the Postgres that it keeps in there. */
 export class ServerProcess implements AsyncDisposable {
   readonly url: string
-  readonly #dataDir: string
+  readonly dataDir: string
   readonly #port: number
   readonly #environment: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
+  /** The last lines that it wrote to its standard output. */
+  #lines: string[] = []
 
   private constructor(dataDir: string, port: number, environment: Readonly<Record<string, string>>) {
-    this.#dataDir = dataDir
+    this.dataDir = dataDir
     this.#port = port
     this.#environment = environment
     this.url = `http://localhost:${port}`
@@ -40,7 +42,7 @@ export class ServerProcess implements AsyncDisposable {
         PATH: process.env.PATH,
         NODE_ENV: 'development',
         PORT: String(this.#port),
-        DATA_DIR: this.#dataDir,
+        DATA_DIR: this.dataDir,
         LOG_LEVEL: 'warn',
         LIMIT_SOCKETS_PER_IP: '1000',
         ...this.#environment,
@@ -49,6 +51,7 @@ export class ServerProcess implements AsyncDisposable {
     })
     this.#child = child
     const lines: string[] = []
+    this.#lines = lines
     const ready = new Promise<void>((resolve, reject) => {
       child.once('error', reject)
       child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${lines.join('\n')}`)))
@@ -70,9 +73,16 @@ export class ServerProcess implements AsyncDisposable {
     return code
   }
 
-  /** Ends the Postgres that a killed server left running, as a power cut would. */
+  /** Resolves with its exit code when it ends by itself, and with what it wrote last. */
+  async ended(deadlineMs: number): Promise<{ code: number | null; lines: readonly string[] }> {
+    if (!this.#child) throw new Error('it does not run')
+    const [code] = await within(once(this.#child, 'close'), 'its end', deadlineMs)
+    return { code, lines: this.#lines }
+  }
+
+  /** Ends the server's Postgres, as a power cut or the kernel short of memory would. */
   async cutPostgres(): Promise<void> {
-    const [pid] = (await readFile(join(this.#dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
+    const [pid] = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
     process.kill(Number(pid), 'SIGKILL')
   }
 
@@ -80,9 +90,9 @@ export class ServerProcess implements AsyncDisposable {
     const child = this.#child
     if (child && child.exitCode === null && child.signalCode === null) await this.end('SIGKILL')
     // Takes over what may still run there, in order to stop it.
-    const postgres = await startEmbeddedPostgres({ dataDir: this.#dataDir, log: quietLog })
+    const postgres = await startEmbeddedPostgres({ dataDir: this.dataDir, log: quietLog })
     await postgres.stop()
-    await rm(this.#dataDir, { recursive: true, force: true })
+    await rm(this.dataDir, { recursive: true, force: true })
   }
 }
 

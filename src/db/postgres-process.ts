@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hasCode } from './fs-error.ts'
+import type { DbLog } from './log.ts'
+import type { PostgresBinaries, PostgresOwner } from './postgres-binaries.ts'
+import { processIdentity } from './process-identity.ts'
+
+/** Between two looks at a process that isn't our child and is about to change, of which nothing tells us. */
+export const POLL_MS = 20
+/** The same while it is not expected to change. */
+const WATCH_MS = 1_000
+/** How long Postgres may take after it was told to drop everything, before we say that it doesn't end. */
+export const QUIT_TIMEOUT_MS = 5000
+
+/** A running Postgres. `child` is absent when it was adopted. */
+export interface Server {
+  readonly pid: number
+  readonly port: number
+  readonly child?: ChildProcess
+}
+
+/** Runs one of Postgres' programs, away from our terminal; it may only speak, on standard error. */
+export function run(
+  { binaries, owner }: { readonly binaries: PostgresBinaries; readonly owner: PostgresOwner | undefined },
+  file: string,
+  args: string[],
+): ChildProcess {
+  return spawn(file, args, {
+    ...(owner && { uid: owner.uid, gid: owner.gid }),
+    env: { ...binaries.env },
+    // Our own working directory may be closed to Postgres' user.
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Else Ctrl-C would stop the database before Rally has drained.
+    detached: true,
+  })
+}
+
+/** Passes what Postgres says to the log, and keeps the last lines to explain a failure with. */
+export function collectLines(child: ChildProcess, log: DbLog, onLine?: (line: string) => void): string[] {
+  const kept: string[] = []
+  if (!child.stderr) return kept
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    log.debug({ postgres: line }, 'postgres')
+    kept.push(line)
+    if (kept.length > 20) kept.shift()
+    onLine?.(line)
+  })
+  return kept
+}
+
+/** Aborts at `deadline`, in ms since the epoch, or with `signal`. */
+export function until(deadline: number, signal?: AbortSignal): AbortSignal {
+  const late = AbortSignal.timeout(Math.max(deadline - Date.now(), 0))
+  return signal ? AbortSignal.any([late, signal]) : late
+}
+
+/** How a process ended: its exit code, else the signal's name; an error when it could not start, or did not end. */
+export async function happened(
+  child: ChildProcess,
+  event: 'exit' | 'close',
+  signal: AbortSignal,
+): Promise<number | string | Error> {
+  try {
+    await once(child, event, { signal })
+    return child.exitCode ?? child.signalCode ?? 'ended'
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+/** Resolves when the server has ended, however that came; rejects when `signal` aborts before. */
+export async function ended({ pid, child }: Server, signal: AbortSignal, pollMs = WATCH_MS): Promise<void> {
+  if (child) {
+    if (!hasEnded(child)) await once(child, 'exit', { signal })
+    return
+  }
+  const before = await processIdentity(pid)
+  while (before !== undefined && (await processIdentity(pid)) === before) await delay(pollMs, undefined, { signal })
+}
+
+/** Fast shutdown, then, past the deadline, an immediate one from which the next start recovers. */
+export async function shutDown(server: Server, timeoutMs: number): Promise<void> {
+  for (const [signal, limitMs] of [
+    ['SIGINT', timeoutMs],
+    ['SIGQUIT', QUIT_TIMEOUT_MS],
+  ] as const) {
+    if (server.child && hasEnded(server.child)) return
+    if (!sendSignal(server.pid, signal)) return
+    const isGone = await ended(server, until(Date.now() + limitMs), POLL_MS).then(
+      () => true,
+      () => false,
+    )
+    if (isGone) return
+  }
+  throw new Error(`Postgres ${server.pid} does not end`)
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch (error) {
+    if (hasCode(error, 'ESRCH')) return false
+    throw error
+  }
+}

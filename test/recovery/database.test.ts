@@ -1,0 +1,45 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { CONNECT_FOUR, create, follow, isLive, isOver, newcomer, playConnectFour } from '../matches/support.ts'
+import { ServerProcess } from './server-process.ts'
+
+const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }
+
+test("Rally's own Postgres is started again when it is killed, and a live match goes on to its stored result", async () => {
+  await using server = await ServerProcess.create(ENVIRONMENT)
+  await server.start()
+  const { client } = await newcomer(server)
+  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
+  const follower = await follow(client, match.id)
+  await follower.until(isLive)
+
+  for (const _ of ['once', 'twice']) {
+    await server.cutPostgres()
+    const isReady = async () => (await fetch(`${server.url}/readyz`)).status
+    await expect.poll(isReady, { timeout: 5_000 }).toBe(503)
+    await expect.poll(isReady, { timeout: 15_000 }).toBe(200)
+  }
+  await playConnectFour([client], match.id)
+  const over = await follower.until(isOver)
+  expect(over).toMatchObject({ status: 'finished', winnerSeat: 0 })
+  expect(await client.call('matches.getOne', { matchId: match.id })).toEqual(over)
+  expect(await server.end('SIGTERM')).toBe(0)
+}, 90_000)
+
+test('a Rally whose own Postgres cannot be started again says so and ends, for others to start it anew', async () => {
+  await using server = await ServerProcess.create(ENVIRONMENT)
+  await server.start()
+  const data = join(server.dataDir, 'postgres')
+  const ended = server.ended(60_000)
+  await server.cutPostgres()
+  await rename(data, `${data}.away`)
+  const { code, lines } = await ended
+  expect(code).toBe(1)
+  expect(lines.join('\n')).toContain('The embedded Postgres ended and could not be started again')
+
+  await rename(`${data}.away`, data)
+  await server.start()
+  const { client } = await newcomer(server)
+  expect(client.welcome.user).not.toBeNull()
+}, 120_000)
