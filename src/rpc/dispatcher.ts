@@ -1,14 +1,16 @@
-import { closeCodes, type Limits, UNREADABLE } from '../protocol/index.ts'
+import { closeCodes, type Limits } from '../protocol/index.ts'
+import { answer, answerBad, answerError, type Body, refuse } from './answers.ts'
 import { builtins } from './builtins.ts'
 import { Call, type Caller } from './call.ts'
 import { Connection, type Peer } from './connection.ts'
 import { Connections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
 import type { AnySubscription, Module } from './definition.ts'
-import { errorData, RpcError } from './errors.ts'
-import { type Body, Executor, type ExecutorOptions } from './executor.ts'
+import { RpcError } from './errors.ts'
+import { Executor, type ExecutorOptions } from './executor.ts'
 import type { Hub } from './hub.ts'
-import { invalid, toIssues } from './issues.ts'
+import { invalid } from './issues.ts'
+import { faultsOf } from './output.ts'
 import { readEnvelope } from './read-envelope.ts'
 import { createRegistry, type Entry } from './registry.ts'
 
@@ -18,8 +20,6 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly hub: Hub
 }
 
-/** Requests refused, less those let through, after which a socket is closed with 4029. */
-const MAX_REFUSED = 1000
 /** What an input without an envelope is answered by. */
 const INPUT_EID = 'input'
 const SWEEP_MS = 100
@@ -79,22 +79,22 @@ export class Dispatcher<Ctx, Tx> {
     const entry = 'message' in read ? this.entries.get(read.message.type) : undefined
     const waitMs = (entry && isInput(entry) ? connection.inputs : connection.requests).take(now)
     if ('bad' in read) {
-      if (waitMs > 0) this.#refuse(connection, read.type, read.eid, waitMs)
-      else this.#answerBad(connection, read.bad, read.type, read.eid)
+      if (waitMs > 0) refuse(connection, waitMs, read.type, read.eid)
+      else answerBad(connection, read.bad, read.type, read.eid)
       return
     }
     const { message, unstorable } = read
     if (waitMs > 0) {
-      this.#refuse(connection, message.type, message.eid, waitMs)
+      refuse(connection, waitMs, message.type, message.eid)
       return
     }
     if (connection.refused > 0) connection.refused--
     if (!entry) {
-      this.#answerError(connection, message.type, message.eid, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      answerError(connection, message.type, message.eid, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
       return
     }
     if (unstorable) {
-      this.#answerError(connection, entry.type, message.eid, invalid([unstorable]))
+      answerError(connection, entry.type, message.eid, invalid([unstorable]))
       return
     }
     this.#start(connection, entry, message.eid, message.data, now)
@@ -109,13 +109,13 @@ export class Dispatcher<Ctx, Tx> {
     connection.lastRequestAt = now
     const waitMs = connection.inputs.take(now)
     if (waitMs > 0) {
-      this.#refuse(connection, type, INPUT_EID, waitMs)
+      refuse(connection, waitMs, type, INPUT_EID)
       return
     }
     if (connection.refused > 0) connection.refused--
     const entry = this.entries.get(type)
     if (!entry) {
-      this.#answerError(connection, type, INPUT_EID, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      answerError(connection, type, INPUT_EID, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
       return
     }
     entry.calls++
@@ -133,27 +133,16 @@ export class Dispatcher<Ctx, Tx> {
   badFrame(connection: Connection, reason: string): void {
     const now = Date.now()
     const waitMs = connection.requests.take(now)
-    if (waitMs > 0) this.#refuse(connection, undefined, undefined, waitMs)
-    else this.#answerBad(connection, reason)
-  }
-
-  #answerBad(connection: Connection, reason: string, type?: string, eid?: string): void {
-    this.#answerError(
-      connection,
-      type ?? UNREADABLE.type,
-      eid ?? UNREADABLE.eid,
-      new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`),
-    )
+    if (waitMs > 0) refuse(connection, waitMs)
+    else answerBad(connection, reason)
   }
 
   /** Holds an event against the schema of its subscription; what does not fit is logged, and goes out all the same. */
   inspectEvent(type: string, event: unknown): void {
     const definition = this.entries.get(type)?.definition
     if (definition?.kind !== 'subscription') return
-    const parsed = definition.event.safeParse(event)
-    if (!parsed.success) {
-      this.#options.log.error({ type, issues: toIssues(parsed.error) }, 'an event is against its schema')
-    }
+    const issues = faultsOf(definition.event, event)
+    if (issues.length > 0) this.#options.log.error({ type, issues }, 'an event is against its schema')
   }
 
   /**
@@ -178,15 +167,6 @@ export class Dispatcher<Ctx, Tx> {
 
   stop(): void {
     clearInterval(this.#sweeper)
-  }
-
-  #refuse(connection: Connection, type: string | undefined, eid: string | undefined, waitMs: number): void {
-    if (++connection.refused > MAX_REFUSED) {
-      connection.peer.close(closeCodes.tooFast, 'too many requests')
-      return
-    }
-    const error = new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs })
-    this.#answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
   }
 
   #start(connection: Connection, entry: Entry, eid: string, data: unknown, now: number): void {
@@ -217,7 +197,7 @@ export class Dispatcher<Ctx, Tx> {
       return
     }
     entry.totalMs += Date.now() - now
-    if (!isInput(entry)) this.#answer(connection, entry.type, eid, body)
+    if (!isInput(entry)) answer(connection, entry.type, eid, body)
   }
 
   #track(connection: Connection, entry: Entry, call: Call, startedAt: number): Pending {
@@ -240,7 +220,7 @@ export class Dispatcher<Ctx, Tx> {
     try {
       const settled = await body
       if (!this.#untrack(pending)) return
-      if (!isInput(entry)) this.#answer(connection, entry.type, call.eid, settled)
+      if (!isInput(entry)) answer(connection, entry.type, call.eid, settled)
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
       else this.#executor.toRpcError(entry, call.eid, error)
@@ -264,7 +244,7 @@ export class Dispatcher<Ctx, Tx> {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false
-        this.#answer(connection, entry.type, call.eid, { data: opening })
+        answer(connection, entry.type, call.eid, { data: opening })
         return true
       })
     } catch (error) {
@@ -277,24 +257,9 @@ export class Dispatcher<Ctx, Tx> {
     throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
   }
 
-  #answer(connection: Connection, type: string, eid: string, body: Body): void {
-    if (connection.closed) return
-    const ts = Date.now()
-    connection.peer.send(
-      typeof body === 'string'
-        ? `{"type":"${type}","eid":${JSON.stringify(eid)},"ts":${ts},${body.slice(1)}`
-        : JSON.stringify({ type, data: body.data, eid, ts }),
-    )
-  }
-
   #fail(connection: Connection, entry: Entry, eid: string, error: unknown): void {
     entry.failures++
-    this.#answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
-  }
-
-  #answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
-    if (connection.closed) return
-    connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
+    answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
   }
 
   #sweep(): void {

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { AnonymousAnswers } from './anonymous-answers.ts'
+import type { Body } from './answers.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
@@ -7,21 +8,19 @@ import { errorData, RpcError } from './errors.ts'
 import { invalid, toIssues } from './issues.ts'
 import { MethodLimiter } from './limits.ts'
 import type { Once } from './once.ts'
+import { faultsOf } from './output.ts'
 import type { Entry } from './registry.ts'
 
 export interface ExecutorOptions<Ctx, Tx> {
   readonly once: Once<Tx>
   /** Makes what handlers are given. */
   readonly createContext: (call: Call<Tx>) => Ctx
-  /** Hold outputs against their schema; on outside production. */
+  /** Hold outputs against their schema, to the key; on outside production. */
   readonly checkOutput: boolean
   /** Makes an error of a foreign library one that a client may see; `undefined` makes it `INTERNAL`. */
   readonly translateError: (error: unknown) => RpcError | undefined
   readonly log: { error(details: object, message: string): void }
 }
-
-/** An answer without its envelope: encoded already where it was kept with a write. */
-export type Body = { readonly data: unknown } | string
 
 const SWEEP_LIMITS_MS = 60_000
 
@@ -155,9 +154,9 @@ export class Executor<Ctx, Tx> {
   ): Promise<Opened<unknown, unknown>> {
     const ctx = this.#options.createContext(call)
     const opened = await subscription.open({ ctx, input, fail: subscription.fail })
-    if (this.#options.checkOutput && 'snapshot' in opened) {
-      this.#checkSchema(entry, subscription.snapshot, opened.snapshot)
-    }
+    if (!this.#options.checkOutput) return opened
+    if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
+    else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
     return opened
   }
 
@@ -170,15 +169,14 @@ export class Executor<Ctx, Tx> {
   }
 
   #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
-    if (this.#options.checkOutput) this.#checkSchema(entry, method.output, output)
+    if (this.#options.checkOutput) checkSchema(entry, method.output, output)
     return output
   }
+}
 
-  #checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
-    const parsed = schema.safeParse(value)
-    if (!parsed.success)
-      throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(toIssues(parsed.error))}`)
-  }
+function checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
+  const issues = faultsOf(schema, value)
+  if (issues.length > 0) throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(issues)}`)
 }
 
 /** Whether a handler failed on purpose, so that a retry is told the same. */

@@ -14,6 +14,7 @@ export const { method, subscription } = definers<LoopbackContext>()
 export interface Loopback extends Disposable {
   /** What was logged as an error. */
   readonly errors: object[]
+  readonly hub: Hub
   /** Sends a request and waits for its answer. */
   request(type: string, data?: unknown, eid?: string): Promise<Message>
 }
@@ -30,12 +31,17 @@ export function openLoopback(module: Module, user: Caller['user'] = null): Loopb
   const errors: object[] = []
   const inbox = new Inbox<Message>()
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
-  const dispatcher = new Dispatcher<LoopbackContext, object>({
+  const hub = new Hub({
+    bus,
+    latestUnsentBytes: defaultLimits.latestUnsentBytes,
+    inspect: (type, event) => dispatcher.inspectEvent(type, event),
+  })
+  const dispatcher: Dispatcher<LoopbackContext, object> = new Dispatcher({
     modules: [module],
     limits: defaultLimits,
-    hub: new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes }),
+    hub,
     once: forgetful,
-    createContext: (call) => ({ call, user: call.caller.user }),
+    createContext: (call: Call<object>): LoopbackContext => ({ call, user: call.caller.user }),
     checkOutput: true,
     translateError: () => undefined,
     log: { error: (details) => void errors.push(details) },
@@ -53,6 +59,7 @@ export function openLoopback(module: Module, user: Caller['user'] = null): Loopb
   let lastEid = 0
   return {
     errors,
+    hub,
     request(type, data = {}, eid = `${++lastEid}`) {
       dispatcher.receive(connection, JSON.stringify({ type, data, eid, ts: Date.now() }))
       return within(

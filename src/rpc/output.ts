@@ -1,0 +1,28 @@
+import type { z } from 'zod'
+import type { Issue } from '../protocol/index.ts'
+import { toIssues } from './issues.ts'
+
+/**
+ * What is wrong with `value` as an output of `schema`. Keys that the schema does not name count as well: validation
+ * alone would pass over them, and they may hold what nobody was to see. Of a union the first member that fits counts,
+ * so that one which is a part of another stands behind it.
+ */
+export function faultsOf(schema: z.ZodType, value: unknown): Issue[] {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) return toIssues(parsed.error)
+  return unnamedKeys(value, parsed.data, []).map((path) => ({ path, message: 'is not in the schema' }))
+}
+
+/** Paths that are in `value` and not in `named`, which is what parsing left of it. */
+function unnamedKeys(value: unknown, named: unknown, path: readonly string[]): string[] {
+  if (value === named || !isObject(value) || !isObject(named)) return []
+  return Object.keys(value).flatMap((key) => {
+    // Not sent.
+    if (value[key] === undefined) return []
+    return Object.hasOwn(named, key) ? unnamedKeys(value[key], named[key], [...path, key]) : [[...path, key].join('.')]
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
