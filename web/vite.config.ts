@@ -7,10 +7,18 @@ const server = 'http://localhost:3001'
 // The server refuses sockets of a foreign origin, which the dev server's would be.
 const proxied = { target: server, headers: { origin: server } }
 
+const inside = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root: inside('.'),
   plugins: [react()],
-  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', sourcemap: true },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: true,
+    rolldownOptions: { input: ['index.html', '404.html'].map((name) => inside(name)) },
+  },
   server: {
     host: 'localhost',
     proxy: {

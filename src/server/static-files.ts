@@ -48,14 +48,16 @@ export interface StaticFiles {
 }
 
 /**
- * Reads a built page into memory, compressed once. A path that names no file and has no extension is a place inside
- * the page, and gets `index.html`.
+ * Reads a built page into memory, compressed once. Beside its files it has places: paths inside the page, which get
+ * `index.html`. They are the lines of its `places.txt`, where `*` stands for any one segment; without that file every
+ * path that has no extension is one. What is neither is a 404, in the words of `404.html` where no file is meant.
  *
  * @throws Error when the folder holds more than 64 MiB.
  */
 export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<StaticFiles> {
   const files = await readFiles(webDir)
   const pageHeaders = securityHeaders(publicUrl)
+  const isPlace = placesOf(files.get('/places.txt')?.variants.identity.body.toString())
   return {
     serve(exchange) {
       const path = decodePath(exchange.request.path)
@@ -63,13 +65,31 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
         exchange.error('400 Bad Request', 'VALIDATION_FAILED', 'Not a path')
         return
       }
-      const isPlace = posix.extname(path) === ''
-      const file = files.get(path) ?? (isPlace ? files.get('/index.html') : undefined)
+      const namesFile = posix.extname(path) !== ''
+      const file = files.get(path) ?? (isPlace(exchange.request.path, namesFile) ? files.get('/index.html') : undefined)
+      const notFound = files.get('/404.html')
       if (file) sendFile(exchange, file, pageHeaders)
-      else if (isPlace && files.size === 0) sendUnbuilt(exchange, pageHeaders)
+      else if (!namesFile && files.size === 0) sendUnbuilt(exchange, pageHeaders)
+      else if (!namesFile && notFound) sendNotFound(exchange, notFound, pageHeaders)
       else exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
     },
   }
+}
+
+/** Whether a path, as it was sent, is a place inside the page. */
+function placesOf(list: string | undefined): (path: string, namesFile: boolean) => boolean {
+  if (list === undefined) return (_path, namesFile) => !namesFile
+  const places = list.split('\n').flatMap((line) => (line.trim() === '' ? [] : [segmentsOf(line.trim())]))
+  return (path) => {
+    const segments = segmentsOf(path)
+    return places.some(
+      (place) => place.length === segments.length && place.every((each, at) => each === '*' || each === segments[at]),
+    )
+  }
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter(Boolean)
 }
 
 /** The path with its escapes undone; undefined for what tries to climb out or cannot be read. */
@@ -147,6 +167,11 @@ function sendFile(exchange: Exchange, file: StaticFile, pageHeaders: Headers): v
   const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
   if (exchange.request.method === 'head') exchange.reply('200 OK', full, variant.body)
   else stream(exchange, full, variant.body)
+}
+
+function sendNotFound(exchange: Exchange, file: StaticFile, pageHeaders: Headers): void {
+  const headers = { ...pageHeaders, 'Content-Type': file.contentType, 'Cache-Control': 'no-store' }
+  exchange.reply('404 Not Found', headers, file.variants.identity.body)
 }
 
 function matches(ifNoneMatch: string, etag: string): boolean {

@@ -18,7 +18,7 @@ export const paths = {
   join: (code: string) => `/join/${encodeURIComponent(code)}`,
 }
 
-/** What a path shows. */
+/** What a path shows. The server answers these paths with the app, by `public/places.txt`, and others with a 404. */
 export function parseRoute(path: string): Route {
   const [first = '', second, ...rest] = path.split('/').filter(Boolean)
   if (rest.length > 0) return { page: 'unknown' }
