@@ -36,11 +36,13 @@ const STEP_MS = 10_000
 /** A port of this machine where nobody listens (tcpmux). */
 const NOWHERE = 1
 
-/** `test` with a whole Rally for the file, a browser for the file, and people who come and go with each test. */
+/**
+ * `test` with a browser for the file, and with each try of a test a whole Rally and people of its own: names that a
+ * first try has taken are free again in the second.
+ */
 export const test = base
   .extend(
-    'rally',
-    { scope: 'file' }, // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
+    'rally', // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
     async ({}, { onCleanup }) => {
       const rally = await startRallyForBrowsers()
       onCleanup(() => rally.stop())
@@ -58,7 +60,8 @@ export const test = base
   )
   .extend('people', async ({ rally, browser, task }, { onCleanup }): Promise<People> => {
     const visitors: Visitor[] = []
-    const nextArtifact = numberedArtifacts(task.name)
+    const tries = task.result?.retryCount ?? 0
+    const nextArtifact = numberedArtifacts(tries > 0 ? `${task.name} again` : task.name)
 
     const wires: TcpProxy[] = []
 
