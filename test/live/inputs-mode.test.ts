@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { describe, expect } from 'vitest'
 import { hashState } from '../../src/games/hash.ts'
 import type { LiveInputsSnapshot } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { encodeInput, encodeJsonInput, encodeKeyframe } from '../../src/protocol/live-frames.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
 import {
   createLocal,
   ended,
@@ -18,18 +17,7 @@ import {
   whenLive,
 } from './live-client.ts'
 
-let rally: Rally
-let ada: Player
-let ben: Player
-let database: Database
-
-beforeAll(async () => {
-  rally = await startRally({ config: quickStart })
-  ada = await register(rally.url, 'ada')
-  ben = await register(rally.url, 'ben')
-  database = await rally.database.open()
-})
-afterAll(() => rally?.stop())
+const test = rallyTest({ config: quickStart })
 
 function expectEqual(mirror: Mirror, atLeast: number): void {
   expect(mirror.checks.length).toBeGreaterThanOrEqual(atLeast)
@@ -46,7 +34,12 @@ async function playAtRandom(live: LiveClient, mirror: Mirror, tick: () => number
 }
 
 describe('mode inputs', () => {
-  test('a whole match is the same for its players, spectators, who comes late and who comes back', async () => {
+  test('a whole match is the same for its players, spectators, who comes late and who comes back', async ({
+    rally,
+    database,
+    ada,
+    ben,
+  }) => {
     await using first = await enterLive(rally.url, ada)
     await using second = await enterLive(rally.url, ben)
     await using spectator = await enterLive(rally.url)
@@ -137,7 +130,7 @@ describe('mode inputs', () => {
     expect(over.hash).toBe(hashState(row.finalState))
   }, 90_000)
 
-  test('the stream ends with the match', async () => {
+  test('the stream ends with the match', async ({ rally, ada }) => {
     await using live = await enterLive(rally.url, ada)
     const match = await createLocal(live, 'pong', { pointsToWin: 1 })
     const opened = await live.client.subscribe('live.onState', { matchId: match.id, mode: 'inputs' })
@@ -146,7 +139,7 @@ describe('mode inputs', () => {
     expect({ error, data }).toEqual({ error: 'STREAM_CLOSED', data: { reason: 'finished' } })
   }, 60_000)
 
-  test('a match that never begins ends the stream', async () => {
+  test('a match that never begins ends the stream', async ({ rally, ada }) => {
     await using live = await enterLive(rally.url, ada)
     await using spectator = await enterLive(rally.url)
     const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
@@ -156,7 +149,7 @@ describe('mode inputs', () => {
     expect({ error, data }).toEqual({ error: 'STREAM_CLOSED', data: { reason: 'aborted' } })
   })
 
-  test('a frame goes out only when an input changes, and a keyframe once a second', async () => {
+  test('a frame goes out only when an input changes, and a keyframe once a second', async ({ rally, ada }) => {
     await using live = await enterLive(rally.url, ada)
     const match = await createLocal(live, 'pong')
     const mirror = await follow(live, match.id)
@@ -175,7 +168,10 @@ describe('mode inputs', () => {
     await live.client.call('matches.leave', { matchId: match.id })
   }, 30_000)
 
-  test('a late input takes effect at the tick that it names, one that is too late when it comes', async () => {
+  test('a late input takes effect at the tick that it names, one that is too late when it comes', async ({
+    rally,
+    ada,
+  }) => {
     await using live = await enterLive(rally.url, ada)
     const match = await createLocal(live, 'pong')
     const mirror = await follow(live, match.id)
@@ -218,7 +214,7 @@ describe('mode inputs', () => {
     await live.client.call('matches.leave', { matchId: match.id })
   }, 30_000)
 
-  test('a turn-based game is told turn by turn, with a keyframe each', async () => {
+  test('a turn-based game is told turn by turn, with a keyframe each', async ({ rally, ada }) => {
     await using live = await enterLive(rally.url, ada)
     await using spectator = await enterLive(rally.url)
     const match = await createLocal(live, 'connect-four', { first: 0 })
@@ -246,7 +242,7 @@ describe('a binary input', () => {
   let matchId: string
   let stream: number
 
-  beforeAll(async () => {
+  test.beforeAll(async ({ rally, ada }) => {
     owner = await enterLive(rally.url, ada)
     const match = await createLocal(owner, 'pong', { pointsToWin: 21 })
     matchId = match.id
@@ -254,12 +250,12 @@ describe('a binary input', () => {
     stream = mirror.snapshot.stream ?? -1
     await whenLive(rally, owner, matchId)
   })
-  afterAll(async () => {
+  test.afterAll(async () => {
     await owner.client.call('matches.leave', { matchId })
     await owner[Symbol.asyncDispose]()
   })
 
-  test('of somebody without that seat is refused', async () => {
+  test('of somebody without that seat is refused', async ({ rally, ben }) => {
     await using other = await enterLive(rally.url, ben)
     other.client.send(encodeInput(stream, 0, 0, 1))
     expect(await other.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'NOT_SEATED' })
@@ -304,7 +300,7 @@ describe('a binary input', () => {
     expect((await owner.client.request('rpc.ping')).error).toBeUndefined()
   })
 
-  test('counts against the limit of inputs, and a flood closes the socket', async () => {
+  test('counts against the limit of inputs, and a flood closes the socket', async ({ rally, ada }) => {
     await using flood = await enterLive(rally.url, ada)
     const frame = encodeInput(stream, 0, 0, 1)
     const frames = 120 + 1000 + 200
@@ -314,7 +310,7 @@ describe('a binary input', () => {
     expect(await flood.client.closed).toMatchObject({ code: 4029 })
   })
 
-  test('random bytes never stop the server', async () => {
+  test('random bytes never stop the server', async ({ rally, ada }) => {
     await using rubbish = await enterLive(rally.url, ada)
     for (let count = 0; count < 150; count++) {
       const bytes = Uint8Array.from({ length: Math.floor(Math.random() * 12) }, () => Math.random() * 256)
@@ -327,7 +323,7 @@ describe('a binary input', () => {
 })
 
 describe('a match that is not there', () => {
-  test('cannot be followed', async () => {
+  test('cannot be followed', async ({ rally }) => {
     await using live = await enterLive(rally.url)
     const answer = await live.client.request('live.onState', { matchId: 'none', mode: 'inputs' })
     expect(answer.error).toBe('NOT_FOUND')
@@ -335,7 +331,7 @@ describe('a match that is not there', () => {
     expect(other.error).toBe('VALIDATION_FAILED')
   })
 
-  test('is no snapshot of another kind', async () => {
+  test('is no snapshot of another kind', async ({ rally, ada }) => {
     await using live = await enterLive(rally.url, ada)
     const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
     const { opening } = await live.client.subscribe<Partial<LiveInputsSnapshot>>('live.onState', { matchId: match.id })

@@ -7,6 +7,7 @@ import type { LiveInputsSnapshot } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { decodeLiveFrame, encodeInput, type LiveBinaryFrame, resolveTick } from '../../src/protocol/live-frames.ts'
 import { connect, Inbox, type TestClient } from '../support/client.ts'
+import { matchTimes } from '../support/rally-test.ts'
 import type { Player, Rally } from '../support/server.ts'
 
 /** A socket that takes binary frames as well, for one match. */
@@ -165,13 +166,4 @@ export async function whenLive(rally: Rally, live: LiveClient, matchId: string):
 }
 
 /** Settings under which a match begins at once. */
-export const quickStart = {
-  matches: {
-    countdownMs: 200,
-    comeBackMs: 30_000,
-    emptyMs: 60_000,
-    maxWaitMs: 900_000,
-    maxTurnMs: 300_000,
-    maxActive: 100,
-  },
-}
+export const quickStart = { matches: matchTimes({ countdownMs: 200, comeBackMs: 30_000, maxActive: 100 }) }

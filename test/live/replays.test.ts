@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { describe, expect } from 'vitest'
 import { packInputs } from '../../src/engine/index.ts'
 import { type StoredMatch, verify as verifyStored } from '../../src/engine/verify.ts'
 import { hashState } from '../../src/games/hash.ts'
@@ -9,30 +8,20 @@ import { games } from '../../src/games/index.ts'
 import { type InputChange, simulate } from '../../src/games/simulate.ts'
 import type { Replay } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
+import type { Player, Rally } from '../support/server.ts'
 import { createLocal, ended, enterLive, follow, quickStart, sendInput, whenLive } from './live-client.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/verify.ts', import.meta.url))
 
-let rally: Rally
-let database: Database
-let ada: Player
-let ben: Player
-
-beforeAll(async () => {
-  rally = await startRally({ config: quickStart })
-  database = await rally.database.open()
-  ada = await register(rally.url, 'ada')
-  ben = await register(rally.url, 'ben')
-})
-afterAll(() => rally?.stop())
+const test = rallyTest({ config: quickStart })
 
 interface Run {
   readonly code: number
   readonly out: string
 }
 
-function verify(...args: string[]): Promise<Run> {
+function verify(rally: Rally, ...args: string[]): Promise<Run> {
   const env = { ...process.env, DATABASE_URL: rally.database.url }
   return new Promise((resolve) => {
     execFile(process.execPath, ['--import', 'tsx', SCRIPT, ...args], { env }, (error, stdout, stderr) => {
@@ -42,7 +31,7 @@ function verify(...args: string[]): Promise<Run> {
 }
 
 /** Plays a match of Pong to its end with keys pressed now and then, some of them late. */
-async function playPong(): Promise<Match['id']> {
+async function playPong(rally: Rally, ada: Player): Promise<Match['id']> {
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'pong', { pointsToWin: 1 })
   const mirror = await follow(live, match.id)
@@ -60,13 +49,13 @@ describe('a finished match', () => {
   let matchId: Match['id']
   let replay: Replay
 
-  beforeAll(async () => {
-    matchId = await playPong()
+  test.beforeAll(async ({ rally, ada }) => {
+    matchId = await playPong(rally, ada)
     await using anybody = await enterLive(rally.url)
     replay = await anybody.client.call<Replay>('live.getReplay', { matchId })
   }, 60_000)
 
-  test('can be played again from what everybody may read of it', async () => {
+  test('can be played again from what everybody may read of it', async ({ database }) => {
     const row = await database.db.match.findUniqueOrThrow({ where: { id: matchId } })
     expect(replay).toMatchObject({
       matchId,
@@ -91,20 +80,20 @@ describe('a finished match', () => {
     expect(games.pong.outcome(state)).toEqual({ winnerSeat: replay.winnerSeat, scores: replay.scores })
   })
 
-  test('is verified, and is not once anything of it was changed', async () => {
-    expect(await verify(matchId)).toEqual({
+  test('is verified, and is not once anything of it was changed', async ({ rally, database }) => {
+    expect(await verify(rally, matchId)).toEqual({
       code: 0,
       out: expect.stringMatching(/^match \S+: pong, \d+ ticks, \d+ inputs, \d:\d, seat \d wins: verified\n$/),
     })
     const { seed } = await database.db.match.findUniqueOrThrow({ where: { id: matchId } })
     await database.db.match.update({ where: { id: matchId }, data: { seed: seed + 1 } })
-    const { code, out } = await verify(matchId)
+    const { code, out } = await verify(rally, matchId)
     expect(out).toMatch(/differs in the final state: stored [0-9a-f]{8}, simulated [0-9a-f]{8}/)
     expect(code).toBe(1)
     await database.db.match.update({ where: { id: matchId }, data: { seed } })
   }, 60_000)
 
-  test('differs from what was stored once anything of that was changed', async () => {
+  test('differs from what was stored once anything of that was changed', async ({ database }) => {
     const row = await database.db.match.findUniqueOrThrow({ where: { id: matchId } })
     const stored = { ...row, options: replay.options, scores: replay.scores }
     const differencesOf = (change: Partial<StoredMatch>) =>
@@ -132,7 +121,7 @@ describe('a finished match', () => {
     expect(differencesOf({ endReason: 'forfeit' })).toMatch(/^the end: stored forfeit, simulated decided by the rules$/)
   })
 
-  test('of an hour comes in answers that a socket can take', async () => {
+  test('of an hour comes in answers that a socket can take', async ({ rally, database }) => {
     const { id, ...row } = await database.db.match.findUniqueOrThrow({ where: { id: matchId } })
     const log: InputChange[] = Array.from({ length: 40_000 }, (_, index) => ({
       tick: index * 5,
@@ -170,7 +159,7 @@ describe('a finished match', () => {
   }, 30_000)
 })
 
-test('a forfeited match is verified up to its end, and the forfeit is named', async () => {
+test('a forfeited match is verified up to its end, and the forfeit is named', async ({ rally, ada, ben }) => {
   await using live = await enterLive(rally.url, ada)
   await using other = await enterLive(rally.url, ben)
   const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
@@ -185,13 +174,13 @@ test('a forfeited match is verified up to its end, and the forfeit is named', as
   for (const { own, server } of mirror.checks) expect(own).toBe(server)
   const replay = await live.client.call<Replay>('live.getReplay', { matchId: match.id })
   expect(replay).toMatchObject({ winnerSeat: 0, endReason: 'forfeit', changes: [[expect.any(Number), 0, { move: 1 }]] })
-  expect(await verify(match.id)).toEqual({
+  expect(await verify(rally, match.id)).toEqual({
     code: 0,
     out: expect.stringContaining('seat 0 wins by forfeit, which no simulation can tell'),
   })
 }, 60_000)
 
-test('a turn-based match has a replay too', async () => {
+test('a turn-based match has a replay too', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'connect-four', { first: 0 })
   const mirror = await follow(live, match.id)
@@ -202,13 +191,13 @@ test('a turn-based match has a replay too', async () => {
   expect(replay.changes).toEqual(Array.from({ length: 7 }, (_, turn) => [turn, turn % 2, { column: turn % 2 }]))
 }, 60_000)
 
-test('what is not finished or not there has no replay and is not verified', async () => {
+test('what is not finished or not there has no replay and is not verified', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
   expect((await live.client.request('live.getReplay', { matchId: match.id })).error).toBe('NOT_FINISHED')
   await live.client.call('matches.leave', { matchId: match.id })
   expect((await live.client.request('live.getReplay', { matchId: match.id })).error).toBe('NOT_FINISHED')
   expect((await live.client.request('live.getReplay', { matchId: 'none' })).error).toBe('NOT_FOUND')
-  expect(await verify('none')).toMatchObject({ code: 1, out: 'match none: there is no such match\n' })
-  expect((await verify()).code).toBe(2)
+  expect(await verify(rally, 'none')).toMatchObject({ code: 1, out: 'match none: there is no such match\n' })
+  expect((await verify(rally)).code).toBe(2)
 }, 60_000)

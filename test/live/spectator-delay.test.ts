@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { LiveFrame } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
+import { register, startRally } from '../support/server.ts'
 import { createLocal, ended, enterLive, follow, quickStart, sendInput, whenLive } from './live-client.ts'
 
 const DELAY_MS = 1_500
 const DELAY_TICKS = 90
 
-let rally: Rally
-let ada: Player
-let ben: Player
+const test = rallyTest({ config: quickStart })
 
-beforeAll(async () => {
-  rally = await startRally({ config: quickStart })
-  ada = await register(rally.url, 'ada')
-  ben = await register(rally.url, 'ben')
-})
-afterAll(() => rally?.stop())
-
-test('spectators see nothing before its time, in either mode, and the same match in the end', async () => {
+test('spectators see nothing before its time, in either mode, and the same match in the end', async ({
+  rally,
+  ada,
+  ben,
+}) => {
   await using live = await enterLive(rally.url, ada)
   await using spectator = await enterLive(rally.url)
   await using stranger = await enterLive(rally.url, ben)
@@ -108,7 +104,7 @@ test('who takes a seat sees the match at once, who gives one up does not any mor
   await live.client.call('matches.leave', { matchId: match.id })
 })
 
-test('turns of a turn-based game are shown when they are old enough', async () => {
+test('turns of a turn-based game are shown when they are old enough', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   await using spectator = await enterLive(rally.url)
   const match = await createLocal(live, 'connect-four', { first: 0, spectatorDelayMs: DELAY_MS })
@@ -138,7 +134,7 @@ test('turns of a turn-based game are shown when they are old enough', async () =
   expect(delayed.checks).toHaveLength(9)
 }, 30_000)
 
-test('a match that is given up early is not shown to its end before its time either', async () => {
+test('a match that is given up early is not shown to its end before its time either', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   await using spectator = await enterLive(rally.url)
   const match = await createLocal(live, 'pong', { spectatorDelayMs: DELAY_MS })
@@ -151,7 +147,7 @@ test('a match that is given up early is not shown to its end before its time eit
   expect(delayed.ended?.status).toBe('aborted')
 }, 30_000)
 
-test('a delay is at most a minute, and no option of the game', async () => {
+test('a delay is at most a minute, and no option of the game', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   for (const spectatorDelayMs of [-1, 60_001, 1.5, '1000']) {
     const answer = await live.client.request('matches.create', {

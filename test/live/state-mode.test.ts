@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { LiveFrame } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
 import { createLocal, enterLive, quickStart, whenLive } from './live-client.ts'
 
-let rally: Rally
-let ada: Player
+const test = rallyTest({ config: quickStart })
 
-beforeAll(async () => {
-  rally = await startRally({ config: quickStart })
-  ada = await register(rally.url, 'ada')
-})
-afterAll(() => rally?.stop())
-
-test('frames come at the rate that was asked for, evenly, from the start to the end', async () => {
+test('frames come at the rate that was asked for, evenly, from the start to the end', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'pong', { pointsToWin: 1 })
   const streams = await Promise.all(
@@ -38,7 +31,7 @@ test('frames come at the rate that was asked for, evenly, from the start to the 
   }
 }, 60_000)
 
-test('two rates of one match do not disturb each other, and nobody is told after leaving', async () => {
+test('two rates of one match do not disturb each other, and nobody is told after leaving', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   await using spectator = await enterLive(rally.url)
   const match = await createLocal(live, 'pong')
@@ -61,7 +54,7 @@ test('two rates of one match do not disturb each other, and nobody is told after
   await live.client.call('matches.leave', { matchId: match.id })
 })
 
-test('a turn-based game shows every turn, and its end', async () => {
+test('a turn-based game shows every turn, and its end', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'connect-four', { first: 0 })
   const { events } = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id })
@@ -74,9 +67,8 @@ test('a turn-based game shows every turn, and its end', async () => {
   expect((await events.next()).data).toMatchObject({ tick: 7, status: 'finished' })
 })
 
-test('a player with one seat need not name it; a spectator has none', async () => {
+test('a player with one seat need not name it; a spectator has none', async ({ rally, ada, ben }) => {
   await using live = await enterLive(rally.url, ada)
-  const ben = await register(rally.url, 'ben')
   await using other = await enterLive(rally.url, ben)
   const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'bot' })
   await whenLive(rally, live, match.id)

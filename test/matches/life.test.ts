@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
-import type { Rally } from '../support/server.ts'
+import { describe, expect } from 'vitest'
+import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import {
   CONNECT_FOUR,
   comeBack,
@@ -12,19 +11,12 @@ import {
   newcomer,
   playConnectFour,
   seatTwo,
-  startQuickRally,
 } from './support.ts'
 
-let rally: Rally
-let database: Database
-beforeAll(async () => {
-  rally = await startQuickRally()
-  database = await rally.database.open()
-})
-afterAll(() => rally.stop())
+const test = rallyTest({ config: { matches: matchTimes() } })
 
 describe('a match between two', () => {
-  test('is created, joined, counted down, played and won, each step one event', async () => {
+  test('is created, joined, counted down, played and won, each step one event', async ({ rally, database }) => {
     const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     expect(follower.seen[0]).toMatchObject({ status: 'waiting', version: 1, startsAt: null, winnerSeat: null })
     expect(follower.seen[0]?.players).toMatchObject([{ seat: 0, userId: first.player.id, connected: true, score: 0 }])
@@ -51,7 +43,7 @@ describe('a match between two', () => {
     expect(follower.seen.filter(isLive)).toHaveLength(1)
   })
 
-  test('scores are told while it is played', async () => {
+  test('scores are told while it is played', async ({ rally }) => {
     const { client } = await newcomer(rally)
     const match = await create(client, { mode: 'bot', options: { pointsToWin: 1 } })
     const follower = await follow(client, match.id)
@@ -62,7 +54,7 @@ describe('a match between two', () => {
     expect(over.players.map(({ score }) => score)).toEqual([0, 1])
   })
 
-  test('may be joined by who is in it already, before and after its start', async () => {
+  test('may be joined by who is in it already, before and after its start', async ({ rally }) => {
     const { first, second, follower, matchId } = await seatTwo(rally)
     const again = await second.client.call('matches.join', { matchId })
     expect(again).toMatchObject({ id: matchId, status: 'waiting' })
@@ -76,7 +68,7 @@ describe('a match between two', () => {
     expect((await stranger.client.request('matches.join', { code: '222222' })).error).toBe('NOT_FOUND')
   })
 
-  test('does not begin before everybody is there', async () => {
+  test('does not begin before everybody is there', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.until(({ startsAt }) => startsAt !== null)
     await drop(second)
@@ -90,7 +82,7 @@ describe('a match between two', () => {
     await first.client.call('matches.leave', { matchId: anew.id })
   })
 
-  test('goes on through a reload', async () => {
+  test('goes on through a reload', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally)
     await follower.until(isLive)
     for (let reload = 0; reload < 5; reload++) {
@@ -110,7 +102,7 @@ describe('a match between two', () => {
 })
 
 describe('who drops from a live match', () => {
-  test('loses when not back in time', async () => {
+  test('loses when not back in time', async ({ rally }) => {
     const { first, follower } = await seatTwo(rally)
     await follower.until(isLive)
     await drop(first)
@@ -121,7 +113,7 @@ describe('who drops from a live match', () => {
     expect((over.finishedAt ?? 0) - (over.startedAt ?? 0)).toBeGreaterThan(rally.config.matches.comeBackMs)
   })
 
-  test('plays on when back in time', async () => {
+  test('plays on when back in time', async ({ rally }) => {
     const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     await follower.until(isLive)
     await drop(first)
@@ -132,14 +124,14 @@ describe('who drops from a live match', () => {
     expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
   })
 
-  test('has no result to fear when the opponent drops too and neither comes back', async () => {
+  test('has no result to fear when the opponent drops too and neither comes back', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.until(isLive)
     await Promise.all([drop(first), drop(second)])
     expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', winnerSeat: null, endReason: 'left' })
   })
 
-  test('wins by coming back when the opponent drops too and does not', async () => {
+  test('wins by coming back when the opponent drops too and does not', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.until(isLive)
     await drop(first)
@@ -150,7 +142,7 @@ describe('who drops from a live match', () => {
     expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 
-  test('loses to the bot', async () => {
+  test('loses to the bot', async ({ rally }) => {
     const player = await newcomer(rally)
     const { client: watcher } = await newcomer(rally)
     const match = await create(player.client, { mode: 'bot' })
@@ -162,7 +154,7 @@ describe('who drops from a live match', () => {
 })
 
 describe('leaving', () => {
-  test('a match that waits gives the seat to others, and ends it with its last player', async () => {
+  test('a match that waits gives the seat to others, and ends it with its last player', async ({ rally }) => {
     const [first, second, third] = [await newcomer(rally), await newcomer(rally), await newcomer(rally)]
     const match = await create(first.client)
     const follower = await follow(third.client, match.id)
@@ -182,17 +174,17 @@ describe('leaving', () => {
     expect(await second.client.call('matches.leave', by)).toEqual(answer)
   })
 
-  test('a live one is a defeat', async () => {
+  test('a live one is a defeat', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally)
     await follower.until(isLive)
     expect(await first.client.call('matches.leave', { matchId })).toMatchObject({ status: 'live' })
     expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 
-  test.each([
+  test.for([
     ['bot', { status: 'finished', winnerSeat: 1, endReason: 'forfeit' }],
     ['local', { status: 'aborted', winnerSeat: null, endReason: 'left' }],
-  ])('a live one in mode %s ends it', async (mode, ending) => {
+  ] as const)('a live one in mode %s ends it', async ([mode, ending], { rally }) => {
     const { client } = await newcomer(rally)
     const match = await create(client, { mode })
     const follower = await follow(client, match.id)
@@ -201,7 +193,7 @@ describe('leaving', () => {
     expect(await follower.until(isOver)).toMatchObject(ending)
   })
 
-  test.each(['bot', 'local'])('one in mode %s before it begins ends it', async (mode) => {
+  test.for(['bot', 'local'])('one in mode %s before it begins ends it', async (mode, { rally }) => {
     const { client } = await newcomer(rally)
     const match = await create(client, { mode })
     expect(match.startsAt).not.toBeNull()
@@ -210,7 +202,7 @@ describe('leaving', () => {
   })
 })
 
-test('two play on one keyboard', async () => {
+test('two play on one keyboard', async ({ rally }) => {
   const { client } = await newcomer(rally)
   const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
   const follower = await follow(client, match.id)
@@ -219,7 +211,7 @@ test('two play on one keyboard', async () => {
   expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0 })
 })
 
-test('a match is created as it was asked for, or not at all', async () => {
+test('a match is created as it was asked for, or not at all', async ({ rally }) => {
   const { client } = await newcomer(rally)
   const bad = await client.request('matches.create', { game: 'pong', mode: 'bot', options: { pointsToWin: 99 } })
   expect(bad).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'options.pointsToWin' }] } })

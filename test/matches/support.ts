@@ -2,21 +2,12 @@ import { expect } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { Match } from '../../src/modules/matches/types.ts'
 import { connect, type Message, type Stream, type TestClient } from '../support/client.ts'
+import { matchTimes } from '../support/rally-test.ts'
 import { type Player, type Rally, type RallyOptions, register, startRally } from '../support/server.ts'
-
-/** Short enough to be waited for, and too long to pass before a test has done its next step. */
-const TIMES: Config['matches'] = {
-  countdownMs: 300,
-  comeBackMs: 1_500,
-  emptyMs: 60_000,
-  maxWaitMs: 900_000,
-  maxTurnMs: 300_000,
-  maxActive: 10,
-}
 
 /** A whole Rally whose matches do not take long. */
 export function startQuickRally(times: Partial<Config['matches']> = {}, options: RallyOptions = {}): Promise<Rally> {
-  return startRally({ ...options, config: { ...options.config, matches: { ...TIMES, ...times } } })
+  return startRally({ ...options, config: { ...options.config, matches: matchTimes(times) } })
 }
 
 /** A player with one open socket. */

@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { hashState } from '../../src/games/hash.ts'
 import { pong } from '../../src/games/pong/index.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
 import { clientOf, createPong, next, patient, person, playPong, screen, untilStatus } from './players.ts'
 
-let rally: Rally
-let ada: Player
-let ben: Player
-
-beforeAll(async () => {
-  rally = await startRally({ config: patient })
-  ada = await register(rally.url, 'ada')
-  ben = await register(rally.url, 'ben')
-})
-afterAll(() => rally?.stop())
+const test = rallyTest({ config: patient })
 
 /** A round trip of 150 ms with 30 ms of jitter, and a stall of 300 ms every 5 s. */
 const BAD = { latencyMs: 60, jitterMs: 30, stallEveryMs: 5_000, stallMs: 300 }
 
-test('a whole match over a bad network: own inputs at once, the same states and the same score everywhere', async () => {
+test('a whole match over a bad network: own inputs at once, the same states and the same score everywhere', async ({
+  rally,
+  ada,
+  ben,
+}) => {
   await using first = await startFaultProxy(rally.app.port, BAD)
   await using second = await startFaultProxy(rally.app.port, BAD)
   const clients = [clientOf(first.url, ada), clientOf(second.url, ben)] as const

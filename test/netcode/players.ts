@@ -1,27 +1,18 @@
 import { WebSocket } from 'ws'
 import { type Rally as Client, type ClientOptions, createClient } from '../../src/client/index.ts'
 import { type Play, type PlayOptions, play } from '../../src/client/play/index.ts'
-import type { Config } from '../../src/config.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
 import type { Api } from '../../src/modules/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { within } from '../support/client.ts'
+import { matchTimes } from '../support/rally-test.ts'
 import type { Player } from '../support/server.ts'
 
 export type RallyClient = Client<Api>
 export type PongPlay = Play<PongState, PongInput>
 
 /** Matches that begin soon and whose players may be away for long. */
-export const patient: Pick<Config, 'matches'> = {
-  matches: {
-    countdownMs: 300,
-    comeBackMs: 60_000,
-    emptyMs: 120_000,
-    maxWaitMs: 900_000,
-    maxTurnMs: 300_000,
-    maxActive: 10_000,
-  },
-}
+export const patient = { matches: matchTimes({ comeBackMs: 60_000, emptyMs: 120_000, maxActive: 10_000 }) }
 
 /** The client of a player, as in a browser where they are signed in. */
 export function clientOf(url: string, player: Player, options: ClientOptions = {}): RallyClient {
