@@ -11,7 +11,9 @@ import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
 import { Context, type Platform } from '../../src/modules/context.ts'
 import { type Call, type Caller, type Connection, Dispatcher, Hub, type Peer } from '../../src/rpc/index.ts'
 import type { SignedIn } from '../../src/server/session-gate.ts'
+import { databaseTest } from '../support/database-test.ts'
 
+/** What two nodes of one server share. */
 export const bus = () =>
   createMemoryBus((error) => {
     throw error
@@ -136,6 +138,7 @@ export class TestSocket {
 }
 
 export interface TestNode {
+  readonly clock: Clock
   readonly dispatcher: Dispatcher<Context, Tx>
   readonly auth: AuthService
   readonly platform: Platform
@@ -200,6 +203,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   await service.start()
 
   const node: TestNode = {
+    clock,
     dispatcher,
     auth: service,
     platform,
@@ -232,15 +236,15 @@ export function freshName(): string {
 }
 
 /** Registers a user over a socket of their own. The code of the present step is used up by it. */
-export async function register(node: TestNode, clock: Clock, username = freshName()): Promise<Registered> {
+export async function register(node: TestNode, username = freshName()): Promise<Registered> {
   const socket = node.socket()
   const { secret } = await socket.get(Candidate, 'auth.begin', { username })
-  const authorized = await socket.get(Authorized, 'auth.verify', { code: clock.code(secret) })
+  const authorized = await socket.get(Authorized, 'auth.verify', { code: node.clock.code(secret) })
   return { ...authorized, recoveryCodes: authorized.recoveryCodes ?? [], secret }
 }
 
-export async function registerAndEnter(node: TestNode, clock: Clock): Promise<Registered & { signedIn: SignedIn }> {
-  const registered = await register(node, clock)
+export async function registerAndEnter(node: TestNode): Promise<Registered & { signedIn: SignedIn }> {
+  const registered = await register(node)
   const signedIn = await node.auth.gate.redeem(registered.token, { ip: '192.0.2.1', userAgent: 'test' })
   return { ...registered, signedIn }
 }
@@ -252,3 +256,18 @@ export async function begun(node: TestNode, username: string, caller: Partial<Ca
   if (error) throw new Error(`auth.begin: ${error}`)
   return socket
 }
+
+/** Each test has nodes and a clock of its own, on a database of its file. */
+export const test = databaseTest()
+  .extend('clock', () => new Clock())
+  .extend('bus', () => bus())
+  .extend('node', async ({ database, clock, bus }, { onCleanup }) => {
+    const node = await startNode({ database, clock, bus })
+    onCleanup(() => node.stop())
+    return node
+  })
+  .extend('otherNode', async ({ database, clock, bus }, { onCleanup }) => {
+    const node = await startNode({ database, clock, bus })
+    onCleanup(() => node.stop())
+    return node
+  })

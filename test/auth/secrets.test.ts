@@ -1,47 +1,29 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { describe, expect } from 'vitest'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
 import { SecretBox } from '../../src/modules/auth/secret-box.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   begun,
-  bus,
-  Clock,
   config,
   type Registered,
   register,
   registerAndEnter,
   startNode,
   type TestNode,
+  test,
 } from './harness.ts'
 
 const MINUTE = 60_000
 const key = (id: string) => ({ id, key: randomBytes(32) })
 
-let testDatabase: TestDatabase
-let database: Database
-let node: TestNode
-const clock = new Clock()
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  database = await testDatabase.open()
-  node = await startNode({ database, clock, bus: bus() })
-})
-afterAll(async () => {
-  await node.stop()
-  await testDatabase.drop()
-})
-
-const recover = (username: string, recoveryCode: string) =>
-  node.socket().ask('auth.recover', { username, recoveryCode })
+const recover = (on: TestNode, username: string, recoveryCode: string) =>
+  on.socket().ask('auth.recover', { username, recoveryCode })
 
 async function signIn(on: TestNode, user: Registered, secret = user.secret) {
   const socket = await begun(on, user.user.username)
-  return socket.ask('auth.verify', { code: clock.code(secret) })
+  return socket.ask('auth.verify', { code: on.clock.code(secret) })
 }
 
 describe('the box', () => {
@@ -75,9 +57,9 @@ describe('the box', () => {
 })
 
 describe('an authenticator secret', () => {
-  test("copied into another user's row does not sign in there", async () => {
+  test("copied into another user's row does not sign in there", async ({ database, clock }) => {
     const own = await startNode({ database, clock })
-    const [thief, victim] = [await register(own, clock), await register(own, clock)]
+    const [thief, victim] = [await register(own), await register(own)]
     const { totpKeyId, totpSecret } = await database.db.user.findUniqueOrThrow({ where: { id: thief.user.id } })
     await database.db.user.update({ where: { id: victim.user.id }, data: { totpKeyId, totpSecret } })
     clock.advance(MINUTE)
@@ -85,11 +67,11 @@ describe('an authenticator secret', () => {
     await expect(own.stop()).rejects.toThrow('handlers failed')
   })
 
-  test('moves to the newest key when its user signs in, and the old key can go', async () => {
+  test('moves to the newest key when its user signs in, and the old key can go', async ({ database, clock }) => {
     const [first, second] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')]
     const withKeys = (keys: string) => startNode({ database, clock, config: config({ ENCRYPTION_KEY: keys }) })
     const before = await withKeys(`first:${first}`)
-    const user = await register(before, clock)
+    const user = await register(before)
     await before.stop()
     const keyId = async () => (await database.db.user.findUniqueOrThrow({ where: { id: user.user.id } })).totpKeyId
     expect(await keyId()).toBe('first')
@@ -108,30 +90,30 @@ describe('an authenticator secret', () => {
 })
 
 describe('a recovery code', () => {
-  test('signs in once, also when it comes twice at the same time', async () => {
-    const { user, recoveryCodes } = await register(node, clock)
+  test('signs in once, also when it comes twice at the same time', async ({ node }) => {
+    const { user, recoveryCodes } = await register(node)
     const [code = '', other = ''] = recoveryCodes
-    const answers = await Promise.all([recover(user.username, code), recover(user.username, code)])
+    const answers = await Promise.all([recover(node, user.username, code), recover(node, user.username, code)])
     expect(answers.map(({ error }) => error).sort()).toEqual(['INVALID_CODE', undefined])
     const won = answers.find(({ error }) => error === undefined)
     const { token } = Authorized.parse(won?.data)
     expect(await node.auth.gate.redeem(token, { ip: '', userAgent: '' })).toMatchObject({ user: { id: user.id } })
     expect(won?.data).not.toHaveProperty('recoveryCodes')
-    expect(await recover(user.username, code)).toMatchObject({ error: 'INVALID_CODE' })
-    expect((await recover(user.username.toUpperCase(), other)).error).toBeUndefined()
+    expect(await recover(node, user.username, code)).toMatchObject({ error: 'INVALID_CODE' })
+    expect((await recover(node, user.username.toUpperCase(), other)).error).toBeUndefined()
   })
 
-  test('may be typed as people type', async () => {
-    const { user, recoveryCodes } = await register(node, clock)
+  test('may be typed as people type', async ({ node }) => {
+    const { user, recoveryCodes } = await register(node)
     const typed = (recoveryCodes[0] ?? '').toUpperCase().replaceAll('-', ' ').replaceAll('0', 'O').replaceAll('1', 'l')
-    expect((await recover(user.username, ` ${typed} `)).error).toBeUndefined()
+    expect((await recover(node, user.username, ` ${typed} `)).error).toBeUndefined()
   })
 
-  test('of somebody else is none', async () => {
-    const [first, second] = [await register(node, clock), await register(node, clock)]
-    const answer = await recover(first.user.username, second.recoveryCodes[0] ?? '')
+  test('of somebody else is none', async ({ node }) => {
+    const [first, second] = [await register(node), await register(node)]
+    const answer = await recover(node, first.user.username, second.recoveryCodes[0] ?? '')
     expect(answer).toMatchObject({ error: 'INVALID_CODE' })
-    expect((await recover(second.user.username, second.recoveryCodes[0] ?? '')).error).toBeUndefined()
+    expect((await recover(node, second.user.username, second.recoveryCodes[0] ?? '')).error).toBeUndefined()
   })
 
   test('is one of ten that differ, and its hash is bound to its user', () => {
@@ -144,9 +126,9 @@ describe('a recovery code', () => {
 })
 
 describe('rotating the authenticator', () => {
-  test('in a fresh session replaces secret and recovery codes and ends the other sessions', async () => {
-    const user = await registerAndEnter(node, clock)
-    const recovered = Authorized.parse((await recover(user.user.username, user.recoveryCodes[0] ?? '')).data)
+  test('in a fresh session replaces secret and recovery codes and ends the other sessions', async ({ clock, node }) => {
+    const user = await registerAndEnter(node)
+    const recovered = Authorized.parse((await recover(node, user.user.username, user.recoveryCodes[0] ?? '')).data)
     const other = await node.auth.gate.redeem(recovered.token, { ip: '', userAgent: '' })
     const [socket, ended] = [node.socketOf(other), node.socketOf(user.signedIn)]
 
@@ -165,12 +147,14 @@ describe('rotating the authenticator', () => {
     clock.advance(MINUTE)
     expect(await signIn(node, user)).toMatchObject({ error: 'INVALID_CODE' })
     expect((await signIn(node, user, candidate.secret)).error).toBeUndefined()
-    expect(await recover(user.user.username, user.recoveryCodes[1] ?? '')).toMatchObject({ error: 'INVALID_CODE' })
-    expect((await recover(user.user.username, rotated.recoveryCodes[0] ?? '')).error).toBeUndefined()
+    expect(await recover(node, user.user.username, user.recoveryCodes[1] ?? '')).toMatchObject({
+      error: 'INVALID_CODE',
+    })
+    expect((await recover(node, user.user.username, rotated.recoveryCodes[0] ?? '')).error).toBeUndefined()
   })
 
-  test('needs a session younger than ten minutes', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('needs a session younger than ten minutes', async ({ clock, node }) => {
+    const user = await registerAndEnter(node)
     const socket = node.socketOf(user.signedIn)
     clock.advance(10 * MINUTE - 1)
     expect((await socket.ask('auth.rotateTotp')).error).toBeUndefined()
@@ -178,15 +162,18 @@ describe('rotating the authenticator', () => {
     expect(await socket.ask('auth.rotateTotp')).toMatchObject({ error: 'FORBIDDEN' })
   })
 
-  test('does not take the pool from others, however often it is asked for at once', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('does not take the pool from others, however often it is asked for at once', async ({ node }) => {
+    const user = await registerAndEnter(node)
     const socket = node.socketOf(user.signedIn)
     const answers = await Promise.all(Array.from({ length: 40 }, () => socket.ask('auth.rotateTotp')))
     expect(answers.filter(({ error }) => error !== undefined)).toEqual([])
   })
 
-  test('changes nothing until the new code has come, on the same socket and within five minutes', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('changes nothing until the new code has come, on the same socket and within five minutes', async ({
+    clock,
+    node,
+  }) => {
+    const user = await registerAndEnter(node)
     const [socket, another] = [node.socketOf(user.signedIn), node.socketOf(user.signedIn)]
     const { secret } = await socket.get(Candidate, 'auth.rotateTotp')
     const noChallenge = { error: 'NO_CHALLENGE' }
@@ -196,8 +183,8 @@ describe('rotating the authenticator', () => {
     expect((await signIn(node, user)).error).toBeUndefined()
   })
 
-  test('counts a new code once, and answers a retry with the same recovery codes', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('counts a new code once, and answers a retry with the same recovery codes', async ({ clock, node }) => {
+    const user = await registerAndEnter(node)
     const socket = node.socketOf(user.signedIn)
     const { secret } = await socket.get(Candidate, 'auth.rotateTotp')
     const code = clock.code(secret)
@@ -211,11 +198,15 @@ describe('rotating the authenticator', () => {
     expect(retried.data).toEqual(won?.data)
     clock.advance(MINUTE)
     const { recoveryCodes } = Rotated.options[1].parse(won?.data)
-    expect((await recover(user.user.username, recoveryCodes[0] ?? '')).error).toBeUndefined()
+    expect((await recover(node, user.user.username, recoveryCodes[0] ?? '')).error).toBeUndefined()
   })
 
-  test('leaves neither the secret nor the recovery codes in the answers that are kept', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('leaves neither the secret nor the recovery codes in the answers that are kept', async ({
+    database,
+    clock,
+    node,
+  }) => {
+    const user = await registerAndEnter(node)
     const socket = node.socketOf(user.signedIn)
     const { secret } = await socket.get(Candidate, 'auth.rotateTotp')
     const rotated = await socket.get(Rotated, 'auth.rotateTotp', { code: clock.code(secret) })

@@ -1,60 +1,39 @@
 import { randomUUID } from 'node:crypto'
 import { base64url, SignJWT, UnsecuredJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { describe, expect } from 'vitest'
 import { Housekeeping } from '../../src/modules/auth/housekeeping.ts'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   begun,
-  bus,
-  Clock,
+  type Clock,
   config,
   freshName,
   register,
   registerAndEnter,
   startNode,
   type TestNode,
+  test,
 } from './harness.ts'
 
 const DAY = 24 * 60 * 60_000
 const Sessions = listOf(SessionInfo)
 const from = { ip: '192.0.2.1', userAgent: 'test' }
 
-let testDatabase: TestDatabase
-let database: Database
-let node: TestNode
-let other: TestNode
-const clock = new Clock()
-const shared = bus()
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  database = await testDatabase.open()
-  node = await startNode({ database, clock, bus: shared })
-  other = await startNode({ database, clock, bus: shared })
-})
-afterAll(async () => {
-  await node.stop()
-  await other.stop()
-  await testDatabase.drop()
-})
-
-async function signInAgain(user: { secret: string; user: { username: string } }) {
-  clock.advance(30_000)
+async function signInAgain(node: TestNode, user: { secret: string; user: { username: string } }) {
+  node.clock.advance(30_000)
   const socket = await begun(node, user.user.username)
-  const { token } = await socket.get(Authorized, 'auth.verify', { code: clock.code(user.secret) })
+  const { token } = await socket.get(Authorized, 'auth.verify', { code: node.clock.code(user.secret) })
   return node.auth.gate.redeem(token, from)
 }
 
 describe('a ticket', () => {
-  test('opens one session, also when it comes twice at the same time', async () => {
-    const { token, user } = await register(node, clock)
+  test('opens one session, also when it comes twice at the same time', async ({ database, clock, node, otherNode }) => {
+    const { token, user } = await register(node)
     const results = await Promise.allSettled([
       node.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
-      other.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
+      otherNode.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
     ])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
@@ -64,66 +43,70 @@ describe('a ticket', () => {
     expect(rows[0]?.expiresAt.getTime()).toBe(clock.ms + 30 * DAY)
   })
 
-  test('is worth nothing after thirty seconds', async () => {
-    const { token } = await register(node, clock)
+  test('is worth nothing after thirty seconds', async ({ clock, node }) => {
+    const { token } = await register(node)
     clock.advance(30_000)
     await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
   const { ticket: key, cookie } = config().secrets
   const claims = { iss: 'rally', aud: 'rally:session', hasEnd: true, hasId: true }
-  const jwt = (sub: string, changes: Partial<typeof claims> = {}, alg = 'HS256', signedWith = key) => {
+  const jwt = ({ ms }: Clock, sub: string, changes: Partial<typeof claims> = {}, alg = 'HS256', signedWith = key) => {
     const { iss, aud, hasEnd, hasId } = { ...claims, ...changes }
     const draft = new SignJWT().setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setSubject(sub)
-    draft.setIssuedAt(Math.floor(clock.ms / 1000))
+    draft.setIssuedAt(Math.floor(ms / 1000))
     if (hasId) draft.setJti(randomUUID())
-    if (hasEnd) draft.setExpirationTime(Math.floor(clock.ms / 1000) + 20)
+    if (hasEnd) draft.setExpirationTime(Math.floor(ms / 1000) + 20)
     return draft.sign(signedWith)
   }
 
-  test('of the right form is taken, so that the forgeries below fail by what they change', async () => {
-    const { user } = await register(node, clock)
-    await expect(node.auth.gate.redeem(await jwt(user.id), from)).resolves.toMatchObject({ user: { id: user.id } })
+  test('of the right form is taken, so that the forgeries below fail by what they change', async ({ clock, node }) => {
+    const { user } = await register(node)
+    await expect(node.auth.gate.redeem(await jwt(clock, user.id), from)).resolves.toMatchObject({
+      user: { id: user.id },
+    })
   })
 
-  test.each<[string, (sub: string) => string | Promise<string>]>([
-    ['signed with another key', (sub) => jwt(sub, {}, 'HS256', cookie)],
-    ['with another algorithm', (sub) => jwt(sub, {}, 'HS512')],
-    ['of another issuer', (sub) => jwt(sub, { iss: 'other' })],
-    ['for another audience', (sub) => jwt(sub, { aud: 'rally:cookie' })],
-    ['without an end', (sub) => jwt(sub, { hasEnd: false })],
-    ['without an id', (sub) => jwt(sub, { hasId: false })],
-    ['for nobody', () => jwt('nobody-with-this-id')],
+  test.for<[string, (sub: string, clock: Clock) => string | Promise<string>]>([
+    ['signed with another key', (sub, clock) => jwt(clock, sub, {}, 'HS256', cookie)],
+    ['with another algorithm', (sub, clock) => jwt(clock, sub, {}, 'HS512')],
+    ['of another issuer', (sub, clock) => jwt(clock, sub, { iss: 'other' })],
+    ['for another audience', (sub, clock) => jwt(clock, sub, { aud: 'rally:cookie' })],
+    ['without an end', (sub, clock) => jwt(clock, sub, { hasEnd: false })],
+    ['without an id', (sub, clock) => jwt(clock, sub, { hasId: false })],
+    ['for nobody', (_, clock) => jwt(clock, 'nobody-with-this-id')],
     [
       'with alg none',
-      (sub) =>
+      (sub, { ms }) =>
         new UnsecuredJWT()
           .setIssuer('rally')
           .setAudience('rally:session')
           .setJti(randomUUID())
           .setSubject(sub)
-          .setIssuedAt(Math.floor(clock.ms / 1000))
-          .setExpirationTime(Math.floor(clock.ms / 1000) + 20)
+          .setIssuedAt(Math.floor(ms / 1000))
+          .setExpirationTime(Math.floor(ms / 1000) + 20)
           .encode(),
     ],
     [
       'whose header was changed to none',
-      async (sub) => {
-        const [, payload] = (await jwt(sub)).split('.')
+      async (sub, clock) => {
+        const [, payload] = (await jwt(clock, sub)).split('.')
         return `${base64url.encode('{"alg":"none"}')}.${payload}.`
       },
     ],
-    ['cut short', async (sub) => (await jwt(sub)).slice(0, -4)],
+    ['cut short', async (sub, clock) => (await jwt(clock, sub)).slice(0, -4)],
     ['that is no JWT', () => 'ticket'],
     ['that is empty', () => ''],
-  ])('%s is refused', async (_, forge) => {
-    const { user } = await register(node, clock)
+  ])('%s is refused', async ([, forge], { database, clock, node }) => {
+    const { user } = await register(node)
     const before = await database.db.session.count()
-    await expect(node.auth.gate.redeem(await forge(user.id), from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(node.auth.gate.redeem(await forge(user.id, clock), from)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    })
     expect(await database.db.session.count()).toBe(before)
   })
 
-  test('needs a key of 32 bytes', async () => {
+  test('needs a key of 32 bytes', async ({ database, clock }) => {
     const weak = config()
     const start = startNode({
       database,
@@ -135,9 +118,9 @@ describe('a ticket', () => {
 })
 
 describe('a session', () => {
-  test('is resumed by its own user until it ends', async () => {
-    const { signedIn, user } = await registerAndEnter(node, clock)
-    const { gate } = other.auth
+  test('is resumed by its own user until it ends', async ({ node, otherNode }) => {
+    const { signedIn, user } = await registerAndEnter(node)
+    const { gate } = otherNode.auth
     expect(await gate.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
     expect(await gate.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
     expect(await gate.resume('no-such-session', user.id)).toBeNull()
@@ -146,34 +129,31 @@ describe('a session', () => {
     expect(await gate.extend(signedIn.sessionId, user.id)).toBeNull()
   })
 
-  test('is over after thirty days, unless it was extended', async () => {
-    const own = new Clock()
-    const later = await startNode({ database, clock: own })
-    const [left, kept] = [await registerAndEnter(later, own), await registerAndEnter(later, own)]
-    own.advance(20 * DAY)
-    expect(await later.auth.gate.extend(kept.signedIn.sessionId, kept.user.id)).toEqual({
+  test('is over after thirty days, unless it was extended', async ({ clock, node }) => {
+    const [left, kept] = [await registerAndEnter(node), await registerAndEnter(node)]
+    clock.advance(20 * DAY)
+    expect(await node.auth.gate.extend(kept.signedIn.sessionId, kept.user.id)).toEqual({
       ...kept.signedIn,
-      expiresAt: own.ms + 30 * DAY,
+      expiresAt: clock.ms + 30 * DAY,
     })
-    own.advance(10 * DAY)
-    expect(await later.auth.gate.resume(left.signedIn.sessionId, left.user.id)).toBeNull()
-    expect(await later.auth.gate.extend(left.signedIn.sessionId, left.user.id)).toBeNull()
-    expect(await later.auth.gate.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
-    await later.stop()
+    clock.advance(10 * DAY)
+    expect(await node.auth.gate.resume(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await node.auth.gate.extend(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await node.auth.gate.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
   })
 
-  test('says when it was last seen', async () => {
-    const { signedIn, user } = await registerAndEnter(node, clock)
+  test('says when it was last seen', async ({ clock, node }) => {
+    const { signedIn, user } = await registerAndEnter(node)
     clock.advance(10 * 60_000)
     await node.auth.gate.resume(signedIn.sessionId, user.id)
     const { items } = await node.socketOf(signedIn).get(Sessions, 'auth.sessions')
     expect(items).toMatchObject([{ current: true, lastSeenAt: clock.ms, createdAt: clock.ms - 10 * 60_000 }])
   })
 
-  test('is listed with the others, newest first, a page at a time', async () => {
-    const user = await registerAndEnter(node, clock)
+  test('is listed with the others, newest first, a page at a time', async ({ node }) => {
+    const user = await registerAndEnter(node)
     const ids = [user.signedIn.sessionId]
-    for (let index = 0; index < 4; index++) ids.unshift((await signInAgain(user)).sessionId)
+    for (let index = 0; index < 4; index++) ids.unshift((await signInAgain(node, user)).sessionId)
     const socket = node.socketOf(user.signedIn)
     const all = await socket.get(Sessions, 'auth.sessions')
     expect(all.items.map(({ id }) => id)).toEqual(ids)
@@ -193,10 +173,13 @@ describe('a session', () => {
 })
 
 describe('ending', () => {
-  test('logout answers, tells the stream, then closes the sockets of this session on every node', async () => {
-    const user = await registerAndEnter(node, clock)
-    const second = await signInAgain(user)
-    const [here, there] = [node.socketOf(user.signedIn), other.socketOf(user.signedIn)]
+  test('logout answers, tells the stream, then closes the sockets of this session on every node', async ({
+    node,
+    otherNode,
+  }) => {
+    const user = await registerAndEnter(node)
+    const second = await signInAgain(node, user)
+    const [here, there] = [node.socketOf(user.signedIn), otherNode.socketOf(user.signedIn)]
     const elsewhere = node.socketOf(second)
     for (const socket of [here, there]) {
       const opening = await socket.ask('auth.onSession')
@@ -214,14 +197,14 @@ describe('ending', () => {
     expect(await elsewhere.get(User, 'auth.me')).toMatchObject({ id: user.user.id })
   })
 
-  test('revoke ends one session of the user, and no other', async () => {
-    const user = await registerAndEnter(node, clock)
-    const second = await signInAgain(user)
-    const stranger = await registerAndEnter(node, clock)
+  test('revoke ends one session of the user, and no other', async ({ node, otherNode }) => {
+    const user = await registerAndEnter(node)
+    const second = await signInAgain(node, user)
+    const stranger = await registerAndEnter(node)
     const [own, revoked, strange] = [
       node.socketOf(user.signedIn),
-      other.socketOf(second),
-      other.socketOf(stranger.signedIn),
+      otherNode.socketOf(second),
+      otherNode.socketOf(stranger.signedIn),
     ]
     const notFound = { error: 'NOT_FOUND' }
     const { sessionId } = second
@@ -235,17 +218,17 @@ describe('ending', () => {
     expect(strange.peer.closed).toBeUndefined()
   })
 
-  test('what ended cannot be followed any more', async () => {
-    const { signedIn, user } = await registerAndEnter(node, clock)
+  test('what ended cannot be followed any more', async ({ database, clock, node }) => {
+    const { signedIn, user } = await registerAndEnter(node)
     const socket = node.socketOf(signedIn)
     await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: new Date(clock.ms) } })
     expect(await socket.ask('auth.onSession')).toMatchObject({ error: 'UNAUTHENTICATED' })
   })
 
-  test('a node that missed the message closes the sockets with the next round', async () => {
+  test('a node that missed the message closes the sockets with the next round', async ({ database, clock, node }) => {
     const alone = await startNode({ database, clock })
-    const { signedIn, user } = await registerAndEnter(node, clock)
-    const staying = await registerAndEnter(node, clock)
+    const { signedIn, user } = await registerAndEnter(node)
+    const staying = await registerAndEnter(node)
     const [ended, stays] = [alone.socketOf(signedIn), alone.socketOf(staying.signedIn)]
     await node.auth.gate.end(signedIn.sessionId, user.id)
     expect(ended.peer.closed).toBeUndefined()
@@ -255,41 +238,38 @@ describe('ending', () => {
     await alone.stop()
   })
 
-  test('what is over is ended, announced and at last deleted', async () => {
-    const own = new Clock()
-    const later = await startNode({ database, clock: own })
-    const { signedIn, user, token } = await registerAndEnter(later, own)
-    const socket = later.socketOf(signedIn)
+  test('what is over is ended, announced and at last deleted', async ({ database, clock, node }) => {
+    const { signedIn, user, token } = await registerAndEnter(node)
+    const socket = node.socketOf(signedIn)
     await socket.ask('auth.onSession')
-    const housekeeping = new Housekeeping(later.platform, later.auth.sessions, own.now)
+    const housekeeping = new Housekeeping(node.platform, node.auth.sessions, clock.now)
     const count = async () => [
       await database.db.session.count({ where: { userId: user.id } }),
-      await database.db.usedTicket.count({ where: { expiresAt: { lt: new Date(own.ms - 2 * DAY) } } }),
-      await database.db.attempt.count({ where: { windowStart: { lt: new Date(own.ms - 2 * DAY) } } }),
+      await database.db.usedTicket.count({ where: { expiresAt: { lt: new Date(clock.ms - 2 * DAY) } } }),
+      await database.db.attempt.count({ where: { windowStart: { lt: new Date(clock.ms - 2 * DAY) } } }),
     ]
-    own.advance(30 * DAY)
+    clock.advance(30 * DAY)
     expect((await count()).every((rows) => rows > 0)).toBe(true)
     await housekeeping.round()
     expect(await socket.closed()).toEqual({ code: 4501, reason: 'expired' })
     expect(socket.peer.frames.at(-1)).toMatchObject({ type: 'auth.onSession', data: { reason: 'expired' } })
     expect(await count()).toEqual([1, 0, 0])
-    own.advance(DAY + 1)
+    clock.advance(DAY + 1)
     await housekeeping.round()
     expect(await count()).toEqual([0, 0, 0])
-    await expect(later.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-    await later.stop()
+    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 })
 
 describe('who asks', () => {
-  test('without a session is told to sign in', async () => {
+  test('without a session is told to sign in', async ({ node }) => {
     const socket = node.socket()
     for (const type of ['auth.me', 'auth.logout', 'auth.sessions', 'auth.rotateTotp', 'auth.onSession']) {
       expect(await socket.ask(type)).toMatchObject({ error: 'UNAUTHENTICATED' })
     }
   })
 
-  test('over HTTP has no socket for a challenge', async () => {
+  test('over HTTP has no socket for a challenge', async ({ node }) => {
     const { caller } = node.socket().connection
     const call = new Call(caller, null, 'auth.begin', 'http')
     const forbidden = expect.objectContaining({ code: 'FORBIDDEN' })

@@ -1,26 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { Authorized, Begun, Candidate } from '../../src/modules/auth/types.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { begun, Clock, freshName, register, startNode, type TestNode } from './harness.ts'
-
-let testDatabase: TestDatabase
-let database: Database
-let node: TestNode
-const clock = new Clock()
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  database = await testDatabase.open()
-  node = await startNode({ database, clock })
-})
-afterAll(async () => {
-  await node.stop()
-  await testDatabase.drop()
-})
+import { begun, freshName, register, startNode, type TestNode, test } from './harness.ts'
 
 describe('registering', () => {
-  test('a free name is a candidate until a code proves its secret', async () => {
+  test('a free name is a candidate until a code proves its secret', async ({ database, clock, node }) => {
     const socket = node.socket()
     const candidate = await socket.get(Candidate, 'auth.begin', { username: 'Ann_Bee' })
     expect(candidate.qrCode).toMatch(/^data:image\/png;base64,/)
@@ -35,8 +19,8 @@ describe('registering', () => {
     expect(await node.socket().get(Begun, 'auth.begin', { username: 'ANN_BEE' })).toEqual({ status: 'user' })
   })
 
-  test('nothing of the secret or the recovery codes is stored in clear', async () => {
-    const { user, secret, recoveryCodes } = await register(node, clock)
+  test('nothing of the secret or the recovery codes is stored in clear', async ({ database, node }) => {
+    const { user, secret, recoveryCodes } = await register(node)
     const row = await database.db.user.findUniqueOrThrow({
       where: { id: user.id },
       include: { recoveryCodes: true },
@@ -49,7 +33,7 @@ describe('registering', () => {
     }
   })
 
-  test('of many who race for one free name, one has it', async () => {
+  test('of many who race for one free name, one has it', async ({ database, clock, node }) => {
     const username = freshName()
     const sockets = Array.from({ length: 8 }, (_, index) => node.socket({ ip: `198.51.100.${index}` }))
     const candidates = await Promise.all(sockets.map((socket) => socket.get(Candidate, 'auth.begin', { username })))
@@ -66,7 +50,7 @@ describe('registering', () => {
     expect(await database.db.recoveryCode.count({ where: { user: { username } } })).toBe(10)
   })
 
-  test('two right answers to one challenge make one user', async () => {
+  test('two right answers to one challenge make one user', async ({ database, clock, node }) => {
     const username = freshName()
     const socket = node.socket()
     const { secret } = await socket.get(Candidate, 'auth.begin', { username })
@@ -76,14 +60,17 @@ describe('registering', () => {
     expect(await database.db.user.count({ where: { username } })).toBe(1)
   })
 
-  test.each(['ab', 'a'.repeat(21), 'a b c', 'ann-bee', 'ännie', 'ann\n', ''])('%j is no name', async (username) => {
-    expect(await node.socket().ask('auth.begin', { username })).toMatchObject({ error: 'VALIDATION_FAILED' })
-  })
+  test.for(['ab', 'a'.repeat(21), 'a b c', 'ann-bee', 'ännie', 'ann\n', ''])(
+    '%j is no name',
+    async (username, { node }) => {
+      expect(await node.socket().ask('auth.begin', { username })).toMatchObject({ error: 'VALIDATION_FAILED' })
+    },
+  )
 })
 
 describe('signing in', () => {
-  test('a code signs in once, also when it comes twice at the same time', async () => {
-    const { secret, user } = await register(node, clock)
+  test('a code signs in once, also when it comes twice at the same time', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(30_000)
     const code = clock.code(secret)
     const sockets = await Promise.all(Array.from({ length: 4 }, () => begun(node, user.username)))
@@ -95,14 +82,14 @@ describe('signing in', () => {
     expect(await later.ask('auth.verify', { code })).toMatchObject({ error: 'INVALID_CODE' })
   })
 
-  test('the code that registered does not sign in', async () => {
-    const { secret, user } = await register(node, clock)
+  test('the code that registered does not sign in', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     const socket = await begun(node, user.username)
     expect(await socket.ask('auth.verify', { code: clock.code(secret) })).toMatchObject({ error: 'INVALID_CODE' })
   })
 
-  test('a code older than the last used one is refused', async () => {
-    const { secret, user } = await register(node, clock)
+  test('a code older than the last used one is refused', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(60_000)
     const [old, present] = [clock.code(secret, -1), clock.code(secret)]
     const socket = await begun(node, user.username)
@@ -111,22 +98,22 @@ describe('signing in', () => {
     expect(await next.ask('auth.verify', { code: old })).toMatchObject({ error: 'INVALID_CODE' })
   })
 
-  test.each([
+  test.for([
     [-2, false],
     [-1, true],
     [0, true],
     [1, true],
     [2, false],
-  ])('a clock that is %i steps off: accepted %s', async (steps, accepted) => {
-    const { secret, user } = await register(node, clock)
+  ] as const)('a clock that is %i steps off: accepted %s', async ([steps, accepted], { clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(120_000)
     const socket = await begun(node, user.username)
     const { error } = await socket.ask('auth.verify', { code: clock.code(secret, steps) })
     expect(error).toBe(accepted ? undefined : 'INVALID_CODE')
   })
 
-  test('a retry with the same eid gets the same ticket', async () => {
-    const { secret, user } = await register(node, clock)
+  test('a retry with the same eid gets the same ticket', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(30_000)
     const socket = await begun(node, user.username)
     const code = clock.code(secret)
@@ -138,8 +125,8 @@ describe('signing in', () => {
 })
 
 describe('a challenge', () => {
-  test('is needed, and is gone once it was answered', async () => {
-    const { secret, user } = await register(node, clock)
+  test('is needed, and is gone once it was answered', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(60_000)
     const socket = node.socket()
     expect(await socket.ask('auth.verify', { code: '123456' })).toMatchObject({ error: 'NO_CHALLENGE' })
@@ -148,8 +135,8 @@ describe('a challenge', () => {
     expect(await socket.ask('auth.verify', { code: clock.code(secret, 1) })).toMatchObject({ error: 'NO_CHALLENGE' })
   })
 
-  test('lasts five minutes and survives a wrong code', async () => {
-    const { secret, user } = await register(node, clock)
+  test('lasts five minutes and survives a wrong code', async ({ clock, node }) => {
+    const { secret, user } = await register(node)
     clock.advance(60_000)
     const [late, onTime] = [await begun(node, user.username), await begun(node, user.username)]
     expect(await onTime.ask('auth.verify', { code: clock.wrongCode(secret) })).toMatchObject({ error: 'INVALID_CODE' })
@@ -159,8 +146,8 @@ describe('a challenge', () => {
     expect(await late.ask('auth.verify', { code: clock.code(secret) })).toMatchObject({ error: 'NO_CHALLENGE' })
   })
 
-  test('belongs to its socket, and a new one replaces it', async () => {
-    const [first, second] = [await register(node, clock), await register(node, clock)]
+  test('belongs to its socket, and a new one replaces it', async ({ clock, node }) => {
+    const [first, second] = [await register(node), await register(node)]
     clock.advance(60_000)
     const socket = await begun(node, first.user.username)
     await socket.ask('auth.begin', { username: second.user.username })
@@ -169,8 +156,8 @@ describe('a challenge', () => {
     expect(authorized.user.id).toBe(second.user.id)
   })
 
-  test('is for sockets that nobody has signed in on', async () => {
-    const { user, token } = await register(node, clock)
+  test('is for sockets that nobody has signed in on', async ({ node }) => {
+    const { user, token } = await register(node)
     const signedIn = await node.auth.gate.redeem(token, { ip: '192.0.2.1', userAgent: 'test' })
     const socket = node.socketOf(signedIn)
     for (const [type, data] of [
@@ -185,7 +172,10 @@ describe('a challenge', () => {
 
 describe('a wrong code costs the same', () => {
   /** The statements that a request makes, in their order. */
-  async function statementsOf(request: (on: TestNode) => Promise<() => Promise<unknown>>): Promise<string[]> {
+  async function statementsOf(
+    { clock, platform: { database } }: TestNode,
+    request: (on: TestNode) => Promise<() => Promise<unknown>>,
+  ): Promise<string[]> {
     const statements: string[] = []
     const watched = database.db.$extends({
       query: {
@@ -204,8 +194,8 @@ describe('a wrong code costs the same', () => {
     return statements
   }
 
-  test('for a user and for a candidate', async () => {
-    const { user, secret } = await register(node, clock)
+  test('for a user and for a candidate', async ({ clock, node }) => {
+    const { user, secret } = await register(node)
     const verify = (username: string) => async (on: TestNode) => {
       const socket = await begun(on, username)
       return async () => {
@@ -214,19 +204,19 @@ describe('a wrong code costs the same', () => {
         })
       }
     }
-    const forUser = await statementsOf(verify(user.username))
+    const forUser = await statementsOf(node, verify(user.username))
     expect(forUser.length).toBeGreaterThan(3)
-    expect(await statementsOf(verify(freshName()))).toEqual(forUser)
+    expect(await statementsOf(node, verify(freshName()))).toEqual(forUser)
   })
 
-  test('for a name that somebody has and one that nobody has', async () => {
-    const { user } = await register(node, clock)
+  test('for a name that somebody has and one that nobody has', async ({ node }) => {
+    const { user } = await register(node)
     const recover = (username: string) => async (on: TestNode) => async () => {
       const answer = await on.socket().ask('auth.recover', { username, recoveryCode: '0000-0000-0000-0000' })
       expect(answer).toMatchObject({ error: 'INVALID_CODE' })
     }
-    const forUser = await statementsOf(recover(user.username))
+    const forUser = await statementsOf(node, recover(user.username))
     expect(forUser.length).toBeGreaterThan(3)
-    expect(await statementsOf(recover(freshName()))).toEqual(forUser)
+    expect(await statementsOf(node, recover(freshName()))).toEqual(forUser)
   })
 })

@@ -1,24 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { expect } from 'vitest'
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
 import { isUnavailable, isUniqueViolation } from '../../src/db/retry.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { databaseTest } from '../support/database-test.ts'
 import { databaseUrl, execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { createUser } from './users.ts'
 
-let testDatabase: TestDatabase
-let database: Database
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  database = await testDatabase.open()
-})
-afterAll(() => testDatabase.drop())
+const test = databaseTest()
 
 const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -39,7 +32,7 @@ test('a time comes back as it was stored, whatever zone the server is set to', a
   expect(rows).toEqual([{ seconds: startedAt.getTime() / 1000 }])
 })
 
-test('options in the URL are kept beside our own', async () => {
+test('options in the URL are kept beside our own', async ({ testDatabase }) => {
   const url = new URL(testDatabase.url)
   url.searchParams.set('options', '-c work_mem=5MB')
   const { db } = await testDatabase.open({ url: url.href })
@@ -47,7 +40,7 @@ test('options in the URL are kept beside our own', async () => {
   expect(rows).toEqual([{ memory: '5MB', zone: 'UTC' }])
 })
 
-test('a statement, a transaction and a wait for a connection all end in time', async () => {
+test('a statement, a transaction and a wait for a connection all end in time', async ({ testDatabase }) => {
   const { db } = await testDatabase.open({
     poolSize: 1,
     connectTimeoutMs: 200,
@@ -71,13 +64,13 @@ test('a statement, a transaction and a wait for a connection all end in time', a
   expect(await db.$queryRaw`SELECT 1 AS one`).toEqual([{ one: 1 }])
 })
 
-test('a transaction that its process forgot is ended by the server', async () => {
-  const { db } = await testDatabase.open({ connectTimeoutMs: 100, transactionTimeoutMs: 200 })
+test('a transaction that its process forgot is ended by the server', async ({ testDatabase }) => {
+  const { db } = await testDatabase.open({ connectTimeoutMs: 2_000, transactionTimeoutMs: 200 })
   const rows = await db.$queryRaw`SELECT current_setting('idle_in_transaction_session_timeout') AS timeout`
-  expect(rows).toEqual([{ timeout: '300ms' }])
+  expect(rows).toEqual([{ timeout: '2200ms' }])
 })
 
-test('tells a taken name from other failures', async () => {
+test('tells a taken name from other failures', async ({ database }) => {
   const { db } = database
   const id = await createUser(db)
   const again = db.user.create({ data: { ...(await db.user.findUniqueOrThrow({ where: { id } })), id: 'other' } })
@@ -90,7 +83,9 @@ test('tells a taken name from other failures', async () => {
   expect([isUniqueViolation(check), isUnavailable(check)]).toEqual([false, false])
 })
 
-test('a database that stops makes queries fail, not the process, and is used again when it is back', async () => {
+test('a database that stops makes queries fail, not the process, and is used again when it is back', async ({
+  testDatabase,
+}) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-client-'))
   const start = () => startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
   const proxy = await startTcpProxy()
@@ -127,7 +122,7 @@ test('a database that stops makes queries fail, not the process, and is used aga
   await rm(dataDir, { recursive: true, force: true })
 })
 
-test('a ping ends in time when the database says nothing', async () => {
+test('a ping ends in time when the database says nothing', async ({ testDatabase }) => {
   const { createServer } = await import('node:net')
   const silent = createServer(() => undefined).listen(0, '127.0.0.1')
   await new Promise((resolve) => silent.once('listening', resolve))
@@ -140,7 +135,7 @@ test('a ping ends in time when the database says nothing', async () => {
   silent.close()
 })
 
-test('closing ends every connection', async () => {
+test('closing ends every connection', async ({ testDatabase }) => {
   const own = await testDatabase.open({
     url: `${databaseUrl(testDatabase.url, testDatabase.name)}?application_name=closing`,
   })

@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Database, Tx } from '../../src/db/client.ts'
 import { createOnce, KEEP_MINUTES, OnceConflict, OnceOverloaded } from '../../src/db/once.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'
 
-let testDatabase: TestDatabase
-let one: Database
-let other: Database
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  ;[one, other] = await Promise.all([testDatabase.open(), testDatabase.open()])
-})
-afterAll(() => testDatabase.drop())
+const test = databaseTest()
+  .extend('one', { scope: 'file' }, ({ database }) => database)
+  .extend('other', { scope: 'file' }, ({ testDatabase }) => testDatabase.open())
 
 /** A key of a new user, and how to count and read what its writes did. */
-async function scene() {
+async function scene(one: Database) {
   const userId = await createUser(one.db)
   const attempt = `effect/${userId}`
   return {
@@ -35,8 +29,8 @@ class Declared extends Error {}
 const answerOf = (error: unknown) => (error instanceof Declared ? `error: ${error.message}` : undefined)
 
 describe('a write with one key', () => {
-  test('asked for 20 times at once on two nodes happens once, and all get its answer', async () => {
-    const { key, effect, effects } = await scene()
+  test('asked for 20 times at once on two nodes happens once, and all get its answer', async ({ one, other }) => {
+    const { key, effect, effects } = await scene(one)
     const nodes = [createOnce(one.db), createOnce(other.db)]
     let executions = 0
     const runs = Array.from({ length: 20 }, (_, index) =>
@@ -52,8 +46,8 @@ describe('a write with one key', () => {
     expect([executions, await effects()]).toEqual([1, 1])
   })
 
-  test('answers the same after a restart', async () => {
-    const { key } = await scene()
+  test('answers the same after a restart', async ({ one, other }) => {
+    const { key } = await scene(one)
     await createOnce(one.db).run(key, async () => 'first')
     await expect(createOnce(other.db).run(key, async () => 'second')).resolves.toEqual({
       answer: 'first',
@@ -61,8 +55,8 @@ describe('a write with one key', () => {
     })
   })
 
-  test('is rolled back when it breaks, and a retry executes it', async () => {
-    const { key, effect, effects } = await scene()
+  test('is rolled back when it breaks, and a retry executes it', async ({ one }) => {
+    const { key, effect, effects } = await scene(one)
     const once = createOnce(one.db)
     const broken = once.run(
       key,
@@ -82,8 +76,8 @@ describe('a write with one key', () => {
     expect(await effects()).toBe(1)
   })
 
-  test('keeps the answer of a declared failure without its effects', async () => {
-    const { key, effect, effects } = await scene()
+  test('keeps the answer of a declared failure without its effects', async ({ one }) => {
+    const { key, effect, effects } = await scene(one)
     const once = createOnce(one.db)
     const first = await once.run(
       key,
@@ -99,8 +93,8 @@ describe('a write with one key', () => {
     expect(retried).toEqual({ answer: 'error: MATCH_FULL', executed: false })
   })
 
-  test('that failed while another node waited has the answer that was kept', async () => {
-    const { key } = await scene()
+  test('that failed while another node waited has the answer that was kept', async ({ one, other }) => {
+    const { key } = await scene(one)
     const started = deferred()
     const release = deferred()
     const failing = createOnce(one.db).run(
@@ -114,7 +108,7 @@ describe('a write with one key', () => {
     )
     await started.promise
     const waiting = createOnce(other.db).run(key, async () => 'worked', answerOf)
-    await oneWaitsForALock()
+    await somebodyWaitsForALock(one)
     release.resolve(undefined)
     const [first, second] = await Promise.all([failing, waiting])
     expect(first.answer).toBe(second.answer)
@@ -122,8 +116,8 @@ describe('a write with one key', () => {
     expect(second.executed).toBe(second.answer === 'worked')
   })
 
-  test('is refused for another type', async () => {
-    const { key } = await scene()
+  test('is refused for another type', async ({ one }) => {
+    const { key } = await scene(one)
     const once = createOnce(one.db)
     await once.run(key, async () => 'created')
     await expect(once.run({ ...key, type: 'matches.join' }, async () => 'joined')).rejects.toThrow(OnceConflict)
@@ -139,8 +133,8 @@ describe('a write with one key', () => {
     await running
   })
 
-  test('survives a connection that breaks before the commit', async () => {
-    const { key, effect, effects } = await scene()
+  test('survives a connection that breaks before the commit', async ({ one, other }) => {
+    const { key, effect, effects } = await scene(one)
     let executions = 0
     const result = await createOnce(one.db).run(key, async (tx) => {
       executions++
@@ -156,8 +150,8 @@ describe('a write with one key', () => {
   })
 })
 
-test('a commit that was not heard of is not repeated, and counts as executed', async () => {
-  const { key, effect, effects } = await scene()
+test('a commit that was not heard of is not repeated, and counts as executed', async ({ one }) => {
+  const { key, effect, effects } = await scene(one)
   let commits = 0
   const deaf = new Proxy(one.db, {
     get(db, name) {
@@ -177,8 +171,8 @@ test('a commit that was not heard of is not repeated, and counts as executed', a
   expect([commits, await effects()]).toEqual([2, 1])
 })
 
-test('writes of different users with the same eid do not meet', async () => {
-  const [a, b] = await Promise.all([scene(), scene()])
+test('writes of different users with the same eid do not meet', async ({ one }) => {
+  const [a, b] = await Promise.all([scene(one), scene(one)])
   const once = createOnce(one.db)
   const results = await Promise.all([
     once.run(a.key, async () => 'a'),
@@ -187,8 +181,8 @@ test('writes of different users with the same eid do not meet', async () => {
   expect(results.map(({ answer }) => answer)).toEqual(['a', 'b'])
 })
 
-test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, async () => {
-  const { key } = await scene()
+test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, async ({ one }) => {
+  const { key } = await scene(one)
   const once = createOnce(one.db)
   const age = (minutes: number) =>
     one.db.write.updateMany({
@@ -218,8 +212,8 @@ test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, asy
   ])
 })
 
-test('refuses more at once than its bound', async () => {
-  const { key } = await scene()
+test('refuses more at once than its bound', async ({ one }) => {
+  const { key } = await scene(one)
   const once = createOnce(one.db, { maxRunning: 1 })
   const release = deferred()
   const running = once.run(key, async () => {
@@ -232,10 +226,8 @@ test('refuses more at once than its bound', async () => {
   await expect(once.run({ ...key, eid: 'second' }, async () => 'yes')).resolves.toMatchObject({ answer: 'yes' })
 })
 
-async function oneWaitsForALock(): Promise<void> {
-  await expect
-    .poll(() => one.db.$queryRaw`SELECT pid FROM pg_locks WHERE NOT granted`, { timeout: 5000 })
-    .not.toEqual([])
+async function somebodyWaitsForALock({ db }: Database): Promise<void> {
+  await expect.poll(() => db.$queryRaw`SELECT pid FROM pg_locks WHERE NOT granted`, { timeout: 5000 }).not.toEqual([])
 }
 
 function deferred(): { promise: Promise<unknown>; resolve(value: unknown): void } {

@@ -1,29 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Database, Tx } from '../../src/db/client.ts'
+import { expect } from 'vitest'
+import type { Db, Tx } from '../../src/db/client.ts'
 import { withRetry } from '../../src/db/retry.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'
 
-let testDatabase: TestDatabase
-let database: Database
-
-beforeAll(async () => {
-  testDatabase = await createTestDatabase()
-  database = await testDatabase.open({ poolSize: 10 })
-})
-afterAll(() => testDatabase.drop())
+const test = databaseTest(10)
 
 const byModel = (tx: Tx, id: string) => tx.user.update({ where: { id }, data: { totpLastStep: { increment: 1 } } })
 const byStatement = (tx: Tx, id: string) =>
   tx.$executeRaw`UPDATE users SET totp_last_step = totp_last_step + 1 WHERE id = ${id}`
 
-const stepOf = async (id: string) => (await database.db.user.findUniqueOrThrow({ where: { id } })).totpLastStep
+const stepOf = async (db: Db, id: string) => (await db.user.findUniqueOrThrow({ where: { id } })).totpLastStep
 
-test.each([
+test.for([
   ['by models', byModel],
   ['by statements', byStatement],
-])('two transactions that lock each other out, %s, both happen', async (_, update) => {
-  const { db } = database
+] as const)('two transactions that lock each other out, %s, both happen', async ([, update], { database: { db } }) => {
   const [a, b] = await Promise.all([createUser(db), createUser(db)])
   const bothHoldOne = meeting(2)
   const cross = (first: string, second: string) => {
@@ -38,14 +30,13 @@ test.each([
     )
   }
   await Promise.all([cross(a, b), cross(b, a)])
-  expect([await stepOf(a), await stepOf(b)]).toEqual([2n, 2n])
+  expect([await stepOf(db, a), await stepOf(db, b)]).toEqual([2n, 2n])
 })
 
-test.each([
+test.for([
   ['by models', byModel],
   ['by statements', byStatement],
-])('ten serializable increments of one row, %s, all count', async (_, update) => {
-  const { db } = database
+] as const)('ten serializable increments of one row, %s, all count', async ([, update], { database: { db } }) => {
   const id = await createUser(db)
   const increment = () =>
     withRetry(
@@ -60,7 +51,7 @@ test.each([
       { attempts: 50, deadlineMs: 15_000 },
     )
   await Promise.all(Array.from({ length: 10 }, increment))
-  expect(await stepOf(id)).toBe(10n)
+  expect(await stepOf(db, id)).toBe(10n)
 })
 
 test('gives up after its attempts, and at its deadline', async () => {
