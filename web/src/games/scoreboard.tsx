@@ -25,9 +25,11 @@ export function Scoreboard({ players, mine, seatNames, scores, turn = null, isRe
       <div className={`side side-${seat}`} data-turn={turn === seat || undefined}>
         <span className="side-name">
           <span className={`dot dot-${seat}`} aria-hidden="true" />
-          <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
-          {mine.length > 1 && <span className={`tag tag-seat-${seat}`}>{seatNames[seat]}</span>}
-          {!isReplay && <SideTag player={player} seat={seat} mine={mine} />}
+          <span className="side-who">
+            <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
+            {mine.length > 1 && <span className={`tag tag-seat-${seat}`}>{seatNames[seat]}</span>}
+            {!isReplay && <SideTag player={player} seat={seat} mine={mine} />}
+          </span>
         </span>
         <span className="side-score numbers">
           <span className="hidden-visually">points: </span>

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'react'
+import { errorCode } from '../errors.ts'
 import { ago, exactTime } from '../format.ts'
 import { viewOf } from '../games/index.ts'
 import { useNow } from '../hooks/use-now.ts'
@@ -17,6 +18,12 @@ const WORDS = {
   VALIDATION_FAILED: 'There is no match at this address.',
   NOT_FINISHED: 'There is no replay of this match: it was not played to its end.',
   TOO_LONG: 'This match is too long to be shown here.',
+}
+
+/** Whether trying again would give the same answer. */
+function isForGood(error: unknown): boolean {
+  const code = errorCode(error)
+  return code !== null && Object.hasOwn(WORDS, code)
 }
 
 /** A finished match, to be looked at again by whoever knows its address. */
@@ -44,10 +51,14 @@ export function ReplayPage({ matchId }: { matchId: string }) {
       <Page title="Replay" fit="narrow">
         <div className="stack">
           <ErrorNotice error={error} words={WORDS}>
-            {' '}
-            <button type="button" className="text-button" onClick={load}>
-              Try again
-            </button>
+            {!isForGood(error) && (
+              <>
+                {' '}
+                <button type="button" className="text-button" onClick={load}>
+                  Try again
+                </button>
+              </>
+            )}
           </ErrorNotice>
           <div>
             <Link className="button" href={paths.lobby}>

@@ -23,7 +23,8 @@ export function ConnectFourStage({ match, mine, overlay }: StageProps) {
       <Scoreboard players={match.players} mine={mine} seatNames={CONNECT_FOUR_SEATS} turn={isOn ? state.turn : null} />
       <PlayError error={error} />
       <p className="turn" role="status" aria-live="polite" data-testid="turn">
-        {sayTurn(state, names, mine, isOn)}
+        <span className="turn-last">{sayMove(state, names, mine) || 'Four in a row wins.'}</span>{' '}
+        {isOn && <span>{sayNext(state, names, mine)}</span>}
       </p>
       <div className="four-frame">
         <Board
@@ -38,9 +39,6 @@ export function ConnectFourStage({ match, mine, overlay }: StageProps) {
   )
 }
 
-function sayTurn(state: ConnectFourState, names: SeatNames, mine: readonly number[], isOn: boolean): string {
-  const moved = sayMove(state, names, mine)
-  if (!isOn) return moved || 'Four in a row wins.'
-  const next = mine.length === 1 && mine.includes(state.turn) ? 'Your turn.' : `${names[state.turn]} to move.`
-  return `${moved} ${next}`.trim()
+function sayNext(state: ConnectFourState, names: SeatNames, mine: readonly number[]): string {
+  return mine.length === 1 && mine.includes(state.turn) ? 'Your turn.' : `${names[state.turn]} to move.`
 }

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { ago, exactTime } from '../../format.ts'
 import { viewOf } from '../../games/index.ts'
@@ -33,11 +33,11 @@ export function MatchLists({ userId }: { userId: string }) {
           </Empty>
         )}
         {waiting.length > 0 && (
-          <ul className="list">
+          <List>
             {waiting.map((match) => (
               <WaitingMatch key={match.id} match={match} isMine={seatsOf(match, userId).length > 0} />
             ))}
-          </ul>
+          </List>
         )}
       </section>
       {live.length > 0 && (
@@ -45,14 +45,32 @@ export function MatchLists({ userId }: { userId: string }) {
           <h2 id="live-matches" className="list-head">
             Being played <Count of={live.length} />
           </h2>
-          <ul className="list">
+          <List>
             {live.map((match) => (
               <LiveMatch key={match.id} match={match} isMine={seatsOf(match, userId).length > 0} />
             ))}
-          </ul>
+          </List>
         </section>
       )}
     </div>
+  )
+}
+
+/** How many entries a small window shows before it is asked for all; the style sheet hides the others. */
+const SHORT = 3
+
+function List({ children }: { children: readonly ReactNode[] }) {
+  const [isWhole, setWhole] = useState(false)
+  const isShort = !isWhole && children.length > SHORT
+  return (
+    <>
+      <ul className={isShort ? 'list list-short' : 'list'}>{children}</ul>
+      {isShort && (
+        <Button small className="list-more" onClick={() => setWhole(true)}>
+          Show all {children.length}
+        </Button>
+      )}
+    </>
   )
 }
 

@@ -29,7 +29,9 @@ export function MatchPage({ matchId }: { matchId: string }) {
       <Page title="Match" fit="narrow">
         <div className="stack">
           <ErrorNotice error={error} words={WORDS} />
-          <ToLobby />
+          <div>
+            <ToLobby />
+          </div>
         </div>
       </Page>
     )

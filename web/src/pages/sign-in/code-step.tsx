@@ -17,11 +17,13 @@ interface CodeStepProps {
 /** The code of somebody who has an account. */
 export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps) {
   const [code, setCode] = useState('')
+  const [attempts, setAttempts] = useState(0)
   const verify = useAction(async () => {
     try {
       await challenge.verify(code)
     } catch (error) {
       setCode('')
+      setAttempts((before) => before + 1)
       throw error
     }
   })
@@ -37,7 +39,7 @@ export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps)
         <h2>Welcome back, {username}</h2>
         <p className="soft small">Open your authenticator app and type the code for Rally.</p>
       </div>
-      <CodeField value={code} onChange={setCode} autoFocus />
+      <CodeField key={attempts} value={code} onChange={setCode} autoFocus />
       <ErrorNotice error={verify.error} words={WORDS} />
       <Button type="submit" look="primary" wide busy={verify.busy} data-testid="submit-code">
         Sign in

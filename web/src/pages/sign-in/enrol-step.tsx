@@ -21,6 +21,7 @@ interface EnrolStepProps {
 /** A new name: an authenticator app learns its secret, and a first code proves it. */
 export function EnrolStep({ username, challenge, onBack, onHold, onRegistered }: EnrolStepProps) {
   const [code, setCode] = useState('')
+  const [attempts, setAttempts] = useState(0)
   const verify = useAction(async () => {
     onHold(true)
     try {
@@ -30,6 +31,7 @@ export function EnrolStep({ username, challenge, onBack, onHold, onRegistered }:
     } catch (error) {
       onHold(false)
       setCode('')
+      setAttempts((before) => before + 1)
       throw error
     }
   })
@@ -50,7 +52,8 @@ export function EnrolStep({ username, challenge, onBack, onHold, onRegistered }:
         </p>
       </div>
       <Secret qrCode={challenge.qrCode} secret={challenge.secret} />
-      <CodeField value={code} onChange={setCode} />
+      {/* Not at first: on a phone the keyboard would hide what is to be scanned. */}
+      <CodeField key={attempts} value={code} onChange={setCode} autoFocus={attempts > 0} />
       <ErrorNotice error={verify.error}>
         {mustRestart && (
           <>

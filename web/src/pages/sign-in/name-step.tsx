@@ -28,7 +28,7 @@ export function NameStep({ username, onUsername, onBegun }: NameStepProps) {
       </div>
       <Field
         label="Username"
-        hint="3 to 20 letters, digits or _"
+        hint="3 to 20 letters, digits or underscores"
         value={username}
         onChange={(event) => onUsername(event.target.value.trim())}
         autoComplete="username"
