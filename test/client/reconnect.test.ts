@@ -1,13 +1,12 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import { RallyError } from '../../src/client/index.ts'
-import { connect, once, startServer, until } from './support.ts'
+import { connect, once, startServer, test, until } from './support.ts'
 
 /** Waits that no test would outlive: what reconnects all the same did not wait for them. */
 const NEVER = { minMs: 10 ** 9, maxMs: 10 ** 9 }
 
 describe('the connection', () => {
-  test('offers the sub-protocol, and tells its status and user', async () => {
-    const server = await startServer()
+  test('offers the sub-protocol, and tells its status and user', async ({ server }) => {
     server.user = { id: 'u1', username: 'ana' }
     const rally = connect(server)
     expect([rally.status, rally.user, rally.welcome]).toEqual(['connecting', null, null])
@@ -28,8 +27,7 @@ describe('the connection', () => {
     expect(statuses).toEqual(['open', 'reconnecting', 'open', 'closed'])
   })
 
-  test('tries until there is a server', async () => {
-    const server = await startServer()
+  test('tries until there is a server', async ({ server }) => {
     server.refusing = true
     const rally = connect(server)
     await vi.waitFor(() => expect(server.attempts.length).toBeGreaterThan(4))
@@ -38,9 +36,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test.each([1006, 4008, 4009, 1001])('comes back after a close with %i', async (code) => {
-    const server = await startServer()
-    const rally = connect(server)
+  test.for([1006, 4008, 4009, 1001])('comes back after a close with %i', async (code, { server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     if (code === 1006) socket.ws.terminate()
@@ -49,8 +45,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('leaves a leaving node at once, whatever the backoff', async () => {
-    const server = await startServer()
+  test('leaves a leaving node at once, whatever the backoff', async ({ server }) => {
     const rally = connect(server, { backoff: NEVER })
     const socket = await server.nextSocket()
     await until(rally, 'open')
@@ -59,8 +54,7 @@ describe('the connection', () => {
     expect((await once(rally, 'welcome')).node).toBe('n2')
   })
 
-  test('comes back signed out when the session ended', async () => {
-    const server = await startServer()
+  test('comes back signed out when the session ended', async ({ server }) => {
     server.user = { id: 'u1', username: 'ana' }
     const rally = connect(server, { backoff: NEVER })
     const socket = await server.nextSocket()
@@ -72,9 +66,8 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('pauses after having been too fast, even when woken', async () => {
+  test('pauses after having been too fast, even when woken', async ({ server }) => {
     const page = stubPage()
-    const server = await startServer()
     const rally = connect(server)
     const socket = await server.nextSocket()
     await until(rally, 'open')
@@ -85,9 +78,7 @@ describe('the connection', () => {
     expect(server.attempts).toHaveLength(1)
   })
 
-  test.each([4500, 4503])('stays away after %i, until it is told to come back', async (code) => {
-    const server = await startServer()
-    const rally = connect(server)
+  test.for([4500, 4503])('stays away after %i, until it is told to come back', async (code, { server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     const waiting = rally.things.get({ id: 'a' })
@@ -102,8 +93,7 @@ describe('the connection', () => {
     expect(await rally.things.get({ id: 'a' })).toEqual({ name: 'A' })
   })
 
-  test('gives up a socket on which no welcome comes', async () => {
-    const server = await startServer()
+  test('gives up a socket on which no welcome comes', async ({ server }) => {
     server.mute = true
     const rally = connect(server, { connectTimeoutMs: 30 })
     await server.nextSocket()
@@ -137,9 +127,8 @@ describe('the connection', () => {
     expect(server.sockets).toHaveLength(1)
   })
 
-  test('does not wait any longer once the network is back or the page is seen', async () => {
+  test('does not wait any longer once the network is back or the page is seen', async ({ server }) => {
     const page = stubPage()
-    const server = await startServer()
     const rally = connect(server, { backoff: NEVER })
     for (const wake of ['online', 'visibilitychange']) {
       const socket = await server.nextSocket()
@@ -168,9 +157,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('takes no frame for its own that is none', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('takes no frame for its own that is none', async ({ server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     socket.ws.send('{"nonsense":')
@@ -178,9 +165,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('hands on binary frames, and errors that belong to nothing', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('hands on binary frames, and errors that belong to nothing', async ({ server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     const frame = once(rally, 'frame')
@@ -191,9 +176,7 @@ describe('the connection', () => {
     expect(await error).toMatchObject({ code: 'BAD_ENVELOPE', message: 'what?' })
   })
 
-  test('may be closed or renewed from within its own listeners', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('may be closed or renewed from within its own listeners', async ({ server, rally }) => {
     const first = await server.nextSocket()
     await until(rally, 'open')
     const stop = rally.on('status', (status) => {

@@ -1,11 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { RallyError } from '../../src/client/index.ts'
-import { connect, once, startServer, until } from './support.ts'
+import { connect, once, startServer, test, until } from './support.ts'
 
 describe('requests', () => {
-  test('are answered, whatever the order of the answers', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('are answered, whatever the order of the answers', async ({ server, rally }) => {
     const first = rally.things.get({ id: 'a' })
     const second = rally.things.get({ id: 'b' })
     const socket = await server.nextSocket()
@@ -19,9 +17,7 @@ describe('requests', () => {
     expect(a.eid).not.toBe(b.eid)
   })
 
-  test('fail with code, message, issues and whether a retry makes sense', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('fail with code, message, issues and whether a retry makes sense', async ({ server, rally }) => {
     server.on('things.put', () => ({
       error: 'RATE_LIMITED',
       data: { message: 'slow down', retryAfterMs: 70, issues: [{ path: 'name', message: 'long' }] },
@@ -38,9 +34,7 @@ describe('requests', () => {
     })
   })
 
-  test('`try` gives an outcome in place of an exception', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('`try` gives an outcome in place of an exception', async ({ server, rally }) => {
     server.on('things.put', () => ({ error: 'FULL', data: { message: 'no room' } }))
     server.on('things.list', () => ({ data: { items: ['a'] } }))
     const refused = await rally.things.put.try({ name: 'x' })
@@ -48,8 +42,7 @@ describe('requests', () => {
     expect(await rally.things.list.try()).toEqual({ ok: true, data: { items: ['a'] } })
   })
 
-  test('wait for the connection, and go out in their order', async () => {
-    const server = await startServer()
+  test('wait for the connection, and go out in their order', async ({ server }) => {
     server.refusing = true
     const rally = connect(server)
     const answers = ['a', 'b', 'c'].map((id) => rally.things.get({ id }))
@@ -59,9 +52,7 @@ describe('requests', () => {
     expect(server.received('things.get').map(({ data }) => data)).toEqual([{ id: 'a' }, { id: 'b' }, { id: 'c' }])
   })
 
-  test('are sent again with the same eid after a cut', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('are sent again with the same eid after a cut', async ({ server, rally }) => {
     const answer = rally.things.put({ name: 'x' })
     const first = await server.nextSocket()
     const sent = await first.next('things.put')
@@ -74,9 +65,7 @@ describe('requests', () => {
     expect(await answer).toEqual({ id: '1' })
   })
 
-  test('that a leaving node refuses go to the next one', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('that a leaving node refuses go to the next one', async ({ server, rally }) => {
     const answer = rally.things.put({ name: 'x' })
     const first = await server.nextSocket()
     const sent = await first.next('things.put')
@@ -89,9 +78,7 @@ describe('requests', () => {
     expect(await answer).toEqual({ id: '1' })
   })
 
-  test('are tried again while the server is unavailable, until their deadline', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('are tried again while the server is unavailable, until their deadline', async ({ server, rally }) => {
     server.on('things.put', () => ({ error: 'UNAVAILABLE', data: { message: 'no database', retryAfterMs: 5 } }))
     const error = await rally.things.put({ name: 'x' }, { timeoutMs: 150 }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'UNAVAILABLE', temporary: true })
@@ -100,9 +87,7 @@ describe('requests', () => {
     expect(new Set(eids).size).toBe(1)
   })
 
-  test('time out, and say whether they were ever sent', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('time out, and say whether they were ever sent', async ({ server, rally }) => {
     await until(rally, 'open')
     const sent = rally.things.get({ id: 'a' }, { timeoutMs: 20, eid: 'mine' })
     await expect(sent).rejects.toMatchObject({ code: 'TIMEOUT', eid: 'mine', temporary: true })
@@ -113,9 +98,7 @@ describe('requests', () => {
     await expect(unsent).rejects.toMatchObject({ code: 'OFFLINE', temporary: true })
   })
 
-  test('can be aborted before and while they wait', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('can be aborted before and while they wait', async ({ server, rally }) => {
     await expect(rally.things.get({ id: 'a' }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ABORTED',
     })
@@ -128,8 +111,7 @@ describe('requests', () => {
     expect(server.received('things.get')).toHaveLength(1)
   })
 
-  test('over the bound of the queue fail at once', async () => {
-    const server = await startServer()
+  test('over the bound of the queue fail at once', async ({ server }) => {
     server.refusing = true
     const rally = connect(server, { maxQueued: 2 })
     const waiting = [rally.things.get({ id: 'a' }), rally.things.get({ id: 'b' })]
@@ -170,8 +152,7 @@ describe('requests', () => {
     expect(server.received('things.put')).toHaveLength(1)
   })
 
-  test('of one user are never sent in the name of another', async () => {
-    const server = await startServer()
+  test('of one user are never sent in the name of another', async ({ server }) => {
     server.user = { id: 'u1', username: 'ana' }
     const rally = connect(server)
     const call = rally.things.put({ name: 'x' })
@@ -183,9 +164,7 @@ describe('requests', () => {
     expect(server.received('things.put')).toHaveLength(1)
   })
 
-  test('that nobody answers are sent once, or dropped without a connection', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('that nobody answers are sent once, or dropped without a connection', async ({ server, rally }) => {
     await rally.live.input({ move: 1 })
     await until(rally, 'open')
     expect(await rally.live.input({ move: 2 })).toEqual({})
@@ -197,9 +176,7 @@ describe('requests', () => {
     expect(await error).toMatchObject({ code: 'NOT_LIVE', type: 'live.input' })
   })
 
-  test('fail when the client closes, and afterwards', async () => {
-    const server = await startServer()
-    const rally = connect(server)
+  test('fail when the client closes, and afterwards', async ({ rally }) => {
     const call = rally.things.get({ id: 'a' })
     rally.close()
     await expect(call).rejects.toMatchObject({ code: 'CLOSED', temporary: false })

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { test as base, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { type ClientOptions, createClient, type Rally, type StreamInfo } from '../../src/client/index.ts'
 import { FakeServer, type FakeServerOptions } from './fake-server.ts'
@@ -48,6 +48,9 @@ export function connect(server: FakeServer, options: ClientOptions = {}): Rally<
   onTestFinished(() => rally.close())
   return rally
 }
+
+/** `test` with a server that does what it is told to, and a client of it that knows nobody yet. */
+export const test = base.extend('server', () => startServer()).extend('rally', ({ server }) => connect(server))
 
 /** Resolves with the next value of an event of the client. */
 export function once<Name extends 'status' | 'user' | 'welcome' | 'frame' | 'error'>(
@@ -114,4 +117,29 @@ export function recorder<Value>() {
       return this.until(() => values.length >= length)
     },
   }
+}
+
+/** The channel of `things.onThing { id: '1' }`. */
+export const CHANNEL = 'things.onThing/1'
+
+/** Opens every `things.onThing` at `place.seq`, as a state stream does. */
+export function serveState(server: FakeServer, delivery: 'reliable' | 'latest' = 'reliable') {
+  const place = { seq: 5 }
+  server.on('things.onThing', () => ({
+    data: { channel: CHANNEL, seq: place.seq, delivery, snapshot: { name: `at ${place.seq}` } },
+  }))
+  return place
+}
+
+/** A thing that is followed, its snapshot given. */
+export async function followThing(
+  { server, rally }: { readonly server: FakeServer; readonly rally: Rally<TestApi> },
+  delivery?: 'reliable' | 'latest',
+) {
+  const place = serveState(server, delivery)
+  const record = recorder<Named>()
+  rally.things.onThing({ id: '1' }, record.listener)
+  const socket = await server.nextSocket()
+  await record.count(1)
+  return { place, record, socket }
 }
