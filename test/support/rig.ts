@@ -1,19 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Limits } from '../../src/protocol/index.ts'
-import { type Call, channel, Dispatcher, definers, Hub, module, type Once, RpcError } from '../../src/rpc/index.ts'
-import {
-  createServer,
-  type Server,
-  type ServerOptions,
-  type SessionGate,
-  type SignedIn,
-} from '../../src/server/index.ts'
+import { Dispatcher, Hub, type Once } from '../../src/rpc/index.ts'
+import { createServer, type Server, type ServerOptions } from '../../src/server/index.ts'
 import { type Cookies, createCookies } from '../../src/server/session-cookie.ts'
+import { FakeGate } from './fake-gate.ts'
+import { type RigContext, testModule, World } from './rig-module.ts'
 
 export interface RigOptions {
   readonly limits?: Partial<Limits>
@@ -27,7 +22,7 @@ export interface Rig extends AsyncDisposable {
   readonly config: Config
   readonly server: Server
   readonly hub: Hub
-  readonly dispatcher: Dispatcher<Context, object>
+  readonly dispatcher: Dispatcher<RigContext, object>
   readonly gate: FakeGate
   readonly cookies: Cookies
   readonly world: World
@@ -36,241 +31,6 @@ export interface Rig extends AsyncDisposable {
   /** The `Cookie` header of a browser where this user is signed in. */
   cookieOf(username: string): Promise<string>
   stop(): Promise<void>
-}
-
-/** Sessions in memory, and what tests want to go wrong with a database. */
-export class FakeGate implements SessionGate {
-  readonly sessions = new Map<string, SignedIn>()
-  readonly tickets = new Map<string, SignedIn>()
-  readonly calls: string[] = []
-  /** Set: nothing answers before it resolves. */
-  hold: Promise<void> | null = null
-  fails = false
-
-  async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
-    await this.#ask('resume')
-    return this.#find(sessionId, userId)
-  }
-
-  async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
-    await this.#ask('extend')
-    return this.#find(sessionId, userId)
-  }
-
-  async redeem(ticket: string): Promise<SignedIn> {
-    await this.#ask('redeem')
-    const signedIn = this.tickets.get(ticket)
-    if (!signedIn) throw new RpcError('UNAUTHENTICATED', 'Not a ticket')
-    this.tickets.delete(ticket)
-    this.sessions.set(signedIn.sessionId, signedIn)
-    return signedIn
-  }
-
-  async end(sessionId: string): Promise<void> {
-    await this.#ask('end')
-    this.sessions.delete(sessionId)
-  }
-
-  async #ask(what: string): Promise<void> {
-    this.calls.push(what)
-    await this.hold
-    if (this.fails) throw new Error('no database')
-  }
-
-  #find(sessionId: string, userId: string): SignedIn | null {
-    const found = this.sessions.get(sessionId)
-    return found?.user.id === userId ? found : null
-  }
-}
-
-/** What the test module's handlers work on, and what they did. */
-export class World {
-  count = 0
-  /** Calls of `t.hang` whose signal has fired. */
-  aborted = 0
-  inputs = 0
-  readonly #hub: Hub
-  readonly #logs = new Map<string, { seq: number; items: number[] }>()
-  #frame = 0
-
-  constructor(hub: Hub) {
-    this.#hub = hub
-  }
-
-  /** Adds one entry to a log and tells its followers. */
-  append(key: string, padding = ''): void {
-    const log = this.log(key)
-    log.seq++
-    this.#hub.publish(logChannel(key), log.seq, { n: log.seq, padding })
-  }
-
-  log(key: string): { seq: number; items: number[] } {
-    const log = this.#logs.get(key) ?? { seq: 0, items: [] }
-    this.#logs.set(key, log)
-    return log
-  }
-
-  endLog(key: string): void {
-    this.#hub.end(logChannel(key), 'over')
-  }
-
-  get frame(): number {
-    return this.#frame
-  }
-
-  /** Publishes the next state of a `latest` stream, whose events each stand alone. */
-  show(padding = ''): void {
-    this.#frame++
-    this.#hub.publish(frameChannel, this.#frame, { n: this.#frame, padding })
-  }
-}
-
-const Entry = z.object({ n: z.number(), padding: z.string() })
-type Entry = z.infer<typeof Entry>
-const logChannel = (key: string) => channel<Entry>('t.onLog', key)
-const frameChannel = channel<Entry>('t.onFrame')
-
-export interface Context {
-  readonly call: Call<object>
-  readonly user: { readonly id: string; readonly username: string } | null
-}
-
-const { method, subscription } = definers<Context>()
-
-function testModule(world: () => World) {
-  const Counted = z.object({ count: z.number() })
-  return module({
-    name: 't',
-    methods: {
-      echo: method({
-        access: 'anyone',
-        effect: 'read',
-        input: z.object({ value: z.unknown() }),
-        output: z.object({ value: z.unknown() }),
-        handle: ({ input }) => ({ value: input.value }),
-      }),
-      strict: method({
-        access: 'anyone',
-        effect: 'read',
-        input: z.strictObject({ list: z.array(z.object({ a: z.number(), b: z.enum(['x', 'y']) })) }),
-        output: z.object({}),
-        handle: () => ({}),
-      }),
-      whoAmI: method({
-        access: 'anyone',
-        effect: 'read',
-        input: z.object({}),
-        output: z.object({ username: z.string().nullable(), ip: z.string(), device: z.array(z.string()).nullable() }),
-        handle: ({ ctx }) => {
-          const { ip, device } = ctx.call.caller
-          return { username: ctx.user?.username ?? null, ip, device: device && [...device.users] }
-        },
-      }),
-      secret: method({
-        access: 'user',
-        effect: 'read',
-        input: z.object({}),
-        output: z.object({}),
-        handle: () => ({}),
-      }),
-      hang: method({
-        access: 'anyone',
-        effect: 'read',
-        input: z.object({}),
-        output: z.object({}),
-        handle: ({ ctx }) =>
-          new Promise<Record<string, never>>((_, reject) => {
-            ctx.call.signal.addEventListener('abort', () => {
-              world().aborted++
-              reject(new Error('aborted'))
-            })
-          }),
-      }),
-      crash: method({
-        access: 'anyone',
-        effect: 'read',
-        input: z.object({}),
-        output: z.object({}),
-        handle: () => {
-          throw new Error('the password is hunter2')
-        },
-      }),
-      count: method({
-        access: 'user',
-        effect: 'write',
-        input: z.object({ fail: z.boolean().optional() }),
-        output: Counted,
-        errors: ['NOT_FOUND'],
-        handle: async ({ input, fail }) => {
-          await new Promise(setImmediate)
-          world().count++
-          if (input.fail) throw fail('NOT_FOUND', `there is no ${world().count}`)
-          return { count: world().count }
-        },
-      }),
-      countAnonymously: method({
-        access: 'anyone',
-        effect: 'write',
-        input: z.object({}),
-        output: Counted,
-        handle: async () => {
-          await new Promise(setImmediate)
-          return { count: ++world().count }
-        },
-      }),
-      limited: method({
-        access: 'anyone',
-        effect: 'read',
-        limit: { points: 2, perSeconds: 60 },
-        input: z.object({}),
-        output: z.object({}),
-        handle: () => ({}),
-      }),
-      input: method({
-        access: 'anyone',
-        effect: 'input',
-        input: z.object({ move: z.number() }),
-        output: z.object({}),
-        handle: () => {
-          world().inputs++
-          return {}
-        },
-      }),
-    },
-    subscriptions: {
-      onLog: subscription({
-        access: 'anyone',
-        delivery: 'reliable',
-        input: z.object({ key: z.string(), since: z.number().optional(), slow: z.boolean().optional() }),
-        event: Entry,
-        snapshot: Counted,
-        async open({ input }) {
-          const at = world().log(input.key).seq
-          // A database takes its time to answer with what it read.
-          if (input.slow) for (let i = 0; i < 3; i++) await new Promise(setImmediate)
-          const opened = { channel: logChannel(input.key), seq: at }
-          if (input.since === undefined) return { ...opened, snapshot: { count: at } }
-          const { since } = input
-          const missed = Array.from({ length: at - since }, (_, i) => since + i + 1)
-          return { ...opened, missed: missed.map((n) => ({ seq: n, data: { n, padding: '' } })) }
-        },
-      }),
-      onFrame: subscription({
-        access: 'anyone',
-        delivery: 'latest',
-        input: z.object({}),
-        event: Entry,
-        open: () => ({ channel: frameChannel, seq: world().frame, snapshot: { n: world().frame, padding: '' } }),
-      }),
-      onMine: subscription({
-        access: 'user',
-        delivery: 'reliable',
-        input: z.object({}),
-        event: Entry,
-        open: ({ ctx }) => ({ channel: logChannel(ctx.user.id), seq: 0, snapshot: { n: 0, padding: '' } }),
-      }),
-    },
-  })
 }
 
 /** Keeps the first answers in memory, one execution at a time for each key. */
@@ -304,7 +64,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
   const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
   const world = new World(hub)
-  const dispatcher = new Dispatcher<Context, object>({
+  const dispatcher = new Dispatcher<RigContext, object>({
     modules: [testModule(() => world)],
     limits: config.limits,
     hub,
