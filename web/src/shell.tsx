@@ -96,16 +96,10 @@ export function Banner() {
   return (
     <div className="banner">
       <Notice look="warn">
-        {status === 'reconnecting' ? (
-          'The connection is gone. Trying to get it back…'
-        ) : (
-          <>
-            The server ended the connection.{' '}
-            <button type="button" className="text-button" onClick={() => rally.reconnect()}>
-              Connect again
-            </button>
-          </>
-        )}
+        {status === 'reconnecting' ? 'No connection. Trying again… ' : 'The server ended the connection. '}
+        <button type="button" className="text-button" onClick={() => rally.reconnect()}>
+          {status === 'reconnecting' ? 'Try now' : 'Connect again'}
+        </button>
       </Notice>
     </div>
   )

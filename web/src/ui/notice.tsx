@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useState } from 'react'
-import { describeError, retryAfterMs } from '../errors.ts'
+import { describeError, errorCode, retryAfterMs } from '../errors.ts'
 import { inWords } from '../format.ts'
 import { useTimeLeft } from '../hooks/use-now.ts'
+import { useStatus } from '../rally.ts'
 import { InfoIcon, WarnIcon } from './icons.tsx'
 
 export function Notice({ look = 'info', children }: { look?: 'info' | 'warn' | 'error'; children: ReactNode }) {
@@ -28,7 +29,9 @@ export function ErrorNotice({ error, words, children }: ErrorNoticeProps) {
     setUntil(wait === null ? null : Date.now() + wait)
   }, [error])
   const left = useTimeLeft(until)
+  const isBack = useStatus() === 'open' && errorCode(error) === 'OFFLINE'
   if (error === null || error === undefined) return null
+  if (isBack) return <Notice>The connection was gone, and is back now. Try again.</Notice>
   return (
     <Notice look="error">
       {describeError(error, words)}

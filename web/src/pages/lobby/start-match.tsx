@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { GameName } from '../../../../src/games/index.ts'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { gameNames, gameViews } from '../../games/index.ts'
-import { useCreateMatch } from '../../hooks/use-create-match.ts'
+import { type NewMatch, useCreateMatch } from '../../hooks/use-create-match.ts'
 import { Button } from '../../ui/button.tsx'
 import { Choice } from '../../ui/field.tsx'
 import { BotIcon, KeyboardIcon } from '../../ui/icons.tsx'
@@ -20,7 +20,14 @@ export function StartMatch() {
   const [points, setPoints] = useState<(typeof POINTS)[number]>('5')
   const [visibility, setVisibility] = useState<Match['visibility']>('public')
   const create = useCreateMatch()
+  const [asked, setAsked] = useState<NewMatch['mode'] | null>(null)
   const options = game === 'pong' ? { pointsToWin: Number(points) } : {}
+  const isBusy = (mode: NewMatch['mode']) => create.busy && asked === mode
+  const start = (mode: NewMatch['mode']) => {
+    if (create.busy) return
+    setAsked(mode)
+    create.run({ game, mode, visibility: mode === 'casual' ? visibility : 'private', options })
+  }
 
   return (
     <section className="card" aria-labelledby="start-match">
@@ -28,7 +35,7 @@ export function StartMatch() {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          create.run({ game, mode: 'casual', visibility, options })
+          start('casual')
         }}
       >
         <h2 id="start-match">Start a match</h2>
@@ -68,29 +75,22 @@ export function StartMatch() {
             { value: 'private', label: 'Who has the link', testId: 'visibility-private' },
           ]}
         />
-        <ErrorNotice error={create.error} />
-        <Button type="submit" look="primary" wide busy={create.busy} data-testid="create-match">
+        <Button type="submit" look="primary" wide busy={isBusy('casual')} data-testid="create-match">
           Create the match
         </Button>
         <div className="or">or right away</div>
         <div className="start-now">
-          <Button
-            busy={create.busy}
-            onClick={() => create.run({ game, mode: 'bot', visibility: 'private', options })}
-            data-testid="play-bot"
-          >
+          <Button busy={isBusy('bot')} onClick={() => start('bot')} data-testid="play-bot">
             <BotIcon />
             Play the bot
           </Button>
-          <Button
-            busy={create.busy}
-            onClick={() => create.run({ game, mode: 'local', visibility: 'private', options })}
-            data-testid="play-local"
-          >
+          <Button busy={isBusy('local')} onClick={() => start('local')} data-testid="play-local">
             <KeyboardIcon />
             Two on one keyboard
           </Button>
         </div>
+        {/* Below the buttons: they must not move under the finger that tries again. */}
+        <ErrorNotice error={create.error} />
       </form>
     </section>
   )
