@@ -1,6 +1,8 @@
 import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
+import { copyState, KeptFrames, type RunnerFrame } from './kept-frames.ts'
+import { PlannedInputs } from './planned-inputs.ts'
 
 /** How a run ended: by the rules, or because it could not go on. */
 export type RunEnd =
@@ -37,14 +39,6 @@ export interface RunnerSetup {
   readonly maxRewindTicks: number
 }
 
-/** A match at one tick: all that is needed to go on from there. To be read only, and only until the next step. */
-export interface RunnerFrame {
-  readonly tick: number
-  readonly state: unknown
-  /** What each seat holds. */
-  readonly inputs: readonly unknown[]
-}
-
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
 /** Keyframes are at most this far apart, so that the last byte of a tick is enough to know it by. */
@@ -72,14 +66,12 @@ export class MatchRunner {
   readonly #listener: RunnerListener
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
-  /** Inputs that are not due yet, in the order of ticks; one a seat and tick. */
-  readonly #planned: InputChange[] = []
+  readonly #planned = new PlannedInputs()
   /** The tick of each seat's last change. */
   readonly #lastChange: number[]
   /** Every `#keepEvery` ticks the state is kept: a late input is simulated from the newest of two that is old enough. */
   readonly #keepEvery: number
-  #older: RunnerFrame
-  #newer: RunnerFrame
+  readonly #kept: KeptFrames
   #keepAt: number
   /** Ticks between two keyframes that are told: a second. */
   readonly #keyframeEvery: number
@@ -100,7 +92,7 @@ export class MatchRunner {
     this.#held = new HeldInputs(game)
     this.#lastChange = Array.from({ length: game.seats }, () => 0)
     this.#state = game.init({ seed, options })
-    this.#older = this.#newer = this.#copy()
+    this.#kept = new KeptFrames(game, this.#state, this.#held.current)
     this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
     this.#keepAt = this.#keepEvery
     this.#keyframeEvery = Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
@@ -129,7 +121,7 @@ export class MatchRunner {
 
   /** The newest state kept that no input can change any more. */
   get finalFrame(): RunnerFrame {
-    if (this.rewindTicks > 0 && !this.#over) return this.#older
+    if (this.rewindTicks > 0 && !this.#over) return this.#kept.older
     return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
   }
 
@@ -160,7 +152,7 @@ export class MatchRunner {
   advance(): void {
     if (this.#over) return
     try {
-      if (this.#planned.length > 0) this.#takePlanned()
+      this.#takePlanned()
       for (const seat of this.botSeats) this.#change(seat, this.game.bot(this.#state, seat))
       if (this.#tick >= this.#keepAt) this.#keepFrame()
       this.game.step(this.#state, this.#held.current)
@@ -191,11 +183,11 @@ export class MatchRunner {
 
   #schedule(seat: number, input: unknown, atTick: number): void {
     const dueAt = Math.min(atTick, this.#tick + MAX_AHEAD_TICKS)
-    if (this.#planned.length > 0) this.#dropPlanned(seat, dueAt)
     if (dueAt > this.#tick) {
-      this.#plan({ tick: dueAt, seat, input })
+      this.#planned.add({ tick: dueAt, seat, input })
       return
     }
+    this.#planned.drop(seat, dueAt)
     if (this.#tick - atTick > this.rewindTicks) {
       this.#change(seat, input, this.#tick - atTick)
       return
@@ -205,24 +197,9 @@ export class MatchRunner {
     else this.#rewind({ tick, seat, input }, tick - atTick)
   }
 
-  #dropPlanned(seat: number, fromTick: number): void {
-    let kept = 0
-    for (const change of this.#planned) {
-      if (change.seat !== seat || change.tick < fromTick) this.#planned[kept++] = change
-    }
-    this.#planned.length = kept
-  }
-
-  #plan(change: InputChange): void {
-    let at = this.#planned.length
-    while (at > 0 && (this.#planned[at - 1]?.tick ?? 0) > change.tick) at--
-    this.#planned.splice(at, 0, change)
-  }
-
   #takePlanned(): void {
-    for (let [change] = this.#planned; change && change.tick <= this.#tick; [change] = this.#planned) {
-      this.#planned.shift()
-      this.#change(change.seat, change.input)
+    for (let due = this.#planned.takeDue(this.#tick); due; due = this.#planned.takeDue(this.#tick)) {
+      this.#change(due.seat, due.input)
     }
   }
 
@@ -250,11 +227,12 @@ export class MatchRunner {
   #rewind(change: InputChange, moved: number): void {
     // It is the seat's last change, so what the seat holds now is what it held then.
     if (isSameInput(this.#held.current[change.seat], change.input)) return
-    const frame = this.#newer.tick <= change.tick ? this.#newer : this.#older
+    const { newer, older } = this.#kept
+    const frame = newer.tick <= change.tick ? newer : older
     this.#lastChange[change.seat] = change.tick
     this.#write(change)
 
-    this.#state = this.game.clone(frame.state)
+    this.#state = copyState(this.game, this.#state, frame.state)
     frame.inputs.forEach((input, seat) => {
       this.#held.set(seat, input)
     })
@@ -262,7 +240,7 @@ export class MatchRunner {
     while (next > 0 && (this.#log[next - 1]?.tick ?? 0) >= frame.tick) next--
     for (let tick = frame.tick; tick < this.#tick; tick++) {
       next = this.#replayChanges(next, tick)
-      if (tick === this.#newer.tick && this.#newer !== frame) this.#newer = this.#copy(tick)
+      if (tick === newer.tick && newer !== frame) this.#kept.replaceNewer(tick, this.#state, this.#held.current)
       this.game.step(this.#state, this.#held.current)
     }
     this.#replayChanges(next, this.#tick)
@@ -281,18 +259,11 @@ export class MatchRunner {
   /** What is two keepings old can no longer be reached by a late input. */
   #keepFrame(): void {
     this.#keepAt = this.#tick + this.#keepEvery
-    if (this.rewindTicks > 0) {
-      this.#older = this.#newer
-      this.#newer = this.#copy()
-    }
+    if (this.rewindTicks > 0) this.#kept.keep(this.#tick, this.#state, this.#held.current)
     const frame = this.finalFrame
     if (frame.tick < this.#nextKeyframe) return
     this.#nextKeyframe = frame.tick - (frame.tick % this.#keyframeEvery) + this.#keyframeEvery
     this.#listener.keyframe(this, frame)
-  }
-
-  #copy(tick = this.#tick): RunnerFrame {
-    return { tick, state: this.game.clone(this.#state), inputs: [...this.#held.current] }
   }
 
   /** A turn: an input that the rules ignore leaves no trace. */

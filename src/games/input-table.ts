@@ -5,6 +5,8 @@ import { isSameInput } from './simulate.ts'
 export function indexOfInput<Input>(game: Pick<Game<never, Input, never>, 'inputs'>, input: Input): number {
   const { inputs } = game
   if (inputs === undefined) return -1
+  const known = inputs.indexOf(input)
+  if (known >= 0) return known
   for (let index = 0; index < inputs.length; index++) if (isSameInput(inputs[index], input)) return index
   return -1
 }

@@ -211,9 +211,13 @@ export function simulate<State, Input, Options>(
 export function isSameInput(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every((key) => Object.hasOwn(b, key) && isSameInput(a[key], b[key]))
+  let keys = 0
+  for (const key in a) {
+    if (!Object.hasOwn(b, key) || !isSameInput(a[key], b[key])) return false
+    keys++
+  }
+  for (const _ in b) keys--
+  return keys === 0
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,85 @@
+import type { AnyGame } from '../games/game.ts'
+
+/** A match at one tick: all that is needed to go on from there. To be read only, and only until the next step. */
+export interface RunnerFrame {
+  readonly tick: number
+  readonly state: unknown
+  /** What each seat holds. */
+  readonly inputs: readonly unknown[]
+}
+
+interface OwnFrame extends RunnerFrame {
+  tick: number
+  state: unknown
+  readonly inputs: unknown[]
+}
+
+/**
+ * The two states that a match can go back to. They are kept many times a second for each match, so the memory of the
+ * one that is given up is used for the next: new objects that live for a moment too long are what makes the garbage
+ * collector stop the process.
+ */
+export class KeptFrames {
+  readonly #game: AnyGame
+  #older: OwnFrame
+  #newer: OwnFrame
+  #spare: OwnFrame
+
+  constructor(game: AnyGame, state: unknown, inputs: readonly unknown[]) {
+    this.#game = game
+    const copy = () => ({ tick: 0, state: game.clone(state), inputs: [...inputs] })
+    this.#older = copy()
+    this.#newer = copy()
+    this.#spare = copy()
+  }
+
+  get older(): RunnerFrame {
+    return this.#older
+  }
+
+  get newer(): RunnerFrame {
+    return this.#newer
+  }
+
+  /** Keeps a copy of the match as it is now, and gives up the older frame. */
+  keep(tick: number, state: unknown, inputs: readonly unknown[]): void {
+    const spare = this.#older
+    this.#older = this.#newer
+    this.#newer = this.#spare
+    this.#spare = spare
+    this.replaceNewer(tick, state, inputs)
+  }
+
+  /** What happened before the newer frame is not as it was. */
+  replaceNewer(tick: number, state: unknown, inputs: readonly unknown[]): void {
+    const frame = this.#newer
+    frame.tick = tick
+    frame.state = copyState(this.#game, frame.state, state)
+    for (let seat = 0; seat < inputs.length; seat++) frame.inputs[seat] = inputs[seat]
+  }
+}
+
+/** A copy of `from`: in the place of `used`, which nobody needs any more, if the state is a flat object; else a clone. */
+export function copyState(game: AnyGame, used: unknown, from: unknown): unknown {
+  return isPlain(used) && isPlain(from) && overwrite(used, from) ? used : game.clone(from)
+}
+
+function isPlain(state: unknown): state is Record<string, unknown> {
+  return typeof state === 'object' && state !== null && Object.getPrototypeOf(state) === Object.prototype
+}
+
+/**
+ * Answers whether `target` now equals `source`. Not for objects within objects: a game may let several of its states
+ * share them.
+ */
+function overwrite(target: Record<string, unknown>, source: Readonly<Record<string, unknown>>): boolean {
+  let keys = 0
+  for (const key in source) {
+    const value = source[key]
+    if ((typeof value === 'object' && value !== null) || !Object.hasOwn(target, key)) return false
+    target[key] = value
+    keys++
+  }
+  for (const _ in target) keys--
+  return keys === 0
+}

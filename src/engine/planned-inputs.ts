@@ -1,0 +1,31 @@
+import type { InputChange } from '../games/simulate.ts'
+
+/** The inputs of a match that are not due yet, in the order of ticks; one a seat and tick. */
+export class PlannedInputs {
+  readonly #changes: InputChange[] = []
+
+  /** Puts in a change, in the place of those of the same seat for the same tick or a later one. */
+  add(change: InputChange): void {
+    this.drop(change.seat, change.tick)
+    let at = this.#changes.length
+    while (at > 0 && (this.#changes[at - 1]?.tick ?? 0) > change.tick) at--
+    this.#changes.splice(at, 0, change)
+  }
+
+  /** Takes back what a seat planned for `fromTick` and later. */
+  drop(seat: number, fromTick: number): void {
+    const changes = this.#changes
+    let kept = 0
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at]
+      if (change && (change.seat !== seat || change.tick < fromTick)) changes[kept++] = change
+    }
+    changes.length = kept
+  }
+
+  /** Takes out the next change that is due by `tick`. */
+  takeDue(tick: number): InputChange | undefined {
+    const next = this.#changes[0]
+    return next && next.tick <= tick ? this.#changes.shift() : undefined
+  }
+}
