@@ -6,11 +6,10 @@ import {
   create,
   drop,
   follow,
-  isLive,
-  isOver,
   newcomer,
   playConnectFour,
   seatTwo,
+  startLive,
 } from './support.ts'
 
 const test = rallyTest({ config: { matches: matchTimes() } })
@@ -27,11 +26,11 @@ describe('a match between two', () => {
       { seat: 1, username: second.player.username, connected: true },
     ])
     expect(counting.status).toBe('waiting')
-    const live = await follower.until(isLive)
+    const live = await follower.live()
     expect(live.startedAt ?? 0).toBeGreaterThanOrEqual(counting.startsAt ?? Number.POSITIVE_INFINITY)
 
     await playConnectFour([first.client, second.client], matchId)
-    const over = await follower.until(isOver)
+    const over = await follower.over()
     // It is committed by the time that it is told.
     const row = await database.db.match.findUniqueOrThrow({ where: { id: matchId }, include: { seats: true } })
     expect(row).toMatchObject({ status: 'finished', winnerSeat: 0, version: over.version, ticks: 7, endReason: null })
@@ -40,16 +39,14 @@ describe('a match between two', () => {
     expect(over).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
     expect(over.players.map(({ score }) => score)).toEqual(row.seats.map(({ score }) => score))
     expect(over.finishedAt ?? 0).toBeGreaterThanOrEqual(live.startedAt ?? Number.POSITIVE_INFINITY)
-    expect(follower.seen.filter(isLive)).toHaveLength(1)
+    expect(follower.seen.filter(({ status }) => status === 'live')).toHaveLength(1)
   })
 
   test('scores are told while it is played', async ({ rally }) => {
     const { client } = await newcomer(rally)
-    const match = await create(client, { mode: 'bot', options: { pointsToWin: 1 } })
-    const follower = await follow(client, match.id)
-    await follower.until(isLive)
+    const follower = await startLive(client, { mode: 'bot', options: { pointsToWin: 1 } })
     // Nobody holds against the bot.
-    const over = await follower.until(isOver, 15_000)
+    const over = await follower.over(15_000)
     expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: null })
     expect(over.players.map(({ score }) => score)).toEqual([0, 1])
   })
@@ -58,12 +55,12 @@ describe('a match between two', () => {
     const { first, second, follower, matchId } = await seatTwo(rally)
     const again = await second.client.call('matches.join', { matchId })
     expect(again).toMatchObject({ id: matchId, status: 'waiting' })
-    const { code } = await follower.until(isLive)
+    const { code } = await follower.live()
     expect(await first.client.call('matches.join', { code: code.toLowerCase() })).toMatchObject({ status: 'live' })
     const stranger = await newcomer(rally)
     expect((await stranger.client.request('matches.join', { code })).error).toBe('MATCH_FULL')
     await first.client.call('matches.leave', { matchId })
-    await follower.until(isOver)
+    await follower.over()
     expect((await stranger.client.request('matches.join', { code })).error).toBe('MATCH_CLOSED')
     expect((await stranger.client.request('matches.join', { code: '222222' })).error).toBe('NOT_FOUND')
   })
@@ -77,14 +74,14 @@ describe('a match between two', () => {
     await comeBack(rally, second)
     const anew = await follower.until(({ startsAt }) => startsAt !== null)
     expect(anew.players[1]?.connected).toBe(true)
-    await follower.until(isLive)
+    await follower.live()
     expect(follower.seen.filter(({ status }) => status === 'live')).toHaveLength(1)
     await first.client.call('matches.leave', { matchId: anew.id })
   })
 
   test('goes on through a reload', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally)
-    await follower.until(isLive)
+    await follower.live()
     for (let reload = 0; reload < 5; reload++) {
       // The page opens its new socket while the server hears of the old one's end.
       const closed = drop(first)
@@ -95,7 +92,7 @@ describe('a match between two', () => {
     await mine.until((match) => match.players.every(({ connected }) => connected))
     // Whatever is still under way about this is over once a write that came after it is seen.
     await first.client.call('matches.leave', { matchId })
-    const over = await follower.until(isOver)
+    const over = await follower.over()
     expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
     expect(over.players.every(({ connected }) => connected)).toBe(true)
   })
@@ -104,42 +101,42 @@ describe('a match between two', () => {
 describe('who drops from a live match', () => {
   test('loses when not back in time', async ({ rally }) => {
     const { first, follower } = await seatTwo(rally)
-    await follower.until(isLive)
+    await follower.live()
     await drop(first)
     const alone = await follower.until(({ players }) => players[0]?.connected === false)
     expect(alone.status).toBe('live')
-    const over = await follower.until(isOver)
+    const over = await follower.over()
     expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
     expect((over.finishedAt ?? 0) - (over.startedAt ?? 0)).toBeGreaterThan(rally.config.matches.comeBackMs)
   })
 
   test('plays on when back in time', async ({ rally }) => {
     const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
-    await follower.until(isLive)
+    await follower.live()
     await drop(first)
     await follower.until(({ players }) => players[0]?.connected === false)
     await comeBack(rally, first)
     await follower.until(({ players }) => players[0]?.connected === true)
     await playConnectFour([first.client, second.client], matchId)
-    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
+    expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
   })
 
   test('has no result to fear when the opponent drops too and neither comes back', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
-    await follower.until(isLive)
+    await follower.live()
     await Promise.all([drop(first), drop(second)])
-    expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', winnerSeat: null, endReason: 'left' })
+    expect(await follower.over()).toMatchObject({ status: 'aborted', winnerSeat: null, endReason: 'left' })
   })
 
   test('wins by coming back when the opponent drops too and does not', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
-    await follower.until(isLive)
+    await follower.live()
     await drop(first)
     await follower.until(({ players }) => players[0]?.connected === false)
     await drop(second)
     await follower.until(({ players }) => players[1]?.connected === false)
     await comeBack(rally, second)
-    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+    expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 
   test('loses to the bot', async ({ rally }) => {
@@ -147,9 +144,9 @@ describe('who drops from a live match', () => {
     const { client: watcher } = await newcomer(rally)
     const match = await create(player.client, { mode: 'bot' })
     const follower = await follow(watcher, match.id)
-    await follower.until(isLive)
+    await follower.live()
     await drop(player)
-    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+    expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 })
 
@@ -170,15 +167,15 @@ describe('leaving', () => {
     await third.client.call('matches.leave', by)
     const answer = await second.client.call('matches.leave', by)
     expect(answer).toMatchObject({ status: 'aborted', endReason: 'left' })
-    expect(await follower.until(isOver)).toEqual(answer)
+    expect(await follower.over()).toEqual(answer)
     expect(await second.client.call('matches.leave', by)).toEqual(answer)
   })
 
   test('a live one is a defeat', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally)
-    await follower.until(isLive)
+    await follower.live()
     expect(await first.client.call('matches.leave', { matchId })).toMatchObject({ status: 'live' })
-    expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
+    expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 
   test.for([
@@ -186,11 +183,10 @@ describe('leaving', () => {
     ['local', { status: 'aborted', winnerSeat: null, endReason: 'left' }],
   ] as const)('a live one in mode %s ends it', async ([mode, ending], { rally }) => {
     const { client } = await newcomer(rally)
-    const match = await create(client, { mode })
-    const follower = await follow(client, match.id)
-    await follower.until(isLive)
+    const follower = await startLive(client, { mode })
+    const match = follower.latest
     await client.call('matches.leave', { matchId: match.id })
-    expect(await follower.until(isOver)).toMatchObject(ending)
+    expect(await follower.over()).toMatchObject(ending)
   })
 
   test.for(['bot', 'local'])('one in mode %s before it begins ends it', async (mode, { rally }) => {
@@ -204,11 +200,10 @@ describe('leaving', () => {
 
 test('two play on one keyboard', async ({ rally }) => {
   const { client } = await newcomer(rally)
-  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
-  const follower = await follow(client, match.id)
-  await follower.until(isLive)
+  const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR })
+  const match = follower.latest
   await playConnectFour([client], match.id)
-  expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0 })
+  expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
 })
 
 test('a match is created as it was asked for, or not at all', async ({ rally }) => {

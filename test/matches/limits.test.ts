@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, create, drop, follow, isLive, isOver, newcomer, openSocket, startQuickRally } from './support.ts'
+import { CONNECT_FOUR, create, drop, follow, newcomer, openSocket, startLive, startQuickRally } from './support.ts'
 
 test('a match whose only player is gone is given up', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })
@@ -12,7 +12,7 @@ test('a match whose only player is gone is given up', async () => {
   await drop(creator)
   const empty = await follower.until(({ players }) => players[0]?.connected === false)
   expect(empty.status).toBe('waiting')
-  const over = await follower.until(isOver)
+  const over = await follower.over()
   expect(over).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
   expect((await other.client.request('matches.join', { code: match.code })).error).toBe('MATCH_CLOSED')
   // One that waits as long while its player is there is not.
@@ -24,7 +24,7 @@ test('a match that nobody joins is given up after a while', async () => {
   const { client } = await newcomer(rally)
   const match = await create(client)
   const follower = await follow(client, match.id)
-  const over = await follower.until(isOver)
+  const over = await follower.over()
   expect(over).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
   expect((over.finishedAt ?? 0) - over.createdAt).toBeGreaterThanOrEqual(1_000)
 })
@@ -32,10 +32,8 @@ test('a match that nobody joins is given up after a while', async () => {
 test('a game in turns in which nobody moves is broken off', async () => {
   await using rally = await startQuickRally({ maxTurnMs: 700 })
   const { client } = await newcomer(rally)
-  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
-  const follower = await follow(client, match.id)
-  await follower.until(isLive)
-  expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', endReason: 'too-long' })
+  const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR })
+  expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'too-long' })
 })
 
 test('nobody has more open matches than they may, however they ask', async () => {

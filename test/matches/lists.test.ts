@@ -1,20 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { connect, type TestClient } from '../support/client.ts'
+import { connect } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
 import { enter } from '../support/server.ts'
-import {
-  CONNECT_FOUR,
-  create,
-  follow,
-  isLive,
-  isOver,
-  newcomer,
-  openSocket,
-  playConnectFour,
-  startQuickRally,
-} from './support.ts'
+import { create, follow, newcomer, openSocket, playToEnd, startQuickRally } from './support.ts'
 
 interface Page {
   readonly items: readonly Match[]
@@ -26,16 +16,6 @@ interface Lobby {
 }
 
 const ids = (matches: readonly Match[]) => matches.map(({ id }) => id)
-
-/** Plays a match to its end on one keyboard. */
-async function playOne(client: TestClient, visibility: string): Promise<string> {
-  const match = await create(client, { mode: 'local', visibility, ...CONNECT_FOUR })
-  const follower = await follow(client, match.id)
-  await follower.until(isLive)
-  await playConnectFour([client], match.id)
-  await follower.until(isOver)
-  return match.id
-}
 
 test('a private match is for those who know of it', async () => {
   await using rally = await startQuickRally()
@@ -51,8 +31,8 @@ test('a private match is for those who know of it', async () => {
   expect(ids((await owner.client.call<Page>('matches.list')).items)).toEqual([shown.id])
   expect(await other.client.call('matches.join', { code: hidden.code })).toMatchObject({ id: hidden.id })
 
-  const secret = await playOne(owner.client, 'private')
-  const known = await playOne(owner.client, 'public')
+  const { id: secret } = await playToEnd(owner.client, { visibility: 'private' })
+  const { id: known } = await playToEnd(owner.client, { visibility: 'public' })
   const { username } = owner.player
   const own = await owner.client.call<Page>('matches.history')
   expect(ids(own.items)).toEqual([known, secret])
@@ -140,7 +120,7 @@ test('a list shows what is asked for', async () => {
   const pong = await create(client)
   const four = await create(client, { game: 'connect-four' })
   const bot = await create(client, { mode: 'bot' })
-  await (await follow(client, bot.id)).until(isLive)
+  await (await follow(client, bot.id)).live()
   const list = async (data: object) => ids((await client.call<Page>('matches.list', data)).items)
   expect(await list({})).toEqual([bot.id, four.id, pong.id])
   expect(await list({ game: 'pong' })).toEqual([bot.id, pong.id])

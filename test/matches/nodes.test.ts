@@ -16,11 +16,10 @@ import {
   create,
   drop,
   follow,
-  isLive,
-  isOver,
   newcomer,
   openSocket,
   playConnectFour,
+  startLive,
   startQuickRally,
 } from './support.ts'
 
@@ -127,9 +126,8 @@ test('what a dead server left is settled, and what a living one runs is left alo
   await using _b = b
   const player = await newcomer(a)
   const ghost = await newcomer(b)
-  const own = await create(player.client, { mode: 'local', ...CONNECT_FOUR })
-  const follower = await follow(player.client, own.id)
-  await follower.until(isLive)
+  const follower = await startLive(player.client, { mode: 'local', ...CONNECT_FOUR })
+  const own = follower.latest
 
   const node = randomUUID()
   await db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() - 60_000) } })
@@ -153,7 +151,7 @@ test('what a dead server left is settled, and what a living one runs is left alo
 
   expect(follower.catchUp().status).toBe('live')
   await playConnectFour([player.client], own.id)
-  expect(await follower.until(isOver)).toMatchObject({ status: 'finished', winnerSeat: 0 })
+  expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
 }, 30_000)
 
 test('a server that others took for dead lets go of what they ended', async () => {
@@ -163,13 +161,13 @@ test('a server that others took for dead lets go of what they ended', async () =
   const watcher = await openSocket(rally)
   const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
   const follower = await follow(watcher, match.id)
-  const { version } = await follower.until(isLive)
+  const { version } = await follower.live()
   // As another server would.
   await db.match.update({
     where: { id: match.id },
     data: { status: 'aborted', endReason: 'node-lost', version: { increment: 1 }, finishedAt: new Date() },
   })
-  const over: Match = await follower.until(isOver)
+  const over: Match = await follower.over()
   expect(over).toMatchObject({ status: 'aborted', endReason: 'node-lost', version: version + 1 })
   const ask = { matchId: match.id, seat: 0, input: { column: 0 } }
   expect((await client.request('live.input', ask)).error).toBe('NOT_LIVE')
@@ -182,7 +180,7 @@ test('a match that a server should run, but does not, is ended', async () => {
   const { player, client } = await newcomer(rally)
   const id = await leaveBehind(opened, { node: rally.app.node, userId: player.id, status: 'live' })
   const follower = await follow(client, id)
-  expect(await follower.until(isOver)).toMatchObject({ status: 'aborted', endReason: 'failed' })
+  expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'failed' })
 }, 30_000)
 
 test('nobody is taken for dead because the database was silent', async () => {

@@ -13,8 +13,6 @@ import {
   create,
   drop,
   follow,
-  isLive,
-  isOver,
   newcomer,
   playConnectFour,
   seatTwo,
@@ -78,7 +76,7 @@ test('players keep their match while the database is away, and its result is sto
   await using outages = await Outages.start()
   await using rally = await onDatabase(outages)
   const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
-  await follower.until(isLive)
+  await follower.live()
   const version = follower.latest.version
 
   await outages.begin()
@@ -89,7 +87,7 @@ test('players keep their match while the database is away, and its result is sto
   expect(follower.catchUp()).toMatchObject({ status: 'live', version })
 
   await outages.end()
-  const over = await follower.until(isOver, 15_000)
+  const over = await follower.over(15_000)
   expect(over).toMatchObject({ status: 'finished', winnerSeat: 0, version: version + 1 })
   const { rows } = await outages.query(`SELECT status, version, ticks FROM matches WHERE id = '${matchId}'`)
   expect(rows).toEqual([{ status: 'finished', version: over.version, ticks: 7 }])
@@ -115,7 +113,7 @@ test('a server whose database is away stops all the same', async () => {
   await using outages = await Outages.start()
   const rally = await onDatabase(outages)
   const { follower } = await seatTwo(rally)
-  await follower.until(isLive)
+  await follower.live()
   await outages.begin()
   const begunAt = Date.now()
   await rally.stop()
@@ -128,7 +126,7 @@ test('a server that stops breaks off what it runs and lets others keep what wait
   const database = await rally.database.open()
   const { first, follower, matchId } = await seatTwo(rally)
   const waiting = await create(first.client)
-  await follower.until(isLive, 10_000)
+  await follower.live(10_000)
   await rally.app.stop()
   expect(await first.client.closed).toMatchObject({ code: 4000 })
   const rows = await database.db.match.findMany({

@@ -4,17 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Message } from '../support/client.ts'
 import { execute } from '../support/postgres.ts'
 import type { Rally } from '../support/server.ts'
-import {
-  create,
-  drop,
-  follow,
-  isLive,
-  newcomer,
-  newcomers,
-  openSocket,
-  type Seated,
-  startQuickRally,
-} from './support.ts'
+import { create, drop, follow, newcomer, newcomers, openSocket, type Seated, startQuickRally } from './support.ts'
 
 const RACERS = 64
 const ROUNDS = 20
@@ -48,7 +38,7 @@ describe('the last seat', () => {
       expect(counts.get('seated')).toBe(1)
       expect((counts.get('MATCH_FULL') ?? 0) + (counts.get('MATCH_CLOSED') ?? 0)).toBe(RACERS - 1)
       const winner = racers[answers.findIndex(({ error }) => error === undefined)]
-      const live = await follower.until(isLive)
+      const live = await follower.live()
       expect(live.players.map(({ userId }) => userId)).toEqual([host.player.id, winner?.player.id])
       // Joined, begun, and nothing else.
       expect(live.version).toBe(3)

@@ -88,6 +88,14 @@ export class Follower {
     return this.latest
   }
 
+  live(deadlineMs?: number): Promise<Match> {
+    return this.until(({ status }) => status === 'live', deadlineMs)
+  }
+
+  over(deadlineMs?: number): Promise<Match> {
+    return this.until(({ status }) => status === 'finished' || status === 'aborted', deadlineMs)
+  }
+
   /** Takes the events that have come. */
   catchUp(): Match {
     for (const { seq, data } of this.#stream.events.drain()) this.#take(seq, data)
@@ -111,8 +119,12 @@ export async function create(client: TestClient, data: object = {}): Promise<Mat
   return Match.parse(await client.call('matches.create', { game: 'pong', mode: 'casual', ...data }))
 }
 
-export const isLive = (match: Match): boolean => match.status === 'live'
-export const isOver = (match: Match): boolean => match.status === 'finished' || match.status === 'aborted'
+/** Opens a match that begins by itself, and follows it from its start. */
+export async function startLive(client: TestClient, data: object): Promise<Follower> {
+  const follower = await follow(client, (await create(client, data)).id)
+  await follower.live()
+  return follower
+}
 
 /** Two players in one match, which `watcher` follows. */
 export interface Table {
@@ -154,4 +166,11 @@ export async function playConnectFour(seats: readonly TestClient[], matchId: str
     )
     await frames.events.next(({ data }) => data.tick > turn)
   }
+}
+
+/** Plays a match to its end on one keyboard; seat 0 wins. */
+export async function playToEnd(client: TestClient, data: object = {}): Promise<Match> {
+  const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR, ...data })
+  await playConnectFour([client], follower.latest.id)
+  return follower.over()
 }

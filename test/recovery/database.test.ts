@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, create, follow, isLive, isOver, newcomer, playConnectFour } from '../matches/support.ts'
+import { CONNECT_FOUR, newcomer, playConnectFour, startLive } from '../matches/support.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }
@@ -10,9 +10,8 @@ test("Rally's own Postgres is started again when it is killed, and a live match 
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const { client } = await newcomer(server)
-  const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
-  const follower = await follow(client, match.id)
-  await follower.until(isLive)
+  const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR })
+  const match = follower.latest
 
   for (const _ of ['once', 'twice']) {
     await server.cutPostgres()
@@ -21,7 +20,7 @@ test("Rally's own Postgres is started again when it is killed, and a live match 
     await expect.poll(isReady, { timeout: 15_000 }).toBe(200)
   }
   await playConnectFour([client], match.id)
-  const over = await follower.until(isOver)
+  const over = await follower.over()
   expect(over).toMatchObject({ status: 'finished', winnerSeat: 0 })
   expect(await client.call('matches.getOne', { matchId: match.id })).toEqual(over)
   expect(await server.end('SIGTERM')).toBe(0)

@@ -6,11 +6,10 @@ import {
   comeBack,
   create,
   follow,
-  isLive,
-  isOver,
   newcomer,
-  playConnectFour,
+  playToEnd,
   type Seated,
+  startLive,
 } from '../matches/support.ts'
 import { within } from '../support/client.ts'
 import { ServerProcess } from './server-process.ts'
@@ -22,22 +21,11 @@ const SETTLED_MS = 10_000
 const players = (server: ServerProcess, count: number) =>
   Promise.all(Array.from({ length: count }, () => newcomer(server)))
 
-async function startLive(client: Seated['client'], data: object): Promise<Match> {
-  const match = await create(client, data)
-  return (await follow(client, match.id)).until(isLive)
-}
-
 /** Two players in a live match. */
 async function startTwo([first, second]: readonly [Seated, Seated]): Promise<Match> {
   const match = await create(first.client)
   await second.client.call('matches.join', { matchId: match.id })
-  return (await follow(first.client, match.id)).until(isLive)
-}
-
-async function playOne(client: Seated['client']): Promise<Match> {
-  const match = await startLive(client, { mode: 'local', ...CONNECT_FOUR })
-  await playConnectFour([client], match.id)
-  return (await follow(client, match.id)).until(isOver)
+  return (await follow(first.client, match.id)).live()
 }
 
 describe('after a kill -9', () => {
@@ -53,10 +41,14 @@ describe('after a kill -9', () => {
       if (!champion || !left || !right || !lonely || !host || !absent) throw new Error('too few players')
       const everybody = [champion, left, right, lonely, host]
 
-      const finished = [await playOne(champion.client), await playOne(champion.client), await playOne(lonely.client)]
+      const finished = [
+        await playToEnd(champion.client),
+        await playToEnd(champion.client),
+        await playToEnd(lonely.client),
+      ]
       const live = await Promise.all([
-        startLive(champion.client, { mode: 'local', ...CONNECT_FOUR }),
-        startLive(lonely.client, { mode: 'bot', options: { pointsToWin: 21 } }),
+        startLive(champion.client, { mode: 'local', ...CONNECT_FOUR }).then(({ latest }) => latest),
+        startLive(lonely.client, { mode: 'bot', options: { pointsToWin: 21 } }).then(({ latest }) => latest),
         startTwo([left, right]),
       ])
       const eid = randomUUID()
@@ -82,7 +74,7 @@ describe('after a kill -9', () => {
 
       for (const { id, version } of live) {
         const follower = await follow(champion.client, id)
-        const over = await follower.until(isOver, backAt + SETTLED_MS - Date.now())
+        const over = await follower.over(backAt + SETTLED_MS - Date.now())
         expect(over).toMatchObject({ status: 'aborted', endReason: 'node-lost', winnerSeat: null })
         expect(over.version).toBeGreaterThan(version)
       }
@@ -90,13 +82,13 @@ describe('after a kill -9', () => {
       const waiting = await follow(host.client, first.data.id)
       await waiting.until(({ players: [seat] }) => seat?.connected === true)
       await left.client.call('matches.join', { code: first.data.code })
-      await waiting.until(isLive)
+      await waiting.live()
       // What waited for somebody who does not come back is given up.
       const given = await follow(champion.client, forgotten.id)
-      expect(await given.until(isOver, 20_000)).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
+      expect(await given.over(20_000)).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
       // Everybody can play on.
       for (const { client } of [champion, right, lonely]) await startLive(client, { mode: 'bot' })
-      expect(await playOne(champion.client)).toMatchObject({ status: 'finished', winnerSeat: 0 })
+      expect(await playToEnd(champion.client)).toMatchObject({ status: 'finished', winnerSeat: 0 })
     },
     180_000,
   )
@@ -107,7 +99,7 @@ test('after a SIGTERM the sockets know that they may come back, and what was liv
   await server.start()
   const [first, second, third] = await players(server, 3)
   if (!first || !second || !third) throw new Error('too few players')
-  const live = [await startTwo([first, second]), await startLive(third.client, { mode: 'bot' })]
+  const live = [await startTwo([first, second]), (await startLive(third.client, { mode: 'bot' })).latest]
   const waiting = await create(third.client)
 
   const begunAt = Date.now()
@@ -128,5 +120,5 @@ test('after a SIGTERM the sockets know that they may come back, and what was liv
   const joined = await follow(third.client, waiting.id)
   await joined.until(({ players: [seat] }) => seat?.connected === true)
   await second.client.call('matches.join', { matchId: waiting.id })
-  await joined.until(isLive)
+  await joined.live()
 }, 120_000)
