@@ -79,5 +79,8 @@ test('the examples of binary frames are what they say', () => {
     { kind: 'input', stream: 0, tickByte: 42, seat: 0, index: 2, moved: 0 },
     { kind: 'input', stream: 0, tickByte: 75, seat: 0, index: 1, moved: 9 },
     { kind: 'keyframe', stream: 0, tick: 60, hash: 0xaaf98958 },
+    { kind: 'json', stream: 0, tickByte: 44, seat: 17, moved: 0, input: { a: 1 } },
+    { kind: 'input', stream: 40, tickByte: 5, seat: 15, index: 15, moved: 0 },
+    { kind: 'end', stream: 31, tick: 70_000, status: 'finished' },
   ])
 })
