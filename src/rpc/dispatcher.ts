@@ -13,6 +13,7 @@ import { invalid } from './issues.ts'
 import { faultsOf } from './output.ts'
 import { readEnvelope } from './read-envelope.ts'
 import { createRegistry, type Entry } from './registry.ts'
+import { Rounds } from './rounds.ts'
 
 export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]
@@ -23,6 +24,8 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
 /** What an input without an envelope is answered by. */
 const INPUT_EID = 'input'
 const SWEEP_MS = 100
+/** Sockets are looked at as often, but not all at once. */
+const LOOK_MS = 10
 const DRAIN_STEP_MS = 20
 
 /** A socket's request that is being executed. */
@@ -41,7 +44,9 @@ export class Dispatcher<Ctx, Tx> {
   readonly #ping: Entry | undefined
   readonly #executor: Executor<Ctx, Tx>
   readonly #pending: Deadlines<Pending>
+  readonly #backlogs: Rounds<Connection>
   readonly #sweeper: NodeJS.Timeout
+  readonly #looker: NodeJS.Timeout
   #nextId = 1
 
   constructor(options: DispatcherOptions<Ctx, Tx>) {
@@ -52,6 +57,8 @@ export class Dispatcher<Ctx, Tx> {
     this.#ping = this.entries.get('rpc.ping')
     this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
+    this.#backlogs = new Rounds(this.connections, SWEEP_MS / LOOK_MS)
+    this.#looker = setInterval(() => this.#look(), LOOK_MS)
   }
 
   /** Requests that wait for their answer. */
@@ -167,6 +174,7 @@ export class Dispatcher<Ctx, Tx> {
 
   stop(): void {
     clearInterval(this.#sweeper)
+    clearInterval(this.#looker)
   }
 
   #start(connection: Connection, entry: Entry, eid: string, data: unknown, now: number): void {
@@ -262,12 +270,16 @@ export class Dispatcher<Ctx, Tx> {
     answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
   }
 
+  #look(): void {
+    const { hub } = this.#options
+    this.#backlogs.next((connection) => hub.checkBacklog(connection))
+  }
+
   #sweep(): void {
     const now = Date.now()
     const { hub } = this.#options
     this.#pending.sweep(now)
     hub.sweep(now)
-    for (const connection of this.connections) hub.checkBacklog(connection)
     this.#executor.sweep(now)
   }
 }

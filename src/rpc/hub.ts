@@ -270,7 +270,7 @@ export class Hub {
   }
 
   #resume(connection: Connection): void {
-    for (const following of [...connection.following.values()]) {
+    for (const following of connection.following.values()) {
       const stream = this.#streams.get(following.channel)
       if (following.skippedFrom === null || !stream) continue
       const missedSome = stream.lastSeq > following.skippedFrom

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
-import type { Connection, Hub } from '../rpc/index.ts'
+import { type Connection, type Hub, Rounds } from '../rpc/index.ts'
 import { type Receiver, Socket } from './socket.ts'
 import type { Tally, Upgrade, UserData } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
@@ -28,6 +28,8 @@ export interface SocketStats {
   readonly closed: ReadonlyMap<number, number>
 }
 
+/** Sockets are tended about once a second each, a share of them at a time. */
+const TEND_STEP_MS = 20
 const FINISH_MS = 1_000
 const FINISH_STEP_MS = 20
 const LINGER_MS = 50
@@ -40,6 +42,7 @@ export class Sockets {
   readonly #all = new Set<Socket>()
   /** Sockets that lost a frame and have to be closed before the next one could reach them. */
   readonly #behind = new Set<Socket>()
+  readonly #rounds: Rounds<Socket>
   readonly #tending: NodeJS.Timeout
   readonly #closed = new Map<number, number>()
   #opened = 0
@@ -49,7 +52,9 @@ export class Sockets {
   constructor(options: SocketsOptions) {
     this.#options = options
     const everyMs = Math.min(1000, Math.max(20, options.heartbeatMs / 5))
-    this.#tending = setInterval(() => this.#guard('tend', () => this.#tend()), everyMs)
+    const steps = Math.ceil(everyMs / TEND_STEP_MS)
+    this.#rounds = new Rounds(this.#all, steps)
+    this.#tending = setInterval(() => this.#guard('tend', () => this.#tend()), everyMs / steps)
   }
 
   get stats(): SocketStats {
@@ -188,7 +193,7 @@ export class Sockets {
   #tend(): void {
     const now = Date.now()
     const { heartbeatMs, limits } = this.#options
-    for (const socket of this.#all) socket.tend(now, heartbeatMs, limits.anonymousIdleMs)
+    this.#rounds.next((socket) => socket.tend(now, heartbeatMs, limits.anonymousIdleMs))
   }
 
   /** An exception must not reach uWebSockets.js: it would end the process. */
