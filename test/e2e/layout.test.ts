@@ -41,7 +41,31 @@ test('on a phone', async ({ people }) => {
   for (const text of [val, wes, 'You']) expect(await score.getByText(text, { exact: true }).isVisible()).toBe(true)
   expect(await overflow(guest)).toBe(0)
   await guest.shoot('live')
+
+  // On its side: the whole court and the buttons are on the screen, and it can still be left.
+  const [width, height] = [844, 390]
+  await guest.page.setViewportSize({ width, height })
+  for (const part of [
+    guest.page.getByTestId('pong-canvas'),
+    guest.page.getByRole('button', { name: 'Paddle up' }),
+    guest.page.getByRole('button', { name: 'Paddle down' }),
+    guest.page.getByTestId('leave-match'),
+  ]) {
+    await expect.poll(async () => isWithin(await part.boundingBox(), width, height)).toBe(true)
+  }
+  await guest.shoot('on-its-side')
 })
+
+interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+function isWithin(box: Box | null, width: number, height: number): boolean {
+  return box !== null && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height
+}
 
 /** By how many pixels the page is wider than the window. */
 function overflow({ page }: Visitor): Promise<number> {
