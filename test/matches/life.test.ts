@@ -1,16 +1,6 @@
 import { describe, expect } from 'vitest'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
-import {
-  CONNECT_FOUR,
-  comeBack,
-  create,
-  drop,
-  follow,
-  newcomer,
-  playConnectFour,
-  seatTwo,
-  startLive,
-} from './support.ts'
+import { CONNECT_FOUR, create, follow, newcomer, playConnectFour, seatTwo, startLive } from './support.ts'
 
 const test = rallyTest({ config: { matches: matchTimes() } })
 
@@ -68,10 +58,10 @@ describe('a match between two', () => {
   test('does not begin before everybody is there', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.until(({ startsAt }) => startsAt !== null)
-    await drop(second)
+    await second.drop()
     const calledOff = await follower.until(({ players }) => players[1]?.connected === false)
     expect(calledOff).toMatchObject({ status: 'waiting', startsAt: null })
-    await comeBack(rally, second)
+    await second.comeBack()
     const anew = await follower.until(({ startsAt }) => startsAt !== null)
     expect(anew.players[1]?.connected).toBe(true)
     await follower.live()
@@ -84,8 +74,8 @@ describe('a match between two', () => {
     await follower.live()
     for (let reload = 0; reload < 5; reload++) {
       // The page opens its new socket while the server hears of the old one's end.
-      const closed = drop(first)
-      await comeBack(rally, first)
+      const closed = first.drop()
+      await first.comeBack()
       await closed
     }
     const mine = await follow(first.client, matchId)
@@ -102,7 +92,7 @@ describe('who drops from a live match', () => {
   test('loses when not back in time', async ({ rally }) => {
     const { first, follower } = await seatTwo(rally)
     await follower.live()
-    await drop(first)
+    await first.drop()
     const alone = await follower.until(({ players }) => players[0]?.connected === false)
     expect(alone.status).toBe('live')
     const over = await follower.over()
@@ -113,9 +103,9 @@ describe('who drops from a live match', () => {
   test('plays on when back in time', async ({ rally }) => {
     const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     await follower.live()
-    await drop(first)
+    await first.drop()
     await follower.until(({ players }) => players[0]?.connected === false)
-    await comeBack(rally, first)
+    await first.comeBack()
     await follower.until(({ players }) => players[0]?.connected === true)
     await playConnectFour([first.client, second.client], matchId)
     expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
@@ -124,18 +114,18 @@ describe('who drops from a live match', () => {
   test('has no result to fear when the opponent drops too and neither comes back', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.live()
-    await Promise.all([drop(first), drop(second)])
+    await Promise.all([first.drop(), second.drop()])
     expect(await follower.over()).toMatchObject({ status: 'aborted', winnerSeat: null, endReason: 'left' })
   })
 
   test('wins by coming back when the opponent drops too and does not', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.live()
-    await drop(first)
+    await first.drop()
     await follower.until(({ players }) => players[0]?.connected === false)
-    await drop(second)
+    await second.drop()
     await follower.until(({ players }) => players[1]?.connected === false)
-    await comeBack(rally, second)
+    await second.comeBack()
     expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 
@@ -145,7 +135,7 @@ describe('who drops from a live match', () => {
     const match = await create(player.client, { mode: 'bot' })
     const follower = await follow(watcher, match.id)
     await follower.live()
-    await drop(player)
+    await player.drop()
     expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
   })
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, create, drop, follow, newcomer, openSocket, startLive, startQuickRally } from './support.ts'
+import { CONNECT_FOUR, create, follow, newcomer, openSocket, startLive, startQuickRally } from './support.ts'
 
 test('a match whose only player is gone is given up', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })
@@ -9,7 +9,7 @@ test('a match whose only player is gone is given up', async () => {
   const match = await create(creator.client)
   const kept = await create(other.client)
   const follower = await follow(watcher, match.id)
-  await drop(creator)
+  await creator.drop()
   const empty = await follower.until(({ players }) => players[0]?.connected === false)
   expect(empty.status).toBe('waiting')
   const over = await follower.over()

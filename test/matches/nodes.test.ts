@@ -14,7 +14,6 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 import {
   CONNECT_FOUR,
   create,
-  drop,
   follow,
   newcomer,
   openSocket,
@@ -84,7 +83,7 @@ test('a match made at one server and joined at another is run by one of them', a
   expect(row).toMatchObject({ fence: 1, nodeId: b.app.node })
   expect([a.app.engine.size, b.app.engine.size]).toEqual([0, 1])
   // Who drops from the server that does not run it loses all the same.
-  await drop(first)
+  await first.drop()
   const over = await eventually(
     () => db.match.findUniqueOrThrow({ where: { id: match.id } }),
     ({ status }) => status !== 'live',
@@ -131,7 +130,7 @@ test('what a dead server left is settled, and what a living one runs is left alo
 
   const node = randomUUID()
   await db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() - 60_000) } })
-  await drop(ghost)
+  await ghost.drop()
   const userId = ghost.player.id
   const lost = await Promise.all([1, 2, 3].map(() => leaveBehind(opened, { node, userId, status: 'live' })))
   const kept = await leaveBehind(opened, { node, userId, status: 'waiting' })

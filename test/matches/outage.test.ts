@@ -7,17 +7,7 @@ import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { type Rally, startRally } from '../support/server.ts'
 import { startTcpProxy, type TcpProxy as Way } from '../support/tcp-proxy.ts'
-import {
-  CONNECT_FOUR,
-  comeBack,
-  create,
-  drop,
-  follow,
-  newcomer,
-  playConnectFour,
-  seatTwo,
-  startQuickRally,
-} from './support.ts'
+import { CONNECT_FOUR, create, follow, newcomer, playConnectFour, seatTwo, startQuickRally } from './support.ts'
 
 /** A Postgres of the test's own, behind an address that stays when it is started anew. */
 class Outages implements AsyncDisposable {
@@ -102,10 +92,10 @@ test('who comes and goes while the database is away is known when it is back', a
   const match = await create(goer.client)
   const follower = await follow(watcher.client, match.id)
   await outages.begin()
-  await drop(goer)
+  await goer.drop()
   await outages.end()
   await follower.until(({ players }) => players[0]?.connected === false, 15_000)
-  await comeBack(rally, goer)
+  await goer.comeBack()
   await follower.until(({ players }) => players[0]?.connected === true)
 }, 60_000)
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Message } from '../support/client.ts'
 import { execute } from '../support/postgres.ts'
 import type { Rally } from '../support/server.ts'
-import { create, drop, follow, newcomer, newcomers, openSocket, type Seated, startQuickRally } from './support.ts'
+import { create, follow, newcomer, newcomers, openSocket, type Seated, startQuickRally } from './support.ts'
 
 const RACERS = 64
 const ROUNDS = 20
@@ -44,7 +44,7 @@ describe('the last seat', () => {
       expect(live.version).toBe(3)
       await host.client.call('matches.leave', { matchId: match.id })
     }
-    await drop(host)
+    await host.drop()
   }, 120_000)
 
   test('is given once to a user who asks from several sockets at once, and again', async () => {

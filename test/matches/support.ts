@@ -10,10 +10,27 @@ export function startQuickRally(times: Partial<Config['matches']> = {}, options:
   return startRally({ ...options, config: { ...options.config, matches: matchTimes(times) } })
 }
 
-/** A player with one open socket. */
-export interface Seated {
+/** A player with one socket. */
+export class Seated {
   readonly player: Player
   client: TestClient
+  readonly #rally: Pick<Rally, 'url'>
+
+  constructor(rally: Pick<Rally, 'url'>, player: Player, client: TestClient) {
+    this.#rally = rally
+    this.player = player
+    this.client = client
+  }
+
+  /** Cuts the socket, as when a network goes away. */
+  async drop(): Promise<void> {
+    this.client.socket.terminate()
+    await this.client.closed
+  }
+
+  async comeBack(): Promise<void> {
+    this.client = await openSocket(this.#rally, this.player)
+  }
 }
 
 let names = 0
@@ -21,7 +38,7 @@ let names = 0
 /** Somebody new. */
 export async function newcomer(rally: Pick<Rally, 'url'>): Promise<Seated> {
   const player = await register(rally.url, `player_${++names}`)
-  return { player, client: await openSocket(rally, player) }
+  return new Seated(rally, player, await openSocket(rally, player))
 }
 
 /** A socket that works. One that is cut as it opens is opened again, as every client does. */
@@ -44,16 +61,6 @@ export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promi
     all.push(...(await Promise.all(Array.from({ length: some }, () => newcomer(rally)))))
   }
   return all
-}
-
-/** Cuts a player's socket, as when a network goes away. */
-export async function drop(seated: Seated): Promise<void> {
-  seated.client.socket.terminate()
-  await seated.client.closed
-}
-
-export async function comeBack(rally: Pick<Rally, 'url'>, seated: Seated): Promise<void> {
-  seated.client = await openSocket(rally, seated.player)
 }
 
 /** Follows a match, and holds every event against its promise: one version more each time. */

@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
-import {
-  CONNECT_FOUR,
-  comeBack,
-  create,
-  follow,
-  newcomer,
-  playToEnd,
-  type Seated,
-  startLive,
-} from '../matches/support.ts'
+import { CONNECT_FOUR, create, follow, newcomer, playToEnd, type Seated, startLive } from '../matches/support.ts'
 import { within } from '../support/client.ts'
 import { ServerProcess } from './server-process.ts'
 
@@ -60,7 +51,7 @@ describe('after a kill -9', () => {
       if (isPowerCut) await server.cutPostgres()
       await server.start()
       const backAt = Date.now()
-      await Promise.all(everybody.map((each) => comeBack(server, each)))
+      await Promise.all(everybody.map((each) => each.comeBack()))
 
       // Sessions live on.
       expect(everybody.map(({ client }) => client.welcome.user?.id)).toEqual(everybody.map(({ player }) => player.id))
@@ -109,7 +100,7 @@ test('after a SIGTERM the sockets know that they may come back, and what was liv
   for (const { code } of await within(sockets, 'the closing')) expect(code).toBe(4000)
 
   await server.start()
-  await Promise.all([first, second, third].map((each) => comeBack(server, each)))
+  await Promise.all([first, second, third].map((each) => each.comeBack()))
   for (const { id } of live) {
     // It was over before the server was.
     expect(await first.client.call('matches.getOne', { matchId: id })).toMatchObject({
