@@ -1,35 +1,30 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { play } from '../../src/client/play/index.ts'
 import { connectFour } from '../../src/games/connect-four/index.ts'
 import { pong } from '../../src/games/pong/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { within } from '../support/client.ts'
-import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import { rallyTest } from '../support/rally-test.ts'
 import { clientOf, createPong, next, patient, playPong, type RallyClient, untilStatus } from './players.ts'
 
-let rally: Rally
-let ada: Player
-let ben: Player
-let clients: readonly [RallyClient, RallyClient, RallyClient]
-
-beforeAll(async () => {
-  rally = await startRally({ config: patient })
-  ada = await register(rally.url, 'ada')
-  ben = await register(rally.url, 'ben')
-  const cem = await register(rally.url, 'cem')
-  clients = [clientOf(rally.url, ada), clientOf(rally.url, ben), clientOf(rally.url, cem)]
-})
-afterAll(async () => {
-  for (const client of clients ?? []) client.close()
-  await rally?.stop()
-})
+const test = rallyTest({ config: patient }).extend(
+  'clients',
+  { scope: 'file' },
+  ({ rally, ada, ben, cem }, { onCleanup }) => {
+    const clients = [clientOf(rally.url, ada), clientOf(rally.url, ben), clientOf(rally.url, cem)] as const
+    onCleanup(() => {
+      for (const client of clients) client.close()
+    })
+    return clients
+  },
+)
 
 function local(client: RallyClient, pointsToWin = 21): Promise<Match> {
   return client.matches.create({ game: 'pong', mode: 'local', options: { pointsToWin } })
 }
 
 describe('play', () => {
-  test('finds its seats, both of them on one keyboard, and the server hears each', async () => {
+  test('finds its seats, both of them on one keyboard, and the server hears each', async ({ clients }) => {
     const match = await local(clients[0])
     await using both = playPong(clients[0], match)
     await untilStatus(both, 'live')
@@ -42,7 +37,7 @@ describe('play', () => {
     expect(later.paddle1).toBeGreaterThan(300)
   })
 
-  test('a spectator sees the same and has no seat', async () => {
+  test('a spectator sees the same and has no seat', async ({ clients }) => {
     const match = await createPong(clients[0], clients[1], 21)
     await using player = playPong(clients[0], match)
     await using watcher = playPong(clients[2], match)
@@ -54,7 +49,7 @@ describe('play', () => {
     expect(watcher.figures.desyncs + player.figures.desyncs).toBe(0)
   })
 
-  test('follows a match that is over already', async () => {
+  test('follows a match that is over already', async ({ clients }) => {
     const match = await clients[0].matches.create({ game: 'pong', mode: 'casual' })
     await clients[0].matches.leave({ matchId: match.id })
     await using late = playPong(clients[2], match)
@@ -64,7 +59,7 @@ describe('play', () => {
     expect(late.state).not.toBeNull()
   })
 
-  test('plays a game in turns against the server’s bot', async () => {
+  test('plays a game in turns against the server’s bot', async ({ clients }) => {
     const match = await clients[0].matches.create({ game: 'connect-four', mode: 'bot' })
     await using turns = play(clients[0], match.id, connectFour)
     const done = within(
@@ -84,7 +79,7 @@ describe('play', () => {
     expect(turns.confirmed && connectFour.outcome(turns.confirmed.state)?.winnerSeat).toBe(winnerSeat)
   }, 70_000)
 
-  test('says why it cannot follow, and stops', async () => {
+  test('says why it cannot follow, and stops', async ({ clients }) => {
     const match = await local(clients[0])
     const wrong = play(clients[0], match.id, { ...pong, version: 99 })
     const error = await within(new Promise<{ code: string }>((resolve) => wrong.on('error', resolve)), 'error')
@@ -95,7 +90,7 @@ describe('play', () => {
     expect(notFound.code).toBe('NOT_FOUND')
   })
 
-  test('ends with its signal, its scope, its stop() and its client', async () => {
+  test('ends with its signal, its scope, its stop() and its client', async ({ clients, rally, ben }) => {
     const match = await local(clients[1])
     const abort = new AbortController()
     const aborted = playPong(clients[1], match, { signal: abort.signal })
