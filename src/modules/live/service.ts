@@ -1,12 +1,8 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
-import type { AnyGame } from '../../games/game.ts'
 import { games, isGameName } from '../../games/index.ts'
-import { indexOfInput } from '../../games/input-table.ts'
-import type { Issue } from '../../protocol/index.ts'
 import { resolveTick } from '../../protocol/live-frames.ts'
 import { isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
-import { toIssuesUnder } from '../issues.ts'
 import { type MatchService, splitOptions } from '../matches/index.ts'
 import type { Match, MatchStatus } from '../matches/types.ts'
 import type { MatchId } from '../wire.ts'
@@ -14,7 +10,8 @@ import { stateSeq } from './audience.ts'
 import { inputsChannel, stateChannel } from './channels.ts'
 import { DelayedView } from './delayed-view.ts'
 import type { InputFrame } from './input-frame.ts'
-import { LiveMatch, type SeatOf } from './live-match.ts'
+import { LiveMatch } from './live-match.ts'
+import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
 import { readReplay } from './replays.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
 import { Streams } from './streams.ts'
@@ -42,8 +39,6 @@ interface EndedRow {
 
 type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
 
-/** An input that no table of its game has may be this long, as JSON. */
-const MAX_INPUT_LENGTH = 1024
 const COLLECT_EVERY_MS = 10_000
 /** A match that waits and that nobody follows is forgotten after this. */
 const FORGET_MS = 30_000
@@ -244,43 +239,6 @@ export class LiveService {
       this.#remove(match)
     }
   }
-}
-
-/** @throws RpcError NOT_LIVE */
-function playing(match: LiveMatch | undefined): { readonly runner: MatchRunner; readonly seats: readonly SeatOf[] } {
-  if (!match?.runner || match.runner.isOver) throw new RpcError('NOT_LIVE', 'This match is not being played')
-  return { runner: match.runner, seats: match.seats }
-}
-
-/**
- * The seat that a user means who names one or, having only one, does not.
- *
- * @throws RpcError NOT_SEATED
- */
-function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
-  const own = seats.find((one) => one.userId === userId && (seat === undefined || one.seat === seat))
-  if (!own) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
-  return own.seat
-}
-
-/**
- * What the game takes for an input; out of its table where it has one, so that all logs share it.
- *
- * @throws RpcError VALIDATION_FAILED
- */
-function toInput(game: AnyGame, input: unknown): unknown {
-  const parsed = game.input.safeParse(input)
-  if (!parsed.success) throw invalidInput(toIssuesUnder('input', parsed.error))
-  const index = indexOfInput(game, parsed.data)
-  if (index >= 0) return game.inputs?.[index]
-  if (JSON.stringify(parsed.data).length > MAX_INPUT_LENGTH) {
-    throw invalidInput([{ path: 'input', message: `longer than ${MAX_INPUT_LENGTH} characters` }])
-  }
-  return parsed.data
-}
-
-function invalidInput(issues: readonly Issue[] = [{ path: 'input', message: 'no input of this game' }]): RpcError {
-  return new RpcError('VALIDATION_FAILED', 'The input is not valid', { issues })
 }
 
 /** A match that is over: nothing comes after this. */

@@ -1,0 +1,57 @@
+import type { MatchRunner } from '../../engine/index.ts'
+import type { AnyGame } from '../../games/game.ts'
+import { indexOfInput } from '../../games/input-table.ts'
+import type { Issue } from '../../protocol/index.ts'
+import { RpcError } from '../../rpc/index.ts'
+import { toIssuesUnder } from '../issues.ts'
+import type { LiveMatch, SeatOf } from './live-match.ts'
+
+/** An input that no table of its game has may be this long, as JSON. */
+const MAX_INPUT_LENGTH = 1024
+
+/**
+ * What takes the inputs of a match.
+ *
+ * @throws RpcError NOT_LIVE
+ */
+export function playing(match: LiveMatch | undefined): {
+  readonly runner: MatchRunner
+  readonly seats: readonly SeatOf[]
+} {
+  if (!match?.runner || match.runner.isOver) throw new RpcError('NOT_LIVE', 'This match is not being played')
+  return { runner: match.runner, seats: match.seats }
+}
+
+/**
+ * The seat that a user means who names one or, having only one, does not.
+ *
+ * @throws RpcError NOT_SEATED
+ */
+export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
+  for (const own of seats) {
+    if ((seat === undefined || own.seat === seat) && own.userId === userId) return own.seat
+  }
+  throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
+}
+
+/**
+ * What the game takes for an input; out of its table where it has one, so that all logs share it.
+ *
+ * @throws RpcError VALIDATION_FAILED
+ */
+export function toInput(game: AnyGame, input: unknown): unknown {
+  const parsed = game.input.safeParse(input)
+  if (!parsed.success) throw invalidInput(toIssuesUnder('input', parsed.error))
+  const index = indexOfInput(game, parsed.data)
+  if (index >= 0) return game.inputs?.[index]
+  if (JSON.stringify(parsed.data).length > MAX_INPUT_LENGTH) {
+    throw invalidInput([{ path: 'input', message: `longer than ${MAX_INPUT_LENGTH} characters` }])
+  }
+  return parsed.data
+}
+
+export function invalidInput(
+  issues: readonly Issue[] = [{ path: 'input', message: 'no input of this game' }],
+): RpcError {
+  return new RpcError('VALIDATION_FAILED', 'The input is not valid', { issues })
+}
