@@ -36,16 +36,26 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 const silent = () => undefined
 const figure = (value: number, digits = 1) => value.toFixed(digits).padStart(7)
 
-/** Ticks, lateness and CPU of a window of time. */
+/**
+ * Ticks, lateness and CPU of a window of time. A server that waited for its core, or players whose inputs came late and
+ * then in a burst, say that the machine had other things to do: such a row says nothing of Rally.
+ */
 async function watch(server: ServerProcess) {
   await server.ask({ ask: 'clock' })
   const before = await server.usage()
+  const waited = server.waitedMs()
   const at = performance.now()
   await pause(WINDOW_MS)
   const clock = Clock.parse(await server.ask({ ask: 'clock' }))
   const after = await server.usage()
   const ms = performance.now() - at
-  return { ...clock, ms, cpu: (after.cpuMicros - before.cpuMicros) / 10 / ms, rss: after.rssBytes / 2 ** 20 }
+  return {
+    ...clock,
+    ms,
+    cpu: (after.cpuMicros - before.cpuMicros) / 10 / ms,
+    waited: ((server.waitedMs() - waited) / ms) * 100,
+    rss: after.rssBytes / 2 ** 20,
+  }
 }
 
 type Watched = Awaited<ReturnType<typeof watch>>
@@ -53,7 +63,7 @@ type Watched = Awaited<ReturnType<typeof watch>>
 function row(name: string, seen: Watched, rest = ''): string {
   return (
     `${name.padEnd(16)} ${String(seen.live).padStart(6)} ${figure((seen.ticks * 1000) / seen.ms, 0)} ${figure(seen.p50)} ` +
-    `${figure(seen.p99)} ${figure(seen.skippedTicks, 0)} ${figure(seen.cpu)} ${figure(seen.rss, 0)}${rest}`
+    `${figure(seen.p99)} ${figure(seen.skippedTicks, 0)} ${figure(seen.cpu)} ${figure(seen.waited)} ${figure(seen.rss, 0)}${rest}`
   )
 }
 
@@ -92,10 +102,11 @@ async function people(server: ServerProcess, mode: Mode, steps: readonly number[
     await players.join(seats)
     await pause(SETTLE_MS + 3_000)
     const [bytes, inputs] = [players.bytes, players.inputs]
+    players.latestMs = 0
     const seen = await watch(server)
     const perPlayer = (players.bytes - bytes) / players.count / (seen.ms / 1000)
     const rate = (players.inputs - inputs) / players.count / (seen.ms / 1000)
-    say(row(`people, ${mode}`, seen, ` ${figure(perPlayer, 0)} ${figure(rate)}`))
+    say(row(`people, ${mode}`, seen, ` ${figure(perPlayer, 0)} ${figure(rate)} ${figure(players.latestMs)}`))
     if (seen.p99 >= MAX_P99_MS || seen.skippedTicks > 0) break
     carried = seen.live
   }
@@ -111,6 +122,6 @@ const pinned = pinSelf(1)
 say(
   `Node ${process.version}, Pong at 60 Hz, windows of ${WINDOW_MS / 1000} s${pinned ? ', server on a core of its own' : ''}`,
 )
-say('                  live  ticks/s  p50 ms  p99 ms skipped   CPU %     MiB  B/s per player, changes/s')
+say('                  live  ticks/s  p50 ms  p99 ms skipped   CPU %  wait %     MiB     B/s   changes/s, latest ms')
 if (!only) await withServer(bots)
 for (const mode of modes) await withServer((server) => people(server, mode, only ?? STEPS[mode]))

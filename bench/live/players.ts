@@ -4,10 +4,12 @@ import { clientFrame, RawClient } from '../support/raw-client.ts'
 export type Mode = 'inputs' | 'state'
 
 const TEXT = 1
+const FINISHED = '"status":"finished"'
 const TICK_MS = 1000 / 60
 /** A person changes direction about this often. */
 const CHANGES_PER_SECOND = 4
-const WHEEL_MS = 5
+/** As fine as timers are: people do not move at the same moment. */
+const WHEEL_MS = 1
 const SLOTS = 1000 / CHANGES_PER_SECOND / WHEEL_MS
 /** Handshakes under way at once. */
 const CONNECTING = 50
@@ -17,7 +19,7 @@ interface Player {
   readonly matchId: string
   readonly seat: number
   stream: number
-  /** When tick 0 was, by this process' clock. */
+  /** When tick 0 was, by this process' clock; 0 while nothing is to be played. */
   startedAt: number
   move: number
 }
@@ -33,6 +35,8 @@ export class Players {
   count = 0
   started = 0
   inputs = 0
+  /** How late the latest input was sent, ms: a burst of this process' making, not of people's. */
+  latestMs = 0
   frames = 0
 
   constructor(port: number, mode: Mode) {
@@ -79,29 +83,36 @@ export class Players {
     client.write(clientFrame(JSON.stringify({ type: 'live.onState', eid: 's', ts: Date.now(), data })))
   }
 
-  /** Looks at frames until the match has begun; from then on they are only counted. */
+  /** Looks for the beginning and the end of the match; what comes between is only counted. */
   #read(player: Player, opcode: number, payload: Buffer): void {
     if (opcode === TEXT) {
       const message = JSON.parse(payload.toString())
       if (message.eid === 's') {
         if (message.error) throw new Error(JSON.stringify(message))
         player.stream = message.data.snapshot.stream ?? 0
-      } else if (this.#mode === 'state' && message.type === 'live.onState') this.#begin(player, message.data.tick)
+      } else if (this.#mode === 'state' && message.type === 'live.onState') {
+        this.#begin(player, message.data.tick)
+        // These frames come often and are long: not to be parsed.
+        player.client.onFrame = (_, frame) => {
+          if (frame.includes(FINISHED)) player.startedAt = 0
+        }
+      }
       return
     }
     const frame = decodeLiveFrame(payload)
-    if (frame?.kind === 'keyframe') this.#begin(player, frame.tick)
+    if (frame?.kind === 'keyframe' && player.startedAt === 0) this.#begin(player, frame.tick)
+    else if (frame?.kind === 'end') player.startedAt = 0
   }
 
   #begin(player: Player, tick: number): void {
     player.startedAt = performance.now() - tick * TICK_MS
-    player.client.onFrame = undefined
     this.started++
   }
 
   /** Lets the players of as many slots move as time has passed for. */
   #turn(): void {
     const now = performance.now()
+    this.latestMs = Math.max(this.latestMs, now - this.#lastAt - WHEEL_MS)
     for (; this.#lastAt + WHEEL_MS <= now; this.#lastAt += WHEEL_MS) {
       for (const player of this.#slots[this.#slot++ % SLOTS] ?? []) if (player.startedAt > 0) this.#move(player, now)
     }

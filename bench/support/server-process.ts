@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
 const Started = z.object({ port: z.number() })
@@ -14,6 +15,8 @@ export interface ServerProcess {
   /** Sends a question of the benchmark's own and gives the answer. */
   ask(question: unknown): Promise<unknown>
   usage(): Promise<Usage>
+  /** How long its main thread could have run, but something else had the core, ms since its start; NaN where that is not told. */
+  waitedMs(): number
   stop(): Promise<void>
 }
 
@@ -43,12 +46,22 @@ export async function startServer(
     process: child,
     ask,
     usage: async () => Usage.parse(await ask({ ask: 'usage' })),
+    waitedMs: () => waitedMs(child.pid),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await exited
     },
+  }
+}
+
+function waitedMs(pid: number | undefined): number {
+  try {
+    // Nanoseconds on the core, nanoseconds in the queue, slices.
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return Number.NaN
   }
 }
 
