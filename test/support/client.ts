@@ -181,8 +181,12 @@ export class TestClient implements AsyncDisposable {
   }
 
   /** Sends a request that has to succeed; gives its data. */
-  async call<Data = Record<string, unknown>>(type: string, data: unknown = {}): Promise<Data> {
-    const answer = await this.request<Data>(type, data)
+  async call<Data = Record<string, unknown>>(
+    type: string,
+    data: unknown = {},
+    options: { readonly deadlineMs?: number } = {},
+  ): Promise<Data> {
+    const answer = await this.request<Data>(type, data, options)
     if (answer.error !== undefined) throw new Error(`${type}: ${answer.error} ${JSON.stringify(answer.data)}`)
     return answer.data
   }

@@ -78,13 +78,16 @@ export function codeOf(secret: string, steps = 0): string {
   return generateSync({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
 }
 
+/** A set-up is not tried again, and tells nothing by its pace. */
+const PATIENT = { deadlineMs: 15_000 }
+
 /** Registers a user the way a browser does: name, code from the authenticator, ticket, cookie. */
 export async function register(url: string, username: string): Promise<Player> {
-  await using client = await connect(url)
-  const begun = await client.call<{ status: string; secret: string }>('auth.begin', { username })
+  await using client = await connect(url, PATIENT)
+  const begun = await client.call<{ status: string; secret: string }>('auth.begin', { username }, PATIENT)
   if (begun.status !== 'candidate') throw new Error(`${username} is taken`)
   const { secret } = begun
-  const authorized = await client.call<Authorized>('auth.verify', { code: codeOf(secret) })
+  const authorized = await client.call<Authorized>('auth.verify', { code: codeOf(secret) }, PATIENT)
   const { user, token, recoveryCodes = [] } = authorized
   return { id: user.id, username: user.username, cookie: await redeem(url, token), secret, recoveryCodes }
 }
