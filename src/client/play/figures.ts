@@ -1,3 +1,5 @@
+import type { Correction, CourseFigures } from './course.ts'
+
 const WINDOW_MS = 5_000
 const SAMPLES = 512
 const MAX_EVENTS = 4_096
@@ -25,6 +27,52 @@ export interface PlayFigures {
   readonly bytesOutPerSecond: number
   /** States kept for rollbacks. */
   readonly statesKept: number
+}
+
+/** Takes note of what the netcode does. `now` is a monotonic time in ms. */
+export class Meter {
+  readonly #depths = new Samples()
+  readonly #distances = new Samples()
+  readonly #rollbackRate = new Rate()
+  readonly #inRate = new Rate()
+  readonly #outRate = new Rate()
+  #desyncs = 0
+
+  corrected({ depth, distance }: Correction, now: number): void {
+    if (depth > 0) {
+      this.#depths.add(depth)
+      this.#rollbackRate.add(1, now)
+    }
+    if (distance > 0) this.#distances.add(distance)
+  }
+
+  desynced(): void {
+    this.#desyncs++
+  }
+
+  /** A binary frame of `length` bytes came in. */
+  received(length: number, now: number): void {
+    this.#inRate.add(framedBytes(length, false), now)
+  }
+
+  sent(length: number, now: number): void {
+    this.#outRate.add(framedBytes(length, true), now)
+  }
+
+  figures(course: CourseFigures, now: number): PlayFigures {
+    return {
+      ...course,
+      rollbacksPerSecond: this.#rollbackRate.perSecond(now),
+      meanRollbackDepth: this.#depths.mean,
+      p99RollbackDepth: this.#depths.p99,
+      corrections: this.#distances.count,
+      meanCorrection: this.#distances.mean,
+      p99Correction: this.#distances.p99,
+      desyncs: this.#desyncs,
+      bytesInPerSecond: this.#inRate.perSecond(now),
+      bytesOutPerSecond: this.#outRate.perSecond(now),
+    }
+  }
 }
 
 /** The last values of something, with their mean and 99th percentile. */

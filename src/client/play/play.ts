@@ -1,5 +1,5 @@
-import { type PlayWire, Session } from './session.ts'
-import type { Play, PlayableGame, PlayClient, PlayOptions } from './types.ts'
+import { Session } from './session.ts'
+import type { Play, PlayableGame, PlayClient, PlayOptions, PlayWire } from './types.ts'
 
 /**
  * Plays or watches a match: the own input shows at once, everybody else's as soon as it is known, and what the server

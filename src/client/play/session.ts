@@ -1,4 +1,3 @@
-import type { Game } from '../../games/game.ts'
 import { indexOfInput } from '../../games/input-table.ts'
 import { isSameInput } from '../../games/simulate.ts'
 import {
@@ -12,24 +11,13 @@ import {
 } from '../../protocol/live-frames.ts'
 import { Emitter } from '../emitter.ts'
 import { RallyError } from '../errors.ts'
-import type { AnyListener } from '../types.ts'
-import { blendFields } from './blend.ts'
-import type { Correction, Course } from './course.ts'
-import { framedBytes, type PlayFigures, Rate, Samples } from './figures.ts'
+import type { Correction, Course, CourseListener } from './course.ts'
+import { createCourse } from './create-course.ts'
+import { Meter, type PlayFigures } from './figures.ts'
+import { ownSeats } from './own-seats.ts'
 import { readInput, readSnapshot, type Snapshot } from './snapshot.ts'
-import { TimedCourse } from './timed-course.ts'
-import { TurnCourse } from './turn-course.ts'
-import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus } from './types.ts'
+import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus, PlayWire } from './types.ts'
 
-/** The parts of a client that go to the wire. */
-export interface PlayWire {
-  subscribe(type: string, input: unknown, listener: AnyListener): () => void
-  request(type: string, data: unknown): Promise<unknown>
-  sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
-}
-
-const SMOOTH_MS = 100
-const SPECTATOR_DELAY_MS = 100
 /** Waits before a snapshot that heals, by how many were needed in a row. */
 const HEAL_MS = [0, 250, 1_000, 4_000]
 
@@ -45,11 +33,11 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   /** Who wants to know of states, which are drawn for nobody else. */
   readonly #watchers = new Set<() => void>()
   readonly #wanted = new Map<number, Input>()
-  readonly #depths = new Samples()
-  readonly #distances = new Samples()
-  readonly #rollbackRate = new Rate()
-  readonly #inRate = new Rate()
-  readonly #outRate = new Rate()
+  readonly #meter = new Meter()
+  readonly #listener: CourseListener = {
+    corrected: (correction) => this.#corrected(correction),
+    settled: (tick, hash, expected) => this.#settled(tick, hash, expected),
+  }
   #seats: readonly number[] = []
   #status: PlayStatus = 'connecting'
   #course: Course<State, Input> | null = null
@@ -58,7 +46,6 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   #moved = true
   #leave: (() => void) | null = null
   #heals = 0
-  #desyncs = 0
   #healTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -106,18 +93,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     const now = this.#now()
     const { rttMs, jitterMs } = this.#client.clock
     const course = this.#course?.figures(now) ?? { rttMs, jitterMs, ticksAhead: 0, statesKept: 0 }
-    return {
-      ...course,
-      rollbacksPerSecond: this.#rollbackRate.perSecond(now),
-      meanRollbackDepth: this.#depths.mean,
-      p99RollbackDepth: this.#depths.p99,
-      corrections: this.#distances.count,
-      meanCorrection: this.#distances.mean,
-      p99Correction: this.#distances.p99,
-      desyncs: this.#desyncs,
-      bytesInPerSecond: this.#inRate.perSecond(now),
-      bytesOutPerSecond: this.#outRate.perSecond(now),
-    }
+    return this.#meter.figures(course, now)
   }
 
   frame(now = this.#now()): State | null {
@@ -164,24 +140,12 @@ export class Session<State, Input, Options> implements Play<State, Input> {
 
   async #start(): Promise<void> {
     try {
-      this.#seats = this.#options.seats ?? (await this.#ownSeats())
+      this.#seats = this.#options.seats ?? (await ownSeats(this.#client, this.#matchId))
     } catch (error) {
       if (this.#status !== 'closed') this.#fail(error)
       return
     }
     if (this.#status !== 'closed') this.#subscribe()
-  }
-
-  /** The seats of the signed-in user. */
-  async #ownSeats(): Promise<readonly number[]> {
-    const match = await this.#client.request('matches.getOne', { matchId: this.#matchId })
-    const userId = this.#client.user?.id
-    if (userId === undefined || typeof match !== 'object' || match === null || !('players' in match)) return []
-    const players: readonly unknown[] = Array.isArray(match.players) ? match.players : []
-    return players.flatMap((player) => {
-      const isOwn = typeof player === 'object' && player !== null && 'userId' in player && player.userId === userId
-      return isOwn && 'seat' in player && typeof player.seat === 'number' ? [player.seat] : []
-    })
   }
 
   #subscribe(): void {
@@ -206,7 +170,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     try {
       snapshot = readSnapshot(this.#game, value)
       if (this.#course) this.#course.load(snapshot, this.#moved, now)
-      else this.#course = this.#courseOf(snapshot, now)
+      else {
+        const how = { ...this.#options, isPlayer: this.#seats.length > 0, clock: this.#client.clock }
+        this.#course = createCourse(this.#game, snapshot, how, this.#listener, now)
+      }
     } catch (error) {
       this.#fail(error)
       return
@@ -219,39 +186,13 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     if (snapshot.status === 'finished' || snapshot.status === 'aborted') this.#emitEnd(snapshot.status)
   }
 
-  #courseOf(snapshot: Snapshot<State, Input>, now: number): Course<State, Input> {
-    const { smooth = this.#game.smooth ?? {}, smoothMs = SMOOTH_MS, delayMs = SPECTATOR_DELAY_MS } = this.#options
-    const game: Game<State, Input, Options> = this.#game
-    const { clock } = this.#client
-    const listener = {
-      corrected: (correction: Correction) => this.#corrected(correction),
-      settled: (tick: number, hash: number, expected: number | null) => this.#settled(tick, hash, expected),
-    }
-    if (game.tickRate === 0) return new TurnCourse(game, snapshot, () => clock.rttMs, listener)
-    const isBlend = typeof smooth === 'function'
-    return new TimedCourse(
-      game,
-      snapshot,
-      {
-        isPlayer: this.#seats.length > 0,
-        blend: isBlend ? smooth : blendFields((state) => game.clone(state), smooth),
-        fields: isBlend ? null : smooth,
-        smoothMs,
-        delayMs,
-        pingMs: () => clock.lastRttMs,
-      },
-      listener,
-      now,
-    )
-  }
-
   #receive(bytes: Uint8Array): void {
     const course = this.#course
     if (!course || this.#stream === null || streamOf(bytes) !== this.#stream) return
     const frame = decodeLiveFrame(bytes)
     if (!frame) return
     const now = this.#now()
-    this.#inRate.add(framedBytes(bytes.length, false), now)
+    this.#meter.received(bytes.length, now)
     try {
       this.#take(course, frame, now)
     } catch {
@@ -313,7 +254,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     const index = indexOfInput(this.#game, input)
     const frame =
       index >= 0 ? encodeInput(this.#stream, tick, seat, index) : encodeJsonInput(this.#stream, tick, seat, input)
-    if (this.#client.sendFrame(frame)) this.#outRate.add(framedBytes(frame.length, true), now)
+    if (this.#client.sendFrame(frame)) this.#meter.sent(frame.length, now)
     this.#emitState(now)
     return true
   }
@@ -324,19 +265,15 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     for (const [seat, input] of this.#wanted) if (!this.#course.isHeld(seat, input)) this.#send(seat, input, now)
   }
 
-  #corrected({ depth, distance }: Correction): void {
-    if (depth > 0) {
-      this.#depths.add(depth)
-      this.#rollbackRate.add(1, this.#now())
-    }
-    if (distance > 0) this.#distances.add(distance)
-    this.#emitter.emit('correction', { depth, distance })
+  #corrected(correction: Correction): void {
+    this.#meter.corrected(correction, this.#now())
+    this.#emitter.emit('correction', correction)
   }
 
   #settled(tick: number, hash: number, expected: number | null): void {
     const confirmed = this.#course?.confirmed
     if (expected !== null && hash !== expected) {
-      this.#desyncs++
+      this.#meter.desynced()
       this.#emitter.emit('desync', { tick, hash, expected })
       this.#heal()
       return

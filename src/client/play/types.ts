@@ -1,6 +1,6 @@
 import type { Game, Outcome } from '../../games/game.ts'
 import type { RallyError } from '../errors.ts'
-import type { ClientCore } from '../types.ts'
+import type { AnyListener, ClientCore } from '../types.ts'
 import type { Blend, SmoothFields } from './blend.ts'
 import type { Correction } from './course.ts'
 import type { PlayFigures } from './figures.ts'
@@ -8,6 +8,13 @@ import type { PlayFigures } from './figures.ts'
 /** What `play` needs of a client: every client has it. */
 export interface PlayClient extends Pick<ClientCore, 'status' | 'user' | 'on'> {
   readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'lastRttMs' | 'jitterMs'>
+}
+
+/** The parts of a client that go to the wire. */
+export interface PlayWire {
+  subscribe(type: string, input: unknown, listener: AnyListener): () => void
+  request(type: string, data: unknown): Promise<unknown>
+  sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
 }
 
 /** A game that can be played here: the very rules that the server runs. */
