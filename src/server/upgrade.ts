@@ -126,6 +126,13 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       exchange.json('429 Too Many Requests', { error: 'RATE_LIMITED', data }, headers)
       return
     }
+    const { ip, userAgent, cookie } = exchange.request
+    if (cookie === '') {
+      // Nobody to look up. Within this handler uWebSockets.js itself holds the cork.
+      const caller = { user: null, sessionId: null, ip, userAgent, device: null }
+      upgrade(exchange, handshake, { caller, group, isForeign: handshake.isForeign }, {}, atOnce)
+      return
+    }
     admit(exchange, handshake, group).then(
       (isOpen) => {
         if (!isOpen) perAddress.release(group)
@@ -164,6 +171,11 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
   const isForeign = offered.length > 0 && !offered.includes(PROTOCOL)
   const protocol = isForeign ? (offered[0] ?? '') : (offered.find((each) => each === PROTOCOL) ?? '')
   return { key: req.getHeader('sec-websocket-key'), protocol, isForeign, context }
+}
+
+function atOnce(work: () => void): boolean {
+  work()
+  return true
 }
 
 /** False when the client has left meanwhile. */
