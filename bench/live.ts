@@ -18,8 +18,8 @@ const WINDOW_MS = 8_000
 /** A core carries as many matches as it can without the latest hundredth of ticks being later than this. */
 const MAX_P99_MS = 5
 const STEPS: Readonly<Record<Mode, readonly number[]>> = {
-  inputs: [250, 500, 1000, 1500, 2000, 2500, 3000, 4000, 5000],
-  state: [100, 200, 300, 400, 500, 750, 1000],
+  inputs: [500, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 4000, 5000],
+  state: [200, 300, 400, 500, 750, 1000],
 }
 
 const Clock = z.object({

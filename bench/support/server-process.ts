@@ -22,7 +22,7 @@ export interface ServerProcess {
 
 /** Pins this process to `core`, so that the load it makes takes nothing from the server. */
 export function pinSelf(core: number): boolean {
-  return pin(process.pid, core)
+  return pin(process.pid, core, ['-a'])
 }
 
 export async function startServer(
@@ -34,8 +34,10 @@ export async function startServer(
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, ...env, NODE_ENV: 'production' },
   })
-  if (child.pid !== undefined) pin(child.pid, core)
   const { port } = Started.parse(await nextMessage(child))
+  // Its main thread alone, once the others exist: V8's helpers, which mark garbage for tens of milliseconds at a time,
+  // stay on the other core.
+  if (child.pid !== undefined) pin(child.pid, core)
   const ask = async (question: unknown) => {
     const answer = nextMessage(child)
     child.send(question as object)
@@ -65,9 +67,9 @@ function waitedMs(pid: number | undefined): number {
   }
 }
 
-function pin(pid: number, core: number): boolean {
+function pin(pid: number, core: number, options: readonly string[] = []): boolean {
   try {
-    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })
+    execFileSync('taskset', [...options, '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })
     return true
   } catch {
     return false
