@@ -5,7 +5,7 @@
  * | kind | name | after the header |
  * |---|---|---|
  * | 0 | input | `tick & 255`, then `seat << 4 \| index`; if it was moved, by how many ticks |
- * | 1 | JSON input | `tick & 255`, the seat, by how many ticks it was moved, then the input as UTF-8 JSON to the end |
+ * | 1 | JSON input | `tick & 255`, the seat, by how many ticks it was moved, then the input as UTF-8 JSON to the end, of at most `MAX_INPUT_LENGTH` characters |
  * | 2 | keyframe | the tick as a varint, then the hash of its final state, 32 bits little-endian |
  * | 3 | end | the last tick as a varint, then 1 for finished or 2 for aborted |
  *
@@ -49,6 +49,8 @@ export type LiveEndStatus = 'finished' | 'aborted'
 /** Seats and inputs that one byte can name: games with more are sent as JSON. */
 export const MAX_CODED_SEATS = 16
 export const MAX_CODED_INPUTS = 16
+/** An input that is sent as JSON may be this long, in UTF-16 units. */
+export const MAX_INPUT_LENGTH = 1024
 /** Streams have 30 bits, so that a header has at most five bytes. */
 export const MAX_STREAM = 2 ** 30 - 1
 
@@ -167,7 +169,9 @@ function decodeJson(stream: number, bytes: Uint8Array, at: number): LiveBinaryFr
   if (bytes.length < at + 4) return null
   const [tickByte = 0, seat = 0, moved = 0] = bytes.subarray(at)
   try {
-    const input: unknown = JSON.parse(decoder.decode(bytes.subarray(at + 3)))
+    const json = decoder.decode(bytes.subarray(at + 3))
+    if (json.length > MAX_INPUT_LENGTH) return null
+    const input: unknown = JSON.parse(json)
     return { kind: 'json', stream, tickByte, seat, moved, input }
   } catch {
     return null

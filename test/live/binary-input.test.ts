@@ -61,6 +61,7 @@ describe('a binary input', () => {
       new Uint8Array([...good, 0x01]),
       encodeKeyframe(stream, 0, 1),
       new Uint8Array([...encodeJsonInput(stream, 0, 0, 1), 0xff]),
+      encodeJsonInput(stream, 0, 0, { move: 0, more: 'x'.repeat(5000) }),
     ]) {
       owner.client.send(frame)
       expect(await owner.client.next()).toMatchObject({ type: 'rpc.error', error: 'BAD_ENVELOPE' })

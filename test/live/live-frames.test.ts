@@ -11,6 +11,7 @@ import {
   encodeKeyframe,
   MAX_CODED_INPUTS,
   MAX_CODED_SEATS,
+  MAX_INPUT_LENGTH,
   MAX_STREAM,
   resolveTick,
   streamOf,
@@ -18,6 +19,7 @@ import {
 
 const stream = fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(MAX_STREAM))
 const tick = fc.oneof(fc.nat(300), fc.nat(216_000), fc.nat(0xffff_ffff))
+const jsonInput = fc.jsonValue().filter((value) => JSON.stringify(value).length <= MAX_INPUT_LENGTH)
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 describe('live frames', () => {
@@ -57,7 +59,7 @@ describe('live frames', () => {
 
   test('a JSON input, a keyframe and an end come out as they went in', () => {
     fc.assert(
-      fc.property(stream, tick, fc.nat(255), fc.jsonValue(), fc.nat(0xffff_ffff), (stream, tick, seat, value, hash) => {
+      fc.property(stream, tick, fc.nat(255), jsonInput, fc.nat(0xffff_ffff), (stream, tick, seat, value, hash) => {
         const input: unknown = JSON.parse(JSON.stringify(value))
         expect(decodeLiveFrame(encodeJsonInput(stream, tick, seat, input))).toEqual({
           kind: 'json',
@@ -73,6 +75,15 @@ describe('live frames', () => {
         }
       }),
     )
+  })
+
+  test('a JSON input of more characters than allowed is no frame, whatever they are', () => {
+    const frame = (json: string) => Buffer.concat([Buffer.from('01050000', 'hex'), Buffer.from(json)])
+    const longest = JSON.stringify('é'.repeat(MAX_INPUT_LENGTH - 2))
+    expect(decodeLiveFrame(frame(longest))).toMatchObject({ kind: 'json', input: JSON.parse(longest) })
+    for (const json of [JSON.stringify('é'.repeat(MAX_INPUT_LENGTH - 1)), `1${' '.repeat(MAX_INPUT_LENGTH)}`]) {
+      expect(decodeLiveFrame(frame(json))).toBeNull()
+    }
   })
 
   test('rubbish is no frame, and does not throw', () => {

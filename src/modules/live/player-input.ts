@@ -2,12 +2,10 @@ import type { MatchRunner } from '../../engine/index.ts'
 import type { AnyGame } from '../../games/game.ts'
 import { indexOfInput } from '../../games/input-table.ts'
 import type { Issue } from '../../protocol/index.ts'
+import { MAX_INPUT_LENGTH } from '../../protocol/live-frames.ts'
 import { RpcError } from '../../rpc/index.ts'
 import { toIssuesUnder } from '../issues.ts'
 import type { LiveMatch, SeatOf } from './live-match.ts'
-
-/** An input that no table of its game has may be this long, as JSON. */
-const MAX_INPUT_LENGTH = 1024
 
 /**
  * What takes the inputs of a match.
@@ -25,13 +23,17 @@ export function playing(match: LiveMatch | undefined): {
 /**
  * The seat that a user means who names one or, having only one, does not.
  *
- * @throws RpcError NOT_SEATED
+ * @throws RpcError NOT_SEATED, or VALIDATION_FAILED for who has several seats and names none.
  */
 export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
+  let found: number | undefined
   for (const own of seats) {
-    if ((seat === undefined || own.seat === seat) && own.userId === userId) return own.seat
+    if (own.userId !== userId || (seat !== undefined && own.seat !== seat)) continue
+    if (found !== undefined) throw invalidInput([{ path: 'seat', message: 'you have several seats: say which' }])
+    found = own.seat
   }
-  throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
+  if (found === undefined) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
+  return found
 }
 
 /**
