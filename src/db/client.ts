@@ -22,13 +22,15 @@ export interface Database {
   ping(deadlineMs: number): Promise<void>
   /** Connections of the pool, and those who wait for one. */
   usage(): { readonly total: number; readonly idle: number; readonly waiting: number }
-  /** Waits for running queries, then closes every connection. */
+  /** Waits for running queries, then closes every connection; resolves when the other end has let go of them too. */
   close(): Promise<void>
 }
 
 /** How long an unused connection is kept, and how long any is used: a load balancer or a failover moves it on. */
 const IDLE_MS = 30_000
 const MAX_LIFETIME_SECONDS = 600
+/** For the other end to let go of connections that we have closed: there is nothing in them any more. */
+const PARTING_MS = 1_000
 
 /**
  * Opens the pool. It does not connect yet: a database that is away makes queries fail in time, and they work again when
@@ -45,7 +47,12 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
   })
   // A connection that breaks while nobody listens would end the process.
   const onError = (error: Error) => log.warn({ err: error }, 'database connection lost')
-  pool.on('connect', (client) => client.on('error', onError))
+  const connections = new Set<pg.PoolClient>()
+  pool.on('connect', (client) => {
+    client.on('error', onError)
+    connections.add(client)
+    client.once('end', () => connections.delete(client))
+  })
   pool.on('error', () => undefined)
 
   const db = new PrismaClient({
@@ -62,9 +69,16 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     ping: (deadlineMs) => within(deadlineMs, pool.query('SELECT 1')),
     close() {
-      closing ??= db.$disconnect().finally(() => pool.end())
+      closing ??= db.$disconnect().finally(end)
       return closing
     },
+  }
+
+  /** The pool's own end does not wait for connections that are idle: a Postgres that stops then would cut them. */
+  async function end(): Promise<void> {
+    await pool.end()
+    const ends = [...connections].map((client) => new Promise<void>((resolve) => client.once('end', resolve)))
+    await within(PARTING_MS, Promise.all(ends)).catch(() => undefined)
   }
 }
 

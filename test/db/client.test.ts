@@ -135,6 +135,35 @@ test('a ping ends in time when the database says nothing', async ({ testDatabase
   silent.close()
 })
 
+test('what stops once the database is closed cuts no connection', async ({ testDatabase }) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'rally-client-'))
+  const lost: unknown[] = []
+  const log = { ...quietLog, warn: (fields: unknown) => lost.push(fields) }
+  for (let round = 0; round < 3; round++) {
+    const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
+    const { db, close, usage } = await testDatabase.open({ url: postgres.url, log })
+    await Promise.all(Array.from({ length: 10 }, () => db.$queryRaw`SELECT pg_sleep(0.05)::text`))
+    expect(usage().idle).toBeGreaterThan(4)
+    await close()
+    await postgres.stop()
+  }
+  expect(lost).toEqual([])
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+test('closing ends in time when the other end does not let go', async ({ testDatabase }) => {
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(testDatabase.url).port) })
+  const url = new URL(testDatabase.url)
+  url.port = String(proxy.port)
+  const { ping, close } = await testDatabase.open({ url: url.href })
+  await ping(1000)
+  proxy.stall()
+  const began = performance.now()
+  await close()
+  expect(performance.now() - began).toBeLessThan(3000)
+  await proxy.close()
+})
+
 test('closing ends every connection', async ({ testDatabase }) => {
   const own = await testDatabase.open({
     url: `${databaseUrl(testDatabase.url, testDatabase.name)}?application_name=closing`,

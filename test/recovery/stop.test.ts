@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { newcomer } from '../matches/support.ts'
+import { ServerProcess } from './server-process.ts'
+
+/** As many as make a pool of ten connections use all of them. */
+const CALLS = 40
+
+test('a SIGTERM while requests are under way leaves no complaint in the log', async () => {
+  await using server = await ServerProcess.create({ LIMIT_AUTH_PER_IP: '1000', DATABASE_POOL_SIZE: '10' })
+  for (let stop = 0; stop < 4; stop++) {
+    await server.start()
+    const ended = server.ended(15_000)
+    const { client } = await newcomer(server)
+    const answered = client.call('matches.list')
+    for (let call = 1; call < CALLS; call++) client.request('matches.list').catch(() => undefined)
+    await answered
+    expect(await server.end('SIGTERM')).toBe(0)
+    const { lines } = await ended
+    expect(lines.filter((line) => line.includes('"level"'))).toEqual([])
+  }
+}, 90_000)
