@@ -114,30 +114,29 @@ const Environment = z.object({
   LIMIT_AUTH_PER_IP: int(100, 1, 10_000_000),
   LIMIT_ACTIVE_MATCHES: int(10, 1, 1_000),
 })
+type Env = z.infer<typeof Environment>
+type Variables = Readonly<Record<string, string | undefined>>
+type Refuse = (name: keyof Env, why: string) => void
 
 /**
  * Reads the environment. In development missing secrets are made once and kept in `<DATA_DIR>/secrets.json`.
  *
  * @throws ConfigError naming every variable that is missing, weak or malformed.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
-  const parsed = Environment.safeParse(given)
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
-  }
-  const env = parsed.data
-  const production = env.NODE_ENV === 'production'
-  const dataDir = resolve(env.DATA_DIR)
+export function readConfig(environment: Variables): Config {
   const problems: string[] = []
-  const databaseUrl = readDatabaseUrl(env, production, problems)
-  if (production && env.PUBLIC_URL === undefined) {
-    problems.push('PUBLIC_URL: is not set; production needs the URL that browsers use, like https://rally.example.com')
+  const { env, malformed } = parse(environment, problems)
+  const refuse: Refuse = (name, why) => {
+    // Of what is malformed this is said already.
+    if (!malformed.has(name)) problems.push(`${name}: ${why}`)
   }
-  const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, problems)
-  const secrets = readSecrets(env, production, dataDir, problems)
+  // Whoever wrote something else hardly meant development, which would make secrets and a database of its own.
+  const production = env.NODE_ENV === 'production' || malformed.has('NODE_ENV')
+  const dataDir = resolve(env.DATA_DIR)
+  const databaseUrl = readDatabaseUrl(env, production, refuse)
+  if (production) checkPublicUrl(env.PUBLIC_URL, refuse)
+  const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, refuse)
+  const secrets = readSecrets(env, production, dataDir, refuse)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
 
   const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
@@ -187,73 +186,87 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
 }
 
+/** What is malformed is read as if it were not set, so that the rest can be looked at. */
+function parse(environment: Variables, problems: string[]): { env: Env; malformed: ReadonlySet<string> } {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')
+  const parsed = Environment.safeParse(Object.fromEntries(given))
+  if (parsed.success) return { env: parsed.data, malformed: new Set() }
+  const issues = parsed.error.issues.map(({ path, message }) => ({ name: path.join('.'), message }))
+  problems.push(...issues.map(({ name, message }) => `${name}: ${message}`))
+  const malformed = new Set(issues.map(({ name }) => name))
+  const rest = given.filter(([name]) => !malformed.has(name))
+  return { env: Environment.parse(Object.fromEntries(rest)), malformed }
+}
+
+/** Hosts of which browsers keep Secure cookies without https: they are the browser's own machine. */
+const OWN_MACHINE: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+
+function checkPublicUrl(written: string | undefined, refuse: Refuse): void {
+  if (written === undefined) {
+    refuse('PUBLIC_URL', 'is not set; production needs the URL that browsers use, like https://rally.example.com')
+  } else if (!/^https:/i.test(written) && !OWN_MACHINE.includes(new URL(written).hostname)) {
+    const why = 'browsers keep the session cookie (__Host-rally, which is Secure) of https alone'
+    refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
+  }
+}
+
 /** Only of http(s): the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */
-function readOrigins(text: string, problems: string[]): string[] {
+function readOrigins(text: string, refuse: Refuse): string[] {
   return text.split(',').flatMap((part) => {
     const written = part.trim()
     if (written === '') return []
     if (/^https?:\/\//i.test(written) && URL.canParse(written)) return [new URL(written).origin]
-    problems.push(`ALLOWED_ORIGINS: "${written}" is no origin like https://game.example.com`)
+    refuse('ALLOWED_ORIGINS', `"${written}" is no origin like https://game.example.com`)
     return []
   })
 }
 
 /** Half of the credentials is a mistake, and no reason to start another database instead. */
-function readDatabaseUrl(
-  env: z.infer<typeof Environment>,
-  production: boolean,
-  problems: string[],
-): string | undefined {
+function readDatabaseUrl(env: Env, production: boolean, refuse: Refuse): string | undefined {
   const { DATABASE_URL, POSTGRES_USER: user, POSTGRES_PASSWORD: password } = env
   if (DATABASE_URL !== undefined) return DATABASE_URL
   if (user !== undefined && password !== undefined) {
     const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
     return `postgresql://${credentials}@${env.POSTGRES_HOST}:${env.POSTGRES_PORT}/${env.POSTGRES_DB ?? user}`
   }
-  if (user !== undefined) problems.push('POSTGRES_PASSWORD: is not set, but POSTGRES_USER is')
-  else if (password !== undefined) problems.push('POSTGRES_USER: is not set, but POSTGRES_PASSWORD is')
-  else if (production) problems.push('DATABASE_URL: is not set; production needs a Postgres of its own')
+  if (user !== undefined) refuse('POSTGRES_PASSWORD', 'is not set, but POSTGRES_USER is')
+  else if (password !== undefined) refuse('POSTGRES_USER', 'is not set, but POSTGRES_PASSWORD is')
+  else if (production) refuse('DATABASE_URL', 'is not set; production needs a Postgres of its own')
   return undefined
 }
 
-function readSecrets(
-  env: z.infer<typeof Environment>,
-  production: boolean,
-  dataDir: string,
-  problems: string[],
-): Config['secrets'] {
+function readSecrets(env: Env, production: boolean, dataDir: string, refuse: Refuse): Config['secrets'] {
   const kept = production ? {} : keptSecrets(dataDir)
   const secret = (name: 'JWT_SECRET' | 'COOKIE_SECRET'): Uint8Array => {
     const value = env[name] ?? kept[name]
-    if (value === undefined) problems.push(`${name}: is not set`)
-    else if (isWeak(value))
-      problems.push(`${name}: is weak; use 32 random characters or more (openssl rand -base64 48)`)
+    if (value === undefined) refuse(name, 'is not set')
+    else if (isWeak(value)) refuse(name, 'is weak; use 32 random characters or more (openssl rand -base64 48)')
     return new TextEncoder().encode(value ?? '')
   }
   const ticket = secret('JWT_SECRET')
   const cookie = secret('COOKIE_SECRET')
   if (env.JWT_SECRET !== undefined && env.JWT_SECRET === env.COOKIE_SECRET) {
-    problems.push('COOKIE_SECRET: is the same as JWT_SECRET')
+    refuse('COOKIE_SECRET', 'is the same as JWT_SECRET')
   }
-  const encryption = readKeys(env.ENCRYPTION_KEY ?? kept.ENCRYPTION_KEY, problems)
+  const encryption = readKeys(env.ENCRYPTION_KEY ?? kept.ENCRYPTION_KEY, refuse)
   return { ticket, cookie, encryption }
 }
 
 /** `ENCRYPTION_KEY` is `[<id>:]<32 bytes in base64 or hex>`, several separated by commas, newest first. */
-function readKeys(text: string | undefined, problems: string[]): readonly [EncryptionKey, ...EncryptionKey[]] {
+function readKeys(text: string | undefined, refuse: Refuse): readonly [EncryptionKey, ...EncryptionKey[]] {
   const none: EncryptionKey = { id: '', key: new Uint8Array(32) }
   if (text === undefined) {
-    problems.push('ENCRYPTION_KEY: is not set')
+    refuse('ENCRYPTION_KEY', 'is not set')
     return [none]
   }
   const keys = text.split(',').map((part): EncryptionKey => {
     const [, id, encoded = ''] = /^(?:([A-Za-z0-9_-]{1,32}):)?(.*)$/s.exec(part.trim()) ?? []
     const key = new Uint8Array(Buffer.from(encoded, /^[0-9a-f]{64}$/i.test(encoded) ? 'hex' : 'base64'))
-    if (key.length !== 32) problems.push('ENCRYPTION_KEY: a key is 32 bytes in base64 or hex (openssl rand -base64 32)')
-    else if (new Set(key).size < 8) problems.push('ENCRYPTION_KEY: a key is weak; use 32 random bytes')
+    if (key.length !== 32) refuse('ENCRYPTION_KEY', 'a key is 32 bytes in base64 or hex (openssl rand -base64 32)')
+    else if (new Set(key).size < 8) refuse('ENCRYPTION_KEY', 'a key is weak; use 32 random bytes')
     return { id: id ?? fingerprint(key), key }
   })
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) problems.push('ENCRYPTION_KEY: two keys have the same id')
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) refuse('ENCRYPTION_KEY', 'two keys have the same id')
   const [newest = none, ...older] = keys
   return [newest, ...older]
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -52,6 +52,47 @@ describe('production', () => {
     const missing = ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY']
     expect(refused({ NODE_ENV: 'production' })).toEqual(missing)
   })
+
+  test('names what is missing beside what is malformed, each once', () => {
+    const malformed = { PORT: 'abc', DATABASE_URL: 'mysql://rally', ALLOWED_ORIGINS: 'rally, null' }
+    expect(refused({ NODE_ENV: 'production', ...malformed })).toEqual([
+      'PORT',
+      'DATABASE_URL',
+      'PUBLIC_URL',
+      'ALLOWED_ORIGINS',
+      'ALLOWED_ORIGINS',
+      'JWT_SECRET',
+      'COOKIE_SECRET',
+      'ENCRYPTION_KEY',
+    ])
+    expect(refused({ ...PRODUCTION, PUBLIC_URL: 'rally.example.com', JWT_SECRET: 'short' })).toEqual([
+      'PUBLIC_URL',
+      'JWT_SECRET',
+    ])
+  })
+
+  test('is what an unknown kind of server is held against, and nothing is written for it', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'rally-config-'))
+    expect(refused({ ...PRODUCTION, NODE_ENV: 'prod', COOKIE_SECRET: '', DATA_DIR: empty })).toEqual([
+      'NODE_ENV',
+      'COOKIE_SECRET',
+    ])
+    expect(await readdir(empty)).toEqual([])
+    await rm(empty, { recursive: true })
+  })
+
+  test.for(['http://rally.example.com', 'http://192.168.1.5:3001', 'HTTP://localhost.example.com'])(
+    'does not start at %s, where nobody could sign in',
+    (url) => {
+      expect(() => readConfig({ ...PRODUCTION, PUBLIC_URL: url })).toThrow(/^PUBLIC_URL: is not https.*sign in.*cookie/)
+      expect(develop({ PUBLIC_URL: url }).publicUrl).toBe(url)
+    },
+  )
+
+  test.for(['http://localhost:3001', 'http://127.0.0.1', 'http://[::1]:3001', 'HTTPS://rally.example.com'])(
+    'starts at %s',
+    (url) => expect(readConfig({ ...PRODUCTION, PUBLIC_URL: url }).publicUrl).toBe(url),
+  )
 
   test('does not take localhost for the address of everybody', () => {
     expect(() => readConfig({ ...PRODUCTION, PUBLIC_URL: undefined })).toThrow(/PUBLIC_URL: .*https:\/\//)
