@@ -2,6 +2,7 @@ import type { SessionGate } from '../../server/session-gate.ts'
 import type { Platform } from '../context.ts'
 import { Attempts } from './attempts.ts'
 import { Challenges } from './challenges.ts'
+import { EndedSessions } from './ended-sessions.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Rotation } from './rotation.ts'
 import { SecretBox } from './secret-box.ts'
@@ -17,7 +18,10 @@ export interface AuthService {
   readonly signIn: SignIn
   readonly rotation: Rotation
   readonly sessions: Sessions
-  /** Begins to listen for sessions that end on other nodes, and to sweep. Resolves when it listens. */
+  /**
+   * Begins to listen for sessions that end on other nodes, to look for them in the database, and to sweep. Resolves when
+   * it listens.
+   */
   start(): Promise<void>
   /** Resolves when nothing of it runs any more. */
   stop(): Promise<void>
@@ -41,6 +45,7 @@ export function createAuthService(platform: Platform, { now = Date.now }: AuthOp
     challenges: new Challenges(now),
   }
   const sessions = new Sessions(platform, tickets, now)
+  const endedSessions = new EndedSessions(platform, sessions, now)
   const housekeeping = new Housekeeping(platform, sessions, now)
   return {
     gate: sessions,
@@ -49,10 +54,11 @@ export function createAuthService(platform: Platform, { now = Date.now }: AuthOp
     sessions,
     async start() {
       await sessions.start()
+      endedSessions.start()
       housekeeping.start()
     },
     async stop() {
-      await housekeeping.stop()
+      await Promise.all([housekeeping.stop(), endedSessions.stop()])
       sessions.stop()
     },
   }

@@ -19,10 +19,19 @@ const SEEN_EVERY_MS = 5 * 60_000
 /** The answer to a logout and the event leave first, then the socket is closed. */
 const CLOSE_AFTER_MS = 50
 const CHECK_BATCH = 500
+/** Of those that ended lately; where more did, the open ones are asked for instead. */
+const MAX_ENDED = 1000
 
 const TOPIC = 'auth.sessions'
 const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
 type Ended = z.infer<typeof Ended>
+
+/** What is known of a session whose sockets are to be closed. Its row does not say why it was ended. */
+interface Closing {
+  readonly sessionId: string
+  readonly userId: string
+  readonly reason: Ended['reason'] | 'ended'
+}
 
 /** Sessions in the database, and the closing of their sockets on every node. */
 export class Sessions implements SessionGate {
@@ -30,8 +39,8 @@ export class Sessions implements SessionGate {
   readonly #tickets: Tickets
   readonly #now: () => number
   #subscription: BusSubscription | undefined
-  /** Sessions whose sockets are about to be closed here. */
-  #closing: Ended[] = []
+  /** Sessions whose sockets are about to be closed here, by id. */
+  #closing = new Map<string, Closing>()
   #closer: NodeJS.Timeout | undefined
 
   constructor(platform: Platform, tickets: Tickets, now: () => number) {
@@ -187,9 +196,29 @@ export class Sessions implements SessionGate {
     return expired.length
   }
 
+  /** Closes the sockets here whose session ended after `since`, on whichever node. One query, as a rule. */
+  async closeEndedSince(since: Date): Promise<void> {
+    const { connections, database } = this.#platform
+    const ended = await database.db.session.findMany({
+      where: { endedAt: { gt: since } },
+      select: { id: true, userId: true, endedAt: true, expiresAt: true },
+      take: MAX_ENDED + 1,
+    })
+    if (ended.length > MAX_ENDED) return this.closeEnded()
+    const here = new Map(ended.filter(({ userId }) => connections.isOnline(userId)).map((row) => [row.id, row]))
+    if (here.size === 0) return
+    for (const { caller } of connections) {
+      const row = caller.sessionId === null ? undefined : here.get(caller.sessionId)
+      // What the bus says of it says why.
+      if (!row || this.#closing.has(row.id)) continue
+      const isExpired = row.endedAt !== null && row.endedAt >= row.expiresAt
+      this.#close({ sessionId: row.id, userId: row.userId, reason: isExpired ? 'expired' : 'ended' })
+    }
+  }
+
   /**
-   * Closes the sockets here whose session is over. What ended a session told every node, but a bus may lose that; the
-   * database does not.
+   * Closes the sockets here whose session is over, however long ago that was: each of them is looked up. The last
+   * resort, should neither the bus nor a look at those that ended lately have told of one.
    */
   async closeEnded(): Promise<void> {
     const open = new Map<string, string>()
@@ -221,8 +250,8 @@ export class Sessions implements SessionGate {
     bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(ended) })
   }
 
-  #close(ended: Ended): void {
-    this.#closing.push(ended)
+  #close(ended: Closing): void {
+    this.#closing.set(ended.sessionId, ended)
     this.#closer ??= setTimeout(() => this.#closeNow(), CLOSE_AFTER_MS)
   }
 
@@ -230,8 +259,8 @@ export class Sessions implements SessionGate {
     clearTimeout(this.#closer)
     this.#closer = undefined
     const closing = this.#closing
-    this.#closing = []
-    for (const { userId, sessionId, reason } of closing) {
+    this.#closing = new Map()
+    for (const { userId, sessionId, reason } of closing.values()) {
       this.#platform.connections.closeSession(userId, sessionId, closeCodes.sessionEnded, reason)
     }
   }
