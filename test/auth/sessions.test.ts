@@ -50,13 +50,14 @@ describe('a ticket', () => {
   })
 
   const { ticket: key, cookie } = config().secrets
-  const claims = { iss: 'rally', aud: 'rally:session', hasEnd: true, hasId: true }
+  /** `issued` and `ends` are seconds from now. */
+  const claims = { iss: 'rally', aud: 'rally:session', issued: 0, ends: 20, hasEnd: true, hasId: true }
   const jwt = ({ ms }: Clock, sub: string, changes: Partial<typeof claims> = {}, alg = 'HS256', signedWith = key) => {
-    const { iss, aud, hasEnd, hasId } = { ...claims, ...changes }
+    const { iss, aud, issued, ends, hasEnd, hasId } = { ...claims, ...changes }
     const draft = new SignJWT().setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setSubject(sub)
-    draft.setIssuedAt(Math.floor(ms / 1000))
+    draft.setIssuedAt(Math.floor(ms / 1000) + issued)
     if (hasId) draft.setJti(randomUUID())
-    if (hasEnd) draft.setExpirationTime(Math.floor(ms / 1000) + 20)
+    if (hasEnd) draft.setExpirationTime(Math.floor(ms / 1000) + ends)
     return draft.sign(signedWith)
   }
 
@@ -67,12 +68,22 @@ describe('a ticket', () => {
     })
   })
 
+  test('of a node whose clock is a little ahead is taken', async ({ clock, node }) => {
+    const { user } = await register(node)
+    const token = await jwt(clock, user.id, { issued: 4, ends: 34 })
+    await expect(node.auth.gate.redeem(token, from)).resolves.toMatchObject({ user: { id: user.id } })
+  })
+
   test.for<[string, (sub: string, clock: Clock) => string | Promise<string>]>([
     ['signed with another key', (sub, clock) => jwt(clock, sub, {}, 'HS256', cookie)],
     ['with another algorithm', (sub, clock) => jwt(clock, sub, {}, 'HS512')],
     ['of another issuer', (sub, clock) => jwt(clock, sub, { iss: 'other' })],
     ['for another audience', (sub, clock) => jwt(clock, sub, { aud: 'rally:cookie' })],
     ['without an end', (sub, clock) => jwt(clock, sub, { hasEnd: false })],
+    ['that lives for a day', (sub, clock) => jwt(clock, sub, { ends: 86_400 })],
+    ['that lives for 31 s', (sub, clock) => jwt(clock, sub, { ends: 31 })],
+    ['that has lived for a day', (sub, clock) => jwt(clock, sub, { issued: -86_400 })],
+    ['of tomorrow', (sub, clock) => jwt(clock, sub, { issued: 86_400, ends: 86_430 })],
     ['without an id', (sub, clock) => jwt(clock, sub, { hasId: false })],
     ['for nobody', (_, clock) => jwt(clock, 'nobody-with-this-id')],
     [
@@ -225,13 +236,18 @@ describe('ending', () => {
     expect(await socket.ask('auth.onSession')).toMatchObject({ error: 'UNAUTHENTICATED' })
   })
 
-  test('a node that missed the message closes the sockets with the next round', async ({ database, clock, node }) => {
+  test('what neither the bus nor a look at the last seconds told of is closed with the next round', async ({
+    database,
+    clock,
+    node,
+  }) => {
     const alone = await startNode({ database, clock })
     const { signedIn, user } = await registerAndEnter(node)
     const staying = await registerAndEnter(node)
     const [ended, stays] = [alone.socketOf(signedIn), alone.socketOf(staying.signedIn)]
-    await node.auth.gate.end(signedIn.sessionId, user.id)
-    expect(ended.peer.closed).toBeUndefined()
+    const longAgo = new Date(clock.ms - 60_000)
+    await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: longAgo } })
+    await alone.auth.sessions.closeEndedSince(new Date(clock.ms - 30_000))
     await new Housekeeping(alone.platform, alone.auth.sessions, clock.now).round()
     expect(await ended.closed()).toMatchObject({ code: 4501 })
     expect(stays.peer.closed).toBeUndefined()

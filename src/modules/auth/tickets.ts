@@ -3,6 +3,8 @@ import { errors, jwtVerify, SignJWT } from 'jose'
 
 /** How long after the code was accepted the browser may fetch its cookie. */
 export const TICKET_MS = 30_000
+/** What the clock of the node that signed may be ahead. */
+const CLOCK_LEEWAY_MS = 5_000
 const ALGORITHM = 'HS256'
 const ISSUER = 'rally'
 const AUDIENCE = 'rally:session'
@@ -39,7 +41,7 @@ export class Tickets {
       .sign(this.#key)
   }
 
-  /** Null for anything but a ticket of ours that has not expired. */
+  /** Null for anything but a ticket of ours that has not expired, and that never had longer to live than ours have. */
   async read(token: string): Promise<Ticket | null> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
@@ -49,8 +51,10 @@ export class Tickets {
         requiredClaims: ['exp', 'iat', 'jti', 'sub'],
         currentDate: new Date(this.#now()),
       })
-      const { jti, sub, exp } = payload
-      if (typeof jti !== 'string' || jti === '' || typeof sub !== 'string' || typeof exp !== 'number') return null
+      const { jti, sub, iat, exp } = payload
+      if (typeof jti !== 'string' || jti === '' || typeof sub !== 'string') return null
+      if (typeof iat !== 'number' || typeof exp !== 'number') return null
+      if ((exp - iat) * 1000 > TICKET_MS || exp * 1000 > this.#now() + TICKET_MS + CLOCK_LEEWAY_MS) return null
       return { id: jti, userId: sub, expiresAt: exp * 1000 }
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
