@@ -62,11 +62,19 @@ export interface Method<
 
 /** What opening a stream gives: where its events come from, and the state or the missed events up to `seq`. */
 export type Opened<Event, Snapshot> =
-  | { readonly channel: Channel<Event>; readonly seq: number; readonly snapshot: Snapshot; readonly gap?: true }
+  | {
+      readonly channel: Channel<Event>
+      readonly seq: number
+      readonly snapshot: Snapshot
+      readonly gap?: true
+      /** Nothing can come after this: the stream ends at once, for this reason. */
+      readonly over?: string
+    }
   | {
       readonly channel: Channel<Event>
       readonly seq: number
       readonly missed: readonly { readonly seq: number; readonly data: Event }[]
+      readonly over?: undefined
     }
 
 export interface Subscription<

@@ -107,10 +107,15 @@ export class Hub {
       for (let reads = 0; reads < MAX_READS; reads++) {
         const opened = await read()
         if (connection.closed) return
-        if (stream?.channel.name !== opened.channel.name || stream.isOver) {
+        const { channel, over, ...rest } = opened
+        if (over !== undefined) {
+          if (answer({ channel: channel.name, delivery, ...rest })) connection.peer.send(endFrame(channel, over))
+          return
+        }
+        if (stream?.channel.name !== channel.name || stream.isOver) {
           this.#release(stream)
-          const known = this.#streams.get(opened.channel.name)
-          stream = known ?? this.#listen(opened.channel, delivery)
+          const known = this.#streams.get(channel.name)
+          stream = known ?? this.#listen(channel, delivery)
           stream.opening++
           await stream.subscription.ready
           // Events may have passed between the reading and the listening, unseen by this process.
@@ -120,7 +125,6 @@ export class Hub {
         if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
         if (isBehind && (delivery === 'reliable' || stream.channel.incremental)) continue
-        const { channel, ...rest } = opened
         if (!answer({ channel: channel.name, delivery, ...rest })) return
         this.#join(connection, stream, opened.seq)
         if (isBehind && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
@@ -254,6 +258,9 @@ export class Hub {
 
   #endHere(stream: Stream, frame: Frame): void {
     for (const connection of [...stream.followers]) {
+      const skippedFrom = connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq
+      // Who was too slow for the last event gets it now or never.
+      if (skippedFrom < stream.lastSeq && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
       connection.peer.send(frame)
       this.leave(connection, stream.channel.name)
     }

@@ -19,7 +19,8 @@ import {
 
 const stream = fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(MAX_STREAM))
 const tick = fc.oneof(fc.nat(300), fc.nat(216_000), fc.nat(0xffff_ffff))
-const jsonInput = fc.jsonValue().filter((value) => JSON.stringify(value).length <= MAX_INPUT_LENGTH)
+/** Not filtered: where most values are too long that takes for ever. */
+const jsonInput = fc.jsonValue().map((value) => (JSON.stringify(value).length <= MAX_INPUT_LENGTH ? value : 'long'))
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 describe('live frames', () => {

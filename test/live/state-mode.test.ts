@@ -23,6 +23,7 @@ test('frames come at the rate that was asked for, evenly, from the start to the 
       expect(seq).toBe(data.status === 'live' ? data.tick : data.tick + 1)
       frames.push(data)
     }
+    expect(await stream.events.next()).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'finished' } })
     const end = frames.at(-1)?.tick ?? 0
     const due = Array.from({ length: end }, (_, tick) => tick + 1).filter(
       (tick) => Math.floor((tick * rate) / 60) > Math.floor(((tick - 1) * rate) / 60),
@@ -30,6 +31,27 @@ test('frames come at the rate that was asked for, evenly, from the start to the 
     expect(frames.slice(0, -1).map(({ tick }) => tick)).toEqual(due)
   }
 }, 60_000)
+
+test('a match that is over takes no place of a socket, in either mode, whenever it was opened', async ({
+  rally,
+  ada,
+}) => {
+  await using live = await enterLive(rally.url, ada)
+  for (const mode of ['state', 'inputs']) {
+    const match = await createLocal(live, 'connect-four', { first: 0 })
+    const { channel, events } = await live.client.subscribe('live.onState', { matchId: match.id, mode })
+    await whenLive(rally, live, match.id)
+    await live.client.call('matches.leave', { matchId: match.id })
+    const last = await events.next(({ error }) => error !== undefined)
+    expect(last).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'aborted' } })
+
+    const late = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, mode })
+    expect(late).toMatchObject({ channel, opening: { snapshot: { status: 'aborted' } } })
+    expect(await late.events.next()).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'aborted' } })
+    const followed = [...rally.app.dispatcher.connections].flatMap(({ following }) => [...following.keys()])
+    expect(followed).not.toContain(channel)
+  }
+})
 
 test('two rates of one match do not disturb each other, and nobody is told after leaving', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
@@ -65,6 +87,7 @@ test('a turn-based game shows every turn, and its end', async ({ rally, ada }) =
     expect((await events.next()).data).toMatchObject({ tick: turn + 1, status: 'live' })
   }
   expect((await events.next()).data).toMatchObject({ tick: 7, status: 'finished' })
+  expect(await events.next()).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'finished' } })
 })
 
 test('a player with one seat need not name it; a spectator has none', async ({ rally, ada, ben }) => {

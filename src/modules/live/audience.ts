@@ -98,13 +98,12 @@ export class Audience {
     for (const channel of this.#rates.values()) this.#state(channel, at, 'live', tickRate)
   }
 
-  /** The last frames. Of binary ones no more can come, so that stream ends. */
+  /** The last frames, and the end of all streams. */
   end(at: At, status: LiveEndStatus, tickRate: number): void {
     this.keyframe(at)
     if (this.#hub.isFollowed(this.inputs)) this.#publish(at.tick, encodeEnd(this.#stream, at.tick, status))
-    this.#hub.end(this.inputs, status)
     for (const channel of this.#rates.values()) this.#state(channel, at, status, tickRate)
-    this.#rates.clear()
+    this.close(status)
   }
 
   /** Ends all streams, for those who follow to open them anew, or not. */

@@ -254,8 +254,9 @@ function openEnded(
       channel: stateChannel(matchId, rate, false),
       seq: stateSeq(at.tick, status, game.tickRate),
       snapshot: { ...at, status },
+      over: status,
     }
   }
   const snapshot = snapshotAtRest(rules, at, { status, stream: null, rewindTicks: 0, delayMs: 0 })
-  return { channel: inputsChannel(matchId, false), seq: 0, snapshot }
+  return { channel: inputsChannel(matchId, false), seq: 0, snapshot, over: status }
 }
