@@ -45,6 +45,13 @@ export const accounts = {
     return row && toAccount(row)
   },
 
+  /** One row comes back whether somebody has the name or not, so that both cost the same. */
+  async idByName(db: Db | Tx, username: string): Promise<string | null> {
+    const rows = await db.$queryRaw<{ id: string | null }[]>`
+      SELECT users.id FROM (SELECT ${username}::text AS username) AS asked LEFT JOIN users USING (username)`
+    return rows[0]?.id ?? null
+  },
+
   async byId(db: Db | Tx, id: string): Promise<Account | null> {
     const row = await db.user.findUnique({ where: { id }, select })
     return row && toAccount(row)

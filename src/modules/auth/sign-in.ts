@@ -100,11 +100,12 @@ export class SignIn {
     forbidSignedIn(caller)
     const { platform, guard, now } = this.#parts
     const { db } = platform.database
-    const account = await accounts.byName(db, username)
-    const admission = await guard.admit({ caller, username, userId: account?.id ?? null, by: 'recovery' })
+    const userId = await accounts.idByName(db, username)
+    const admission = await guard.admit({ caller, username, userId, by: 'recovery' })
     // Nobody's id, where there is no account: the same statement then finds nothing.
-    const isRight = await accounts.spendRecoveryCode(db, account?.id ?? randomUUID(), recoveryCode, new Date(now()))
-    if (!account || !isRight) throw invalidCode()
+    const isRight = await accounts.spendRecoveryCode(db, userId ?? randomUUID(), recoveryCode, new Date(now()))
+    const account = isRight && userId !== null ? await accounts.byId(db, userId) : null
+    if (!account) throw invalidCode()
     await this.#settle(admission)
     return this.#authorized(account)
   }
