@@ -112,6 +112,38 @@ describe('the confirmed state', () => {
   }, 120_000)
 })
 
+describe('an input that the server would refuse', () => {
+  test('is neither predicted nor sent: of another seat, or none of the game', async () => {
+    const { time, match } = pongMatch(8)
+    const { play, client } = match.join(GOOD_LINK, { seats: [0], smooth: SMOOTH })
+    // Before it is known which seats are played here, which is at once where they are named.
+    expect(play.input({ move: 1 }, 1)).toBe(false)
+    await joined()
+    match.start()
+    time.runUntil(time.now + 1_000)
+    const before = play.state?.paddle1
+    expect(play.input({ move: 1 }, 1)).toBe(false)
+    const unheardOf: { move: 0 } = JSON.parse('{ "move": 9 }')
+    expect(() => play.input(unheardOf)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED' }))
+    draw(time, play, () => false)
+    time.runUntil(time.now + 3_000)
+    expect(client.sent).toBe(0)
+    expect(play.state?.paddle1).toBe(before)
+    expect(play.figures.corrections).toBe(0)
+  })
+})
+
+describe('the figures', () => {
+  test('are of now, whoever draws or does not', async () => {
+    const { time, match } = pongMatch(9)
+    const { play } = match.join(BAD_LINK, { seats: [0], smooth: SMOOTH })
+    await joined()
+    match.start()
+    time.runUntil(time.now + 3_000)
+    expect(play.figures.ticksAhead).toBeGreaterThan(0)
+  })
+})
+
 describe('the own input', () => {
   test('shows in the frame of the key press, whatever the network does', async () => {
     const { time, match } = pongMatch(1)

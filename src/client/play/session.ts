@@ -38,7 +38,8 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     corrected: (correction) => this.#corrected(correction),
     settled: (tick, hash, expected) => this.#settled(tick, hash, expected),
   }
-  #seats: readonly number[] = []
+  /** Null while unknown. */
+  #seats: readonly number[] | null = null
   #status: PlayStatus = 'connecting'
   #course: Course<State, Input> | null = null
   /** The number of the match in frames; null while frames mean nothing. */
@@ -78,7 +79,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   }
 
   get seats(): readonly number[] {
-    return this.#seats
+    return this.#seats ?? []
   }
 
   get state(): State | null {
@@ -103,13 +104,16 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     return state
   }
 
-  input(input: Input, seat = this.#seats[0]): boolean {
+  input(input: Input, seat = this.#seats?.[0]): boolean {
     if (seat === undefined || this.#status === 'closed') return false
-    const now = this.#now()
-    if (this.#game.tickRate === 0) return this.#send(seat, input, now)
-    if (isSameInput(this.#wanted.get(seat) ?? this.#game.idle, input)) return false
-    this.#wanted.set(seat, input)
-    return this.#send(seat, input, now)
+    // What the server would refuse would be predicted, taken back and said again for ever.
+    if (this.#seats?.includes(seat) === false) return false
+    const isTurn = this.#game.tickRate === 0
+    if (!isTurn && isSameInput(this.#wanted.get(seat) ?? this.#game.idle, input)) return false
+    const parsed = this.#game.input.safeParse(input)
+    if (!parsed.success) throw new RallyError('VALIDATION_FAILED', `No input of ${this.#game.name}`)
+    if (!isTurn) this.#wanted.set(seat, parsed.data)
+    return this.#send(seat, parsed.data, this.#now())
   }
 
   on<Name extends keyof PlayEvents<State>>(name: Name, listener: (value: PlayEvents<State>[Name]) => void): () => void {
@@ -141,6 +145,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   async #start(): Promise<void> {
     try {
       this.#seats = this.#options.seats ?? (await ownSeats(this.#client, this.#matchId))
+      for (const seat of this.#wanted.keys()) if (!this.#seats.includes(seat)) this.#wanted.delete(seat)
     } catch (error) {
       if (this.#status !== 'closed') this.#fail(error)
       return
@@ -171,7 +176,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
       snapshot = readSnapshot(this.#game, value)
       if (this.#course) this.#course.load(snapshot, this.#moved, now)
       else {
-        const how = { ...this.#options, isPlayer: this.#seats.length > 0, clock: this.#client.clock }
+        const how = { ...this.#options, isPlayer: this.seats.length > 0, clock: this.#client.clock }
         this.#course = createCourse(this.#game, snapshot, how, this.#listener, now)
       }
     } catch (error) {

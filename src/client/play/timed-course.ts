@@ -143,6 +143,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   }
 
   figures(now: number): CourseFigures {
+    this.#advance(now)
     return {
       rttMs: this.#roundTrip.ms,
       jitterMs: this.#server.jitterMs,
