@@ -14,30 +14,30 @@ export interface Outcome {
  * `imul` and integer operations. It must not let the state grow without bound. A state is a JSON value: plain objects,
  * arrays, strings, booleans, null and finite numbers.
  */
-export interface Game<State = unknown, Input = unknown, Options = unknown> {
-  readonly name: string
-  /** Grows when the same inputs would no longer give the same game. Replays name it. */
-  readonly version: number
+export interface GameDefinition<State, Input, Options, Name extends string> {
+  readonly name: Name
+  /** Grows when the same inputs would no longer give the same game. Replays name it. 1 if absent. */
+  readonly version?: number
   readonly seats: number
   /** Steps a second; 0 for a turn-based game, which steps when an input comes. */
   readonly tickRate: number
   readonly options: z.ZodType<Options>
   readonly input: z.ZodType<Input>
   /** What a seat does while nothing is heard of it. */
-  readonly idle: Input
+  readonly idle: NoInfer<Input>
   /**
    * Every input there is, where they are 16 at most: its place here is what goes over the wire. The order belongs to
    * the rules, so a change of it is a new `version`. Without it inputs travel as JSON.
    */
-  readonly inputs?: readonly Input[]
+  readonly inputs?: readonly NoInfer<Input>[]
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
-  init(setup: { seed: number; options: Options }): State
+  init(setup: { seed: number; options: NoInfer<Options> }): State
   /**
    * Advances `state` by one tick, in place. `inputs` has one entry a seat, in the seats' order; what a seat holds when
    * is said at `HeldInputs`. An input that the rules do not allow now counts as `idle`. Once the game has an outcome,
    * a step changes nothing. Must not keep or modify `inputs`.
    */
-  step(state: State, inputs: readonly Input[]): void
+  step(state: State, inputs: readonly NoInfer<Input>[]): void
   /** Null while the game goes on. */
   outcome(state: State): Outcome | null
   clone(state: State): State
@@ -48,7 +48,14 @@ export interface Game<State = unknown, Input = unknown, Options = unknown> {
   readonly smooth?: Readonly<Record<string, number>>
   /** What the server-side opponent on `seat` does now. As pure as `step`. */
   bot(state: State, seat: number): Input
-  /** The points of each seat so far. */
+  /** The points of each seat so far. Without it they are 0 until the outcome says them. */
+  scores?(state: State): readonly number[]
+}
+
+/** A game as all others use it. */
+export interface Game<State = unknown, Input = unknown, Options = unknown, Name extends string = string>
+  extends GameDefinition<State, Input, Options, Name> {
+  readonly version: number
   scores(state: State): readonly number[]
 }
 
@@ -56,7 +63,28 @@ export interface Game<State = unknown, Input = unknown, Options = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: a game is contravariant in its state and input, so `unknown` would fit none
 export type AnyGame = Game<any, any, any>
 
-/** Declares a game; infers its types from the literal. */
-export function defineGame<State, Input, Options>(game: Game<State, Input, Options>): Game<State, Input, Options> {
-  return game
+/** What a definition is that cannot be inferred in its order. Its name is for who reads the error. */
+export interface PutInitBeforeWhatTakesTheState {
+  readonly why: 'the type of the state is not known where the compiler meets it first'
+}
+
+/**
+ * Declares a game; infers its types from the literal: inputs and options from their schemas, the state from what `init`
+ * returns. A function that names no type for its `state` has to come after `init`, as the compiler reads in this order.
+ */
+export function defineGame<
+  // biome-ignore lint/suspicious/noExplicitAny: so that a definition with another mistake is told of that mistake alone
+  State = any,
+  const Input = unknown,
+  Options = unknown,
+  const Name extends string = string,
+>(
+  definition: GameDefinition<State, Input, Options, Name>,
+): 0 extends 1 & State ? PutInitBeforeWhatTakesTheState : Game<State, Input, Options, Name>
+export function defineGame<State, Input, Options, Name extends string>(
+  definition: GameDefinition<State, Input, Options, Name>,
+): Game<State, Input, Options, Name> | PutInitBeforeWhatTakesTheState {
+  const none = Object.freeze(new Array<number>(definition.seats).fill(0))
+  const scores = (state: State) => definition.outcome(state)?.scores ?? none
+  return { version: 1, scores, ...definition }
 }

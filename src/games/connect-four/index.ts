@@ -3,9 +3,6 @@ import { defineGame } from '../game.ts'
 import { connectFourBot } from './bot.ts'
 import {
   COLUMNS,
-  type ConnectFourInput,
-  type ConnectFourOptions,
-  type ConnectFourState,
   cloneConnectFour,
   connectFourOutcome,
   connectFourScores,
@@ -17,7 +14,7 @@ export type { ConnectFourInput, ConnectFourOptions, ConnectFourState } from './r
 export { type Cell, COLUMNS, EMPTY, landing, ROWS } from './rules.ts'
 
 /** Seven columns of six cells; who first has four discs in a row, a column or a diagonal wins. Turn-based. */
-export const connectFour = defineGame<ConnectFourState, ConnectFourInput, ConnectFourOptions>({
+export const connectFour = defineGame({
   name: 'connect-four',
   version: 1,
   seats: 2,

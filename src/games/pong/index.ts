@@ -2,21 +2,12 @@ import { z } from 'zod'
 import { defineGame } from '../game.ts'
 import { pongBot } from './bot.ts'
 import { HEIGHT, TICK_RATE } from './geometry.ts'
-import {
-  clonePong,
-  initPong,
-  type PongInput,
-  type PongOptions,
-  type PongState,
-  pongOutcome,
-  pongScores,
-  stepPong,
-} from './rules.ts'
+import { clonePong, initPong, pongOutcome, pongScores, stepPong } from './rules.ts'
 
 export type { PongInput, PongOptions, PongState } from './rules.ts'
 
 /** Two paddles and a ball; who first has `pointsToWin` points wins. What to draw is in `geometry.ts`. */
-export const pong = defineGame<PongState, PongInput, PongOptions>({
+export const pong = defineGame({
   name: 'pong',
   version: 1,
   seats: 2,

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineGame } from '../../src/games/game.ts'
+
+const countdown = {
+  name: 'countdown',
+  seats: 3,
+  tickRate: 1,
+  options: z.object({ from: z.number().default(2) }),
+  input: z.null(),
+  idle: null,
+  init: ({ options }: { options: { from: number } }) => ({ left: options.from }),
+  step: (state: { left: number }) => {
+    state.left--
+  },
+  outcome: ({ left }: { left: number }) => (left > 0 ? null : { winnerSeat: 1, scores: [0, 5, 2] }),
+  clone: (state: { left: number }) => ({ ...state }),
+  bot: () => null,
+}
+
+test('a game that says no version is of version 1, and its scores are 0 until its outcome says them', () => {
+  const game = defineGame(countdown)
+  expect(game.version).toBe(1)
+  const state = game.init({ seed: 1, options: { from: 2 } })
+  expect(game.scores(state)).toEqual([0, 0, 0])
+  game.step(state, [null, null, null])
+  expect(game.scores(state)).toEqual([0, 0, 0])
+  game.step(state, [null, null, null])
+  expect(game.scores(state)).toEqual([0, 5, 2])
+})
+
+test('what a game says itself counts', () => {
+  const game = defineGame({ ...countdown, version: 4, scores: ({ left }) => [left, left, left] })
+  expect(game.version).toBe(4)
+  expect(game.scores({ left: 7 })).toEqual([7, 7, 7])
+})
