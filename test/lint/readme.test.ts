@@ -11,7 +11,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 /** The code of the README that says which file it is, by that file's name. */
 const examples = new Map(
-  [...readme.matchAll(/```ts\n\/\/ (\S+\.ts)\n(.*?)```/gs)].map(([, file = '', source = '']) => [file, source]),
+  [...readme.matchAll(/```tsx?\n\/\/ (\S+\.tsx?)\n(.*?)```/gs)].map(([, file = '', source = '']) => [file, source]),
 )
 
 const folder = mkdtempSync(join(tmpdir(), 'rally-readme-'))
@@ -34,11 +34,15 @@ test('has the examples', () => {
     'src/modules/records/methods/getOne.ts',
     'src/modules/records/index.ts',
     'src/modules/index.ts',
+    'src/games/nim/index.ts',
+    'src/games/index.ts',
+    'web/src/games/nim/view.tsx',
+    'web/src/games/index.ts',
   ])
 })
 
 test('its examples compile, in the place that they name', async () => {
-  for (const name of ['src', 'tsconfig.json', 'package.json']) {
+  for (const name of ['src', 'web/src', 'web/tsconfig.json', 'tsconfig.json', 'package.json']) {
     cpSync(join(root, name), join(folder, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -56,10 +60,27 @@ export const won: number = record.won
   const config = { extends: './tsconfig.json', compilerOptions: own, include: ['src', '*.ts'] }
   writeFileSync(join(folder, 'tsconfig.readme.json'), JSON.stringify(config))
   expect(await run('typescript/bin/tsc', ['-p', 'tsconfig.readme.json'])).toEqual({ code: 0, output: '' })
+  // Without what a build leaves the page's types come from the server's sources, which are for a newer library.
+  const page = { ...own, incremental: false, lib: ['ES2024', 'DOM', 'DOM.Iterable'] }
+  const web = { extends: './web/tsconfig.json', compilerOptions: page, include: ['web/src'] }
+  writeFileSync(join(folder, 'tsconfig.web.json'), JSON.stringify(web))
+  expect(await run('typescript/bin/tsc', ['-p', 'tsconfig.web.json'])).toEqual({ code: 0, output: '' })
 }, 60_000)
 
-test('its module keeps the import rules', () => {
-  const files = [...examples].filter(([file]) => file.startsWith('src/'))
+test('its game is one that its bots play to the end', async () => {
+  const program = `import { games } from './src/games/index.ts'
+const { nim } = games
+const state = nim.init({ seed: 1, options: nim.options.parse({}) })
+while (!nim.outcome(state)) nim.step(state, [nim.bot(state, 0), nim.bot(state, 1)])
+process.stdout.write(JSON.stringify([nim.scores(state), nim.outcome(state)]))
+`
+  writeFileSync(join(folder, 'bots.ts'), program)
+  const outcome = { winnerSeat: 1, scores: [0, 1] }
+  expect(await run('tsx/dist/cli.mjs', ['bots.ts'])).toEqual({ code: 0, output: JSON.stringify([[0, 1], outcome]) })
+}, 60_000)
+
+test('its module, its game and its view keep the import rules', () => {
+  const files = [...examples].filter(([file]) => file.includes('src/'))
   expect(files.flatMap(([file, source]) => checkImports(file, source))).toEqual([])
 })
 

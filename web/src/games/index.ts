@@ -1,37 +1,15 @@
-import { type ComponentType, lazy } from 'react'
 import type { GameName } from '../../../src/games/index.ts'
-import { ConnectFourMark } from './connect-four/mark.tsx'
+import { connectFourView } from './connect-four/view.ts'
 import type { GameView } from './game-view.ts'
-import { PongMark } from './pong/mark.tsx'
-import { CONNECT_FOUR_SEATS, PONG_SEATS } from './seat-names.ts'
+import { pongView } from './pong/view.ts'
 
-/** Every game that the page can show, by its name. A new game without a view does not compile. */
+/** Every game that the page can show, in the order of its choice. A new game without a view does not compile. */
 export const gameViews: Readonly<Record<GameName, GameView>> = {
-  pong: {
-    label: 'Pong',
-    seatNames: PONG_SEATS,
-    describe: ({ pointsToWin }) => (typeof pointsToWin === 'number' ? `first to ${pointsToWin}` : ''),
-    fit: 'fit-pong',
-    Mark: PongMark,
-    ...loaded(
-      () => import('./pong/pong-stage.tsx').then(({ PongStage }) => PongStage),
-      () => import('./pong/pong-replay.tsx').then(({ PongReplay }) => PongReplay),
-    ),
-  },
-  'connect-four': {
-    label: 'Connect Four',
-    seatNames: CONNECT_FOUR_SEATS,
-    describe: () => 'four in a row',
-    fit: 'fit-four',
-    Mark: ConnectFourMark,
-    ...loaded(
-      () => import('./connect-four/connect-four-stage.tsx').then(({ ConnectFourStage }) => ConnectFourStage),
-      () => import('./connect-four/connect-four-replay.tsx').then(({ ConnectFourReplay }) => ConnectFourReplay),
-    ),
-  },
+  pong: pongView,
+  'connect-four': connectFourView,
 }
 
-export const gameNames: readonly GameName[] = ['pong', 'connect-four']
+export const gameNames: readonly GameName[] = Object.keys(gameViews).filter(isKnown)
 
 function isKnown(name: string): name is GameName {
   return Object.hasOwn(gameViews, name)
@@ -40,21 +18,4 @@ function isKnown(name: string): name is GameName {
 /** Null for a game of a newer server. */
 export function viewOf(game: string): GameView | null {
   return isKnown(game) ? gameViews[game] : null
-}
-
-/** The parts of a view that come in files of their own. */
-function loaded(
-  loadStage: () => Promise<GameView['Stage']>,
-  loadReplay: () => Promise<GameView['ReplayStage']>,
-): Pick<GameView, 'Stage' | 'ReplayStage' | 'preload'> {
-  return {
-    Stage: later(loadStage),
-    ReplayStage: later(loadReplay),
-    // Should it fail, it is tried again, and told of, when it is shown.
-    preload: () => void loadStage().catch(() => undefined),
-  }
-}
-
-function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
-  return lazy(async () => ({ default: await load() }))
 }
