@@ -29,6 +29,8 @@ describe('play', () => {
     await using both = playPong(clients[0], match)
     await untilStatus(both, 'live')
     expect(both.seats).toEqual([0, 1])
+    // Which of the two is not said.
+    expect(both.input({ move: 1 })).toBe(false)
     both.input({ move: -1 }, 0)
     both.input({ move: 1 }, 1)
     const { state } = await next(both, 'confirmed')

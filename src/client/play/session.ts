@@ -104,7 +104,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     return state
   }
 
-  input(input: Input, seat = this.#seats?.[0]): boolean {
+  input(input: Input, seat = this.seats.length === 1 ? this.seats[0] : undefined): boolean {
     if (seat === undefined || this.#status === 'closed') return false
     // What the server would refuse would be predicted, taken back and said again for ever.
     if (this.#seats?.includes(seat) === false) return false

@@ -88,8 +88,8 @@ export interface Play<State, Input> extends AsyncDisposable {
   /**
    * What a seat does from now on, or in a turn-based game once; `seat` is needed by who has several. To say the same
    * again costs nothing. Answers whether it had an effect here at once. Before the match is live, and while there is no
-   * connection, inputs of games with a clock are kept and said later; turns are not. Of a seat that is not played here
-   * it answers false.
+   * connection, inputs of games with a clock are kept and said later; turns are not. Of a seat that is not played here,
+   * or without one where there are several, it answers false.
    *
    * @throws RallyError VALIDATION_FAILED for what is no input of the game.
    */
