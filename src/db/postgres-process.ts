@@ -54,7 +54,10 @@ export function collectLines(child: ChildProcess, log: DbLog, onLine?: (line: st
 /** Aborts at `deadline`, in ms since the epoch, or with `signal`. */
 export function until(deadline: number, signal?: AbortSignal): AbortSignal {
   const late = AbortSignal.timeout(Math.max(deadline - Date.now(), 0))
-  return signal ? AbortSignal.any([late, signal]) : late
+  if (!signal) return late
+  // What `any` listens to is held weakly in Node 20: without a listener it may be collected, and its time never comes.
+  late.addEventListener('abort', () => undefined, { once: true })
+  return AbortSignal.any([late, signal])
 }
 
 /** How a process ended: its exit code, else the signal's name; an error when it could not start, or did not end. */
