@@ -23,8 +23,10 @@ interface Placed<Input> {
   readonly input: Input
 }
 
-/** An own input that the server has not answered. Its `tick` is the one that it named. */
+/** An own input that the server has not answered, to take effect at `tick` at the earliest. */
 export interface Pending<Input> extends Placed<Input> {
+  /** The tick that it was sent for. */
+  readonly named: number
   /** By the clock of whoever predicts. */
   readonly sentAt: number
 }
@@ -40,7 +42,7 @@ interface SeatInputs<Input> {
   held: Input
   /** The server's word from the base on, in the order of ticks. */
   readonly decided: Placed<Input>[]
-  /** Own inputs the server has not answered, in the order in which they were sent. Their `tick` is what they named. */
+  /** Own inputs the server has not answered, in the order in which they were sent. */
   readonly pending: Pending<Input>[]
 }
 
@@ -149,11 +151,11 @@ export class Rollback<State, Input> {
   /** An own input that is on its way to the server, to take effect in the step of `tick` or later: answers when. */
   predict(tick: number, seat: number, input: Input, sentAt: number): number {
     const last = this.#seat(seat).pending.at(-1)
-    const named = Math.max(tick, last?.tick ?? 0)
+    const named = Math.max(tick, last?.named ?? 0)
     this.#change(seat, ({ pending }) => {
       // The server takes one input a seat and tick.
-      if (last?.tick === named || pending.length >= MAX_PENDING) pending.pop()
-      pending.push({ tick: named, input, sentAt })
+      if (last?.named === named || pending.length >= MAX_PENDING) pending.pop()
+      pending.push({ tick: named, named, input, sentAt })
     })
     return named
   }
@@ -166,7 +168,7 @@ export class Rollback<State, Input> {
     }
     let found: Pending<Input> | null = null
     this.#change(seat, () => {
-      const index = of.pending.findIndex((one) => one.tick === tick - moved && isSameInput(one.input, input))
+      const index = of.pending.findIndex((one) => one.named === tick - moved && isSameInput(one.input, input))
       found = of.pending[index] ?? null
       // Those before it changed nothing or never came: a seat's inputs are answered in the order of sending.
       of.pending.splice(0, index + 1)

@@ -3,9 +3,9 @@ const MAX_MS = 2_000
 const SURE = 3
 /** What a late answer adds to the lead while that is not sure. */
 const GROWTH_MS = 5
-/** The part of the lead that it loses a second, for each second without a late answer, and the most of it. */
-const DECAY = 0.01
-const MAX_DECAY = 0.3
+/** What the lead loses a second, for each second without a late answer, and the most of it. */
+const DECAY_MS = 4
+const MAX_DECAY_MS = 100
 /** Between two answers no more time than this counts. */
 const MAX_PAUSE_MS = 1_000
 
@@ -66,7 +66,8 @@ export class RoundTrip {
     this.#answeredAt = now
     this.#lateAt = Math.min(this.#lateAt, now)
     this.#late = []
-    this.#leadMs = Math.min(tookMs, this.#leadMs * (1 - seconds * Math.min(MAX_DECAY, DECAY * calmSeconds)))
+    const decayMs = seconds * Math.min(MAX_DECAY_MS, DECAY_MS * calmSeconds)
+    this.#leadMs = Math.min(tookMs, Math.max(0, this.#leadMs - decayMs))
     this.#ms = Math.min(this.#ms, tookMs)
   }
 
