@@ -258,10 +258,10 @@ export class Hub {
 
   #endHere(stream: Stream, frame: Frame): void {
     for (const connection of [...stream.followers]) {
-      const skippedFrom = connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq
-      // Who was too slow for the last event gets it now or never.
-      if (skippedFrom < stream.lastSeq && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
-      connection.peer.send(frame)
+      const missedSome = (connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq) < stream.lastSeq
+      // Who was too slow for the last event gets it now or never, or has to see anew what came of all of them.
+      if (missedSome && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
+      connection.peer.send(missedSome && stream.channel.incremental ? endFrame(stream.channel, 'behind') : frame)
       this.leave(connection, stream.channel.name)
     }
     stream.held.clear()

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
-import { Connection, channel, Hub } from '../../src/rpc/index.ts'
+import { type Channel, Connection, channel, Hub } from '../../src/rpc/index.ts'
 
-const states = channel<object>('t.onState', '1')
-
-test('who is too slow for the last event of a latest stream gets it with the end', async () => {
+/** One socket that follows `stream`, is too slow for two events of it, and is sent what comes with its end. */
+async function sentAtTheEnd(stream: Channel<object>): Promise<unknown[]> {
   const bus = createMemoryBus((error) => {
     throw error
   })
@@ -25,19 +24,28 @@ test('who is too slow for the last event of a latest stream gets it with the end
   await hub.follow(
     connection,
     'latest',
-    () => ({ channel: states, seq: 1, snapshot: {} }),
+    () => ({ channel: stream, seq: 1, snapshot: {} }),
     () => true,
   )
   unsent = defaultLimits.latestUnsentBytes + 1
   hub.checkBacklog(connection)
-  hub.publish(states, 2, { tick: 2 })
-  hub.publish(states, 3, { tick: 3 })
+  hub.publish(stream, 2, { tick: 2 })
+  hub.publish(stream, 3, { tick: 3 })
   expect(sent).toEqual([])
 
-  hub.end(states, 'finished')
-  expect(sent.map((frame) => JSON.parse(frame))).toMatchObject([
+  hub.end(stream, 'finished')
+  expect(connection.following.size).toBe(0)
+  return sent.map((frame) => JSON.parse(frame))
+}
+
+test('who is too slow for the last event of a latest stream gets it with the end', async () => {
+  expect(await sentAtTheEnd(channel('t.onState', '1'))).toMatchObject([
     { seq: 3, data: { tick: 3 } },
     { error: 'STREAM_CLOSED', data: { reason: 'finished' } },
   ])
-  expect(connection.following.size).toBe(0)
+})
+
+test('who is too slow for the last events of a stream in which each builds on those before has to see it anew', async () => {
+  const inputs = channel<object>('t.onInputs', '1', { incremental: true })
+  expect(await sentAtTheEnd(inputs)).toMatchObject([{ error: 'STREAM_CLOSED', data: { reason: 'behind' } }])
 })

@@ -195,10 +195,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     const course = this.#course
     if (!course || this.#stream === null || streamOf(bytes) !== this.#stream) return
     const frame = decodeLiveFrame(bytes)
-    if (!frame) return
     const now = this.#now()
     this.#meter.received(bytes.length, now)
     try {
+      if (!frame) throw new RangeError('not a frame')
       this.#take(course, frame, now)
     } catch {
       // Frames that do not fit what was said before: only the server knows how the match stands.
