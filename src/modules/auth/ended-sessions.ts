@@ -1,4 +1,5 @@
 import type { Platform } from '../context.ts'
+import { Repeating } from './repeating.ts'
 import type { Sessions } from './sessions.ts'
 
 /** With the time that a look and a farewell take, sockets are closed well within a second. */
@@ -19,9 +20,7 @@ export class EndedSessions {
   readonly #now: () => number
   /** How far looks reach back: a row is dated before its transaction commits, and by the clock of its node. */
   readonly #overlapMs: number
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  #stopped = false
+  readonly #looks = new Repeating(EVERY_MS, () => this.look())
   #isFailing = false
   /** When the last look began that succeeded. */
   #lookedAt: number
@@ -35,18 +34,12 @@ export class EndedSessions {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.look().finally(() => {
-        if (!this.#stopped) this.start()
-      })
-    }, EVERY_MS)
+    this.#looks.start()
   }
 
   /** Waits for the look under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#running
+  stop(): Promise<void> {
+    return this.#looks.stop()
   }
 
   /** Looks once. Never rejects: the first of several failures in a row is logged, and the success that ends them. */

@@ -1,4 +1,5 @@
 import type { Platform } from '../context.ts'
+import { Repeating } from './repeating.ts'
 import type { Sessions } from './sessions.ts'
 
 const EVERY_MS = 30_000
@@ -16,9 +17,7 @@ export class Housekeeping {
   readonly #platform: Platform
   readonly #sessions: Sessions
   readonly #now: () => number
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  #stopped = false
+  readonly #rounds = new Repeating(EVERY_MS, () => this.round())
 
   constructor(platform: Platform, sessions: Sessions, now: () => number) {
     this.#platform = platform
@@ -27,18 +26,12 @@ export class Housekeeping {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.round().finally(() => {
-        if (!this.#stopped) this.start()
-      })
-    }, EVERY_MS)
+    this.#rounds.start()
   }
 
   /** Waits for the round under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#running
+  stop(): Promise<void> {
+    return this.#rounds.stop()
   }
 
   /** Does everything once. Never rejects: what fails is logged and tried again in the next round. */
@@ -52,7 +45,7 @@ export class Housekeeping {
 
   async #batches(what: string, batch: () => Promise<number>): Promise<void> {
     await this.#guarded(what, async () => {
-      for (let count = 0; count < MAX_BATCHES && !this.#stopped; count++) {
+      for (let count = 0; count < MAX_BATCHES && !this.#rounds.isStopped; count++) {
         if ((await batch()) < BATCH) return
       }
     })
