@@ -13,6 +13,8 @@ export interface EncryptionKey {
 
 /** Everything that the environment decides, checked. Times in milliseconds, sizes in bytes. */
 export interface Config {
+  /** What may be so, and is hardly meant. */
+  readonly warnings: readonly string[]
   readonly production: boolean
   readonly host: string
   readonly port: number
@@ -134,13 +136,15 @@ export function readConfig(environment: Variables): Config {
   const production = env.NODE_ENV === 'production' || malformed.has('NODE_ENV')
   const dataDir = resolve(env.DATA_DIR)
   const databaseUrl = readDatabaseUrl(env, production, refuse)
-  if (production) checkPublicUrl(env.PUBLIC_URL, refuse)
+  if (production && env.PUBLIC_URL) checkPublicUrl(env.PUBLIC_URL, refuse)
   const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, refuse)
   const secrets = readSecrets(env, production, dataDir, refuse)
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
 
   const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
   return {
+    warnings:
+      production && !env.PUBLIC_URL ? [`PUBLIC_URL is not set: only browsers on this machine reach ${publicUrl}`] : [],
     production,
     host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: env.PORT,
@@ -201,13 +205,10 @@ function parse(environment: Variables, problems: string[]): { env: Env; malforme
 /** Hosts of which browsers keep Secure cookies without https: they are the browser's own machine. */
 const OWN_MACHINE: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-function checkPublicUrl(written: string | undefined, refuse: Refuse): void {
-  if (written === undefined) {
-    refuse('PUBLIC_URL', 'is not set; production needs the URL that browsers use, like https://rally.example.com')
-  } else if (!/^https:/i.test(written) && !OWN_MACHINE.includes(new URL(written).hostname)) {
-    const why = 'browsers keep the session cookie (__Host-rally, which is Secure) of https alone'
-    refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
-  }
+function checkPublicUrl(written: string, refuse: Refuse): void {
+  if (/^https:/i.test(written) || OWN_MACHINE.includes(new URL(written).hostname)) return
+  const why = 'browsers keep the session cookie (__Host-rally, which is Secure) of https alone'
+  refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
 }
 
 /** Only of http(s): the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */

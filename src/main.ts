@@ -12,6 +12,7 @@ function fail(message: string): never {
 try {
   const config = readConfig(process.env)
   const app = await startApp(config)
+  for (const warning of config.warnings) app.platform.log.app.warn(warning)
   // The public URL and no other: cookies and share links belong to its host.
   const url = config.port === 0 ? app.url : config.publicUrl
   // For people a sentence, for those who collect logs a line like the others.

@@ -40,7 +40,7 @@ describe('production', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({ production: true, publicUrl: 'https://rally.example.com' })
   })
 
-  test.for(['PUBLIC_URL', 'DATABASE_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY'])(
+  test.for(['DATABASE_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY'])(
     'does not start without %s, and names it',
     (name) => {
       expect(refused({ ...PRODUCTION, [name]: undefined })).toEqual([name])
@@ -49,7 +49,7 @@ describe('production', () => {
   )
 
   test('names everything that is missing at once', () => {
-    const missing = ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY']
+    const missing = ['DATABASE_URL', 'JWT_SECRET', 'COOKIE_SECRET', 'ENCRYPTION_KEY']
     expect(refused({ NODE_ENV: 'production' })).toEqual(missing)
   })
 
@@ -58,7 +58,6 @@ describe('production', () => {
     expect(refused({ NODE_ENV: 'production', ...malformed })).toEqual([
       'PORT',
       'DATABASE_URL',
-      'PUBLIC_URL',
       'ALLOWED_ORIGINS',
       'ALLOWED_ORIGINS',
       'JWT_SECRET',
@@ -94,10 +93,12 @@ describe('production', () => {
     (url) => expect(readConfig({ ...PRODUCTION, PUBLIC_URL: url }).publicUrl).toBe(url),
   )
 
-  test('does not take localhost for the address of everybody', () => {
-    expect(() => readConfig({ ...PRODUCTION, PUBLIC_URL: undefined })).toThrow(/PUBLIC_URL: .*https:\/\//)
+  test('warns that without a public URL it is there for this machine alone', () => {
+    const { publicUrl, warnings } = readConfig({ ...PRODUCTION, PUBLIC_URL: undefined })
+    expect(publicUrl).toBe('http://localhost:3001')
+    expect(warnings).toEqual([expect.stringMatching(/^PUBLIC_URL is not set.*http:\/\/localhost:3001$/)])
     // Who says so means it, as behind a tunnel.
-    expect(readConfig({ ...PRODUCTION, PUBLIC_URL: 'http://localhost:3001' }).publicUrl).toBe('http://localhost:3001')
+    expect(readConfig({ ...PRODUCTION, PUBLIC_URL: 'http://localhost:3001' }).warnings).toEqual([])
   })
 })
 
