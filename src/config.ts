@@ -143,8 +143,7 @@ export function readConfig(environment: Variables): Config {
 
   const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
   return {
-    warnings:
-      production && !env.PUBLIC_URL ? [`PUBLIC_URL is not set: only browsers on this machine reach ${publicUrl}`] : [],
+    warnings: production && !env.PUBLIC_URL ? [`PUBLIC_URL is not set: ${publicUrl} leads to this machine alone`] : [],
     production,
     host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: env.PORT,
