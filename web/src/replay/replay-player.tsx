@@ -5,6 +5,7 @@ import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { Scoreboard } from '../games/scoreboard.tsx'
 import type { SeatNames } from '../games/seat-names.ts'
+import { ReloadButton } from '../ui/button.tsx'
 import { PlayIcon } from '../ui/icons.tsx'
 import { Notice } from '../ui/notice.tsx'
 import type { Playback } from './playback.ts'
@@ -97,10 +98,7 @@ function Trouble({ trouble }: { trouble: ReplayTrouble }) {
     case 'newer-rules':
       return (
         <Notice look="warn">
-          This match was played by rules that are newer than this page.{' '}
-          <button type="button" className="text-button" onClick={() => location.reload()}>
-            Reload the page
-          </button>
+          This match was played by rules that are newer than this page. <ReloadButton />
         </Notice>
       )
     case 'older-rules':

@@ -34,3 +34,12 @@ export function Button({ look = 'plain', small, wide, busy, className, onClick, 
     </button>
   )
 }
+
+/** Within a sentence: loads the page anew, and with it what it was made of. */
+export function ReloadButton({ children = 'Reload the page' }: { readonly children?: string }) {
+  return (
+    <button type="button" className="text-button" onClick={() => location.reload()}>
+      {children}
+    </button>
+  )
+}

@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react'
+import { ReloadButton } from './button.tsx'
 import { Notice } from './notice.tsx'
 
 /** Stands in for a page that threw while it was drawn; the rest of the app goes on. */
@@ -13,10 +14,7 @@ export class CrashGuard extends Component<{ children: ReactNode }, { hasCrashed:
     if (!this.state.hasCrashed) return this.props.children
     return (
       <Notice look="error">
-        This page broke, and that is our fault.{' '}
-        <button type="button" className="text-button" onClick={() => location.reload()}>
-          Load it again
-        </button>
+        This page broke, and that is our fault. <ReloadButton>Load it again</ReloadButton>
       </Notice>
     )
   }
