@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Platform } from '../context.ts'
-import { inTransaction, plainScope } from '../scope.ts'
-import type { MatchService } from './service.ts'
-import { matchStore } from './store.ts'
+import type { Platform } from '../../context.ts'
+import { inTransaction, plainScope } from '../../scope.ts'
+import type { MatchService } from '../service.ts'
+import { matchStore } from '../store.ts'
 
 const BATCH = 500
 const CONCURRENCY = 4

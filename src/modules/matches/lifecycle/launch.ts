@@ -1,8 +1,8 @@
-import type { Platform } from '../context.ts'
-import { inTransaction } from '../scope.ts'
-import type { MatchService } from './service.ts'
-import { matchStore } from './store.ts'
-import type { Match } from './types.ts'
+import type { Platform } from '../../context.ts'
+import { inTransaction } from '../../scope.ts'
+import type { MatchService } from '../service.ts'
+import { matchStore } from '../store.ts'
+import type { Match } from '../types.ts'
 
 /**
  * Takes a match whose countdown is over for this process, and has it run as soon as that is committed. Of several

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Prisma } from '../../db/generated/client.ts'
-import { isUnavailable } from '../../db/retry.ts'
-import { type MatchRunner, packInputs } from '../../engine/index.ts'
-import type { Outcome } from '../../games/game.ts'
-import type { Platform } from '../context.ts'
-import { inTransaction } from '../scope.ts'
-import type { MatchService } from './service.ts'
-import { matchStore } from './store.ts'
+import type { Prisma } from '../../../db/generated/client.ts'
+import { isUnavailable } from '../../../db/retry.ts'
+import { type MatchRunner, packInputs } from '../../../engine/index.ts'
+import type { Outcome } from '../../../games/game.ts'
+import type { Platform } from '../../context.ts'
+import { inTransaction } from '../../scope.ts'
+import type { MatchService } from '../service.ts'
+import { matchStore } from '../store.ts'
 
 export type Ending =
   | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: string | null }

@@ -1,9 +1,9 @@
-import { sql } from '../../db/sql.ts'
-import type { Platform, Scope } from '../context.ts'
-import { inTransaction } from '../scope.ts'
-import type { MatchRow } from './match-row.ts'
-import type { MatchService } from './service.ts'
-import { matchStore } from './store.ts'
+import { sql } from '../../../db/sql.ts'
+import type { Platform, Scope } from '../../context.ts'
+import { inTransaction } from '../../scope.ts'
+import type { MatchRow } from '../match-row.ts'
+import type { MatchService } from '../service.ts'
+import { matchStore } from '../store.ts'
 
 /** A countdown that ended this long ago and started nothing: the process that watched it is gone. */
 const LATE_SECONDS = 2

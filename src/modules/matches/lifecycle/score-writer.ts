@@ -1,7 +1,7 @@
-import type { Platform } from '../context.ts'
-import { inTransaction } from '../scope.ts'
-import type { MatchService } from './service.ts'
-import { matchStore, type Scored } from './store.ts'
+import type { Platform } from '../../context.ts'
+import { inTransaction } from '../../scope.ts'
+import type { MatchService } from '../service.ts'
+import { matchStore, type Scored } from '../store.ts'
 
 const MATCHES_PER_TRANSACTION = 100
 /** After scores could not be written. */
