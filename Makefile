@@ -43,4 +43,6 @@ verify: install ## Play a finished match again and compare its result: make veri
 	@npm run --silent verify -- $(MATCH)
 
 clean: ## Remove what builds and runs leave behind, the development database too
+	@# Where Postgres could not reach .data, its data are in the folder that this file names.
+	@case "$$(cat .data/postgres.place 2>/dev/null)" in /var/lib/rally/?*) rm -rf "$$(cat .data/postgres.place)" ;; esac
 	rm -rf dist web/dist .data test/artifacts coverage

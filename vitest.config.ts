@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { FirstTries } from './test/support/first-tries.ts'
+import { reporters } from './test/support/reporters.ts'
 
 export default defineConfig({
   test: {
@@ -14,6 +14,6 @@ export default defineConfig({
     teardownTimeout: 20_000,
     // A shared machine may stall for seconds; what fails twice in a row is no stall.
     retry: process.env.CI ? 1 : 0,
-    reporters: ['default', new FirstTries()],
+    reporters: reporters('unit'),
   },
 })

@@ -52,7 +52,12 @@ export const rules: readonly Rule[] = [
   { area: 'src/closers.ts' },
   { area: 'src/logger.ts' },
   { area: 'src/version.ts' },
-  { area: 'src/metrics.ts', values: ['src/engine/index.ts'], types: ['src/rpc/index.ts', 'src/server/index.ts'] },
+  { area: 'src/process-metrics.ts' },
+  {
+    area: 'src/metrics.ts',
+    values: ['src/engine/index.ts', 'src/process-metrics.ts'],
+    types: ['src/rpc/index.ts', 'src/server/index.ts'],
+  },
   { area: 'src/app.ts', values: ['src/'] },
   { area: 'src/main.ts', values: ['src/app.ts', 'src/config.ts'] },
 
@@ -75,7 +80,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   otplib: ['src/modules/auth/'],
   qrcode: ['src/modules/auth/'],
   pino: ['src/logger.ts'],
-  'prom-client': ['src/metrics.ts'],
+  'prom-client': ['src/metrics.ts', 'src/process-metrics.ts'],
   react: ['web/src/'],
   'react-dom': ['web/src/'],
   zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/modules/', 'src/*.ts'],

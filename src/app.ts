@@ -47,11 +47,14 @@ export const CLOSE_MS = 4_000
 /**
  * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
  * reverse, also when a later part fails to start.
+ *
+ * @param starting ends the start when it aborts: what is open by then is closed, and the promise rejects. It has no
+ *   effect on an app that runs.
  */
-export async function startApp(config: Config): Promise<App> {
+export async function startApp(config: Config, starting = new AbortController().signal): Promise<App> {
   const closers = new Closers()
   try {
-    return await compose(config, closers)
+    return await compose(config, closers, starting)
   } catch (error) {
     // Why it did not start matters more than what could not be closed after that.
     await closers.closeAll(CLOSE_MS).catch(() => undefined)
@@ -59,7 +62,7 @@ export async function startApp(config: Config): Promise<App> {
   }
 }
 
-async function compose(config: Config, closers: Closers): Promise<App> {
+async function compose(config: Config, closers: Closers, starting: AbortSignal): Promise<App> {
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
@@ -68,7 +71,9 @@ async function compose(config: Config, closers: Closers): Promise<App> {
     lose = resolve
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
+  starting.throwIfAborted()
   await migrate({ databaseUrl, log: log.db })
+  starting.throwIfAborted()
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close())
 
@@ -129,6 +134,14 @@ async function compose(config: Config, closers: Closers): Promise<App> {
     return sweeping
   })
 
+  const metrics = createMetrics({
+    connections: dispatcher.connections,
+    entries: dispatcher.entries,
+    engine,
+    sockets: () => server.stats,
+  })
+  closers.add('the metrics', () => metrics.close())
+
   let leaving = false
   const server: Server = createServer({
     config,
@@ -145,19 +158,16 @@ async function compose(config: Config, closers: Closers): Promise<App> {
       if (leaving) throw new Error('this node is leaving')
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
     },
-    metrics: createMetrics({
-      connections: dispatcher.connections,
-      entries: dispatcher.entries,
-      engine,
-      sockets: () => server.stats,
-    }),
+    metrics: metrics.text,
     log: log.server,
     node,
     version,
     webDir: WEB_DIR,
   })
   closers.add('the server', () => server.close())
+  starting.throwIfAborted()
   const { port, url } = await server.listen()
+  starting.throwIfAborted()
 
   let stopping: Promise<void> | undefined
   return {
@@ -185,7 +195,12 @@ async function compose(config: Config, closers: Closers): Promise<App> {
   }
 
   async function ownPostgres(): Promise<string> {
-    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: log.db, onLost: lose })
+    const postgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      log: log.db,
+      onLost: lose,
+      signal: starting,
+    })
     closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
   }

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { defaultLimits, type Limits } from './protocol/index.ts'
@@ -282,11 +282,12 @@ function isWeak(secret: string): boolean {
 }
 
 const Kept = z.object({ JWT_SECRET: z.string(), COOKIE_SECRET: z.string(), ENCRYPTION_KEY: z.string() }).partial()
+type Kept = z.infer<typeof Kept>
 
 /** The secrets of a development server: made on the first start, the same on every later one. */
-function keptSecrets(dataDir: string): z.infer<typeof Kept> {
+function keptSecrets(dataDir: string): Kept {
   const file = join(dataDir, 'secrets.json')
-  if (existsSync(file)) return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  if (existsSync(file)) return readKept(file)
   const made = {
     JWT_SECRET: randomBytes(48).toString('base64'),
     COOKIE_SECRET: randomBytes(48).toString('base64'),
@@ -294,7 +295,24 @@ function keptSecrets(dataDir: string): z.infer<typeof Kept> {
   }
   // Traversable, as the embedded Postgres keeps its data below and may run as another user.
   mkdirSync(dataDir, { recursive: true })
-  writeFileSync(file, JSON.stringify(made, null, 2), { mode: 0o600 })
-  chmodSync(file, 0o600)
-  return made
+  const draft = `${file}.${randomUUID()}`
+  writeFileSync(draft, JSON.stringify(made, null, 2), { mode: 0o600, flush: true })
+  try {
+    // A link appears with its whole content, and only where there was none: of two that start at once, one's count.
+    linkSync(draft, file)
+    return made
+  } catch (error) {
+    if (!existsSync(file)) throw error
+    return readKept(file)
+  } finally {
+    rmSync(draft)
+  }
+}
+
+function readKept(file: string): Kept {
+  try {
+    return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    throw new ConfigError(`DATA_DIR: ${file} does not hold the secrets that were kept there; restore it, or remove it`)
+  }
 }

@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { type Engine, latenessQuantile } from './engine/index.ts'
+import { collectProcessMetrics } from './process-metrics.ts'
 import type { Connections, Entry } from './rpc/index.ts'
 import type { SocketStats } from './server/index.ts'
 
@@ -10,16 +11,21 @@ export interface MetricSources {
   readonly sockets: () => SocketStats
 }
 
+export interface Metrics {
+  /** The text that Prometheus scrapes. */
+  text(): Promise<string>
+  /** Stops observing the process. */
+  close(): void
+}
+
 /**
  * Every metric of the process, by name. Nothing is counted here while messages flow: the parts keep plain numbers,
  * which are read when somebody asks.
- *
- * @returns the text that Prometheus scrapes
  */
-export function createMetrics({ connections, entries, engine, sockets }: MetricSources): () => Promise<string> {
+export function createMetrics({ connections, entries, engine, sockets }: MetricSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  const close = collectProcessMetrics(registry)
 
   new Gauge({
     name: 'rally_sockets',
@@ -88,7 +94,7 @@ export function createMetrics({ connections, entries, engine, sockets }: MetricS
   perType('rally_failed_requests_total', 'Requests answered with an error, by type', (entry) => entry.failures)
   perType('rally_request_ms_total', 'Time from request to answer, summed, by type', (entry) => entry.totalMs)
 
-  return () => registry.metrics()
+  return { text: () => registry.metrics(), close }
 
   function perType(name: string, help: string, read: (entry: Entry) => number): void {
     new Counter({

@@ -6,22 +6,29 @@ import { lockDataDir } from './data-lock.ts'
 import { hasCode } from './fs-error.ts'
 import type { DbLog } from './log.ts'
 import { adopt } from './postgres-adoption.ts'
-import { letThrough, postgresBinaries, postgresOwner } from './postgres-binaries.ts'
+import { postgresBinaries } from './postgres-binaries.ts'
 import { type Cluster, connectionUrl, initialise, launch } from './postgres-cluster.ts'
-import { type Server, shutDown } from './postgres-process.ts'
+import { postgresOwner } from './postgres-owner.ts'
+import { placeOfPostgres } from './postgres-place.ts'
+import { type Server, shutDown, until } from './postgres-process.ts'
 import { PostgresSupervisor } from './postgres-supervisor.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
 
 export interface EmbeddedPostgresOptions {
-  /** Rally's data folder; Postgres keeps its files in `postgres` under it. Made if missing. */
+  /**
+   * Rally's data folder, made if missing. Postgres keeps its files in `postgres` under it, or under the folder that
+   * `postgres.place` in it names.
+   */
   readonly dataDir: string
   readonly log: DbLog
   /** Off, a power cut may lose or break the data, and tests are faster. Default on. */
   readonly durable?: boolean
   /** Default 60 s: recovery after a crash may take its time. */
   readonly startTimeoutMs?: number
+  /** Ends the start when it aborts; nothing is left running. */
+  readonly signal?: AbortSignal | undefined
   /** How long a clean shutdown may take before a hard one. Default 20 s. */
   readonly stopTimeoutMs?: number
   /** Told when it ended by itself and could not be started again: whoever uses it cannot go on. */
@@ -40,14 +47,14 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts a real Postgres on a free loopback port, with its data kept in `<dataDir>/postgres`, or adopts the one that a
- * killed Rally left running on that data. It is a session of its own: signals for Rally's terminal don't reach it, and
+ * Starts a real Postgres on a free loopback port, or adopts the one that a killed Rally left running on the same data. It
+ * is a session of its own: signals for Rally's terminal don't reach it, and
  * it ends by `stop()` only: one that ends by itself is started again on the same port, a few times at most.
  *
  * @throws DataDirInUse when another living Rally has the folder
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000 } = options
+  const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000, signal } = options
   const deadline = Date.now() + startTimeoutMs
   // Only the folder itself is closed: Postgres may run as another user, who has to get to it.
   await mkdir(dirname(resolve(options.dataDir)), { recursive: true })
@@ -57,17 +64,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let server: Server | undefined
   try {
     const owner = await postgresOwner()
-    if (owner) await letThrough(dataDir, owner)
-    const binaries = await postgresBinaries(dataDir)
-    const folder = join(dataDir, 'postgres')
-    const password = await keptPassword(dataDir, folder)
-    const cluster: Cluster = { dataDir, folder, password, binaries, owner, durable, log }
+    const place = await placeOfPostgres(dataDir, owner, log)
+    const binaries = await postgresBinaries(place, owner)
+    const folder = join(place, 'postgres')
+    const password = await keptPassword(place, folder)
+    const cluster: Cluster = { place, folder, password, binaries, owner, durable, log }
 
     server = await adopt(cluster, deadline, stopTimeoutMs)
     if (!server) {
-      await initialise(cluster, deadline)
-      server = await launch(cluster, { deadline })
+      signal?.throwIfAborted()
+      await initialise(cluster, until(deadline, signal))
+      server = await launch(cluster, { deadline, signal })
     }
+    signal?.throwIfAborted()
     await ensureDatabase(connectionUrl(server.port, password, 'postgres'), deadline)
     return handle(server, cluster)
   } catch (error) {
@@ -105,8 +114,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /** The superuser's password: random, made with the data and as old as they are. */
-async function keptPassword(dataDir: string, folder: string): Promise<string> {
-  const path = join(dataDir, 'postgres.password')
+async function keptPassword(place: string, folder: string): Promise<string> {
+  const path = join(place, 'postgres.password')
   try {
     return (await readFile(path, 'utf8')).trim()
   } catch (error) {

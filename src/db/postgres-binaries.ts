@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process'
-import { access, chmod, chown, constants, mkdir, readFile, stat, symlink } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { arch, platform, userInfo } from 'node:os'
+import { arch, platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { z } from 'zod'
 import { hasCode } from './fs-error.ts'
+import { firstClosedFolder, type PostgresOwner } from './postgres-owner.ts'
 
-const run = promisify(execFile)
 const EXECUTABLE = 0o555
 
 export interface PostgresBinaries {
@@ -17,27 +16,32 @@ export interface PostgresBinaries {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The OS user that Postgres runs as, when it can't be our own. */
-export interface PostgresOwner {
-  readonly name: string
-  readonly uid: number
-  readonly gid: number
-}
-
 /**
  * Finds the Postgres that npm brought for this machine. Its shared libraries need links which the package makes in an
- * install script; where scripts did not run, they are made in `<dataDir>/postgres-lib`.
+ * install script; where scripts did not run, they are made in `<place>/postgres-lib`.
+ *
+ * @param place where the embedded Postgres keeps its files
  */
-export async function postgresBinaries(dataDir: string): Promise<PostgresBinaries> {
-  const native = join(dirname(resolvePackage()), '..', 'native')
+export async function postgresBinaries(place: string, owner: PostgresOwner | undefined): Promise<PostgresBinaries> {
+  const { folder, version } = await nativePackage()
+  const native = await reachablePrograms(join(folder, 'native'), version, place, owner)
   const initdb = join(native, 'bin', 'initdb')
   const postgres = join(native, 'bin', 'postgres')
   for (const file of [initdb, postgres]) await makeExecutable(file)
-  const libraries = await completeLibraries(native, join(dataDir, 'postgres-lib'))
+  const libraries = await completeLibraries(native, join(place, 'postgres-lib'))
   const base = { PATH: '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C' }
   if (libraries === undefined) return { initdb, postgres, env: base }
   const name = platform() === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH'
   return { initdb, postgres, env: { ...base, [name]: libraries } }
+}
+
+const Package = z.object({ version: z.string() })
+
+/** The package with this machine's programs. */
+async function nativePackage(): Promise<{ folder: string; version: string }> {
+  const folder = join(dirname(resolvePackage()), '..')
+  const { version } = Package.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
+  return { folder, version }
 }
 
 function resolvePackage(): string {
@@ -55,6 +59,27 @@ function resolvePackage(): string {
 async function makeExecutable(file: string): Promise<void> {
   const { mode } = await stat(file)
   if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(file, mode | EXECUTABLE)
+}
+
+/** The programs where Postgres' user can run them: `native` itself, or a copy of it in `place`, made once a version. */
+export async function reachablePrograms(
+  native: string,
+  version: string,
+  place: string,
+  owner: PostgresOwner | undefined,
+): Promise<string> {
+  if (!owner || (await firstClosedFolder(native, owner)) === undefined) return native
+  const copy = join(place, `postgres-${version}`)
+  if (await stat(copy).catch(() => undefined)) return copy
+  const draft = `${copy}.${randomUUID()}`
+  await cp(native, draft, { recursive: true, verbatimSymlinks: true })
+  // They may have been installed for root alone.
+  for (const name of ['', ...(await readdir(draft, { recursive: true }))]) {
+    const found = await lstat(join(draft, name))
+    if (!found.isSymbolicLink()) await chmod(join(draft, name), found.mode | (found.isDirectory() ? 0o755 : 0o444))
+  }
+  await rename(draft, copy)
+  return copy
 }
 
 const Links = z.array(z.object({ source: z.string(), target: z.string() }))
@@ -87,59 +112,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-/** Postgres refuses to run as root: answers the user `postgres`, made if need be, or `undefined` when we aren't root. */
-export async function postgresOwner(): Promise<PostgresOwner | undefined> {
-  if (userInfo().uid !== 0) return undefined
-  const found = await lookUp('postgres')
-  if (found) return found
-  try {
-    const shell = ['--no-create-home', '--shell', '/usr/sbin/nologin']
-    await run('useradd', ['--system', '--user-group', ...shell, 'postgres'], { timeout: 10_000 })
-  } catch (cause) {
-    throw new Error(
-      'Postgres refuses to run as root, and the user "postgres" could not be made. ' +
-        'Run Rally as another user, make one named "postgres", or set DATABASE_URL.',
-      { cause },
-    )
-  }
-  const made = await lookUp('postgres')
-  if (made) return made
-  throw new Error('The user "postgres" was made but is not found.')
-}
-
-async function lookUp(name: string): Promise<PostgresOwner | undefined> {
-  try {
-    const [uid, gid] = await Promise.all(
-      ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, name], { timeout: 10_000 })).stdout)),
-    )
-    return uid === undefined || gid === undefined ? undefined : { name, uid, gid }
-  } catch {
-    return undefined
-  }
-}
-
-/** Lets Postgres' user pass through Rally's own data folder, by its group, without opening it to anybody else. */
-export async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> {
-  const { mode, uid, gid } = await stat(dataDir)
-  if (mayPass({ mode, uid, gid }, owner)) return
-  await chown(dataDir, uid, owner.gid)
-  await chmod(dataDir, (mode & 0o7777) | constants.S_IXGRP)
-}
-
-/** Names the first folder on the way to `path` that Postgres' user may not pass, or answers `undefined`. */
-export async function firstClosedFolder(path: string, owner: PostgresOwner): Promise<string | undefined> {
-  const folders: string[] = []
-  for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) folders.unshift(folder)
-  for (const folder of folders) {
-    if (!mayPass(await stat(folder), owner)) return folder
-  }
-  return undefined
-}
-
-function mayPass(folder: { mode: number; uid: number; gid: number }, owner: PostgresOwner): boolean {
-  if (folder.uid === owner.uid) return (folder.mode & constants.S_IXUSR) !== 0
-  if (folder.gid === owner.gid) return (folder.mode & constants.S_IXGRP) !== 0
-  return (folder.mode & constants.S_IXOTH) !== 0
 }

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DbLog } from './log.ts'
-import { firstClosedFolder, type PostgresBinaries, type PostgresOwner } from './postgres-binaries.ts'
+import type { PostgresBinaries } from './postgres-binaries.ts'
+import { firstClosedFolder, type PostgresOwner } from './postgres-owner.ts'
 import {
   collectLines,
   happened,
@@ -22,8 +23,8 @@ const LOOPBACK = '127.0.0.1'
 
 /** One data folder, and what it takes to run Postgres on it. */
 export interface Cluster {
-  /** Rally's data folder. */
-  readonly dataDir: string
+  /** Where everything of the embedded Postgres is kept. */
+  readonly place: string
   /** Postgres' data folder. */
   readonly folder: string
   readonly password: string
@@ -38,14 +39,14 @@ export function connectionUrl(port: number, password: string, database: string):
 }
 
 /** Makes the data folder of Postgres if there is none. It appears complete or not at all. */
-export async function initialise(cluster: Cluster, deadline: number): Promise<void> {
-  const { dataDir, folder, owner } = cluster
+export async function initialise(cluster: Cluster, patience: AbortSignal): Promise<void> {
+  const { place, folder, owner } = cluster
   if (await stat(folder).catch(() => undefined)) return
   const prefix = 'postgres.new-'
-  for (const name of await readdir(dataDir)) {
-    if (name.startsWith(prefix)) await rm(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 })
+  for (const name of await readdir(place)) {
+    if (name.startsWith(prefix)) await rm(join(place, name), { recursive: true, force: true, maxRetries: 5 })
   }
-  const draft = join(dataDir, `${prefix}${randomUUID()}`)
+  const draft = join(place, `${prefix}${randomUUID()}`)
   const passwordFile = `${draft}.password`
   try {
     await mkdir(draft, { mode: 0o700 })
@@ -68,7 +69,7 @@ export async function initialise(cluster: Cluster, deadline: number): Promise<vo
       ...(cluster.durable ? [] : ['--no-sync']),
     ])
     const lines = collectLines(child, cluster.log)
-    const outcome = await happened(child, 'close', until(deadline))
+    const outcome = await happened(child, 'close', patience)
     if (outcome !== 0) {
       child.kill('SIGKILL')
       throw await explain(cluster, 'initdb failed', outcome, lines)
@@ -86,7 +87,7 @@ export interface LaunchOptions {
   /** A free one unless given. */
   readonly port?: number
   /** Ends what has been started when it aborts. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Starts Postgres and waits until it takes connections. */
@@ -155,9 +156,9 @@ async function explain(
   outcome: number | string | Error,
   lines: readonly string[],
 ): Promise<Error> {
-  const { owner, binaries, dataDir } = cluster
+  const { owner, binaries, place } = cluster
   const cause = outcome instanceof Error ? outcome : undefined
-  for (const path of owner ? [dataDir, dirname(binaries.postgres)] : []) {
+  for (const path of owner ? [place, dirname(binaries.postgres)] : []) {
     const closed = owner && (await firstClosedFolder(path, owner))
     if (!closed) continue
     return new Error(

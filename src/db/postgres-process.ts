@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode } from './fs-error.ts'
 import type { DbLog } from './log.ts'
-import type { PostgresBinaries, PostgresOwner } from './postgres-binaries.ts'
+import type { PostgresBinaries } from './postgres-binaries.ts'
+import type { PostgresOwner } from './postgres-owner.ts'
 import { processIdentity } from './process-identity.ts'
 
 /** Between two looks at a process that isn't our child and is about to change, of which nothing tells us. */
@@ -52,7 +53,7 @@ export function collectLines(child: ChildProcess, log: DbLog, onLine?: (line: st
 }
 
 /** Aborts at `deadline`, in ms since the epoch, or with `signal`. */
-export function until(deadline: number, signal?: AbortSignal): AbortSignal {
+export function until(deadline: number, signal?: AbortSignal | undefined): AbortSignal {
   const late = AbortSignal.timeout(Math.max(deadline - Date.now(), 0))
   if (!signal) return late
   // What `any` listens to is held weakly in Node 20: without a listener it may be collected, and its time never comes.

@@ -53,7 +53,8 @@ export class PostgresSupervisor {
       const { pid, port, child } = this.#server
       await ended(this.#server, this.#stopping.signal)
       this.#runs = false
-      const how = { pid, code: child?.exitCode, signal: child?.signalCode }
+      // Not `code`, which the log leaves out: that is a sign-in code elsewhere.
+      const how = { pid, exitCode: child?.exitCode, signal: child?.signalCode }
       log.error(how, 'the embedded Postgres ended by itself; starting it again')
       this.#server = await this.#restart(port)
       this.#runs = true

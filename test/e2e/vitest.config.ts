@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { FirstTries } from '../support/first-tries.ts'
+import { reporters } from '../support/reporters.ts'
 
 /** The tests that need a browser and the built page. */
 export default defineConfig({
@@ -16,6 +16,6 @@ export default defineConfig({
     teardownTimeout: 20_000,
     // A shared machine may stall for seconds; what fails twice in a row is no stall.
     retry: process.env.CI ? 1 : 0,
-    reporters: ['default', new FirstTries()],
+    reporters: reporters('e2e'),
   },
 })

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { chmod, chown, constants, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** The OS user that Postgres runs as, when it can't be our own. */
+export interface PostgresOwner {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Postgres refuses to run as root: answers the user `postgres`, made if need be, or `undefined` when we aren't root. */
+export async function postgresOwner(): Promise<PostgresOwner | undefined> {
+  if (userInfo().uid !== 0) return undefined
+  const found = await lookUp('postgres')
+  if (found) return found
+  try {
+    const shell = ['--no-create-home', '--shell', '/usr/sbin/nologin']
+    await run('useradd', ['--system', '--user-group', ...shell, 'postgres'], { timeout: 10_000 })
+  } catch (cause) {
+    throw new Error(
+      'Postgres refuses to run as root, and the user "postgres" could not be made. ' +
+        'Run Rally as another user, make one named "postgres", or set DATABASE_URL.',
+      { cause },
+    )
+  }
+  const made = await lookUp('postgres')
+  if (made) return made
+  throw new Error('The user "postgres" was made but is not found.')
+}
+
+async function lookUp(name: string): Promise<PostgresOwner | undefined> {
+  try {
+    const [uid, gid] = await Promise.all(
+      ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, name], { timeout: 10_000 })).stdout)),
+    )
+    return uid === undefined || gid === undefined ? undefined : { name, uid, gid }
+  } catch {
+    return undefined
+  }
+}
+
+/** Lets Postgres' user pass through Rally's own data folder, by its group, without opening it to anybody else. */
+export async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> {
+  const { mode, uid, gid } = await stat(dataDir)
+  if (mayPass({ mode, uid, gid }, owner)) return
+  await chown(dataDir, uid, owner.gid)
+  await chmod(dataDir, (mode & 0o7777) | constants.S_IXGRP)
+}
+
+/** Names the first folder on the way to `path` that Postgres' user may not pass, or answers `undefined`. */
+export async function firstClosedFolder(path: string, owner: PostgresOwner): Promise<string | undefined> {
+  const folders: string[] = []
+  for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) folders.unshift(folder)
+  for (const folder of folders) {
+    if (!mayPass(await stat(folder), owner)) return folder
+  }
+  return undefined
+}
+
+function mayPass(folder: { mode: number; uid: number; gid: number }, owner: PostgresOwner): boolean {
+  if (folder.uid === owner.uid) return (folder.mode & constants.S_IXUSR) !== 0
+  if (folder.gid === owner.gid) return (folder.mode & constants.S_IXGRP) !== 0
+  return (folder.mode & constants.S_IXOTH) !== 0
+}

@@ -1,0 +1,15 @@
+import { PerformanceObserver } from 'node:perf_hooks'
+import { expect, test, vi } from 'vitest'
+import { startRally } from '../support/server.ts'
+
+/** prom-client's own collectors observe for as long as the process lives: each server of a process left one behind. */
+test('a server that stopped observes the process no longer', async () => {
+  const observed = vi.spyOn(PerformanceObserver.prototype, 'observe')
+  const disconnected = vi.spyOn(PerformanceObserver.prototype, 'disconnect')
+  const rally = await startRally()
+  const text = await (await fetch(`${rally.url}/metrics`)).text()
+  await rally.stop()
+  expect(text).toContain('nodejs_eventloop_lag_seconds{quantile="0.99"}')
+  expect(observed).toHaveBeenCalledOnce()
+  expect(disconnected.mock.contexts).toEqual(observed.mock.contexts)
+})
