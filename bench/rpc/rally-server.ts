@@ -31,6 +31,7 @@ const dispatcher = new Dispatcher<object, never>({
         say: method({
           access: 'anyone',
           effect: 'read',
+          limit: { points: 1000000000, perSeconds: 60 },
           input: Input,
           output: Output,
           handle: ({ input }) => answer(input),

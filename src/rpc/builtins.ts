@@ -11,6 +11,7 @@ export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } 
     ping: method({
       access: 'anyone',
       effect: 'read',
+      limit: { points: 6000, perSeconds: 60 },
       input: z.object({}),
       output: z.object({}),
       handle: () => ({}),
@@ -20,6 +21,7 @@ export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } 
     unsubscribe: method({
       access: 'anyone',
       effect: 'read',
+      limit: { points: 6000, perSeconds: 60 },
       input: z.object({ channel: z.string().min(1).max(200) }),
       output: z.object({}),
       handle({ ctx, input }) {

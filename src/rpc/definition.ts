@@ -13,7 +13,7 @@ export type Access = 'anyone' | 'user'
  */
 export type Effect = 'read' | 'write' | 'input'
 
-/** At most `points` calls in `perSeconds`, per user, or per address where there is no user. */
+/** At most `points` calls in `perSeconds`, per user, or per address group where there is no user. */
 export interface RateLimit {
   readonly points: number
   readonly perSeconds: number
@@ -149,11 +149,15 @@ type SubscriptionTypes<S> =
       }
     : never
 
+/** What anybody may ask for has a limit, since nobody else bounds what strangers cost. */
+type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
+
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
 export function definers<Ctx>() {
   return {
     method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never>(
-      definition: Omit<Method<Ctx, A, I, O, E>, 'kind' | 'fail' | 'errors'> & { readonly errors?: readonly E[] },
+      definition: Omit<Method<Ctx, A, I, O, E>, 'kind' | 'fail' | 'errors' | 'limit'> &
+        LimitOf<A> & { readonly errors?: readonly E[] },
     ): Method<Ctx, A, I, O, E> {
       const errors = definition.errors ?? []
       return { ...definition, kind: 'method', errors, fail: failFor() }
@@ -166,10 +170,8 @@ export function definers<Ctx>() {
       S extends z.ZodType = V,
       const E extends string = never,
     >(
-      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'fail' | 'errors' | 'snapshot'> & {
-        readonly errors?: readonly E[]
-        readonly snapshot?: S
-      },
+      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'fail' | 'errors' | 'snapshot' | 'limit'> &
+        LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
     ): Subscription<Ctx, A, I, V, S, E> {
       const errors = definition.errors ?? []
       // Without a schema of its own the snapshot is an event, which is what `S = V` says to the compiler.

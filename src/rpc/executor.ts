@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { addressGroup } from './address.ts'
 import { AnonymousAnswers } from './anonymous-answers.ts'
 import type { Body } from './answers.ts'
 import type { Call } from './call.ts'
@@ -87,7 +88,7 @@ export class Executor<Ctx, Tx> {
 
   #count({ caller, type }: Call, { definition }: Entry, now: number): void {
     if (!definition.limit) return
-    const waitMs = this.#limiter.take(`${type} ${caller.user?.id ?? caller.ip}`, definition.limit, now)
+    const waitMs = this.#limiter.take(`${type} ${caller.user?.id ?? addressGroup(caller.ip)}`, definition.limit, now)
     if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
   }
 

@@ -1,3 +1,4 @@
+export { addressGroup, widerGroup } from './address.ts'
 export { Call, type Caller } from './call.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type Peer } from './connection.ts'

@@ -13,16 +13,6 @@ export function clientAddress(remote: ArrayBuffer, forwardedFor: string, hops: n
   return normalize(withoutPort(entry.trim())) ?? own
 }
 
-/** What the bound on sockets counts as one: an IPv4 address, or the /64 that one IPv6 host has to itself. */
-export function addressGroup(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail = ''] = address.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
-  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`
-}
-
 function fromBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
   const groups = Array.from({ length: 8 }, (_, i) =>

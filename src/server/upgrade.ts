@@ -1,6 +1,5 @@
 import { PROTOCOL } from '../protocol/index.ts'
-import type { Caller } from '../rpc/index.ts'
-import { addressGroup } from './address.ts'
+import { addressGroup, type Caller } from '../rpc/index.ts'
 import { DeadlineError, type Gauge } from './deadline.ts'
 import { Exchange, type Headers, readRequest, writeHeaders } from './http.ts'
 import type { OriginCheck } from './origin.ts'

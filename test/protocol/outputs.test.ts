@@ -10,7 +10,7 @@ const row = { id: 'u1', totpSecret: 'JBSWY3DP' }
 const people = channel<User>('t.onUser')
 const caller = { id: 'u1', username: 'ada' }
 
-const define = { access: 'anyone', input: z.object({}) } as const
+const define = { access: 'anyone', limit: { points: 1000, perSeconds: 60 }, input: z.object({}) } as const
 const leaky = module({
   name: 't',
   methods: {

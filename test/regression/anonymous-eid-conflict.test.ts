@@ -7,6 +7,7 @@ const write = (answer: string) =>
   method({
     access: 'anyone',
     effect: 'write',
+    limit: { points: 1000, perSeconds: 60 },
     input: z.object({}),
     output: z.object({ answer: z.string() }),
     handle: async () => ({ answer }),

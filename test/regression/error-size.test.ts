@@ -15,6 +15,7 @@ test.for(['a', 'é', '字', '😀', '\u0001'])('an error answer made of %j fits 
       ['y'.repeat(32)]: method({
         access: 'anyone',
         effect: 'read',
+        limit: { points: 1000, perSeconds: 60 },
         input: z.object({}),
         output: z.object({}),
         handle() {

@@ -11,6 +11,7 @@ function failing(codes: string[]) {
       write: method({
         access: 'anyone',
         effect: 'write',
+        limit: { points: 1000, perSeconds: 60 },
         input: z.object({}),
         output: z.object({ left: z.number() }),
         errors: ['INVALID_CODE'],

@@ -54,6 +54,8 @@ export interface RigContext {
 }
 
 const { method, subscription } = definers<RigContext>()
+/** So much that no test meets it. */
+const plenty = { points: 1_000_000, perSeconds: 60 }
 
 /** Methods and subscriptions of every kind, each for one thing that the layers below have to get right. */
 export function testModule(world: () => World) {
@@ -64,6 +66,7 @@ export function testModule(world: () => World) {
       echo: method({
         access: 'anyone',
         effect: 'read',
+        limit: plenty,
         input: z.object({ value: z.unknown() }),
         output: z.object({ value: z.unknown() }),
         handle: ({ input }) => ({ value: input.value }),
@@ -71,6 +74,7 @@ export function testModule(world: () => World) {
       strict: method({
         access: 'anyone',
         effect: 'read',
+        limit: plenty,
         input: z.strictObject({ list: z.array(z.object({ a: z.number(), b: z.enum(['x', 'y']) })) }),
         output: z.object({}),
         handle: () => ({}),
@@ -78,6 +82,7 @@ export function testModule(world: () => World) {
       whoAmI: method({
         access: 'anyone',
         effect: 'read',
+        limit: plenty,
         input: z.object({}),
         output: z.object({ username: z.string().nullable(), ip: z.string(), device: z.array(z.string()).nullable() }),
         handle: ({ ctx }) => {
@@ -95,6 +100,7 @@ export function testModule(world: () => World) {
       hang: method({
         access: 'anyone',
         effect: 'read',
+        limit: plenty,
         input: z.object({}),
         output: z.object({}),
         handle: ({ ctx }) =>
@@ -108,6 +114,7 @@ export function testModule(world: () => World) {
       crash: method({
         access: 'anyone',
         effect: 'read',
+        limit: plenty,
         input: z.object({}),
         output: z.object({}),
         handle: () => {
@@ -130,6 +137,7 @@ export function testModule(world: () => World) {
       countAnonymously: method({
         access: 'anyone',
         effect: 'write',
+        limit: plenty,
         input: z.object({}),
         output: Counted,
         handle: async () => {
@@ -148,6 +156,7 @@ export function testModule(world: () => World) {
       input: method({
         access: 'anyone',
         effect: 'input',
+        limit: plenty,
         input: z.object({ move: z.number() }),
         output: z.object({}),
         handle: () => {
@@ -160,6 +169,7 @@ export function testModule(world: () => World) {
       onLog: subscription({
         access: 'anyone',
         delivery: 'reliable',
+        limit: plenty,
         input: z.object({ key: z.string(), since: z.number().optional(), slow: z.boolean().optional() }),
         event: Entry,
         snapshot: Counted,
@@ -177,6 +187,7 @@ export function testModule(world: () => World) {
       onFrame: subscription({
         access: 'anyone',
         delivery: 'latest',
+        limit: plenty,
         input: z.object({}),
         event: Entry,
         open: () => ({ channel: frameChannel, seq: world().frame, snapshot: { n: world().frame, padding: '' } }),

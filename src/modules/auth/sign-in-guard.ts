@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net'
-import { type Caller, RpcError } from '../../rpc/index.ts'
+import { addressGroup, type Caller, RpcError } from '../../rpc/index.ts'
 import type { Attempt, AttemptRule, Attempts } from './attempts.ts'
 
 const MINUTE = 60_000
@@ -53,7 +52,7 @@ export class SignInGuard {
 
   /** @throws RpcError RATE_LIMITED when this address has asked too often. */
   admitAddress(ip: string): Promise<Attempt> {
-    return this.#take(addressKey(ip), this.#addressRule, 'Too many attempts from your network')
+    return this.#take(`ip:${addressGroup(ip)}`, this.#addressRule, 'Too many attempts from your network')
   }
 
   /** @throws RpcError RATE_LIMITED */
@@ -79,35 +78,4 @@ export class SignInGuard {
     if ('attempt' in taken) return taken.attempt
     throw new RpcError('RATE_LIMITED', `${message}; try again later`, { retryAfterMs: taken.retryAfterMs })
   }
-}
-
-/**
- * What an address counts as. One subscriber holds a whole /64 of IPv6 and could come from a new address each time; an
- * IPv4 address written as an IPv6 one is itself.
- */
-export function addressKey(ip: string): string {
-  if (!isIPv6(ip)) return `ip:${ip}`
-  const groups = groupsOf(ip)
-  const [, , , , , marker, high = 0, low = 0] = groups
-  if (marker === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
-    return `ip:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
-  }
-  const network = groups.slice(0, 4).map((group) => group.toString(16))
-  return `ip:${network.join(':')}::/64`
-}
-
-/** The eight groups of a valid IPv6 address (RFC 4291, 2.2). */
-function groupsOf(ip: string): number[] {
-  const plain = ip
-    .replace(/%.*$/, '')
-    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) =>
-      [parts.slice(0, 2), parts.slice(2, 4)].map((pair) => pair.map(toHexByte).join('')).join(':'),
-    )
-  const [left = [], right] = plain.split('::').map((side) => (side === '' ? [] : side.split(':')))
-  const zeros = right ? Array<string>(8 - left.length - right.length).fill('0') : []
-  return [...left, ...zeros, ...(right ?? [])].map((group) => Number.parseInt(group, 16))
-}
-
-function toHexByte(decimal: string): string {
-  return Number(decimal).toString(16).padStart(2, '0')
 }

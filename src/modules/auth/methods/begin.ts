@@ -7,6 +7,7 @@ import { Begun } from '../types.ts'
 export const begin = method({
   access: 'anyone',
   effect: 'write',
+  limit: { points: 120, perSeconds: 60 },
   // As typed: a free name's capitals become the display name.
   input: z.object({ username: Username.in }),
   output: Begun,

@@ -7,6 +7,7 @@ import { Authorized } from '../types.ts'
 export const recover = method({
   access: 'anyone',
   effect: 'write',
+  limit: { points: 60, perSeconds: 60 },
   input: z.object({ username: Username, recoveryCode: z.string().min(1).max(64) }),
   output: Authorized,
   errors: ['INVALID_CODE', 'FORBIDDEN'],

@@ -6,6 +6,7 @@ import { Authorized, TotpCode } from '../types.ts'
 export const verify = method({
   access: 'anyone',
   effect: 'write',
+  limit: { points: 120, perSeconds: 60 },
   input: z.object({ code: TotpCode }),
   output: Authorized,
   errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'FORBIDDEN'],

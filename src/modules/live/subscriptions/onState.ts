@@ -11,6 +11,7 @@ import { LiveFrame, LiveInputsSnapshot } from '../types.ts'
 export const onState = subscription({
   access: 'anyone',
   delivery: 'latest',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({
     matchId: MatchId,
     mode: z.enum(['state', 'inputs']).default('state'),

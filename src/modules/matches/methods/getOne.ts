@@ -7,6 +7,7 @@ import { Match } from '../types.ts'
 export const getOne = method({
   access: 'anyone',
   effect: 'read',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({ matchId: MatchId }),
   output: Match,
   errors: ['NOT_FOUND'],

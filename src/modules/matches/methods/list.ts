@@ -12,6 +12,7 @@ import { Match, MatchStatus } from '../types.ts'
 export const list = method({
   access: 'anyone',
   effect: 'read',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({
     ...Page,
     game: z.enum(gameNames).optional(),

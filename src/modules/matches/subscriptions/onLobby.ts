@@ -8,6 +8,7 @@ import { Lobby } from '../types.ts'
 export const onLobby = subscription({
   access: 'anyone',
   delivery: 'latest',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({ game: z.enum(gameNames).optional() }),
   event: Lobby,
 

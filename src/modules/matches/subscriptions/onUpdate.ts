@@ -8,6 +8,7 @@ import { Match } from '../types.ts'
 export const onUpdate = subscription({
   access: 'anyone',
   delivery: 'reliable',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({ matchId: MatchId }),
   event: Match,
   errors: ['NOT_FOUND'],

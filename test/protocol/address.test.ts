@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { addressGroup, widerGroup } from '../../src/rpc/index.ts'
+
+test.each([
+  ['192.0.2.1', '192.0.2.1', null],
+  ['::ffff:192.0.2.1', '192.0.2.1', null],
+  ['::ffff:c000:201', '192.0.2.1', null],
+  ['0000:0000:0000:0000:0000:ffff:c000:0201', '192.0.2.1', null],
+  ['2001:db8::1', '2001:db8:0:0::/64', '2001:db8:0::/48'],
+  ['2001:0db8:0000:0000:ffff:ffff:ffff:ffff', '2001:db8:0:0::/64', '2001:db8:0::/48'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+  ['2001:db8:1:3:3:4:5:6', '2001:db8:1:3::/64', '2001:db8:1::/48'],
+  ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64', '64:ff9b:0::/48'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64', 'fe80:0:0::/48'],
+  ['::1', '0:0:0:0::/64', '0:0:0::/48'],
+  ['', '', null],
+])('%s counts as %s, in %s', (ip, group, wider) => {
+  expect(addressGroup(ip)).toBe(group)
+  expect(widerGroup(ip)).toBe(wider)
+})
