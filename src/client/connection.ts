@@ -35,6 +35,8 @@ export class Connection {
   #timer: ReturnType<typeof setTimeout> | undefined
   #failures = 0
   #openedAt = 0
+  /** When there was a good connection last; when the first was tried until there has been one. */
+  #goodAt = performance.now()
   #pausing = false
   #sockets = 0
 
@@ -137,14 +139,19 @@ export class Connection {
 
   /** The socket ended, or is given up. */
   #lost(code: number): void {
-    if (this.#status === 'open' && performance.now() - this.#openedAt >= STABLE_MS) this.#failures = 0
+    const now = performance.now()
+    if (this.#status === 'open' && now - this.#openedAt >= STABLE_MS) {
+      this.#failures = 0
+      this.#goodAt = now
+    }
     this.#discard()
     // Signed out by the server is a reason to come back as nobody, not to stay away.
     if (!shouldReconnect(code) && code !== closeCodes.sessionEnded) {
       this.#set('closed')
       return
     }
-    const waitMs = reconnectMs(code, this.#failures++, this.#options.backoff)
+    const failed = { code, failures: this.#failures++, outageMs: now - this.#goodAt }
+    const waitMs = reconnectMs(failed, this.#options.backoff)
     this.#pausing = code === closeCodes.tooFast
     this.#timer = setTimeout(() => this.#open(), waitMs)
     this.#set(this.#status === 'connecting' ? 'connecting' : 'reconnecting')

@@ -1,4 +1,5 @@
 import type { Answer, Welcome } from '../protocol/envelope.ts'
+import { encode, encodeRequest, isLonger } from './encoding.ts'
 import { answerError, RallyError } from './errors.ts'
 import { Pace } from './pace.ts'
 import type { CallOptions } from './types.ts'
@@ -26,6 +27,11 @@ interface Pending {
   /** The last refusal that was taken for temporary. */
   refusal: RallyError | undefined
   retry: ReturnType<typeof setTimeout> | undefined
+  /** How long it may be without a connection. */
+  readonly offlineMs: number | undefined
+  offline: ReturnType<typeof setTimeout> | undefined
+  /** Gives up after `waitedMs`: with the last refusal, or by whether it was ever sent. */
+  readonly expire: (waitedMs: number) => void
 }
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -99,6 +105,7 @@ export class Requests {
     this.#welcome = welcome
     const userId = welcome.user?.id ?? null
     for (const pending of [...this.#pending.values()]) {
+      clearTimeout(pending.offline)
       if (userId !== null && pending.userId !== null && pending.userId !== userId) {
         const { type, eid } = pending
         pending.reject(new RallyError('USER_CHANGED', 'Somebody else is signed in now', { type, eid }))
@@ -119,6 +126,7 @@ export class Requests {
       else {
         clearTimeout(pending.retry)
         this.#queue(pending)
+        this.#boundOffline(pending)
       }
     }
     this.#inFlight = 0
@@ -162,6 +170,7 @@ export class Requests {
     const finish = () => {
       clearTimeout(deadline)
       clearTimeout(pending.retry)
+      clearTimeout(pending.offline)
       signal?.removeEventListener('abort', abort)
       this.#forget(pending)
     }
@@ -183,19 +192,29 @@ export class Requests {
       wasSent: false,
       refusal: undefined,
       retry: undefined,
+      offlineMs: options.offlineMs,
+      offline: undefined,
+      expire: (waitedMs) => {
+        if (pending.refusal) pending.reject(pending.refusal)
+        else if (pending.wasSent) pending.reject(errorOf('TIMEOUT', `No answer within ${waitedMs} ms`))
+        else pending.reject(errorOf('OFFLINE', `No connection within ${waitedMs} ms`))
+      },
     }
     const abort = () => pending.reject(errorOf('ABORTED', 'The call was aborted'))
     const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
-    const deadline = setTimeout(() => {
-      if (pending.refusal) pending.reject(pending.refusal)
-      else if (pending.wasSent) pending.reject(errorOf('TIMEOUT', `No answer within ${timeoutMs} ms`))
-      else pending.reject(errorOf('OFFLINE', `No connection within ${timeoutMs} ms`))
-    }, timeoutMs)
+    const deadline = setTimeout(pending.expire, timeoutMs, timeoutMs)
     signal?.addEventListener('abort', abort)
 
     this.#pending.set(eid, pending)
     this.#queue(pending)
+    if (!this.#options.isOpen()) this.#boundOffline(pending)
     this.#flush()
+  }
+
+  /** There is no connection: starts what the call may be without one. */
+  #boundOffline(pending: Pending): void {
+    const { offlineMs, expire } = pending
+    if (offlineMs !== undefined) pending.offline = setTimeout(expire, offlineMs, offlineMs)
   }
 
   /** Why a call is not even queued: code, message, ms to wait. */
@@ -265,26 +284,6 @@ export class Requests {
     this.#inFlight++
     this.#options.send(text)
   }
-}
-
-/** A request as it goes over the wire. `body` is JSON. */
-export function encodeRequest(type: string, eid: string, body: string): string {
-  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
-}
-
-/** JSON of `data`; undefined for what has none (a cycle, a bigint). */
-export function encode(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data ?? {})
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
-function isLonger(text: string, maxBytes: number): boolean {
-  if (text.length * 3 <= maxBytes) return false
-  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
 }
 
 /** 96 random bits. Not `randomUUID`, which a page without TLS has not. */

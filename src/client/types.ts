@@ -22,6 +22,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** How long to wait for the answer, connecting included. Default: the client's `timeoutMs`. */
   readonly timeoutMs?: number | undefined
+  /**
+   * How long the call may be without a connection at a time, before it is sent or after the one it was sent on broke;
+   * then it fails, with `OFFLINE` or, if it may have happened, `TIMEOUT`. For what somebody does now and does not want
+   * to be done later. Default: until `timeoutMs`.
+   */
+  readonly offlineMs?: number | undefined
   /** Id of the exchange, 1 to 64 characters; with the `eid` of a failed write, it happens at most once. */
   readonly eid?: string | undefined
   /** Send once if there is a connection, else drop; resolves with `{}` at once. Default: on for `live.input` alone. */

@@ -11,16 +11,35 @@ test('waits are anything up to a bound that doubles from half a second to twenty
   expect(backoffMs(9, BACKOFF, 0.25)).toBe(5000)
 })
 
+/** The longest wait after a close with `code`. */
+const longest = (code: number, failures: number, outageMs = 0) => reconnectMs({ code, failures, outageMs }, BACKOFF, 1)
+
 test('a node that leaves is left at once, unless it happens over and over', () => {
-  expect(reconnectMs(4000, 0, BACKOFF, 1)).toBe(250)
-  expect(reconnectMs(4501, 0, BACKOFF, 1)).toBe(250)
-  expect(reconnectMs(4000, 6, BACKOFF, 1)).toBe(20_000)
-  expect(reconnectMs(1006, 0, BACKOFF, 1)).toBe(500)
+  expect(longest(4000, 0)).toBe(250)
+  expect(longest(4501, 0)).toBe(250)
+  expect(longest(4000, 6)).toBe(2000)
+  expect(longest(1006, 0)).toBe(500)
+})
+
+test('through a restart of half a minute nobody waits for longer than two seconds', () => {
+  expect([0, 1, 2, 3, 30].map((failures) => longest(1006, failures, 29_000))).toEqual([500, 1000, 2000, 2000, 2000])
+  expect(reconnectMs({ code: 1006, failures: 30, outageMs: 29_000 }, BACKOFF, 0)).toBe(0)
+})
+
+test('the longer an outage lasts, the longer are the waits, up to the bound', () => {
+  expect([60_000, 150_000, 300_000, 10 ** 9].map((outageMs) => longest(1006, 99, outageMs))).toEqual([
+    4000, 10_000, 20_000, 20_000,
+  ])
+  // Bounds of one's own are kept.
+  expect(reconnectMs({ code: 1006, failures: 9, outageMs: 0 }, { minMs: 5, maxMs: 20 }, 1)).toBe(20)
+  expect(reconnectMs({ code: 1006, failures: 0, outageMs: 0 }, { minMs: 5000, maxMs: 20_000 }, 1)).toBe(5000)
 })
 
 test('a client that was too fast pauses', () => {
-  expect(reconnectMs(4029, 0, BACKOFF, 0)).toBe(5000)
-  expect(reconnectMs(4029, 9, BACKOFF, 1)).toBe(25_000)
+  const backoff = (failures: number, random: number) =>
+    reconnectMs({ code: 4029, failures, outageMs: 0 }, BACKOFF, random)
+  expect(backoff(0, 0)).toBe(5000)
+  expect(backoff(9, 1)).toBe(25_000)
 })
 
 test.each([

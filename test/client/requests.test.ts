@@ -98,6 +98,47 @@ describe('requests', () => {
     await expect(unsent).rejects.toMatchObject({ code: 'OFFLINE', temporary: true })
   })
 
+  test('that may not wait for a connection fail without one, and are never sent', async ({ server, rally }) => {
+    server.on('things.put', () => ({ data: { id: '1' } }))
+    await until(rally, 'open')
+    server.refusing = true
+    for (const socket of server.sockets) socket.ws.terminate()
+    await until(rally, 'reconnecting')
+    const patient = rally.things.put({ name: 'patient' })
+    await expect(rally.things.put({ name: 'now' }, { offlineMs: 0 })).rejects.toMatchObject({ code: 'OFFLINE' })
+    server.refusing = false
+    expect(await patient).toEqual({ id: '1' })
+    // With a connection they are calls like others.
+    expect(await rally.things.put({ name: 'again' }, { offlineMs: 0 })).toEqual({ id: '1' })
+    expect(server.received('things.put').map(({ data }) => data)).toEqual([{ name: 'patient' }, { name: 'again' }])
+  })
+
+  test('that may not wait say so when their connection broke, and are not sent again', async ({ server, rally }) => {
+    const first = await server.nextSocket()
+    await until(rally, 'open')
+    const sent = rally.things.put({ name: 'y' }, { offlineMs: 0 })
+    await first.next('things.put')
+    server.refusing = true
+    first.ws.terminate()
+    await expect(sent).rejects.toMatchObject({ code: 'TIMEOUT' })
+    server.refusing = false
+    await server.nextSocket()
+    await until(rally, 'open')
+    expect(server.received('things.put').map(({ data }) => data)).toEqual([{ name: 'y' }])
+  })
+
+  test('that may wait a moment go on where the connection is back within it', async ({ server, rally }) => {
+    const call = rally.things.put({ name: 'x' }, { offlineMs: 5_000 })
+    const first = await server.nextSocket()
+    const sent = await first.next('things.put')
+    first.ws.terminate()
+    const second = await server.nextSocket()
+    const again = await second.next('things.put')
+    expect(again.eid).toBe(sent.eid)
+    second.answer(again, { id: '1' })
+    expect(await call).toEqual({ id: '1' })
+  })
+
   test('can be aborted before and while they wait', async ({ server, rally }) => {
     await expect(rally.things.get({ id: 'a' }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ABORTED',

@@ -1,0 +1,19 @@
+/** A request as it goes over the wire. `body` is JSON. */
+export function encodeRequest(type: string, eid: string, body: string): string {
+  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
+}
+
+/** JSON of `data`; undefined for what has none (a cycle, a bigint). */
+export function encode(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data ?? {})
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
+export function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false
+  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
+}
