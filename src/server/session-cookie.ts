@@ -1,6 +1,7 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
-import { jwtVerify, SignJWT } from 'jose'
+import { SignJWT } from 'jose'
 import type { Caller } from '../rpc/index.ts'
+import { createTokenReader } from './signed-token.ts'
 
 const SESSION_MS = 30 * 24 * 60 * 60_000
 const DEVICE_MS = 365 * 24 * 60 * 60_000
@@ -26,7 +27,8 @@ export interface ReadCookies {
 
 /** Reads and writes the two cookies. What is written is the value of a `Set-Cookie` header. */
 export interface Cookies {
-  read(header: string): Promise<ReadCookies>
+  /** Without a promise: every upgrade and every request passes here. */
+  read(header: string): ReadCookies
   /** `expiresAt`: when the session's row ends, ms since the epoch. The cookie lives 30 days at most. */
   session(userId: string, sessionId: string, expiresAt: number): Promise<string>
   readonly clearedSession: string
@@ -52,34 +54,28 @@ export function createCookies(key: Uint8Array, production: boolean): Cookies {
       .setExpirationTime(now + Math.floor(lifeMs / 1000))
       .sign(key)
   }
-  const verify = async (audience: string, token: string) => {
-    const options = { algorithms: ['HS256'], issuer: ISSUER, audience, requiredClaims: ['exp', 'iat'] }
-    return jwtVerify(token, key, options).then(
-      ({ payload }) => payload,
-      () => null,
-    )
-  }
 
-  const readSession = async (token: string): Promise<SessionClaims | null> => {
-    const claims = await verify('session', token)
-    const { sub, sid, iat, exp } = claims ?? {}
-    if (typeof sub !== 'string' || typeof sid !== 'string' || iat === undefined || exp === undefined) return null
-    return { userId: sub, sessionId: sid, isAging: Date.now() / 1000 > (iat + exp) / 2 }
+  const readToken = createTokenReader(key)
+  const readSession = (token: string): SessionClaims | null => {
+    const nowMs = Date.now()
+    const claims = readToken(token, { issuer: ISSUER, audience: 'session' }, nowMs)
+    if (typeof claims?.sub !== 'string' || typeof claims.sid !== 'string') return null
+    const isAging = nowMs / 1000 > (claims.iat + claims.exp) / 2
+    return { userId: claims.sub, sessionId: claims.sid, isAging }
   }
-  const readDevice = async (token: string): Promise<Device | null> => {
-    const claims = await verify('device', token)
-    const { did, users } = claims ?? {}
-    if (typeof did !== 'string' || !Array.isArray(users)) return null
-    return { id: did, users: users.filter((user) => typeof user === 'string').slice(0, MAX_DEVICE_USERS) }
+  const readDevice = (token: string): Device | null => {
+    const claims = readToken(token, { issuer: ISSUER, audience: 'device' }, Date.now())
+    if (typeof claims?.did !== 'string' || !Array.isArray(claims.users)) return null
+    return { id: claims.did, users: claims.users.filter((user) => typeof user === 'string').slice(0, MAX_DEVICE_USERS) }
   }
 
   return {
-    async read(header) {
+    read(header) {
       const cookies = header === '' ? {} : parseCookie(header)
       const sessionToken = cookies[names.session]
       const deviceToken = cookies[names.device]
-      const session = sessionToken ? await readSession(sessionToken) : null
-      const device = deviceToken ? await readDevice(deviceToken) : null
+      const session = sessionToken ? readSession(sessionToken) : null
+      const device = deviceToken ? readDevice(deviceToken) : null
       return { session, isBad: sessionToken !== undefined && session === null, device }
     },
 

@@ -74,7 +74,7 @@ export function createSessionRoutes({
         return
       }
       try {
-        const { device } = await cookies.read(request.cookie)
+        const { device } = cookies.read(request.cookie)
         const { ip, userAgent } = request
         const { user, sessionId, expiresAt } = await lookups.run(
           () => gate.redeem(ticket, { ip, userAgent }),
@@ -93,7 +93,7 @@ export function createSessionRoutes({
       if (!admits(exchange)) return
       const cors = corsHeaders(exchange.request.origin)
       try {
-        const { session } = await cookies.read(exchange.request.cookie)
+        const { session } = cookies.read(exchange.request.cookie)
         if (session) await lookups.run(() => gate.end(session.sessionId, session.userId), GATE_DEADLINE_MS)
         exchange.json('200 OK', {}, { ...cors, 'Set-Cookie': cookies.clearedSession })
       } catch (error) {

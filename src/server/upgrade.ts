@@ -79,7 +79,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 
   const admit = async (exchange: Exchange, handshake: Handshake, group: string): Promise<boolean> => {
     const { ip, userAgent, cookie } = exchange.request
-    const read = await options.cookies.read(cookie)
+    const read = options.cookies.read(cookie)
     const signedIn = await identify(read)
     const caller: Caller = {
       user: signedIn?.user ?? null,

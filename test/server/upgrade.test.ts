@@ -121,7 +121,7 @@ describe('session cookie', () => {
     expect(rig.gate.calls).toEqual(['extend'])
     const [renewed = ''] = client.headers['set-cookie'] ?? []
     expect(renewed).toMatch(/^rally=[^;]+; Max-Age=25\d{5}; Path=\/; HttpOnly; SameSite=Strict$/)
-    const { session } = await rig.cookies.read(renewed.slice(0, renewed.indexOf(';')))
+    const { session } = rig.cookies.read(renewed.slice(0, renewed.indexOf(';')))
     expect(session).toMatchObject({ userId: 'id-of-ada', isAging: false })
   })
 
