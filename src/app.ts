@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { createMemoryBus } from './bus/memory.ts'
 import { Closers } from './closers.ts'
 import type { Config } from './config.ts'
-import { createDatabase, type Tx } from './db/client.ts'
+import { createDatabase, type Transaction } from './db/client.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
 import { createOnce, OnceConflict, OnceOverloaded } from './db/once.ts'
@@ -30,7 +30,7 @@ export interface App {
   readonly platform: Platform
   readonly engine: Engine
   readonly keeper: MatchKeeper
-  readonly dispatcher: Dispatcher<Context, Tx>
+  readonly dispatcher: Dispatcher<Context, Transaction>
   /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
   readonly lost: Promise<Error>
   /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
@@ -85,13 +85,13 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     latestUnsentBytes: config.limits.latestUnsentBytes,
     ...(config.production ? {} : { inspect: (type, event) => dispatcher.inspectEvent(type, event) }),
   })
-  const once = createOnce(database.db)
-  const dispatcher: Dispatcher<Context, Tx> = new Dispatcher<Context, Tx>({
+  const once = createOnce(database)
+  const dispatcher: Dispatcher<Context, Transaction> = new Dispatcher<Context, Transaction>({
     modules: Object.values(modules),
     limits: config.limits,
     hub,
     once: sealSecretAnswers(once, config.secrets.encryption),
-    createContext: (call: Call<Tx>) => new Context(platform, services, call),
+    createContext: (call: Call<Transaction>) => new Context(platform, services, call),
     checkOutput: !config.production,
     translateError,
     log: log.rpc,
@@ -114,7 +114,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   closers.add('the lobby', () => lobby.stop())
 
   const lease = new NodeLease({
-    db: database.db,
+    sql: database.reserved,
     node,
     onDead: () => keeper.buryOrphans(),
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),

@@ -1,5 +1,6 @@
-import type { Db, Tx } from './client.ts'
+import type { Database, Transaction } from './client.ts'
 import { withRetry } from './retry.ts'
+import { type Sql, statement } from './sql.ts'
 
 /** How long an answer is kept. A retry that comes later executes again. */
 export const KEEP_MINUTES = 10
@@ -29,7 +30,7 @@ export interface Once {
    * Executes in one transaction with the keeping of the answer, so that both happen or neither. A concurrent call with
    * the same key, also on another node, waits and gets the same answer.
    *
-   * `execute` has to do all it does by `tx`, as it runs again when its transaction loses against another. When it
+   * `execute` has to do all it does by its transaction, as it runs again when its transaction loses against another. When it
    * throws, nothing of it stays; if `answerOf` makes an answer of the error, that one is kept and answered.
    *
    * @throws OnceConflict when the key's `eid` was used for another `type`
@@ -37,7 +38,7 @@ export interface Once {
    */
   run(
     key: OnceKey,
-    execute: (tx: Tx) => Promise<string>,
+    execute: (transaction: Transaction) => Promise<string>,
     answerOf?: (error: unknown) => string | undefined,
   ): Promise<OnceResult>
   /** Deletes answers past their time, a batch at a time, and says how many. */
@@ -59,7 +60,38 @@ interface Running {
   readonly result: Promise<OnceResult>
 }
 
-export function createOnce(db: Db, { maxRunning = 4096 }: { readonly maxRunning?: number } = {}): Once {
+/**
+ * Inserts the row unless a living one is there. Waits for a concurrent transaction that has inserted it.
+ * Values: user, eid, type, answer.
+ */
+const CLAIM = statement<{ claimed: true }>(
+  'writes.claim',
+  `INSERT INTO writes AS w (user_id, eid, type, answer, created_at) VALUES ($1, $2, $3, $4, now())
+   ON CONFLICT (user_id, eid) DO UPDATE SET type = EXCLUDED.type, answer = EXCLUDED.answer, created_at = now()
+     WHERE w.created_at < now() - interval '${KEEP_MINUTES} minutes'
+   RETURNING true AS claimed`,
+)
+
+const ANSWER = statement('writes.answer', 'UPDATE writes SET answer = $3 WHERE user_id = $1 AND eid = $2')
+
+const KEPT = statement<{ type: string; answer: string | null }>(
+  'writes.kept',
+  'SELECT type, answer FROM writes WHERE user_id = $1 AND eid = $2',
+)
+
+const SWEEP = statement<{ swept: number }>(
+  'writes.sweep',
+  `WITH gone AS (
+     DELETE FROM writes WHERE (user_id, eid) IN (
+       SELECT user_id, eid FROM writes WHERE created_at < now() - interval '${KEEP_MINUTES} minutes'
+       LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED)
+     RETURNING 1)
+   SELECT count(*) AS swept FROM gone`,
+)
+
+type Writing = Pick<Database, 'sql' | 'transaction'>
+
+export function createOnce(database: Writing, { maxRunning = 4096 }: { readonly maxRunning?: number } = {}): Once {
   const running = new Map<string, Running>()
 
   return {
@@ -71,7 +103,7 @@ export function createOnce(db: Db, { maxRunning = 4096 }: { readonly maxRunning?
         return { answer: (await first.result).answer, executed: false }
       }
       if (running.size >= maxRunning) throw new OnceOverloaded(`${maxRunning} writes are under way`)
-      const result = runOnce(db, key, execute, answerOf).finally(() => running.delete(id))
+      const result = runOnce(database, key, execute, answerOf).finally(() => running.delete(id))
       running.set(id, { type: key.type, result })
       return result
     },
@@ -79,10 +111,7 @@ export function createOnce(db: Db, { maxRunning = 4096 }: { readonly maxRunning?
     async sweep() {
       let swept = 0
       for (let batch = 0; batch < MAX_SWEEP_BATCHES; batch++) {
-        const deleted = await db.$executeRaw`
-          DELETE FROM writes WHERE (user_id, eid) IN (
-            SELECT user_id, eid FROM writes WHERE created_at < now() - make_interval(mins => ${KEEP_MINUTES}::int)
-            LIMIT ${SWEEP_BATCH}::int FOR UPDATE SKIP LOCKED)`
+        const deleted = (await database.sql.first(SWEEP))?.swept ?? 0
         swept += deleted
         if (deleted < SWEEP_BATCH) break
       }
@@ -92,35 +121,40 @@ export function createOnce(db: Db, { maxRunning = 4096 }: { readonly maxRunning?
 }
 
 async function runOnce(
-  db: Db,
+  database: Writing,
   key: OnceKey,
-  execute: (tx: Tx) => Promise<string>,
+  execute: (transaction: Transaction) => Promise<string>,
   answerOf: (error: unknown) => string | undefined,
 ): Promise<OnceResult> {
   try {
-    return await claimAnd(db, key, async (tx) => {
-      const answer = await execute(tx)
-      await tx.$executeRaw`UPDATE writes SET answer = ${answer} WHERE user_id = ${key.userId} AND eid = ${key.eid}`
+    return await claimAnd(database, key, async (transaction) => {
+      const answer = await execute(transaction)
+      // Shares the commit's round trip.
+      void transaction.sql.rows(ANSWER, [key.userId, key.eid, answer])
       return answer
     })
   } catch (error) {
     const answer = error instanceof OnceConflict ? undefined : answerOf(error)
     if (answer === undefined) throw error
-    return keepFailure(db, key, answer)
+    return keepFailure(database.sql, key, answer)
   }
 }
 
 /** The claim makes a repetition harmless even where the first commit's outcome is not known. */
-function claimAnd(db: Db, key: OnceKey, execute: (tx: Tx) => Promise<string>): Promise<OnceResult> {
+function claimAnd(
+  database: Writing,
+  key: OnceKey,
+  execute: (transaction: Transaction) => Promise<string>,
+): Promise<OnceResult> {
   let ours: string | undefined
   return withRetry(
     () =>
-      db.$transaction(async (tx) => {
-        if (await claim(tx, key, null)) {
-          ours = await execute(tx)
+      database.transaction(async (transaction) => {
+        if (await claim(transaction.sql, key, null)) {
+          ours = await execute(transaction)
           return { answer: ours, executed: true }
         }
-        const answer = await keptAnswer(tx, key)
+        const answer = await keptAnswer(transaction.sql, key)
         // Kept by an attempt of ours whose commit succeeded, though its connection broke before we heard of it.
         return { answer, executed: answer === ours }
       }),
@@ -129,28 +163,19 @@ function claimAnd(db: Db, key: OnceKey, execute: (tx: Tx) => Promise<string>): P
 }
 
 /** Keeps an error's answer, unless a concurrent call on another node has made one since ours was rolled back. */
-function keepFailure(db: Db, key: OnceKey, answer: string): Promise<OnceResult> {
+function keepFailure(sql: Sql, key: OnceKey, answer: string): Promise<OnceResult> {
   return withRetry(
-    async () => ({ answer: (await claim(db, key, answer)) ? answer : await keptAnswer(db, key), executed: false }),
+    async () => ({ answer: (await claim(sql, key, answer)) ? answer : await keptAnswer(sql, key), executed: false }),
     { idempotent: true },
   )
 }
 
-/** Inserts the row unless a living one is there. Waits for a concurrent transaction that has inserted it. */
-async function claim(on: Db | Tx, { userId, eid, type }: OnceKey, answer: string | null): Promise<boolean> {
-  const rows = await on.$executeRaw`
-    INSERT INTO writes AS w (user_id, eid, type, answer, created_at)
-    VALUES (${userId}, ${eid}, ${type}, ${answer}, now())
-    ON CONFLICT (user_id, eid) DO UPDATE SET type = EXCLUDED.type, answer = EXCLUDED.answer, created_at = now()
-      WHERE w.created_at < now() - make_interval(mins => ${KEEP_MINUTES}::int)`
-  return rows === 1
+async function claim(sql: Sql, { userId, eid, type }: OnceKey, answer: string | null): Promise<boolean> {
+  return (await sql.first(CLAIM, [userId, eid, type, answer])) !== null
 }
 
-async function keptAnswer(on: Db | Tx, key: OnceKey): Promise<string> {
-  const row = await on.write.findUnique({
-    where: { userId_eid: { userId: key.userId, eid: key.eid } },
-    select: { type: true, answer: true },
-  })
+async function keptAnswer(sql: Sql, key: OnceKey): Promise<string> {
+  const row = await sql.first(KEPT, [key.userId, key.eid])
   if (row && row.type !== key.type) throw conflict(key, row.type)
   // Row and answer are committed together, so only a sweep at this very moment could have taken it.
   if (row?.answer == null) throw new Error(`the answer of write ${key.eid} is gone`)

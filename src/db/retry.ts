@@ -51,6 +51,7 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   '57P03': 'connection',
   '57P05': 'connection',
   '25P03': 'busy',
+  '25P04': 'busy',
   // Sockets
   ECONNREFUSED: 'connection',
   ECONNRESET: 'connection',

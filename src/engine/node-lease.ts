@@ -1,7 +1,8 @@
-import type { Db } from '../db/client.ts'
+import { type Sql, statement } from '../db/sql.ts'
 
 export interface NodeLeaseOptions {
-  readonly db: Db
+  /** Connections that a busy server leaves free. */
+  readonly sql: Sql
   readonly node: string
   /** Who has not been heard of for this long is dead, and its matches are up for grabs. Default 5000. */
   readonly leaseMs?: number
@@ -14,6 +15,13 @@ const LEASE_MS = 5_000
 const BEATS_PER_LEASE = 5
 /** Beats under way: one that hangs does not keep the next from being heard. */
 const MAX_BEATING = 3
+
+const BEAT = statement(
+  'nodes.beat',
+  `INSERT INTO nodes (id, heartbeat_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()`,
+)
+const LEAVE = statement('nodes.leave', 'DELETE FROM nodes WHERE id = $1')
+const FORGET = statement('nodes.forget', 'DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => $1)')
 
 /**
  * This process' sign of life in the database, by which other processes know whose matches are orphaned. Times are
@@ -37,7 +45,7 @@ export class NodeLease {
 
   /** Enters the node and begins to beat. */
   async start(): Promise<void> {
-    await this.#options.db.node.create({ data: { id: this.#options.node } })
+    await this.#options.sql.rows(BEAT, [this.#options.node])
     this.#aliveSince = this.#lastBeat = Date.now()
     this.#timer = setInterval(() => this.#next(), this.#leaseMs / BEATS_PER_LEASE)
   }
@@ -48,7 +56,7 @@ export class NodeLease {
     clearInterval(this.#timer)
     await Promise.all([...this.#beating, this.#burying])
     try {
-      await this.#options.db.node.deleteMany({ where: { id: this.#options.node } })
+      await this.#options.sql.rows(LEAVE, [this.#options.node])
     } catch (error) {
       this.#options.onError(error)
     }
@@ -63,10 +71,8 @@ export class NodeLease {
   }
 
   async #beat(): Promise<void> {
-    const { db, node } = this.#options
-    await db.$executeRaw`
-      INSERT INTO nodes (id, heartbeat_at) VALUES (${node}, now())
-      ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()`
+    const { sql, node } = this.#options
+    await sql.rows(BEAT, [node])
     const now = Date.now()
     // After a silence of the database every node looks dead: give them time to be heard of before burying any.
     if (now - this.#lastBeat > this.#leaseMs / 2) this.#aliveSince = now
@@ -80,8 +86,8 @@ export class NodeLease {
   }
 
   async #bury(): Promise<void> {
-    const { db, onDead } = this.#options
-    await db.$executeRaw`DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => ${this.#leaseMs / 1000})`
+    const { sql, onDead } = this.#options
+    await sql.rows(FORGET, [this.#leaseMs / 1000])
     await onDead()
   }
 }

@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
-import type { Database, Db, Tx } from '../db/client.ts'
+import type { Database, Db, Transaction, Tx } from '../db/client.ts'
+import type { Sql } from '../db/sql.ts'
 import type { Loggers } from '../logger.ts'
 import type { Call, Channel, Connections, Hub } from '../rpc/index.ts'
 import { definers } from '../rpc/index.ts'
@@ -30,17 +31,18 @@ export interface Services {
 /** What reads and writes go through in one request: the transaction of a write, else the plain client. */
 export interface Scope {
   readonly db: Db | Tx
+  readonly sql: Sql
   /** Runs `effect` once what this request wrote is committed. */
   afterCommit(effect: () => void): void
 }
 
 /** What a handler is given. One a request. */
 export class Context implements Scope {
-  readonly call: Call<Tx>
+  readonly call: Call<Transaction>
   readonly platform: Platform
   readonly #services: Services
 
-  constructor(platform: Platform, services: Services, call: Call<Tx>) {
+  constructor(platform: Platform, services: Services, call: Call<Transaction>) {
     this.platform = platform
     this.#services = services
     this.call = call
@@ -51,7 +53,11 @@ export class Context implements Scope {
   }
 
   get db(): Db | Tx {
-    return this.call.tx ?? this.platform.database.db
+    return this.call.tx?.db ?? this.platform.database.db
+  }
+
+  get sql(): Sql {
+    return this.call.tx?.sql ?? this.platform.database.sql
   }
 
   get auth(): AuthService {

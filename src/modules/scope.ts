@@ -1,4 +1,3 @@
-import type { Tx } from '../db/client.ts'
 import { type RetryOptions, withRetry } from '../db/retry.ts'
 import type { Platform, Scope } from './context.ts'
 
@@ -14,8 +13,14 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const { result, effects } = await withRetry(async () => {
     const effects: (() => void)[] = []
-    const result = await platform.database.db.$transaction((tx: Tx) =>
-      work({ db: tx, afterCommit: (effect) => effects.push(effect) }),
+    const result = await platform.database.transaction((transaction) =>
+      work({
+        sql: transaction.sql,
+        get db() {
+          return transaction.db
+        },
+        afterCommit: (effect) => effects.push(effect),
+      }),
     )
     return { result, effects }
   }, options)
@@ -31,5 +36,5 @@ export async function inTransaction<T>(
 
 /** Reads and writes outside of any transaction. */
 export function plainScope(platform: Platform): Scope {
-  return { db: platform.database.db, afterCommit: (effect) => effect() }
+  return { db: platform.database.db, sql: platform.database.sql, afterCommit: (effect) => effect() }
 }

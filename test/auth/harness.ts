@@ -3,7 +3,7 @@ import { generateSync } from 'otplib'
 import type { z } from 'zod'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
-import type { Database, Tx } from '../../src/db/client.ts'
+import type { Database, Transaction } from '../../src/db/client.ts'
 import { createOnce } from '../../src/db/once.ts'
 import { createLoggers } from '../../src/logger.ts'
 import { type AuthService, auth, createAuthService, sealSecretAnswers } from '../../src/modules/auth/index.ts'
@@ -139,7 +139,7 @@ export class TestSocket {
 
 export interface TestNode {
   readonly clock: Clock
-  readonly dispatcher: Dispatcher<Context, Tx>
+  readonly dispatcher: Dispatcher<Context, Transaction>
   readonly auth: AuthService
   readonly platform: Platform
   socket(caller?: Partial<Caller>): TestSocket
@@ -166,12 +166,12 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   hub.attach((topic, frame) => {
     for (const peer of peers) if (peer.topics.has(topic)) peer.send(frame)
   })
-  const dispatcher: Dispatcher<Context, Tx> = new Dispatcher<Context, Tx>({
+  const dispatcher: Dispatcher<Context, Transaction> = new Dispatcher<Context, Transaction>({
     modules: [auth],
     limits: { ...own.limits, requestsBurst: 10_000, requestsPerSecond: 10_000, requestsInFlight: 1000 },
     hub,
-    once: sealSecretAnswers(createOnce(database.db), own.secrets.encryption),
-    createContext: (call: Call<Tx>) => new Context(platform, services, call),
+    once: sealSecretAnswers(createOnce(database), own.secrets.encryption),
+    createContext: (call: Call<Transaction>) => new Context(platform, services, call),
     checkOutput: true,
     translateError: () => undefined,
     log: {

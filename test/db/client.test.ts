@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
 import { isUnavailable, isUniqueViolation } from '../../src/db/retry.ts'
+import { statement } from '../../src/db/sql.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { databaseUrl, execute } from '../support/postgres.ts'
@@ -141,9 +142,10 @@ test('what stops once the database is closed cuts no connection', async ({ testD
   const log = { ...quietLog, warn: (fields: unknown) => lost.push(fields) }
   for (let round = 0; round < 3; round++) {
     const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false })
-    const { db, close, usage } = await testDatabase.open({ url: postgres.url, log })
+    const { db, close } = await testDatabase.open({ url: postgres.url, log })
     await Promise.all(Array.from({ length: 10 }, () => db.$queryRaw`SELECT pg_sleep(0.05)::text`))
-    expect(usage().idle).toBeGreaterThan(4)
+    const idle = await execute(postgres.url, "SELECT 1 FROM pg_stat_activity WHERE state = 'idle'")
+    expect(idle.rowCount).toBeGreaterThan(4)
     await close()
     await postgres.stop()
   }
@@ -168,10 +170,16 @@ test('closing ends every connection', async ({ testDatabase }) => {
   const own = await testDatabase.open({
     url: `${databaseUrl(testDatabase.url, testDatabase.name)}?application_name=closing`,
   })
+  const connections = async () =>
+    (await execute(testDatabase.url, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'closing'")).rowCount
   await Promise.all(Array.from({ length: 3 }, () => own.db.$queryRaw`SELECT pg_sleep(0.02)::text`))
-  expect(own.usage()).toEqual({ total: 3, idle: 3, waiting: 0 })
+  await own.ping(1000)
+  expect(await connections()).toBe(4)
   await own.close()
   await own.close()
-  expect(own.usage().total).toBe(0)
+  await expect.poll(connections).toBe(0)
   expect(isUnavailable(await failureOf(own.db.user.count()))).toBe(true)
+  expect(isUnavailable(await failureOf(own.transaction(({ sql }) => sql.rows(statement('one', 'SELECT 1')))))).toBe(
+    true,
+  )
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
-import type { Database, Tx } from '../../src/db/client.ts'
+import type { Database, Transaction } from '../../src/db/client.ts'
 import { createOnce, KEEP_MINUTES, OnceConflict, OnceOverloaded } from '../../src/db/once.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'
@@ -15,8 +15,8 @@ async function scene(one: Database) {
   const attempt = `effect/${userId}`
   return {
     key: { userId, eid: randomUUID(), type: 'matches.create' },
-    effect: (tx: Pick<Database['db'], 'attempt'>) =>
-      tx.attempt.upsert({
+    effect: ({ db }: Pick<Transaction, 'db'>) =>
+      db.attempt.upsert({
         where: { key: attempt },
         create: { key: attempt, failures: 1, windowStart: new Date() },
         update: { failures: { increment: 1 } },
@@ -31,7 +31,7 @@ const answerOf = (error: unknown) => (error instanceof Declared ? `error: ${erro
 describe('a write with one key', () => {
   test('asked for 20 times at once on two nodes happens once, and all get its answer', async ({ one, other }) => {
     const { key, effect, effects } = await scene(one)
-    const nodes = [createOnce(one.db), createOnce(other.db)]
+    const nodes = [createOnce(one), createOnce(other)]
     let executions = 0
     const runs = Array.from({ length: 20 }, (_, index) =>
       nodes[index % 2]?.run(key, async (tx) => {
@@ -48,8 +48,8 @@ describe('a write with one key', () => {
 
   test('answers the same after a restart', async ({ one, other }) => {
     const { key } = await scene(one)
-    await createOnce(one.db).run(key, async () => 'first')
-    await expect(createOnce(other.db).run(key, async () => 'second')).resolves.toEqual({
+    await createOnce(one).run(key, async () => 'first')
+    await expect(createOnce(other).run(key, async () => 'second')).resolves.toEqual({
       answer: 'first',
       executed: false,
     })
@@ -57,7 +57,7 @@ describe('a write with one key', () => {
 
   test('is rolled back when it breaks, and a retry executes it', async ({ one }) => {
     const { key, effect, effects } = await scene(one)
-    const once = createOnce(one.db)
+    const once = createOnce(one)
     const broken = once.run(
       key,
       async (tx) => {
@@ -78,7 +78,7 @@ describe('a write with one key', () => {
 
   test('keeps the answer of a declared failure without its effects', async ({ one }) => {
     const { key, effect, effects } = await scene(one)
-    const once = createOnce(one.db)
+    const once = createOnce(one)
     const first = await once.run(
       key,
       async (tx) => {
@@ -97,7 +97,7 @@ describe('a write with one key', () => {
     const { key } = await scene(one)
     const started = deferred()
     const release = deferred()
-    const failing = createOnce(one.db).run(
+    const failing = createOnce(one).run(
       key,
       async () => {
         started.resolve(undefined)
@@ -107,7 +107,7 @@ describe('a write with one key', () => {
       answerOf,
     )
     await started.promise
-    const waiting = createOnce(other.db).run(key, async () => 'worked', answerOf)
+    const waiting = createOnce(other).run(key, async () => 'worked', answerOf)
     await somebodyWaitsForALock(one)
     release.resolve(undefined)
     const [first, second] = await Promise.all([failing, waiting])
@@ -118,7 +118,7 @@ describe('a write with one key', () => {
 
   test('is refused for another type', async ({ one }) => {
     const { key } = await scene(one)
-    const once = createOnce(one.db)
+    const once = createOnce(one)
     await once.run(key, async () => 'created')
     await expect(once.run({ ...key, type: 'matches.join' }, async () => 'joined')).rejects.toThrow(OnceConflict)
     const release = deferred()
@@ -136,11 +136,11 @@ describe('a write with one key', () => {
   test('survives a connection that breaks before the commit', async ({ one, other }) => {
     const { key, effect, effects } = await scene(one)
     let executions = 0
-    const result = await createOnce(one.db).run(key, async (tx) => {
+    const result = await createOnce(one).run(key, async (tx) => {
       executions++
       await effect(tx)
       if (executions === 1) {
-        const [session] = await tx.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`
+        const [session] = await tx.db.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`
         await other.db.$queryRaw`SELECT pg_terminate_backend(${session?.pid ?? 0}::int)`
       }
       return 'done'
@@ -153,16 +153,14 @@ describe('a write with one key', () => {
 test('a commit that was not heard of is not repeated, and counts as executed', async ({ one }) => {
   const { key, effect, effects } = await scene(one)
   let commits = 0
-  const deaf = new Proxy(one.db, {
-    get(db, name) {
-      if (name !== '$transaction') return Reflect.get(db, name)
-      return async (work: (tx: Tx) => Promise<unknown>) => {
-        const result = await db.$transaction(work)
-        if (++commits === 1) throw new Error('Connection terminated unexpectedly')
-        return result
-      }
+  const deaf: Pick<Database, 'sql' | 'transaction'> = {
+    sql: one.sql,
+    async transaction(work) {
+      const result = await one.transaction(work)
+      if (++commits === 1) throw new Error('Connection terminated unexpectedly')
+      return result
     },
-  })
+  }
   const result = await createOnce(deaf).run(key, async (tx) => {
     await effect(tx)
     return 'done'
@@ -173,7 +171,7 @@ test('a commit that was not heard of is not repeated, and counts as executed', a
 
 test('writes of different users with the same eid do not meet', async ({ one }) => {
   const [a, b] = await Promise.all([scene(one), scene(one)])
-  const once = createOnce(one.db)
+  const once = createOnce(one)
   const results = await Promise.all([
     once.run(a.key, async () => 'a'),
     once.run({ ...b.key, eid: a.key.eid }, async () => 'b'),
@@ -183,7 +181,7 @@ test('writes of different users with the same eid do not meet', async ({ one }) 
 
 test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, async ({ one }) => {
   const { key } = await scene(one)
-  const once = createOnce(one.db)
+  const once = createOnce(one)
   const age = (minutes: number) =>
     one.db.write.updateMany({
       where: { userId: key.userId },
@@ -214,7 +212,7 @@ test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, asy
 
 test('refuses more at once than its bound', async ({ one }) => {
   const { key } = await scene(one)
-  const once = createOnce(one.db, { maxRunning: 1 })
+  const once = createOnce(one, { maxRunning: 1 })
   const release = deferred()
   const running = once.run(key, async () => {
     await release.promise

@@ -197,7 +197,7 @@ test('nobody is taken for dead because the database was silent', async () => {
     const leases = [1, 2, 3].map(
       () =>
         new NodeLease({
-          db: cut.db,
+          sql: cut.reserved,
           node: randomUUID(),
           leaseMs: 1_000,
           onDead: async () => {

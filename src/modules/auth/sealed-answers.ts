@@ -1,5 +1,5 @@
 import type { EncryptionKey } from '../../config.ts'
-import type { Tx } from '../../db/client.ts'
+import type { Transaction } from '../../db/client.ts'
 import type { Once, WriteKey } from '../../rpc/index.ts'
 import { SecretBox } from './secret-box.ts'
 
@@ -10,7 +10,10 @@ const SECRET: ReadonlySet<string> = new Set(['auth.rotateTotp'])
  * Keeps the answers that hold secrets encrypted, so that what is hashed and encrypted elsewhere in the database does
  * not stand beside it in clear for as long as answers are kept. All others pass as they are.
  */
-export function sealSecretAnswers(once: Once<Tx>, keys: readonly [EncryptionKey, ...EncryptionKey[]]): Once<Tx> {
+export function sealSecretAnswers(
+  once: Once<Transaction>,
+  keys: readonly [EncryptionKey, ...EncryptionKey[]],
+): Once<Transaction> {
   const box = new SecretBox(keys)
   const owner = ({ userId, eid }: WriteKey) => `${userId} ${eid}`
 

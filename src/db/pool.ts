@@ -1,0 +1,116 @@
+import pg from 'pg'
+import { type ConnectionOptions, connectionConfig } from './connection.ts'
+import { within } from './deadline.ts'
+import type { DbLog } from './log.ts'
+import type { Sql, Statement } from './sql.ts'
+
+export interface PoolOptions extends ConnectionOptions {
+  /** Connections at most. */
+  readonly size: number
+  /** How long a transaction may say nothing before the server ends it. */
+  readonly idleInTransactionMs: number
+  readonly log: DbLog
+}
+
+export interface Pool {
+  readonly pool: pg.Pool
+  /** Waits for running queries, then closes every connection; resolves when the other end has let go of them too. */
+  close(): Promise<void>
+}
+
+/** How long an unused connection is kept, and how long any is used: a load balancer or a failover moves it on. */
+const IDLE_MS = 30_000
+const MAX_LIFETIME_SECONDS = 600
+/** For the other end to let go of connections that we have closed: there is nothing in them any more. */
+const PARTING_MS = 1_000
+
+/** Opens a pool of pipelined connections. It does not connect yet. */
+export function createPool({ size, idleInTransactionMs, log, ...options }: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(options),
+    max: size,
+    pipeline: true,
+    idleTimeoutMillis: IDLE_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+  })
+  // A connection that breaks while nobody listens would end the process.
+  const onError = (error: Error) => log.warn({ err: error }, 'database connection lost')
+  const connections = new Set<pg.PoolClient>()
+  pool.on('connect', (client) => {
+    client.on('error', onError)
+    connections.add(client)
+    client.once('end', () => connections.delete(client))
+  })
+  pool.on('error', () => undefined)
+  return { pool, close }
+
+  /** The pool's own end does not wait for connections that are idle: a Postgres that stops then would cut them. */
+  async function close(): Promise<void> {
+    await pool.end()
+    const ends = [...connections].map((client) => new Promise<void>((resolve) => client.once('end', resolve)))
+    await within(PARTING_MS, Promise.all(ends)).catch(() => undefined)
+  }
+}
+
+/** Statements outside of a transaction, each on a connection of the pool for as long as it runs. */
+export function poolSql(pool: pg.Pool): Sql {
+  const run = <Row, Result>(
+    statement: Statement<Row>,
+    values: readonly unknown[] | undefined,
+    pick: Pick<Row, Result>,
+  ) =>
+    new Promise<Result>((resolve, reject) => {
+      pool.connect((refused, client, release) => {
+        if (!client) {
+          reject(refused)
+          return
+        }
+        client.query<Row & pg.QueryResultRow>(prepared(statement, values), (error, result) => {
+          release(isBroken(error))
+          if (error) reject(error)
+          else resolve(pick(result.rows))
+        })
+      })
+    })
+  return {
+    rows: (statement, values) => run(statement, values, allOf),
+    first: (statement, values) => run(statement, values, firstOf),
+  }
+}
+
+export type Pick<Row, Result> = (rows: Row[]) => Result
+
+export const allOf = <Row>(rows: Row[]): Row[] => rows
+export const firstOf = <Row>(rows: Row[]): Row | null => rows[0] ?? null
+
+/** The query that `pg` runs for a statement. */
+export function prepared<Row>({ name, text }: Statement<Row>, values?: readonly unknown[]): pg.QueryConfig {
+  return { name, text, ...(values ? { values: [...values] } : {}), types }
+}
+
+/** Its prepared statements are not those that `pg` takes them for, or a migration has changed what they give. */
+const STALE: ReadonlySet<string | undefined> = new Set(['26000', '0A000'])
+
+/**
+ * Whether a connection can't be used for anything else after this error. An error that Postgres did not send counts:
+ * `pg` drops the prepared statement of a value that it can't send, and believes it there.
+ */
+export function isBroken(error: unknown): boolean {
+  if (error === null || error === undefined) return false
+  return !(error instanceof pg.DatabaseError && error.severity === 'ERROR' && !STALE.has(error.code))
+}
+
+const INT8 = 20
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === INT8 && format !== 'binary' ? safeInteger : pg.types.getTypeParser(oid, format),
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`${text} is no safe integer: have the statement cast it to text`)
+  return value
+}

@@ -1,0 +1,134 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { type Prisma, PrismaClient } from './generated/client.ts'
+import type { StatementNames } from './statement-names.ts'
+
+type Tx = Prisma.TransactionClient
+
+/** What Prisma needs of a connection that is in a transaction already. */
+export interface LentConnection {
+  query(config: pg.QueryConfig): Promise<pg.QueryResult>
+}
+
+/** Prisma in a transaction that is not its own. */
+export interface LentPrisma {
+  /** Opens Prisma's side of the transaction with its first call. Relations by chained calls are not offered. */
+  readonly tx: Tx
+  /** Closes Prisma's side, when it was opened. Called before the transaction ends; never rejects. */
+  end(): Promise<void>
+}
+
+interface Opened {
+  readonly tx: Tx
+  end(): Promise<void>
+}
+
+/**
+ * A Prisma client whose interactive transactions run on connections that it is lent: it takes BEGIN and COMMIT for done,
+ * because the lender does both. They are opened one after another, which takes a few turns of the microtask queue, so
+ * that each gets the connection that was meant for it.
+ */
+export class PrismaLender {
+  readonly #prisma: PrismaClient
+  readonly #timeoutMs: number
+  #lent: LentConnection | undefined
+  #opening: Promise<unknown> = Promise.resolve()
+
+  /** @param timeoutMs longer than any transaction lives */
+  constructor(statementNameGenerator: StatementNames, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+    const pool = Object.assign(new pg.Pool({ max: 1 }), { connect: async () => this.#take() })
+    this.#prisma = new PrismaClient({
+      adapter: new PrismaPg(pool, { disposeExternalPool: false, statementNameGenerator }),
+      errorFormat: 'minimal',
+    })
+  }
+
+  lend(connection: LentConnection): LentPrisma {
+    let opened: Promise<Opened> | undefined
+    const open = () => {
+      opened ??= this.#open(connection)
+      return opened
+    }
+    return {
+      tx: lazily(this.#prisma, async () => (await open()).tx),
+      async end() {
+        await opened?.then(({ end }) => end()).catch(() => undefined)
+      },
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#prisma.$disconnect()
+  }
+
+  #open(connection: LentConnection): Promise<Opened> {
+    const opened = this.#opening.then(() => this.#begin(connection))
+    this.#opening = opened.catch(() => undefined)
+    return opened
+  }
+
+  #begin(connection: LentConnection): Promise<Opened> {
+    this.#lent = connection
+    return new Promise((resolve, reject) => {
+      let finish: () => void = () => undefined
+      const finished = new Promise<void>((fulfil) => {
+        finish = fulfil
+      })
+      const transaction = this.#prisma.$transaction(
+        (tx) => {
+          const end = () => {
+            finish()
+            return transaction
+          }
+          resolve({ tx, end })
+          return finished
+        },
+        { timeout: this.#timeoutMs },
+      )
+      transaction.catch(reject)
+    })
+  }
+
+  #take() {
+    const connection = this.#lent
+    this.#lent = undefined
+    if (!connection) throw new Error('a transaction of Prisma was opened without a connection')
+    return {
+      query: (config: pg.QueryConfig) =>
+        OWNED_BY_LENDER.has(config.text) ? Promise.resolve(NOTHING) : connection.query(config),
+      on: () => undefined,
+      removeListener: () => undefined,
+      release: () => undefined,
+    }
+  }
+}
+
+const OWNED_BY_LENDER: ReadonlySet<string> = new Set(['BEGIN', 'COMMIT', 'ROLLBACK'])
+const NOTHING = { fields: [], rows: [], rowCount: 0 }
+
+/** A client's face whose calls wait until `open` has given the transaction that they belong to. */
+function lazily(prisma: PrismaClient, open: () => Promise<Tx>): Tx {
+  return new Proxy<Tx>(prisma, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member === 'function') {
+        return async (...args: unknown[]) => callOf(await open(), name, args)
+      }
+      if (typeof member !== 'object' || member === null) return member
+      return new Proxy(member, {
+        get(model, action) {
+          const value: unknown = Reflect.get(model, action)
+          if (typeof value !== 'function') return value
+          return async (...args: unknown[]) => callOf(Reflect.get(await open(), name), action, args)
+        },
+      })
+    },
+  })
+}
+
+function callOf(target: object, name: string | symbol, args: unknown[]): unknown {
+  const method: unknown = Reflect.get(target, name)
+  if (typeof method !== 'function') throw new TypeError(`${String(name)} is nothing that Prisma does in a transaction`)
+  return Reflect.apply(method, target, args)
+}

@@ -1,0 +1,141 @@
+import type pg from 'pg'
+import type { Prisma } from './generated/client.ts'
+import { allOf, firstOf, isBroken, type Pick, prepared } from './pool.ts'
+import type { PrismaLender } from './prisma-lender.ts'
+import type { Sql, Statement } from './sql.ts'
+
+/** What reads and writes go through while a transaction is open. */
+export interface Transaction {
+  readonly sql: Sql
+  /** Prisma on the same connection. Opened by the first use, so it costs nothing where it is not used. */
+  readonly db: Prisma.TransactionClient
+}
+
+/** The transaction was rolled back as it took too long. The code is that of Postgres for the same. */
+export class TransactionTimeout extends Error {
+  override readonly name = 'TransactionTimeout'
+  readonly code = '25P04'
+}
+
+/**
+ * Runs `work` in a transaction, and commits it when `work` resolves. A statement that `work` has started and not waited
+ * for belongs to the transaction: it shares the commit's round trip, and when it fails nothing is committed.
+ *
+ * When `timeoutMs` are over the transaction is rolled back and its connection given back, whatever `work` does.
+ *
+ * @throws what `work` threw; TransactionTimeout; what made Postgres roll back instead of commit
+ */
+export async function runTransaction<T>(
+  pool: pg.Pool,
+  lender: PrismaLender,
+  timeoutMs: number,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const connection = new TransactionConnection(await pool.connect(), timeoutMs)
+  const prisma = lender.lend(connection)
+  try {
+    const result = await work({
+      sql: connection,
+      get db() {
+        return prisma.tx
+      },
+    })
+    await prisma.end()
+    await connection.commit()
+    return result
+  } catch (error) {
+    await prisma.end()
+    await connection.rollback()
+    throw error
+  }
+}
+
+/** A connection for the time of one transaction. It goes back to its pool by itself. */
+export class TransactionConnection implements Sql {
+  readonly #client: pg.PoolClient
+  readonly #timer: NodeJS.Timeout
+  /** The first that failed: Postgres accepts nothing more after it. */
+  #failure: Error | undefined
+  /** Why nothing more can be sent. */
+  #over: Error | undefined
+  #ended: Promise<pg.QueryResult> | undefined
+
+  /** Sends BEGIN, which the first statement does not wait for. */
+  constructor(client: pg.PoolClient, timeoutMs: number) {
+    this.#client = client
+    this.#timer = setTimeout(() => {
+      void this.#end('ROLLBACK', new TransactionTimeout(`the transaction took longer than ${timeoutMs} ms`))
+    }, timeoutMs)
+    void this.query({ text: 'BEGIN' })
+  }
+
+  rows<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]> {
+    return this.#run(statement, values, allOf)
+  }
+
+  first<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row | null> {
+    return this.#run(statement, values, firstOf)
+  }
+
+  #run<Row, Result>(
+    statement: Statement<Row>,
+    values: readonly unknown[] | undefined,
+    pick: Pick<Row, Result>,
+  ): Promise<Result> {
+    return this.#ask<Row & pg.QueryResultRow, Result>(prepared(statement, values), ({ rows }) => pick(rows))
+  }
+
+  /** Runs one query of the transaction. */
+  query(config: pg.QueryConfig): Promise<pg.QueryResult> {
+    return this.#ask(config, (result) => result)
+  }
+
+  #ask<Row extends pg.QueryResultRow, Result>(
+    config: pg.QueryConfig,
+    read: (result: pg.QueryResult<Row>) => Result,
+  ): Promise<Result> {
+    const answer = this.#over ? Promise.reject(this.#over) : this.#send(config, read)
+    // One that nobody waits for fails the commit, not the process.
+    answer.catch(() => undefined)
+    return answer
+  }
+
+  /**
+   * @throws what failed in the transaction, which is rolled back then; a failure of the connection, after which it is
+   * not known whether the commit happened
+   */
+  async commit(): Promise<void> {
+    const { command } = await this.#end(this.#failure ? 'ROLLBACK' : 'COMMIT', new Error('the transaction is over'))
+    if (command === 'COMMIT') return
+    throw this.#over instanceof TransactionTimeout ? this.#over : (this.#failure ?? new Error('it was rolled back'))
+  }
+
+  /** Never rejects: when the connection is broken, Postgres rolls back by itself. */
+  async rollback(): Promise<void> {
+    await this.#end('ROLLBACK', new Error('the transaction is over')).catch(() => undefined)
+  }
+
+  #end(command: 'COMMIT' | 'ROLLBACK', over: Error): Promise<pg.QueryResult> {
+    if (this.#ended) return this.#ended
+    clearTimeout(this.#timer)
+    this.#over = over
+    this.#ended = this.#send({ text: command }, (result) => result)
+    const release = () => this.#client.release(isBroken(this.#failure))
+    this.#ended.then(release, release)
+    return this.#ended
+  }
+
+  #send<Row extends pg.QueryResultRow, Result>(
+    config: pg.QueryConfig,
+    read: (result: pg.QueryResult<Row>) => Result,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#client.query<Row>(config, (error, result) => {
+        if (error) {
+          this.#failure ??= error
+          reject(error)
+        } else resolve(read(result))
+      })
+    })
+  }
+}
