@@ -1,8 +1,17 @@
 import type { Connection } from './connection.ts'
 
+/** A signed-in user, as the session look-up found them. */
+export interface CallerUser {
+  readonly id: string
+  readonly username: string
+  readonly displayName: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+}
+
 /** Who asks, as the upgrade or the HTTP request established it. */
 export interface Caller {
-  readonly user: { readonly id: string; readonly username: string } | null
+  readonly user: CallerUser | null
   readonly sessionId: string | null
   /** The address, after trusted proxies. */
   readonly ip: string

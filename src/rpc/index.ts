@@ -1,5 +1,5 @@
 export { addressGroup, widerGroup } from './address.ts'
-export { Call, type Caller } from './call.ts'
+export { Call, type Caller, type CallerUser } from './call.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type Peer } from './connection.ts'
 export { Connections, type PresenceListener } from './connections.ts'

@@ -1,11 +1,11 @@
-import type { Caller } from '../rpc/index.ts'
+import type { Caller, CallerUser } from '../rpc/index.ts'
 
 /** How long the transport waits for any answer of the gate. */
 export const GATE_DEADLINE_MS = 2_000
 
-/** A user as the socket knows them. */
+/** A user as the socket knows them, and the session that brought them. */
 export interface SignedIn {
-  readonly user: { readonly id: string; readonly username: string }
+  readonly user: CallerUser
   readonly sessionId: string
   /** When the session's row says that it ends, ms since the epoch. */
   readonly expiresAt: number

@@ -143,7 +143,7 @@ export class Sockets {
     const { user, sessionId } = data.admission.caller
     if (sessionId !== null && receiver.connections.hasJustEnded(sessionId)) {
       socket.close(closeCodes.sessionEnded, 'the session has ended')
-    } else socket.send(this.#welcome(user))
+    } else socket.send(this.#welcome(user && { id: user.id, username: user.username }))
   }
 
   #welcome(user: Welcome['user']): string {

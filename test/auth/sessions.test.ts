@@ -205,7 +205,7 @@ describe('ending', () => {
     }
     expect(here.peer.frames.some(({ eid }) => eid === 'bye')).toBe(true)
     expect(elsewhere.peer.closed).toBeUndefined()
-    expect(await elsewhere.get(User, 'auth.me')).toMatchObject({ id: user.user.id })
+    expect(await elsewhere.get(User, 'auth.me')).toEqual(user.user)
   })
 
   test('revoke ends one session of the user, and no other', async ({ node, otherNode }) => {
@@ -278,6 +278,13 @@ describe('ending', () => {
 })
 
 describe('who asks', () => {
+  test('is told who they are at once, without a query', async ({ node }) => {
+    const { signedIn, user } = await registerAndEnter(node)
+    const { connection, peer } = node.socketOf(signedIn)
+    node.dispatcher.receive(connection, JSON.stringify({ type: 'auth.me', data: {}, eid: 'me', ts: Date.now() }))
+    expect(peer.frames).toMatchObject([{ type: 'auth.me', eid: 'me', data: user }])
+  })
+
   test('without a session is told to sign in', async ({ node }) => {
     const socket = node.socket()
     for (const type of ['auth.me', 'auth.logout', 'auth.sessions', 'auth.rotateTotp', 'auth.onSession']) {

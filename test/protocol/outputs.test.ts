@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { channel, module } from '../../src/rpc/index.ts'
+import { callerUser } from '../support/caller-user.ts'
 import { method, openLoopback, subscription } from '../support/loopback.ts'
 
 const User = z.object({ id: z.string(), bio: z.string().optional() })
@@ -8,7 +9,7 @@ type User = z.infer<typeof User>
 /** A row as a database gives it: more than anybody was to see. */
 const row = { id: 'u1', totpSecret: 'JBSWY3DP' }
 const people = channel<User>('t.onUser')
-const caller = { id: 'u1', username: 'ada' }
+const caller = callerUser('ada')
 
 const define = { access: 'anyone', limit: { points: 1000, perSeconds: 60 }, input: z.object({}) } as const
 const leaky = module({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { module } from '../../src/rpc/index.ts'
+import { callerUser } from '../support/caller-user.ts'
 import { method, openLoopback } from '../support/loopback.ts'
 
 test('an effect that fails takes neither the answer of a committed write nor the other effects with it', async () => {
@@ -25,7 +26,7 @@ test('an effect that fails takes neither the answer of a committed write nor the
     },
     subscriptions: {},
   })
-  using socket = openLoopback(writes, { id: 'u1', username: 'ada' })
+  using socket = openLoopback(writes, callerUser('ada'))
   const answer = await socket.request('t.write')
   expect(answer).not.toHaveProperty('error')
   expect(done).toEqual(['first', 'third'])

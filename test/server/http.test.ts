@@ -1,5 +1,6 @@
 import { connect as connectTcp } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { callerUser } from '../support/caller-user.ts'
 import { connect, within } from '../support/client.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 
@@ -8,7 +9,7 @@ const postSession = (rig: Rig, body: string, headers: Record<string, string> = {
 
 /** A ticket for `username` that the gate takes once. */
 function ticketFor(rig: Rig, username: string): string {
-  const user = { id: `id-of-${username}`, username }
+  const user = callerUser(username)
   const expiresAt = Date.now() + 30 * 86_400_000
   rig.gate.tickets.set(`ticket-of-${username}`, { user, sessionId: `session-of-${username}`, expiresAt })
   return `ticket-of-${username}`

@@ -7,6 +7,7 @@ import type { Limits } from '../../src/protocol/index.ts'
 import { Dispatcher, Hub, type Once } from '../../src/rpc/index.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/server/index.ts'
 import { type Cookies, createCookies } from '../../src/server/session-cookie.ts'
+import { callerUser } from './caller-user.ts'
 import { FakeGate } from './fake-gate.ts'
 import { type RigContext, testModule, World } from './rig-module.ts'
 
@@ -112,7 +113,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     errors,
     async cookieOf(username) {
       const expiresAt = Date.now() + 30 * 86_400_000
-      const signedIn = { user: { id: `id-of-${username}`, username }, sessionId: `session-of-${username}`, expiresAt }
+      const signedIn = { user: callerUser(username), sessionId: `session-of-${username}`, expiresAt }
       gate.sessions.set(signedIn.sessionId, signedIn)
       const header = await cookies.session(signedIn.user.id, signedIn.sessionId, expiresAt)
       return header.slice(0, header.indexOf(';'))

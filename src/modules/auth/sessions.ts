@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { BusSubscription } from '../../bus/bus.ts'
 import { isUnavailable } from '../../db/retry.ts'
 import { closeCodes } from '../../protocol/index.ts'
-import { type Caller, RpcError } from '../../rpc/index.ts'
+import { type Caller, type CallerUser, RpcError } from '../../rpc/index.ts'
 import type { SessionGate, SignedIn } from '../../server/session-gate.ts'
 import type { Platform, Scope } from '../context.ts'
 import { inTransaction, plainScope } from '../scope.ts'
@@ -68,13 +68,13 @@ export class Sessions implements SessionGate {
     const now = this.#now()
     const row = await db.session.findFirst({
       where: this.#open({ id: sessionId, userId }),
-      select: { expiresAt: true, lastSeenAt: true, user: { select: { username: true } } },
+      select: { expiresAt: true, lastSeenAt: true, user: { select: userColumns } },
     })
     if (!row) return null
     if (row.lastSeenAt.getTime() < now - SEEN_EVERY_MS) {
       await db.session.updateMany({ where: { id: sessionId }, data: { lastSeenAt: new Date(now) } })
     }
-    return { user: { id: userId, username: row.user.username }, sessionId, expiresAt: row.expiresAt.getTime() }
+    return { user: toCallerUser(row.user), sessionId, expiresAt: row.expiresAt.getTime() }
   }
 
   async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
@@ -94,7 +94,7 @@ export class Sessions implements SessionGate {
     const redeeming = inTransaction(this.#platform, async ({ db }) => {
       const data = { jti: ticket.id, expiresAt: new Date(ticket.expiresAt) }
       const { count } = await db.usedTicket.createMany({ data: [data], skipDuplicates: true })
-      const user = await db.user.findUnique({ where: { id: ticket.userId }, select: { id: true, username: true } })
+      const user = await db.user.findUnique({ where: { id: ticket.userId }, select: userColumns })
       if (count === 0 || !user) throw badTicket()
       const session = await db.session.create({
         data: {
@@ -108,7 +108,7 @@ export class Sessions implements SessionGate {
         },
         select: { id: true },
       })
-      return { user, sessionId: session.id, expiresAt: expiresAt.getTime() }
+      return { user: toCallerUser(user), sessionId: session.id, expiresAt: expiresAt.getTime() }
     })
     return asGate(redeeming)
   }
@@ -272,6 +272,12 @@ export const CURSOR = /^\d{1,15}_[\w-]{1,40}$/
 function readCursor(cursor: string): { createdAt: Date; id: string } {
   const [createdAt = '', id = ''] = cursor.split('_', 2)
   return { createdAt: new Date(Number(createdAt)), id }
+}
+
+const userColumns = { id: true, username: true, displayName: true, createdAt: true } as const
+
+function toCallerUser(row: Omit<CallerUser, 'createdAt'> & { readonly createdAt: Date }): CallerUser {
+  return { ...row, createdAt: row.createdAt.getTime() }
 }
 
 /** The transport knows no database: it is told of one that is away in the words of the protocol. */

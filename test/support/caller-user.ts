@@ -1,0 +1,6 @@
+import type { CallerUser } from '../../src/rpc/index.ts'
+
+/** A user of whom nothing matters but the name. */
+export function callerUser(username: string, id = `id-of-${username}`): CallerUser {
+  return { id, username, displayName: username, createdAt: 0 }
+}
