@@ -18,6 +18,7 @@ const outside = [
   'src/rpc/index.ts',
   'src/engine/index.ts',
   'src/games/',
+  'src/db/batch.ts',
   'src/db/retry.ts',
   'src/db/sql.ts',
 ]

@@ -6,8 +6,8 @@ import type { Config } from './config.ts'
 import { createDatabase, type Transaction } from './db/client.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
-import { createOnce, OnceConflict, OnceOverloaded } from './db/once.ts'
-import { isUnavailable } from './db/retry.ts'
+import { createOnce, OnceConflict } from './db/once.ts'
+import { isUnavailable, Overloaded } from './db/retry.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import { createLoggers } from './logger.ts'
 import { createMetrics } from './metrics.ts'
@@ -209,7 +209,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
 /** Errors of the database that a client may know of. */
 function translateError(error: unknown): RpcError | undefined {
   if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')
-  if (error instanceof OnceOverloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
+  if (error instanceof Overloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
   if (isUnavailable(error)) return new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })
   return undefined
 }

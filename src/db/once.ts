@@ -1,5 +1,5 @@
 import type { Database, Transaction } from './client.ts'
-import { withRetry } from './retry.ts'
+import { Overloaded, withRetry } from './retry.ts'
 import { type Sql, statement } from './sql.ts'
 
 /** How long an answer is kept. A retry that comes later executes again. */
@@ -34,7 +34,7 @@ export interface Once {
    * throws, nothing of it stays; if `answerOf` makes an answer of the error, that one is kept and answered.
    *
    * @throws OnceConflict when the key's `eid` was used for another `type`
-   * @throws OnceOverloaded when too many writes are under way in this process
+   * @throws Overloaded when too many writes are under way in this process
    */
   run(
     key: OnceKey,
@@ -48,11 +48,6 @@ export interface Once {
 /** The `eid` was used before, for something else. */
 export class OnceConflict extends Error {
   override readonly name = 'OnceConflict'
-}
-
-/** More writes are under way than this process takes on. */
-export class OnceOverloaded extends Error {
-  override readonly name = 'OnceOverloaded'
 }
 
 interface Running {
@@ -102,7 +97,7 @@ export function createOnce(database: Writing, { maxRunning = 4096 }: { readonly 
         if (first.type !== key.type) throw conflict(key, first.type)
         return { answer: (await first.result).answer, executed: false }
       }
-      if (running.size >= maxRunning) throw new OnceOverloaded(`${maxRunning} writes are under way`)
+      if (running.size >= maxRunning) throw new Overloaded(`${maxRunning} writes are under way`)
       const result = runOnce(database, key, execute, answerOf).finally(() => running.delete(id))
       running.set(id, { type: key.type, result })
       return result

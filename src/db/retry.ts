@@ -101,6 +101,12 @@ export function isUnavailable(error: unknown): boolean {
   return failure === 'connection' || failure === 'busy'
 }
 
+/** This process has taken on as much as it does at once. The code is that of Postgres for the same. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded'
+  readonly code = '53300'
+}
+
 export interface RetryOptions {
   /** The first one counted. Default 5. */
   readonly attempts?: number

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import type { Database, Transaction } from '../../src/db/client.ts'
-import { createOnce, KEEP_MINUTES, OnceConflict, OnceOverloaded } from '../../src/db/once.ts'
+import { createOnce, KEEP_MINUTES, OnceConflict } from '../../src/db/once.ts'
+import { Overloaded } from '../../src/db/retry.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'
 
@@ -218,7 +219,7 @@ test('refuses more at once than its bound', async ({ one }) => {
     await release.promise
     return 'done'
   })
-  await expect(once.run({ ...key, eid: 'second' }, async () => 'no')).rejects.toThrow(OnceOverloaded)
+  await expect(once.run({ ...key, eid: 'second' }, async () => 'no')).rejects.toThrow(Overloaded)
   release.resolve(undefined)
   await running
   await expect(once.run({ ...key, eid: 'second' }, async () => 'yes')).resolves.toMatchObject({ answer: 'yes' })
