@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-/** What a database consists of, a line each: columns, constraints, indexes, enums, sequences. */
+/** What a database consists of, a line each: columns, constraints, indexes, enums, sequences, triggers. */
 async function describeDatabase(url: string): Promise<string[]> {
   const { rows } = await execute(
     url,
@@ -41,6 +41,8 @@ async function describeDatabase(url: string): Promise<string[]> {
      SELECT format('enum %s %s', enumtypid::regtype, enumlabel) FROM pg_enum
      UNION ALL
      SELECT 'sequence ' || sequencename FROM pg_sequences
+     UNION ALL
+     SELECT format('trigger %s.%s', tgrelid::regclass, tgname) FROM pg_trigger WHERE NOT tgisinternal
      ORDER BY 1`,
   )
   return rows.map(({ line }) => line)
@@ -62,8 +64,16 @@ test('the migrations together make what schema.prisma says, and what it has no w
     advice,
   ).toEqual([
     "constraint users.users_username_check CHECK ((username ~ '^[a-z0-9_]{3,20}$'::text))",
+    'index CREATE INDEX matches_aborted_idx ON public.matches USING btree (finished_at) WHERE (status = \'aborted\'::"MatchStatus")',
+    'index CREATE INDEX matches_listed_idx ON public.matches USING btree (status, game, created_at DESC, id DESC) WHERE ((visibility = \'public\'::"MatchVisibility") AND (mode <> \'local\'::"MatchMode"))',
+    'index CREATE INDEX matches_live_node_idx ON public.matches USING btree (node_id) WHERE (status = \'live\'::"MatchStatus")',
+    'index CREATE INDEX matches_open_idx ON public.matches USING btree (status, created_at) WHERE (status = ANY (ARRAY[\'waiting\'::"MatchStatus", \'live\'::"MatchStatus"]))',
+    'index CREATE INDEX matches_replayable_idx ON public.matches USING btree (finished_at) WHERE (inputs IS NOT NULL)',
+    "index CREATE INDEX matches_shown_later_idx ON public.matches USING btree (finished_at) WHERE ((options ? 'spectatorDelayMs'::text) AND (start_version IS NOT NULL))",
+    'index CREATE UNIQUE INDEX matches_open_rematch_key ON public.matches USING btree (rematch_of) WHERE (status = ANY (ARRAY[\'waiting\'::"MatchStatus", \'live\'::"MatchStatus"]))',
     'index CREATE UNIQUE INDEX matches_waiting_code_key ON public.matches USING btree (code) WHERE (status = \'waiting\'::"MatchStatus")',
     'sequence lobby_seq',
+    'trigger matches.matches_finished_at',
   ])
 })
 

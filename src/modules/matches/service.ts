@@ -113,8 +113,14 @@ export class MatchService {
   async leave(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
     const row = await matchStore.lock(scope, matchId)
     if (!row?.seats.some(({ userId }) => userId === user.id)) throw new RpcError('NOT_FOUND', 'You have no seat there')
-    // The process that runs it may be another one.
-    if (row.status === 'live') scope.afterCommit(() => publishLeave(this.#platform.bus, { matchId, userId: user.id }))
+    if (row.status === 'live') {
+      await scope.db.seat.updateMany({
+        where: { matchId, userId: user.id, leftAt: null },
+        data: { leftAt: new Date() },
+      })
+      // The process that runs it finds it in the row; this tells it at once.
+      scope.afterCommit(() => publishLeave(this.#platform.bus, { matchId, userId: user.id }))
+    }
     if (row.status !== 'waiting') return this.#toMatch(row)
     const others = row.seats.filter(({ userId }) => userId !== null && userId !== user.id)
     if (others.length === 0) return this.abort(scope, row, 'left')

@@ -26,7 +26,13 @@ export async function launch(
       const isTaken = isRepeated && row.status === 'live' && row.nodeId === node
       const isDue = row.status === 'waiting' && row.startsAt !== null && row.startsAt.getTime() <= Date.now()
       if (!isTaken && !isDue) return
-      const start = { status: 'live', startedAt: new Date(), nodeId: node, fence: { increment: 1 } } as const
+      const start = {
+        status: 'live',
+        startedAt: new Date(),
+        nodeId: node,
+        fence: { increment: 1 },
+        startVersion: row.version + 1,
+      } as const
       const match = isTaken ? service.announce(scope, row) : await service.change(scope, row, start)
       scope.afterCommit(() => run(match, row.seed))
     },
