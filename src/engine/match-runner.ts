@@ -2,7 +2,7 @@ import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
 import { copyState, KeptFrames, type RunnerFrame } from './kept-frames.ts'
-import { PlannedInputs } from './planned-inputs.ts'
+import { type PlannedInput, PlannedInputs } from './planned-inputs.ts'
 
 /** How a run ended: by the rules, or because it could not go on. */
 export type RunEnd =
@@ -50,8 +50,9 @@ const MAX_TICKS = 60 * 60 * 60
  * Runs one match: sockets queue inputs, the clock alone advances. Everything that decides the game is in `seed`,
  * `options` and `log`, so that the match can be replayed, verified or taken up by another process.
  *
- * A seat's inputs take effect in the order in which they were given. One that is planned and not due yet gives way to
- * a later one for the same tick or an earlier one, so that a client whose clock was wrong is not bound by what it said.
+ * A seat's inputs take effect in the order in which they were given, one a tick. What the listener was told of stays as
+ * it is: a later input takes effect after it. One that is planned and not due yet, hence not told, gives way to a later
+ * one for the same tick or an earlier one, so that a client whose clock was wrong is not bound by what it said.
  */
 export class MatchRunner {
   readonly matchId: string
@@ -67,8 +68,8 @@ export class MatchRunner {
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
   readonly #planned = new PlannedInputs()
-  /** The tick of each seat's last change. */
-  readonly #lastChange: number[]
+  /** The tick of each seat's last change that was told; -1 before the first. */
+  readonly #lastTold: number[]
   /** Every `#keepEvery` ticks the state is kept: a late input is simulated from the newest of two that is old enough. */
   readonly #keepEvery: number
   readonly #kept: KeptFrames
@@ -90,7 +91,7 @@ export class MatchRunner {
     this.rewindTicks = game.tickRate === 0 ? 0 : setup.maxRewindTicks
     this.#listener = listener
     this.#held = new HeldInputs(game)
-    this.#lastChange = Array.from({ length: game.seats }, () => 0)
+    this.#lastTold = Array.from({ length: game.seats }, () => -1)
     this.#state = game.init({ seed, options })
     this.#kept = new KeptFrames(game, this.#state, this.#held.current)
     this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
@@ -131,7 +132,8 @@ export class MatchRunner {
 
   /**
    * Lets `seat` do `input` from `atTick` on: planned if that is ahead, in the past if that is not older than the
-   * rewinding allows, else, or without `atTick`, from now. `input` must have passed the game's schema, and is kept.
+   * rewinding allows, else, or without `atTick`, from now; in any case after the seat's last change that was told.
+   * `input` must have passed the game's schema, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
     if (this.#over) return
@@ -153,7 +155,9 @@ export class MatchRunner {
     if (this.#over) return
     try {
       this.#takePlanned()
-      for (const seat of this.botSeats) this.#change(seat, this.game.bot(this.#state, seat))
+      for (const seat of this.botSeats) {
+        this.#change({ tick: this.#tick, seat, input: this.game.bot(this.#state, seat), moved: 0 })
+      }
       if (this.#tick >= this.#keepAt) this.#keepFrame()
       this.game.step(this.#state, this.#held.current)
       this.#tick++
@@ -182,54 +186,49 @@ export class MatchRunner {
   }
 
   #schedule(seat: number, input: unknown, atTick: number): void {
-    const dueAt = Math.min(atTick, this.#tick + MAX_AHEAD_TICKS)
-    if (dueAt > this.#tick) {
-      this.#planned.add({ tick: dueAt, seat, input })
+    const isTooLate = this.#tick - atTick > this.rewindTicks
+    const wanted = isTooLate ? this.#tick : Math.min(atTick, this.#tick + MAX_AHEAD_TICKS)
+    const tick = Math.max(wanted, (this.#lastTold[seat] ?? -1) + 1)
+    const change = { tick, seat, input, moved: Math.max(0, tick - atTick) }
+    if (tick > this.#tick) {
+      this.#planned.add(change)
       return
     }
-    this.#planned.drop(seat, dueAt)
-    if (this.#tick - atTick > this.rewindTicks) {
-      this.#change(seat, input, this.#tick - atTick)
-      return
-    }
-    const tick = Math.max(atTick, this.#lastChange[seat] ?? 0)
-    if (tick === this.#tick) this.#change(seat, input, tick - atTick)
-    else this.#rewind({ tick, seat, input }, tick - atTick)
+    this.#planned.drop(seat, tick)
+    if (tick === this.#tick) this.#change(change)
+    else this.#rewind(change)
   }
 
   #takePlanned(): void {
     for (let due = this.#planned.takeDue(this.#tick); due; due = this.#planned.takeDue(this.#tick)) {
-      this.#change(due.seat, due.input)
+      this.#change(due)
     }
   }
 
   /** Sets what a seat does in the next step. */
-  #change(seat: number, input: unknown, moved = 0): void {
-    if (!this.#held.set(seat, input)) return
-    this.#lastChange[seat] = this.#tick
-    this.#write({ tick: this.#tick, seat, input })
-    this.#listener.changed(this, this.#tick, seat, input, moved)
+  #change(change: PlannedInput): void {
+    if (!this.#held.set(change.seat, change.input)) return
+    this.#write(change)
+    this.#tell(change)
   }
 
-  /** Puts a change into the log, in the place of an earlier one for the same tick and seat. */
-  #write(change: InputChange): void {
+  #write({ tick, seat, input }: InputChange): void {
     let at = this.#log.length
-    while (at > 0 && (this.#log[at - 1]?.tick ?? 0) > change.tick) at--
-    for (let same = at - 1; this.#log[same]?.tick === change.tick; same--) {
-      if (this.#log[same]?.seat !== change.seat) continue
-      this.#log[same] = change
-      return
-    }
-    this.#log.splice(at, 0, change)
+    while (at > 0 && (this.#log[at - 1]?.tick ?? 0) > tick) at--
+    this.#log.splice(at, 0, { tick, seat, input })
+  }
+
+  #tell({ tick, seat, input, moved }: PlannedInput): void {
+    this.#lastTold[seat] = tick
+    this.#listener.changed(this, tick, seat, input, moved)
   }
 
   /** Takes a late input as if it had come in time: from the state kept before it, the game is stepped again. */
-  #rewind(change: InputChange, moved: number): void {
-    // It is the seat's last change, so what the seat holds now is what it held then.
+  #rewind(change: PlannedInput): void {
+    // It will be the seat's last change, so what the seat holds now is what it held then.
     if (isSameInput(this.#held.current[change.seat], change.input)) return
     const { newer, older } = this.#kept
     const frame = newer.tick <= change.tick ? newer : older
-    this.#lastChange[change.seat] = change.tick
     this.#write(change)
 
     this.#state = copyState(this.game, this.#state, frame.state)
@@ -244,7 +243,7 @@ export class MatchRunner {
       this.game.step(this.#state, this.#held.current)
     }
     this.#replayChanges(next, this.#tick)
-    this.#listener.changed(this, change.tick, change.seat, change.input, moved)
+    this.#tell(change)
     this.#checkOutcome()
   }
 

@@ -1,11 +1,16 @@
 import type { InputChange } from '../games/simulate.ts'
 
+export interface PlannedInput extends InputChange {
+  /** How many ticks later than the sender named it takes effect. */
+  readonly moved: number
+}
+
 /** The inputs of a match that are not due yet, in the order of ticks; one a seat and tick. */
 export class PlannedInputs {
-  readonly #changes: InputChange[] = []
+  readonly #changes: PlannedInput[] = []
 
   /** Puts in a change, in the place of those of the same seat for the same tick or a later one. */
-  add(change: InputChange): void {
+  add(change: PlannedInput): void {
     this.drop(change.seat, change.tick)
     let at = this.#changes.length
     while (at > 0 && (this.#changes[at - 1]?.tick ?? 0) > change.tick) at--
@@ -24,7 +29,7 @@ export class PlannedInputs {
   }
 
   /** Takes out the next change that is due by `tick`. */
-  takeDue(tick: number): InputChange | undefined {
+  takeDue(tick: number): PlannedInput | undefined {
     const next = this.#changes[0]
     return next && next.tick <= tick ? this.#changes.shift() : undefined
   }

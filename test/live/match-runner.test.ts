@@ -40,6 +40,8 @@ const recorder = defineGame<{ ticks: number; sum: number }, number, { length: nu
 
 interface Heard {
   readonly changes: [number, number, unknown][]
+  /** How far each of them was moved. */
+  readonly moved: number[]
   readonly keyframes: { at: number; tick: number; hash: number }[]
   readonly ends: RunEnd[]
 }
@@ -53,14 +55,15 @@ interface Options {
 }
 
 function run(game: AnyGame, { seed = 1, options = {}, botSeats = [], maxRewindTicks = 6, changed }: Options = {}) {
-  const heard: Heard = { changes: [], keyframes: [], ends: [] }
+  const heard: Heard = { changes: [], moved: [], keyframes: [], ends: [] }
   const runner = new Runner(
     { matchId: 'm', game, seed, options: game.options.parse(options), botSeats, maxRewindTicks },
     {
       started: () => {},
       stepped: () => {},
-      changed: (runner, tick, seat, input) => {
+      changed: (runner, tick, seat, input, moved) => {
         heard.changes.push([tick, seat, input])
+        heard.moved.push(moved)
         changed?.(runner, tick, seat, input)
       },
       keyframe: (runner, { tick, state }) => heard.keyframes.push({ at: runner.tick, tick, hash: hashState(state) }),
@@ -133,7 +136,10 @@ describe.each(cases)('rewinding in %s', (_, game, inputs) => {
             expect(tick).toBeGreaterThanOrEqual(log[index - 1]?.tick ?? 0)
             expect(log.filter((other) => other.tick === tick && other.seat === seat)).toHaveLength(1)
           }
-          // Who follows the frames alone has the same game: of two for the same tick and seat the later counts.
+          // What was told is the log, each line of it once.
+          const inOrder = heard.changes.toSorted(([tick, seat], [other, otherSeat]) => tick - other || seat - otherSeat)
+          const logged = log.toSorted((one, other) => one.tick - other.tick || one.seat - other.seat)
+          expect(inOrder).toEqual(logged.map(({ tick, seat, input }) => [tick, seat, input]))
           const { seed } = runner
           const changes = heard.changes.map(([tick, seat, input]) => ({ tick, seat, input }))
           const followed = simulate(game, { seed, options: runner.options, changes, ticks: runner.tick })
@@ -239,10 +245,53 @@ describe('a match runner', () => {
     for (let tick = 0; tick < 5; tick++) runner.advance()
     expect(heard.changes).toEqual([
       [49, 0, { move: 1 }],
-      [49, 0, { move: -1 }],
+      [50, 0, { move: -1 }],
       [53, 1, { move: 1 }],
     ])
     expect(replay(runner)).toBe(hashState(runner.state))
+  })
+
+  test('leaves what others were told as it is: an input for the same tick or before it counts from the next', () => {
+    const { runner, heard } = run(recorder, { options: { length: 1 } })
+    for (let tick = 0; tick < 50; tick++) runner.advance()
+    runner.input(0, 1, 46)
+    runner.input(0, 2, 46)
+    runner.input(0, 3, 44)
+    expect(heard.changes).toEqual([
+      [46, 0, 1],
+      [47, 0, 2],
+      [48, 0, 3],
+    ])
+    runner.input(1, 1)
+    // For the present tick, of which the others know already: of several the last, one a tick.
+    for (const input of [2, 3, 4]) runner.input(1, input, 50)
+    expect(heard.changes.slice(3)).toEqual([[50, 1, 1]])
+    runner.advance()
+    runner.advance()
+    expect(heard.changes.slice(3)).toEqual([
+      [50, 1, 1],
+      [51, 1, 4],
+    ])
+    expect(replay(runner)).toBe(hashState(runner.state))
+  })
+
+  test('says how much later than named an input counts', () => {
+    const { runner, heard } = run(recorder, { options: { length: 1 } })
+    for (let tick = 0; tick < 50; tick++) runner.advance()
+    runner.input(0, 1, 46)
+    runner.input(0, 2, 46)
+    runner.input(1, 1, 50)
+    runner.input(1, 2, 48)
+    runner.input(2, 1, 20)
+    runner.advance()
+    runner.advance()
+    expect(heard.changes.map(([tick, seat], index) => [tick, seat, heard.moved[index]])).toEqual([
+      [46, 0, 0],
+      [47, 0, 1],
+      [50, 1, 0],
+      [50, 2, 30],
+      [51, 1, 3],
+    ])
   })
 
   test('forgets what was planned when a later input comes for an earlier tick', () => {

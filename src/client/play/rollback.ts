@@ -245,9 +245,9 @@ export class Rollback<State, Input> {
     }
   }
 
-  /** Own inputs take effect in the order of sending, hence never before the last one that the server answered. */
+  /** Own inputs take effect in the order of sending and one a tick, hence after the last one that the server answered. */
   #effective(of: SeatInputs<Input>, pending: Pending<Input>): number {
-    return Math.max(pending.tick, of.decided.at(-1)?.tick ?? 0, this.#base)
+    return Math.max(pending.tick, (of.decided.at(-1)?.tick ?? -1) + 1, this.#base)
   }
 
   #step(): void {
