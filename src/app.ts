@@ -14,9 +14,10 @@ import { createMetrics } from './metrics.ts'
 import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
 import { Context, type Platform, type Services } from './modules/context.ts'
 import { modules } from './modules/index.ts'
-import { LiveService, readInputFrame } from './modules/live/index.ts'
+import { LiveService } from './modules/live/index.ts'
 import { LobbyFeed, MatchKeeper, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
+import { decodeInput } from './protocol/live-frames.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
 import { createServer, type Server } from './server/index.ts'
 import { version } from './version.ts'
@@ -149,7 +150,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     hub,
     gate: auth.gate,
     receiveBinary: (connection, bytes) => {
-      const frame = readInputFrame(bytes)
+      const frame = decodeInput(bytes)
       if (!frame) return false
       dispatcher.receiveInput(connection, 'live.input', (user) => live.inputFrame(user.id, frame))
       return true

@@ -1,5 +1,9 @@
 import type { z } from 'zod'
 
+/** What a frame of a live match can name. A test holds these against the protocol's. */
+export const MAX_SEATS = 16
+export const MAX_TABLE_INPUTS = 16
+
 /** How a game ended. `winnerSeat` is null for a draw; `scores` has one number a seat. */
 export interface Outcome {
   readonly winnerSeat: number | null
@@ -18,6 +22,7 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly name: Name
   /** Grows when the same inputs would no longer give the same game. Replays name it. 1 if absent. */
   readonly version?: number
+  /** 1 to 16. */
   readonly seats: number
   /** Steps a second; 0 for a turn-based game, which steps when an input comes. */
   readonly tickRate: number
@@ -71,6 +76,8 @@ export interface PutInitBeforeWhatTakesTheState {
 /**
  * Declares a game; infers its types from the literal: inputs and options from their schemas, the state from what `init`
  * returns. A function that names no type for its `state` has to come after `init`, as the compiler reads in this order.
+ *
+ * @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
  */
 export function defineGame<
   // biome-ignore lint/suspicious/noExplicitAny: so that a definition with another mistake is told of that mistake alone
@@ -84,7 +91,27 @@ export function defineGame<
 export function defineGame<State, Input, Options, Name extends string>(
   definition: GameDefinition<State, Input, Options, Name>,
 ): Game<State, Input, Options, Name> | PutInitBeforeWhatTakesTheState {
+  check(definition)
   const none = Object.freeze(new Array<number>(definition.seats).fill(0))
   const scores = (state: State) => definition.outcome(state)?.scores ?? none
   return { version: 1, scores, ...definition }
+}
+
+function check({
+  name,
+  seats,
+  tickRate,
+  inputs,
+}: Pick<GameDefinition<never, unknown, never, string>, 'name' | 'seats' | 'tickRate' | 'inputs'>): void {
+  if (!Number.isInteger(seats) || seats < 1 || seats > MAX_SEATS) {
+    throw new RangeError(`${name} has ${seats} seats: a game has 1 to ${MAX_SEATS}`)
+  }
+  if (!Number.isFinite(tickRate) || tickRate < 0) {
+    throw new RangeError(`${name} has a tick rate of ${tickRate}: steps a second, or 0 for a game in turns`)
+  }
+  if (inputs && inputs.length > MAX_TABLE_INPUTS) {
+    throw new RangeError(
+      `${name} has a table of ${inputs.length} inputs: it may have ${MAX_TABLE_INPUTS}; without a table they travel as JSON`,
+    )
+  }
 }

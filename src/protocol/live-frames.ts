@@ -4,20 +4,21 @@
  *
  * | kind | name | after the header |
  * |---|---|---|
- * | 0 | input | `tick & 255`, then `seat << 4 \| index`; if it was moved, by how many ticks |
- * | 1 | JSON input | `tick & 255`, the seat, by how many ticks it was moved, then the input as UTF-8 JSON to the end, of at most `MAX_INPUT_LENGTH` characters |
+ * | 0 | change | `tick & 255`, then `seat << 4 \| index`; if it was moved, by how many ticks |
+ * | 1 | JSON change | `tick & 255`, the seat, by how many ticks it was moved, then the input as UTF-8 JSON to the end, of at most `MAX_INPUT_LENGTH` characters |
  * | 2 | keyframe | the tick as a varint, then the hash of its final state, 32 bits little-endian |
  * | 3 | end | the last tick as a varint, then 1 for finished or 2 for aborted |
  *
- * Clients send kinds 0 and 1, not moved.
+ * Clients send kinds 0 and 1, with the lower 16 bits of the tick, little-endian, in place of `tick & 255`, and without a
+ * byte for how far it was moved: an input may be late by more than 8 bits can tell.
  */
 export type LiveBinaryFrame =
-  | (LiveInputFrame & {
+  | (LiveChangeFrame & {
       readonly kind: 'input'
       /** The place in the game's table. */
       readonly index: number
     })
-  | (LiveInputFrame & { readonly kind: 'json'; readonly input: unknown })
+  | (LiveChangeFrame & { readonly kind: 'json'; readonly input: unknown })
   | {
       readonly kind: 'keyframe'
       readonly stream: number
@@ -33,7 +34,7 @@ export type LiveBinaryFrame =
       readonly status: LiveEndStatus
     }
 
-interface LiveInputFrame {
+interface LiveChangeFrame {
   readonly stream: number
   readonly tickByte: number
   readonly seat: number
@@ -44,11 +45,26 @@ interface LiveInputFrame {
   readonly moved: number
 }
 
+/** One input as a client sends it. */
+export type LiveInputFrame = {
+  readonly stream: number
+  /** The lower 16 bits of the tick that it is meant for. */
+  readonly tickWord: number
+  readonly seat: number
+} & (
+  | {
+      readonly kind: 'input'
+      /** The place in the game's table. */
+      readonly index: number
+    }
+  | { readonly kind: 'json'; readonly input: unknown }
+)
+
 export type LiveEndStatus = 'finished' | 'aborted'
 
-/** Seats and inputs that one byte can name: games with more are sent as JSON. */
-export const MAX_CODED_SEATS = 16
-export const MAX_CODED_INPUTS = 16
+/** Seats and places in a table of inputs that a frame can name. */
+export const MAX_SEATS = 16
+export const MAX_TABLE_INPUTS = 16
 /** An input that is sent as JSON may be this long, in UTF-16 units. */
 export const MAX_INPUT_LENGTH = 1024
 /** Streams have 30 bits, so that a header has at most five bytes. */
@@ -62,70 +78,91 @@ const FINISHED = 1
 const ABORTED = 2
 const MAX_VARINT = 2 ** 32 - 1
 const MAX_MOVED = 255
-
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** From the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs. */
-export function encodeInput(
+/**
+ * A client's input: from the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs.
+ *
+ * @throws RangeError for a seat or an index that no frame can carry.
+ */
+export function encodeInput(stream: number, tick: number, seat: number, index: number): Uint8Array<ArrayBuffer> {
+  const [bytes, at] = begin(stream, INPUT, 3)
+  bytes[at] = tick
+  bytes[at + 1] = tick >>> 8
+  bytes[at + 2] = entryOf(seat, index)
+  return bytes
+}
+
+/** The same for an input that no table has. */
+export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): Uint8Array<ArrayBuffer> {
+  return jsonFrame(stream, [tick, tick >>> 8, seatOf(seat)], input)
+}
+
+/**
+ * The server's word: from the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs.
+ *
+ * @throws RangeError for a seat or an index that no frame can carry.
+ */
+export function encodeChange(
   stream: number,
   tick: number,
   seat: number,
   index: number,
   moved = 0,
 ): Uint8Array<ArrayBuffer> {
-  const header = stream * 4 + INPUT
-  const size = varintSize(header)
-  const bytes = new Uint8Array(size + (moved > 0 ? 3 : 2))
-  writeVarint(bytes, 0, header)
-  bytes[size] = tick
-  bytes[size + 1] = (seat << 4) | index
-  if (moved > 0) bytes[size + 2] = Math.min(moved, MAX_MOVED)
+  const [bytes, at] = begin(stream, INPUT, moved > 0 ? 3 : 2)
+  bytes[at] = tick
+  bytes[at + 1] = entryOf(seat, index)
+  if (moved > 0) bytes[at + 2] = Math.min(moved, MAX_MOVED)
   return bytes
 }
 
 /** The same for an input that no table has. */
-export function encodeJsonInput(
+export function encodeJsonChange(
   stream: number,
   tick: number,
   seat: number,
   input: unknown,
   moved = 0,
 ): Uint8Array<ArrayBuffer> {
-  const json = encoder.encode(JSON.stringify(input))
-  const header = stream * 4 + JSON_INPUT
-  const size = varintSize(header)
-  const bytes = new Uint8Array(size + 3 + json.length)
-  writeVarint(bytes, 0, header)
-  bytes[size] = tick
-  bytes[size + 1] = seat
-  bytes[size + 2] = Math.min(moved, MAX_MOVED)
-  bytes.set(json, size + 3)
-  return bytes
+  return jsonFrame(stream, [tick, seatOf(seat), Math.min(moved, MAX_MOVED)], input)
 }
 
 /** `hash` is the `hashState` of the state at `tick`. */
 export function encodeKeyframe(stream: number, tick: number, hash: number): Uint8Array<ArrayBuffer> {
-  const header = stream * 4 + KEYFRAME
-  const bytes = new Uint8Array(varintSize(header) + varintSize(tick) + 4)
-  const at = writeVarint(bytes, writeVarint(bytes, 0, header), tick)
-  bytes[at] = hash
-  bytes[at + 1] = hash >>> 8
-  bytes[at + 2] = hash >>> 16
-  bytes[at + 3] = hash >>> 24
+  const [bytes, start] = begin(stream, KEYFRAME, varintSize(tick) + 4)
+  const at = writeVarint(bytes, start, tick)
+  new DataView(bytes.buffer).setUint32(at, hash, true)
   return bytes
 }
 
 /** The match is over after `tick` steps. */
 export function encodeEnd(stream: number, tick: number, status: LiveEndStatus): Uint8Array<ArrayBuffer> {
-  const header = stream * 4 + END
-  const bytes = new Uint8Array(varintSize(header) + varintSize(tick) + 1)
-  const at = writeVarint(bytes, writeVarint(bytes, 0, header), tick)
+  const [bytes, start] = begin(stream, END, varintSize(tick) + 1)
+  const at = writeVarint(bytes, start, tick)
   bytes[at] = status === 'finished' ? FINISHED : ABORTED
   return bytes
 }
 
-/** Reads a frame; null for anything that is none. Never throws. `bytes` must not change while the result is in use. */
+/** Reads a frame from a client; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
+export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
+  const header = readVarint(bytes, 0)
+  if (header < 0) return null
+  const stream = Math.floor(header / 4)
+  const at = varintSize(header)
+  if (bytes.length < at + 3) return null
+  const [low = 0, high = 0, entry = 0] = bytes.subarray(at)
+  const tickWord = low | (high << 8)
+  const kind = header % 4
+  if (kind === INPUT) {
+    return bytes.length === at + 3 ? { kind: 'input', stream, tickWord, seat: entry >> 4, index: entry & 15 } : null
+  }
+  const json = kind === JSON_INPUT ? readJson(bytes.subarray(at + 3)) : null
+  return json && { kind: 'json', stream, tickWord, seat: entry, input: json.value }
+}
+
+/** Reads a frame from a server; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
 export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const header = readVarint(bytes, 0)
   if (header < 0) return null
@@ -133,9 +170,9 @@ export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const at = varintSize(header)
   switch (header % 4) {
     case INPUT:
-      return decodeInput(stream, bytes, at)
+      return decodeChange(stream, bytes, at)
     case JSON_INPUT:
-      return decodeJson(stream, bytes, at)
+      return decodeJsonChange(stream, bytes, at)
     case KEYFRAME:
       return decodeKeyframe(stream, bytes, at)
     default:
@@ -150,29 +187,34 @@ export function streamOf(bytes: Uint8Array): number {
 }
 
 /**
- * The whole tick that `tickByte` stands for: of those that end in it, the nearest to `near`, which the receiver knows;
- * good for 128 ticks back and 127 ahead. Never below 0.
+ * The whole tick that its lower `bits` (8 from a server, 16 from a client) stand for: of those that end in them, the
+ * nearest to `near`, which the receiver knows; half of the range back, and half of it ahead. Never below 0.
  */
-export function resolveTick(tickByte: number, near: number): number {
-  const tick = near + ((tickByte - near + 128) & 255) - 128
-  return tick < 0 ? tick + 256 : tick
+export function resolveTick(low: number, near: number, bits: 8 | 16 = 8): number {
+  const range = 2 ** bits
+  const tick = near + ((low - near + range / 2) & (range - 1)) - range / 2
+  return tick < 0 ? tick + range : tick
 }
 
-function decodeInput(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
+function decodeChange(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
   const [tickByte = 0, entry = 0, moved = 0] = bytes.subarray(at)
   // Not moved by 0: there is one way to write a frame.
   if (bytes.length !== at + (moved > 0 ? 3 : 2)) return null
   return { kind: 'input', stream, tickByte, seat: entry >> 4, index: entry & 15, moved }
 }
 
-function decodeJson(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
-  if (bytes.length < at + 4) return null
+function decodeJsonChange(stream: number, bytes: Uint8Array, at: number): LiveBinaryFrame | null {
+  if (bytes.length < at + 3) return null
   const [tickByte = 0, seat = 0, moved = 0] = bytes.subarray(at)
+  const json = readJson(bytes.subarray(at + 3))
+  return json && { kind: 'json', stream, tickByte, seat, moved, input: json.value }
+}
+
+/** The value that UTF-8 JSON stands for; null for what is none, or too long. */
+function readJson(bytes: Uint8Array): { readonly value: unknown } | null {
   try {
-    const json = decoder.decode(bytes.subarray(at + 3))
-    if (json.length > MAX_INPUT_LENGTH) return null
-    const input: unknown = JSON.parse(json)
-    return { kind: 'json', stream, tickByte, seat, moved, input }
+    const json = decoder.decode(bytes)
+    return json.length > MAX_INPUT_LENGTH ? null : { value: JSON.parse(json) }
   } catch {
     return null
   }
@@ -183,8 +225,8 @@ function decodeKeyframe(stream: number, bytes: Uint8Array, start: number): LiveB
   if (tick < 0) return null
   const at = start + varintSize(tick)
   if (bytes.length !== at + 4) return null
-  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at)
-  return { kind: 'keyframe', stream, tick, hash: (a | (b << 8) | (c << 16) | (d << 24)) >>> 0 }
+  const hash = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0, true)
+  return { kind: 'keyframe', stream, tick, hash }
 }
 
 function decodeEnd(stream: number, bytes: Uint8Array, start: number): LiveBinaryFrame | null {
@@ -194,6 +236,35 @@ function decodeEnd(stream: number, bytes: Uint8Array, start: number): LiveBinary
   const status = bytes[at]
   if (bytes.length !== at + 1 || (status !== FINISHED && status !== ABORTED)) return null
   return { kind: 'end', stream, tick, status: status === FINISHED ? 'finished' : 'aborted' }
+}
+
+/** A frame of a header and `length` more bytes, and where those begin. */
+function begin(stream: number, kind: number, length: number): [bytes: Uint8Array<ArrayBuffer>, at: number] {
+  const header = stream * 4 + kind
+  const at = varintSize(header)
+  const bytes = new Uint8Array(at + length)
+  writeVarint(bytes, 0, header)
+  return [bytes, at]
+}
+
+/** A JSON input or change: three bytes of its own, and the input. */
+function jsonFrame(stream: number, bytesBefore: readonly number[], input: unknown): Uint8Array<ArrayBuffer> {
+  const json = encoder.encode(JSON.stringify(input))
+  const [bytes, at] = begin(stream, JSON_INPUT, bytesBefore.length + json.length)
+  bytes.set(bytesBefore, at)
+  bytes.set(json, at + bytesBefore.length)
+  return bytes
+}
+
+function entryOf(seat: number, index: number): number {
+  if (index >>> 0 !== index || index >= MAX_TABLE_INPUTS)
+    throw new RangeError(`a frame cannot carry input ${index} of a table`)
+  return (seatOf(seat) << 4) | index
+}
+
+function seatOf(seat: number): number {
+  if (seat >>> 0 !== seat || seat >= MAX_SEATS) throw new RangeError(`a frame cannot carry seat ${seat}`)
+  return seat
 }
 
 function varintSize(value: number): number {

@@ -86,7 +86,7 @@ function liveBinary(random: Random): Buffer {
   const stream = random.pick([0, 1, 2, 3, 4, 5, 50, 2 ** 29, 2 ** 30 - 1])
   const frames = [
     () => encodeInput(stream, random.below(2 ** 20), random.below(16), random.below(16)),
-    () => encodeJsonInput(stream, random.below(256), random.below(256), junk(random)),
+    () => encodeJsonInput(stream, random.below(2 ** 20), random.below(16), junk(random)),
     () => encodeKeyframe(stream, random.below(2 ** 31), random.below(2 ** 31)),
   ] as const
   const bytes = Buffer.from(random.pick(frames)())

@@ -34,3 +34,15 @@ test('what a game says itself counts', () => {
   expect(game.version).toBe(4)
   expect(game.scores({ left: 7 })).toEqual([7, 7, 7])
 })
+
+test('what no match could have is refused where the game is defined', () => {
+  for (const seats of [0, -1, 1.5, 17, 256, Number.NaN]) {
+    expect(() => defineGame({ ...countdown, seats }), `${seats} seats`).toThrow(RangeError)
+  }
+  for (const tickRate of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => defineGame({ ...countdown, tickRate }), `tick rate ${tickRate}`).toThrow(RangeError)
+  }
+  const inputs = (length: number) => Array.from({ length }, () => null)
+  expect(() => defineGame({ ...countdown, inputs: inputs(17) })).toThrow('countdown has a table of 17 inputs')
+  expect(defineGame({ ...countdown, seats: 16, inputs: inputs(16) }).seats).toBe(16)
+})

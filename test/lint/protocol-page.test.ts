@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { modules } from '../../src/modules/index.ts'
 import { closeCodes, defaultLimits, sharedCodes } from '../../src/protocol/index.ts'
-import { decodeLiveFrame } from '../../src/protocol/live-frames.ts'
+import { decodeInput, decodeLiveFrame } from '../../src/protocol/live-frames.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'rally-page-'))
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
@@ -73,13 +73,15 @@ test('the examples of JSON are JSON', () => {
 
 test('the examples of binary frames are what they say', () => {
   const bytes = (hex: string) => Uint8Array.from(hex.split(' '), (byte) => Number.parseInt(byte, 16))
+  expect(page).toContain('From a client `00 90 01 02` says: from the step of tick 400 on, seat 0 does input 2.')
+  expect(decodeInput(bytes('00 90 01 02'))).toMatchObject({ tickWord: 400, seat: 0, index: 2 })
   const frames = [...page.matchAll(/^\| `((?:[0-9a-f]{2} )+[0-9a-f]{2})` \| (.*) \|$/gm)]
   expect(frames.map(([, hex = '']) => decodeLiveFrame(bytes(hex)))).toEqual([
     { kind: 'input', stream: 0, tickByte: 0, seat: 0, index: 1, moved: 0 },
     { kind: 'input', stream: 0, tickByte: 42, seat: 0, index: 2, moved: 0 },
     { kind: 'input', stream: 0, tickByte: 75, seat: 0, index: 1, moved: 9 },
     { kind: 'keyframe', stream: 0, tick: 60, hash: 0xaaf98958 },
-    { kind: 'json', stream: 0, tickByte: 44, seat: 17, moved: 0, input: { a: 1 } },
+    { kind: 'json', stream: 0, tickByte: 44, seat: 15, moved: 0, input: { a: 1 } },
     { kind: 'input', stream: 40, tickByte: 5, seat: 15, index: 15, moved: 0 },
     { kind: 'end', stream: 31, tick: 70_000, status: 'finished' },
   ])

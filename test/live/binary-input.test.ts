@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { encodeInput, encodeJsonInput, encodeKeyframe } from '../../src/protocol/live-frames.ts'
+import { encodeChange, encodeInput, encodeJsonInput, encodeKeyframe } from '../../src/protocol/live-frames.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { createLocal, enterLive, follow, type LiveClient, quickStart, whenLive } from './live-client.ts'
 
@@ -60,6 +60,7 @@ describe('a binary input', () => {
       good.subarray(0, good.length - 1),
       new Uint8Array([...good, 0x01]),
       encodeKeyframe(stream, 0, 1),
+      encodeChange(stream, 0, 0, 1),
       new Uint8Array([...encodeJsonInput(stream, 0, 0, 1), 0xff]),
       encodeJsonInput(stream, 0, 0, { move: 0, more: 'x'.repeat(5000) }),
     ]) {

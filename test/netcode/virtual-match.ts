@@ -7,10 +7,10 @@ import { indexOfInput } from '../../src/games/input-table.ts'
 import { nextFloat, type PrngState, seedPrng } from '../../src/games/prng.ts'
 import type { InputLog } from '../../src/games/simulate.ts'
 import {
-  decodeLiveFrame,
+  decodeInput,
+  encodeChange,
   encodeEnd,
-  encodeInput,
-  encodeJsonInput,
+  encodeJsonChange,
   encodeKeyframe,
   resolveTick,
 } from '../../src/protocol/live-frames.ts'
@@ -135,8 +135,8 @@ export class VirtualMatch<State, Input, Options> {
           const index = indexOfInput<unknown>(game, input)
           this.#publish(
             index >= 0
-              ? encodeInput(STREAM, tick, seat, index, moved)
-              : encodeJsonInput(STREAM, tick, seat, input, moved),
+              ? encodeChange(STREAM, tick, seat, index, moved)
+              : encodeJsonChange(STREAM, tick, seat, input, moved),
           )
         },
         keyframe: (_, { tick, state }) => this.#publish(encodeKeyframe(STREAM, tick, hashState(state))),
@@ -191,12 +191,12 @@ export class VirtualMatch<State, Input, Options> {
   }
 
   #receive(bytes: Uint8Array): void {
-    const frame = decodeLiveFrame(bytes)
+    const frame = decodeInput(bytes)
     if (frame?.kind === 'input') {
       const input = this.#game.inputs?.[frame.index]
-      this.runner.input(frame.seat, input, resolveTick(frame.tickByte, this.runner.tick))
+      this.runner.input(frame.seat, input, resolveTick(frame.tickWord, this.runner.tick, 16))
     } else if (frame?.kind === 'json') {
-      this.runner.input(frame.seat, frame.input, resolveTick(frame.tickByte, this.runner.tick))
+      this.runner.input(frame.seat, frame.input, resolveTick(frame.tickWord, this.runner.tick, 16))
     }
   }
 

@@ -2,12 +2,11 @@ import type { AnyGame } from '../../games/game.ts'
 import { hashState } from '../../games/hash.ts'
 import { indexOfInput } from '../../games/input-table.ts'
 import {
+  encodeChange,
   encodeEnd,
-  encodeInput,
-  encodeJsonInput,
+  encodeJsonChange,
   encodeKeyframe,
   type LiveEndStatus,
-  MAX_CODED_SEATS,
 } from '../../protocol/live-frames.ts'
 import type { Channel, Hub } from '../../rpc/index.ts'
 import { inputsChannel, stateChannel } from './channels.ts'
@@ -70,11 +69,11 @@ export class Audience {
 
   change(game: AnyGame, tick: number, seat: number, input: unknown, moved = 0): void {
     if (!this.#hub.isFollowed(this.inputs)) return
-    const index = seat < MAX_CODED_SEATS ? indexOfInput(game, input) : -1
+    const index = indexOfInput(game, input)
     const frame =
       index >= 0
-        ? encodeInput(this.#stream, tick, seat, index, moved)
-        : encodeJsonInput(this.#stream, tick, seat, input, moved)
+        ? encodeChange(this.#stream, tick, seat, index, moved)
+        : encodeJsonChange(this.#stream, tick, seat, input, moved)
     this.#publish(tick, frame)
   }
 

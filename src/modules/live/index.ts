@@ -3,7 +3,6 @@ import { getReplay } from './methods/getReplay.ts'
 import { input } from './methods/input.ts'
 import { onState } from './subscriptions/onState.ts'
 
-export { readInputFrame } from './input-frame.ts'
 export { LiveService } from './service.ts'
 
 export const live = module({ name: 'live', methods: { getReplay, input }, subscriptions: { onState } })

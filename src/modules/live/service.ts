@@ -1,6 +1,6 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
 import { games, isGameName } from '../../games/index.ts'
-import { resolveTick } from '../../protocol/live-frames.ts'
+import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
 import { isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { type MatchService, splitOptions } from '../matches/index.ts'
@@ -9,7 +9,6 @@ import type { MatchId } from '../wire.ts'
 import { stateSeq } from './audience.ts'
 import { inputsChannel, stateChannel } from './channels.ts'
 import { DelayedView } from './delayed-view.ts'
-import type { InputFrame } from './input-frame.ts'
 import { LiveMatch } from './live-match.ts'
 import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
 import { readReplay } from './replays.ts'
@@ -74,10 +73,10 @@ export class LiveService {
   }
 
   /** The same for an input that came in a binary frame. */
-  inputFrame(userId: string, frame: InputFrame): void {
+  inputFrame(userId: string, frame: LiveInputFrame): void {
     const { runner, seats } = playing(this.#streams.get(frame.stream))
     const seat = ownSeat(seats, userId, frame.seat)
-    const tick = resolveTick(frame.tickByte, runner.tick)
+    const tick = resolveTick(frame.tickWord, runner.tick, 16)
     if (frame.kind === 'json') {
       if (!isStorableJson(frame.input, this.#platform.config.limits.jsonDepth)) throw invalidInput()
       runner.input(seat, toInput(runner.game, frame.input), tick)
