@@ -23,7 +23,7 @@ export async function startMatch(visitor: Visitor, wanted: NewMatch = {}): Promi
   const { game = 'pong', points = 3, visibility = 'public', against = 'somebody' } = wanted
   const { page } = visitor
   await page.getByTestId(`game-${game}`).check({ force: true })
-  if (game === 'pong') await page.getByTestId(`points-${points}`).check({ force: true })
+  if (game === 'pong') await page.getByTestId(`choice-pointsToWin-${points}`).check({ force: true })
   await page.getByTestId(`visibility-${visibility}`).check({ force: true })
   await page.getByTestId({ somebody: 'create-match', bot: 'play-bot', local: 'play-local' }[against]).click()
   await page.getByTestId('match-status').waitFor()

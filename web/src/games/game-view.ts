@@ -18,10 +18,22 @@ export interface ReplayStageProps {
   readonly replay: Replay
 }
 
+/** A question about a new match whose answer is one of its options. */
+export interface GameChoice {
+  /** The name of the option. */
+  readonly option: string
+  readonly legend: string
+  readonly values: readonly (number | string)[]
+  /** Which of `values` is chosen at first. */
+  readonly preset: number | string
+}
+
 /** How the page shows one game. What needs its rules is loaded when it is first shown. */
 export interface GameView {
   readonly label: string
   readonly seatNames: SeatNames
+  /** What the lobby asks of who starts a match; empty for nothing. */
+  readonly choices: readonly GameChoice[]
   /** The options in words, for lists. */
   describe(options: Match['options']): string
   /** The class that limits the page's width to what lets the game be seen whole. */

@@ -6,6 +6,7 @@ import { ConnectFourMark } from './mark.tsx'
 export const connectFourView: GameView = {
   label: 'Connect Four',
   seatNames: CONNECT_FOUR_SEATS,
+  choices: [],
   describe: () => 'four in a row',
   fit: 'fit-four',
   Mark: ConnectFourMark,

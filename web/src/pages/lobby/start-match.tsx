@@ -8,7 +8,6 @@ import { Choice } from '../../ui/field.tsx'
 import { BotIcon, KeyboardIcon } from '../../ui/icons.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
-const POINTS = ['3', '5', '11', '21'] as const
 const SEEN_BY = {
   public: 'It is listed in the lobby; anybody can take the other seat.',
   private: 'It is listed nowhere; you send the link or the code.',
@@ -17,11 +16,16 @@ const SEEN_BY = {
 /** A new match: against somebody, the bot, or who sits beside you. */
 export function StartMatch() {
   const [game, setGame] = useState<GameName>('pong')
-  const [points, setPoints] = useState<(typeof POINTS)[number]>('5')
+  // By game: what was chosen is still so after a look at another one.
+  const [chosen, setChosen] = useState<Readonly<Partial<Record<GameName, Match['options']>>>>({})
   const [visibility, setVisibility] = useState<Match['visibility']>('public')
   const create = useCreateMatch()
   const [asked, setAsked] = useState<NewMatch['mode'] | null>(null)
-  const options = game === 'pong' ? { pointsToWin: Number(points) } : {}
+  const { choices } = gameViews[game]
+  const options: Match['options'] = {
+    ...Object.fromEntries(choices.map(({ option, preset }) => [option, preset])),
+    ...chosen[game],
+  }
   const isBusy = (mode: NewMatch['mode']) => create.busy && asked === mode
   const start = (mode: NewMatch['mode']) => {
     if (create.busy) return
@@ -57,14 +61,22 @@ export function StartMatch() {
             }
           })}
         />
-        {game === 'pong' && (
+        {choices.map(({ option, legend, values }) => (
           <Choice
-            legend="Points to win"
-            value={points}
-            onChange={setPoints}
-            options={POINTS.map((value) => ({ value, label: value, testId: `points-${value}` }))}
+            key={`${game} ${option}`}
+            legend={legend}
+            value={String(options[option])}
+            onChange={(text) => {
+              const value = values.find((each) => String(each) === text)
+              setChosen((before) => ({ ...before, [game]: { ...before[game], [option]: value } }))
+            }}
+            options={values.map((value) => ({
+              value: String(value),
+              label: value,
+              testId: `choice-${option}-${value}`,
+            }))}
           />
-        )}
+        ))}
         <Choice
           legend="Who can join"
           value={visibility}
