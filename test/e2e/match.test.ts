@@ -64,16 +64,18 @@ test('two strangers', { timeout: 90_000 }, async ({ rally, people }) => {
   expect(await scoresOf(ada)).toEqual(stored.scores)
   expect(await scoresOf(bob)).toEqual(stored.scores)
 
-  for (const { visitor, opponent, own } of [
-    { visitor: ada, opponent: 'bob', own: stored.scores },
-    { visitor: bob, opponent: 'ada', own: stored.scores.toReversed() },
+  // One order of the points for everybody, that of the names beside them.
+  for (const { visitor, players, seat } of [
+    { visitor: ada, players: 'You against bob', seat: 0 },
+    { visitor: bob, players: 'ada against you', seat: 1 },
   ]) {
+    expect(await visitor.page.getByTestId('match-status').textContent()).toContain(score)
     await visitor.page.getByRole('link', { name: 'History' }).click()
     const entry = visitor.page.getByTestId('history-list').locator(`[data-match="${matchId}"]`)
     const text = await entry.textContent()
-    expect(text).toContain(`against ${opponent}`)
-    expect(text).toContain(scoreText(own))
-    expect(text).toContain(own[0] === 3 ? 'Won' : 'Lost')
+    expect(text).toContain(players)
+    expect(text).toContain(score)
+    expect(text).toContain(stored.winnerSeat === seat ? 'Won' : 'Lost')
     await visitor.shoot('history')
   }
 })

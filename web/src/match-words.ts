@@ -12,18 +12,21 @@ export function playerAt(match: Match, seat: number): Player | undefined {
   return match.players.find((player) => player.seat === seat)
 }
 
-/** `3 : 1`, from the first seat of the match, or from `seat`. */
-export function scoreLine(match: Match, seat = 0): string {
-  const own = playerAt(match, seat)?.score ?? 0
-  const other = playerAt(match, seat === 0 ? 1 : 0)?.score ?? 0
-  return `${own} : ${other}`
+/** `3 : 1`, in the order of the seats: that of the scoreboard and of `pairing`, whoever looks at it. */
+export function scoreLine(match: Match): string {
+  return [0, 1].map((seat) => playerAt(match, seat)?.score ?? 0).join(' : ')
 }
 
-/** Who plays, for a list: `ada against bob`. */
-export function pairing(match: Match): string {
-  if (match.mode === 'local') return `${match.players[0]?.displayName ?? 'Somebody'}, two on one keyboard`
-  const names = match.players.map((player) => player.displayName)
-  return names.length > 1 ? names.join(' against ') : (names[0] ?? 'Nobody yet')
+/** Who plays, in the order of the seats: `ada against bob`, and for who sits on one of `mine` `You against bob`. */
+export function pairing(match: Match, mine: readonly number[] = []): string {
+  if (match.mode === 'local') {
+    const who = match.players[0]?.displayName ?? 'Somebody'
+    return mine.length > 0 ? 'Two on one keyboard' : `${who}, two on one keyboard`
+  }
+  const names = match.players
+    .toSorted((one, other) => one.seat - other.seat)
+    .map(({ seat, displayName }, index) => (mine.includes(seat) ? (index === 0 ? 'You' : 'you') : displayName))
+  return names.length > 0 ? names.join(' against ') : 'Nobody yet'
 }
 
 /** What tells a seat from the other in this game. */

@@ -4,7 +4,7 @@ import { ago, duration, exactTime } from '../format.ts'
 import { viewOf } from '../games/index.ts'
 import { useAction } from '../hooks/use-action.ts'
 import { useNow } from '../hooks/use-now.ts'
-import { endWords, scoreLine, seatName, seatsOf } from '../match-words.ts'
+import { endWords, pairing, scoreLine, seatName, seatsOf } from '../match-words.ts'
 import { useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
 import { EmptyCourt } from '../ui/art.tsx'
@@ -29,8 +29,11 @@ export function HistoryPage() {
 
   const load = useAction(
     useCallback(
-      async (cursor?: string) => {
-        const { items, nextCursor } = await rally.matches.history({ limit: PAGE, ...(cursor ? { cursor } : {}) })
+      async ({ signal }, cursor?: string) => {
+        const { items, nextCursor } = await rally.matches.history(
+          { limit: PAGE, ...(cursor ? { cursor } : {}) },
+          { signal },
+        )
         setLoaded((before) => ({ matches: cursor && before ? [...before.matches, ...items] : items, nextCursor }))
       },
       [rally],
@@ -73,8 +76,7 @@ export function HistoryPage() {
 
 function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly number[]; now: number }) {
   const view = viewOf(match.game)
-  const opponent = match.players.find((player) => !mine.includes(player.seat))
-  const against = match.mode === 'local' ? 'Two on one keyboard' : `against ${opponent?.displayName ?? 'nobody'}`
+  const players = pairing(match, mine)
   const at = match.finishedAt ?? match.createdAt
   const reason = endWords(match, mine)
   return (
@@ -82,7 +84,7 @@ function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly numb
       {view && <view.Mark />}
       <span className="list-text">
         <Link className="list-item-link" href={paths.match(match.id)}>
-          {against}
+          {players}
         </Link>
         <span className="small soft">
           {view?.label ?? match.game}
@@ -98,13 +100,13 @@ function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly numb
       </span>
       <span className="history-result">
         <Verdict match={match} mine={mine} />
-        <strong className="numbers">{scoreLine(match, mine.length === 1 ? mine[0] : 0)}</strong>
+        <strong className="numbers">{scoreLine(match)}</strong>
       </span>
       {match.status === 'finished' && (
         <Link
           className="button button-small button-quiet history-replay"
           href={paths.replay(match.id)}
-          aria-label={`Replay ${against}`}
+          aria-label={`Replay: ${players}`}
           data-testid="replay-link"
         >
           <PlayIcon />

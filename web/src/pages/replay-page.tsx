@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'react'
+import type { Match } from '../../../src/modules/matches/types.ts'
 import { errorCode } from '../errors.ts'
 import { ago, exactTime } from '../format.ts'
 import { viewOf } from '../games/index.ts'
@@ -7,8 +8,6 @@ import { endWords, pairing, resultTitle, scoreLine, seatsOf } from '../match-wor
 import { useRally, useUser } from '../rally.ts'
 import { type LoadedReplay, loadReplay } from '../replay/load-replay.ts'
 import { Link, paths } from '../router.tsx'
-import '../styles/replay.css'
-import type { Match } from '../../../src/modules/matches/types.ts'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx'
 import { Page } from '../ui/page.tsx'
@@ -97,7 +96,7 @@ function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<
       <div className="stack match">
         <p className="match-status">
           <span data-testid="replay-result">
-            {resultTitle(match, mine)}, {scoreLine(match, mine.length === 1 ? mine[0] : 0)}
+            {resultTitle(match, mine)}, {scoreLine(match)}
           </span>
           <span className="soft">
             {' '}

@@ -23,7 +23,7 @@ function sayStatus(match: Match, mine: readonly number[]): string {
     case 'live':
       return 'Live'
     case 'finished':
-      return `${resultTitle(match, mine)}, ${scoreLine(match, mine[0] ?? 0)}`
+      return `${resultTitle(match, mine)}, ${scoreLine(match)}`
     case 'aborted':
       return 'Broken off'
   }
