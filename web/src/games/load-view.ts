@@ -1,4 +1,4 @@
-import { type ComponentType, lazy } from 'react'
+import { later } from '../ui/later.tsx'
 import type { GameView } from './game-view.ts'
 
 /** The parts of a view that come in files of their own, when they are first shown. */
@@ -7,13 +7,9 @@ export function loadView(
   loadReplay: () => Promise<GameView['ReplayStage']>,
 ): Pick<GameView, 'Stage' | 'ReplayStage' | 'preload'> {
   return {
-    Stage: later(loadStage),
-    ReplayStage: later(loadReplay),
+    Stage: later(loadStage, 'Getting the game ready…'),
+    ReplayStage: later(loadReplay, 'Getting the game ready…'),
     // Should it fail, it is tried again, and told of, when it is shown.
     preload: () => void loadStage().catch(() => undefined),
   }
-}
-
-function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
-  return lazy(async () => ({ default: await load() }))
 }

@@ -1,7 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useRally, useStatus } from '../rally.ts'
 import { CloseIcon } from '../ui/icons.tsx'
-import '../styles/net.css'
 import { BadNetworkControls } from './bad-network.tsx'
 import { useNet } from './net-context.ts'
 import { NetFigures } from './net-figures.tsx'

@@ -1,7 +1,9 @@
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
+import { CrashGuard } from '../ui/crash.tsx'
+import { later } from '../ui/later.tsx'
 import { useNet, useNetworkState } from './net-context.ts'
 
-const NetOverlay = lazy(async () => ({ default: (await import('./net-overlay.tsx')).NetOverlay }))
+const NetOverlay = later(() => import('./net-overlay.tsx').then(({ NetOverlay }) => NetOverlay))
 
 /** What opens and closes the view of the network. It is loaded when it is first wanted. */
 export function NetPanel() {
@@ -20,9 +22,11 @@ export function NetPanel() {
   }, [net])
   if (isOpen) {
     return (
-      <Suspense fallback={null}>
-        <NetOverlay onClose={() => setOpen(false)} />
-      </Suspense>
+      <div className="net-place">
+        <CrashGuard>
+          <NetOverlay onClose={() => setOpen(false)} />
+        </CrashGuard>
+      </div>
     )
   }
   if (!isBad) return null
