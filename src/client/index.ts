@@ -22,4 +22,5 @@ export type {
   Status,
   StreamInfo,
   SubscriptionCall,
+  VerifyOptions,
 } from './types.ts'

@@ -1,6 +1,7 @@
 import type { Authorized, Begun } from '../modules/auth/types.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import { answerError, RallyError } from './errors.ts'
+import { call } from './stream.ts'
 import type { CallOptions, SignedIn, SignIn } from './types.ts'
 
 export interface SignInOptions {
@@ -39,7 +40,7 @@ export async function signIn(username: string, options: SignInOptions): Promise<
 
   return {
     ...begun,
-    async verify(code, { signal } = {}) {
+    async verify(code, { signal, onRecoveryCodes } = {}) {
       const attempt = () => options.request<Authorized>('auth.verify', { code }, { signal })
       if (epoch !== options.epoch()) await beginAgain()
       const authorized = await attempt().catch(async (error: unknown) => {
@@ -47,6 +48,8 @@ export async function signIn(username: string, options: SignInOptions): Promise<
         await beginAgain()
         return attempt()
       })
+      const { recoveryCodes, user } = authorized
+      if (recoveryCodes && onRecoveryCodes) call(() => onRecoveryCodes(recoveryCodes, user))
       return enter(authorized, options)
     },
   }

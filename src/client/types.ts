@@ -131,7 +131,15 @@ export type SignIn = Begun & {
    * @throws RallyError `INVALID_CODE` (call again with other digits), `RATE_LIMITED`, `USERNAME_TAKEN`, or
    * `NO_CHALLENGE`: it took too long, or the connection of a registration was lost and its secret is void.
    */
-  verify(code: string, options?: Pick<CallOptions, 'signal'>): Promise<SignedIn>
+  verify(code: string, options?: VerifyOptions): Promise<SignedIn>
+}
+
+export interface VerifyOptions extends Pick<CallOptions, 'signal'> {
+  /**
+   * Called with the recovery codes of a registration as soon as they are here, before the socket belongs to the user.
+   * The account exists by then: what may still fail is the session, and the codes are told only this once.
+   */
+  readonly onRecoveryCodes?: (codes: readonly string[], user: User) => void
 }
 
 export interface SignedIn {

@@ -69,6 +69,17 @@ describe('signing in', () => {
     expect(await signIn.verify('123456')).toMatchObject({ user: { username: 'ben' }, recoveryCodes: ['r1', 'r2'] })
   })
 
+  test('tells recovery codes at once, even if no session can be made', async () => {
+    const server = await serveAccounts()
+    server.session = () => ({ status: 503, body: {}, cookie: 'rally=' })
+    const rally = connect(server, browserLike())
+    const signIn = await rally.signIn('ben')
+    const told: unknown[] = []
+    const verified = signIn.verify('123456', { onRecoveryCodes: (...args) => told.push(args) })
+    await expect(verified).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(told).toEqual([[['r1', 'r2'], { ...ANA, username: 'ben' }]])
+  })
+
   test('takes another code after a wrong one', async () => {
     const server = await serveAccounts()
     const rally = connect(server, browserLike())

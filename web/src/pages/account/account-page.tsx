@@ -33,7 +33,7 @@ export function AccountPage() {
         </p>
         <ErrorNotice error={signOut.error} />
         <Sessions />
-        <Rotate username={user.username} />
+        <Rotate user={user} />
       </div>
     </Page>
   )

@@ -1,75 +1,35 @@
 import { useState } from 'react'
 import type { Rotated } from '../../../../src/modules/auth/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
-import { useRally } from '../../rally.ts'
+import { useRally, type useUser } from '../../rally.ts'
+import { useUnkeptCodesStore } from '../../recovery/unkept-codes-context.ts'
 import { Button } from '../../ui/button.tsx'
 import { CodeField } from '../../ui/field.tsx'
-import { ErrorNotice, Notice } from '../../ui/notice.tsx'
-import { RecoveryCodes } from '../sign-in/recovery-codes.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
 import { Secret } from '../sign-in/secret.tsx'
 
 type Candidate = Extract<Rotated, { status: 'candidate' }>
-
-type Step =
-  | { readonly name: 'idle' | 'done' }
-  | { readonly name: 'enrol'; readonly candidate: Candidate }
-  | { readonly name: 'codes'; readonly codes: readonly string[] }
 
 const WORDS = {
   FORBIDDEN: 'This can be done within ten minutes of signing in. Sign out, sign in again, and come back here.',
 }
 
 /** Moves the account to another authenticator: a new secret, a first code of it, new recovery codes. */
-export function Rotate({ username }: { username: string }) {
+export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>> }) {
   const rally = useRally()
-  const [step, setStep] = useState<Step>({ name: 'idle' })
+  const unkept = useUnkeptCodesStore()
+  const [candidate, setCandidate] = useState<Candidate | null>(null)
 
-  const begin = useAction(async () => {
-    const answer = await rally.auth.rotateTotp({})
-    if (answer.status === 'candidate') setStep({ name: 'enrol', candidate: answer })
+  const begin = useAction(async (call) => {
+    const answer = await rally.auth.rotateTotp({}, call)
+    if (answer.status === 'candidate') setCandidate(answer)
   })
-  const commit = useAction(async (code: string) => {
+  // Asked for until there is an answer, whatever is shown by then: it has the only copy of the new codes.
+  const commit = useAction(async (_, code: string) => {
     const answer = await rally.auth.rotateTotp({ code })
-    if (answer.status === 'rotated') setStep({ name: 'codes', codes: answer.recoveryCodes })
+    if (answer.status !== 'rotated') return
+    unkept.hold({ userId: user.id, username: user.username, codes: answer.recoveryCodes, isRenewal: true })
   })
-
-  const panel = () => {
-    switch (step.name) {
-      case 'idle':
-      case 'done':
-        return (
-          <>
-            {step.name === 'done' && <Notice>The new authenticator is in force. All other sessions have ended.</Notice>}
-            <div>
-              <Button busy={begin.busy} onClick={() => begin.run()} data-testid="rotate">
-                Set up a new authenticator
-              </Button>
-            </div>
-            <ErrorNotice error={begin.error} words={WORDS} />
-          </>
-        )
-      case 'enrol':
-        return (
-          <>
-            <Secret qrCode={step.candidate.qrCode} secret={step.candidate.secret} />
-            <CodeForm
-              key="enrol"
-              label="Code from the new authenticator"
-              submit="Use the new one"
-              busy={commit.busy}
-              error={commit.error}
-              onCode={(code) => commit.run(code)}
-              onCancel={() => {
-                commit.clear()
-                setStep({ name: 'idle' })
-              }}
-            />
-          </>
-        )
-      case 'codes':
-        return <RecoveryCodes username={username} codes={step.codes} onDone={() => setStep({ name: 'done' })} />
-    }
-  }
 
   return (
     <section className="card stack" aria-labelledby="rotate">
@@ -80,7 +40,31 @@ export function Rotate({ username }: { username: string }) {
           and you are signed out everywhere else.
         </p>
       </div>
-      {panel()}
+      {candidate ? (
+        <>
+          <Secret qrCode={candidate.qrCode} secret={candidate.secret} />
+          <CodeForm
+            label="Code from the new authenticator"
+            submit="Use the new one"
+            busy={commit.busy}
+            error={commit.error}
+            onCode={(code) => commit.run(code)}
+            onCancel={() => {
+              commit.clear()
+              setCandidate(null)
+            }}
+          />
+        </>
+      ) : (
+        <>
+          <div>
+            <Button busy={begin.busy} onClick={() => begin.run()} data-testid="rotate">
+              Set up a new authenticator
+            </Button>
+          </div>
+          <ErrorNotice error={begin.error} words={WORDS} />
+        </>
+      )}
     </section>
   )
 }

@@ -19,8 +19,8 @@ export function Sessions() {
   const now = useNow(30_000)
   const load = useAction(
     useCallback(
-      async (cursor?: string) => {
-        const { items, nextCursor } = await rally.auth.sessions(cursor ? { cursor } : {})
+      async ({ signal }, cursor?: string) => {
+        const { items, nextCursor } = await rally.auth.sessions(cursor ? { cursor } : {}, { signal })
         setLoaded((before) => ({ items: cursor && before ? [...before.items, ...items] : items, nextCursor }))
       },
       [rally],
@@ -62,8 +62,8 @@ export function Sessions() {
 
 function SessionRow({ session, now, onEnded }: { session: SessionInfo; now: number; onEnded: () => void }) {
   const rally = useRally()
-  const revoke = useAction(async () => {
-    await rally.auth.revoke({ sessionId: session.id })
+  const revoke = useAction(async (call) => {
+    await rally.auth.revoke({ sessionId: session.id }, call)
     onEnded()
   })
   const name = browserName(session.userAgent)

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
 import { errorCode } from '../../errors.ts'
 import { useAction } from '../../hooks/use-action.ts'
+import { useUnkeptCodesStore } from '../../recovery/unkept-codes-context.ts'
 import { Button } from '../../ui/button.tsx'
 import { CodeField } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
@@ -14,22 +15,20 @@ interface EnrolStepProps {
   readonly username: string
   readonly challenge: Enrolment
   readonly onBack: () => void
-  readonly onHold: (hold: boolean) => void
-  readonly onRegistered: (recoveryCodes: readonly string[]) => void
 }
 
 /** A new name: an authenticator app learns its secret, and a first code proves it. */
-export function EnrolStep({ username, challenge, onBack, onHold, onRegistered }: EnrolStepProps) {
+export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
+  const unkept = useUnkeptCodesStore()
   const [code, setCode] = useState('')
   const [attempts, setAttempts] = useState(0)
   const verify = useAction(async () => {
-    onHold(true)
     try {
-      const { recoveryCodes } = await challenge.verify(code)
-      if (recoveryCodes && recoveryCodes.length > 0) onRegistered(recoveryCodes)
-      else onHold(false)
+      await challenge.verify(code, {
+        onRecoveryCodes: (codes, user) =>
+          unkept.hold({ userId: user.id, username: user.username, codes, isRenewal: false }),
+      })
     } catch (error) {
-      onHold(false)
       setCode('')
       setAttempts((before) => before + 1)
       throw error

@@ -6,24 +6,20 @@ import { Demo } from './demo.tsx'
 import { type Enrolment, EnrolStep } from './enrol-step.tsx'
 import { NameStep } from './name-step.tsx'
 import { RecoverStep } from './recover-step.tsx'
-import { RecoveryCodes } from './recovery-codes.tsx'
 
 type Step =
   | { readonly name: 'username' }
   | { readonly name: 'code'; readonly username: string; readonly challenge: SignIn }
   | { readonly name: 'enrol'; readonly username: string; readonly challenge: Enrolment }
   | { readonly name: 'recover'; readonly username: string }
-  | { readonly name: 'recovery-codes'; readonly username: string; readonly codes: readonly string[] }
 
 interface SignInPageProps {
   /** What comes after signing in, in a sentence; null for nothing in particular. */
   readonly intent: string | null
-  /** True while this page must stay although a user is signed in already. */
-  readonly onHold: (hold: boolean) => void
 }
 
 /** One way in for everybody: a name first; whether it is new decides what comes next. */
-export function SignInPage({ intent, onHold }: SignInPageProps) {
+export function SignInPage({ intent }: SignInPageProps) {
   const [step, setStep] = useState<Step>({ name: 'username' })
   const [username, setUsername] = useState('')
 
@@ -32,7 +28,6 @@ export function SignInPage({ intent, onHold }: SignInPageProps) {
   }, [])
 
   const restart = () => setStep({ name: 'username' })
-  const done = () => onHold(false)
 
   const panel = () => {
     switch (step.name) {
@@ -57,19 +52,9 @@ export function SignInPage({ intent, onHold }: SignInPageProps) {
           />
         )
       case 'enrol':
-        return (
-          <EnrolStep
-            username={step.username}
-            challenge={step.challenge}
-            onBack={restart}
-            onHold={onHold}
-            onRegistered={(codes) => setStep({ name: 'recovery-codes', username: step.username, codes })}
-          />
-        )
+        return <EnrolStep username={step.username} challenge={step.challenge} onBack={restart} />
       case 'recover':
         return <RecoverStep username={step.username} onBack={restart} />
-      case 'recovery-codes':
-        return <RecoveryCodes username={step.username} codes={step.codes} onDone={done} />
     }
   }
 
