@@ -1,5 +1,7 @@
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { NetPanel } from './net/net-panel.tsx'
+import { OtherMatchNotice } from './own-matches/other-match-notice.tsx'
+import { isOn, useOtherMatch } from './own-matches/use-other-match.ts'
 import { AccountPage } from './pages/account/account-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
@@ -7,13 +9,16 @@ import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useStatus, useUser } from './rally.ts'
+import { KeepCodesPage } from './recovery/keep-codes-page.tsx'
+import { useUnkeptCodes } from './recovery/unkept-codes-context.ts'
 import { Link, parseRoute, paths, type Route, usePath } from './router.tsx'
 import { Banner, Header } from './shell.tsx'
 import { CrashGuard } from './ui/crash.tsx'
+import { later } from './ui/later.tsx'
 import { Loading } from './ui/notice.tsx'
-import { Page } from './ui/page.tsx'
+import { Page, TabAlert } from './ui/page.tsx'
 
-const ReplayPage = lazy(async () => ({ default: (await import('./pages/replay-page.tsx')).ReplayPage }))
+const ReplayPage = later(() => import('./pages/replay-page.tsx').then(({ ReplayPage }) => ReplayPage), 'Loading…')
 
 export function App() {
   const path = usePath()
@@ -22,13 +27,14 @@ export function App() {
   const status = useStatus()
   const [wasOpen, setWasOpen] = useState(false)
   if (status === 'open' && !wasOpen) setWasOpen(true)
-  // While somebody signs in, the socket is made anew and a user appears; the recovery codes are still to be shown.
-  const [isSigningIn, setSigningIn] = useState(false)
+  const unkept = useUnkeptCodes()
+  const otherMatch = useOtherMatch(route)
 
   const page = () => {
     if (!wasOpen && !user) return <Connecting />
+    if (unkept) return <KeepCodesPage unkept={unkept} path={path} />
     const mayStay = user || route.page === 'match' || route.page === 'replay'
-    if (isSigningIn || !mayStay) return <SignInPage intent={intentOf(route)} onHold={setSigningIn} />
+    if (!mayStay) return <SignInPage intent={intentOf(route)} />
     return <Routed route={route} />
   }
 
@@ -40,9 +46,10 @@ export function App() {
       <Header route={route} />
       <main id="main" className="main" tabIndex={-1}>
         <div className="wrap">
-          <CrashGuard key={path}>
-            <Suspense fallback={<Loading>Loading…</Loading>}>{page()}</Suspense>
-          </CrashGuard>
+          {!unkept && <OtherMatchNotice match={otherMatch} />}
+          <TabAlert value={otherMatch && isOn(otherMatch) ? 'Your match is on!' : null}>
+            <CrashGuard key={unkept ? 'unkept-codes' : path}>{page()}</CrashGuard>
+          </TabAlert>
         </div>
       </main>
       <Banner />

@@ -3,6 +3,8 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { createPageNet, NetContext } from './net/net-context.ts'
 import { connect, RallyContext } from './rally.ts'
+import { UnkeptCodesStore } from './recovery/unkept-codes.ts'
+import { UnkeptCodesContext } from './recovery/unkept-codes-context.ts'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/buttons.css'
@@ -13,6 +15,9 @@ import './styles/lists.css'
 import './styles/match.css'
 import './styles/court.css'
 import './styles/board.css'
+// With the page, not with their parts: one that failed to load and is tried again would come without its style.
+import './styles/net.css'
+import './styles/replay.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
@@ -21,12 +26,19 @@ if (!root) throw new Error('index.html has no #root')
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
 
 const net = createPageNet()
+const rally = connect(net.network)
+const unkeptCodes = new UnkeptCodesStore()
+rally.on('user', (user) => {
+  if (user?.id !== unkeptCodes.current?.userId) unkeptCodes.forget()
+})
 
 createRoot(root).render(
   <StrictMode>
-    <RallyContext value={connect(net.network)}>
+    <RallyContext value={rally}>
       <NetContext value={net}>
-        <App />
+        <UnkeptCodesContext value={unkeptCodes}>
+          <App />
+        </UnkeptCodesContext>
       </NetContext>
     </RallyContext>
   </StrictMode>,

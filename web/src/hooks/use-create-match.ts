@@ -14,8 +14,8 @@ export interface NewMatch {
 /** Creates a match and goes to it. */
 export function useCreateMatch() {
   const rally = useRally()
-  return useAction(async (match: NewMatch) => {
-    const { id } = await rally.matches.create(match)
+  return useAction(async (call, match: NewMatch) => {
+    const { id } = await rally.matches.create(match, call)
     navigate(paths.match(id))
   })
 }

@@ -31,7 +31,7 @@ export function ErrorNotice({ error, words, children }: ErrorNoticeProps) {
   const left = useTimeLeft(until)
   const isBack = useStatus() === 'open' && errorCode(error) === 'OFFLINE'
   if (error === null || error === undefined) return null
-  if (isBack) return <Notice>The connection was gone, and is back now. Try again.</Notice>
+  if (isBack) return <Notice>The connection was gone, and is back now. Please try again.</Notice>
   return (
     <Notice look="error">
       {describeError(error, words)}

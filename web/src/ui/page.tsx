@@ -1,4 +1,7 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { createContext, type ReactNode, use, useEffect, useRef } from 'react'
+
+/** What the tab says in place of any page's title, because it cannot wait; null for nothing. */
+export const TabAlert = createContext<string | null>(null)
 
 interface PageProps {
   readonly title: string
@@ -13,10 +16,11 @@ interface PageProps {
 
 /** A page under the header: names the document, and takes the focus when it was come to by a link. */
 export function Page({ title, tabTitle = title, aside, fit, children }: PageProps) {
+  const alert = use(TabAlert)
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${tabTitle} · Rally`
-  }, [tabTitle])
+    document.title = `${alert ?? tabTitle} · Rally`
+  }, [alert, tabTitle])
   useEffect(() => {
     // Not on the first load, and not away from a field that took the focus itself.
     if (history.state === null || document.activeElement instanceof HTMLInputElement) return

@@ -14,8 +14,8 @@ const WORDS = {
 export function JoinByCode() {
   const rally = useRally()
   const [code, setCode] = useState('')
-  const join = useAction(async () => {
-    const { id } = await rally.matches.join({ code })
+  const join = useAction(async (call) => {
+    const { id } = await rally.matches.join({ code }, call)
     navigate(paths.match(id))
   })
   return (

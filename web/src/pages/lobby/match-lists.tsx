@@ -81,8 +81,8 @@ function Count({ of }: { of: number | undefined }) {
 function WaitingMatch({ match, isMine }: { match: Match; isMine: boolean }) {
   const rally = useRally()
   const now = useNow(30_000)
-  const join = useAction(async () => {
-    await rally.matches.join({ matchId: match.id })
+  const join = useAction(async (call) => {
+    await rally.matches.join({ matchId: match.id }, call)
     navigate(paths.match(match.id))
   })
   return (

@@ -13,11 +13,12 @@ export function LeaveButton({ match }: { match: Match }) {
   const rally = useRally()
   const [isAsking, setAsking] = useState(false)
   const hasBegun = match.status === 'live' || match.startsAt !== null
-  const leave = useAction(async () => {
-    await rally.matches.leave({ matchId: match.id })
+  const leave = useAction(async ({ offlineMs }) => {
+    // Not by the signal: that the match is over may be told before the answer, and takes this button away.
+    await rally.matches.leave({ matchId: match.id }, { offlineMs })
     setAsking(false)
     // After a forfeit there is a result to look at; a match that nobody joined leaves nothing.
-    if (!hasBegun) navigate(paths.lobby, { replace: true })
+    if (!hasBegun && location.pathname === paths.match(match.id)) navigate(paths.lobby, { replace: true })
   })
   const isAgainstSomebody = match.mode !== 'local'
 

@@ -1,7 +1,6 @@
-import { Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { viewOf } from '../../games/index.ts'
-import { rememberMatch } from '../../hooks/use-last-match.ts'
 import { useMatch } from '../../hooks/use-match.ts'
 import { seatsOf } from '../../match-words.ts'
 import { useUser } from '../../rally.ts'
@@ -55,9 +54,6 @@ function MatchView({ match }: { match: Match }) {
   const [wasActive, setWasActive] = useState(active)
   if (active && !wasActive) setWasActive(true)
   const isSeated = mine.length > 0
-  useEffect(() => {
-    if (isSeated && active) rememberMatch(match.id)
-  }, [isSeated, active, match.id])
 
   useEffect(() => view?.preload(), [view])
 
@@ -91,11 +87,7 @@ function MatchView({ match }: { match: Match }) {
       <div className="stack match">
         <MatchStatusLine match={match} mine={mine} />
         {view === null && <Notice look="warn">This page is too old for this game. Reload it.</Notice>}
-        {showsStage && view && (
-          <Suspense fallback={<Loading>Getting the game ready…</Loading>}>
-            <view.Stage match={match} mine={mine} active={active} overlay={overlay} />
-          </Suspense>
-        )}
+        {showsStage && view && <view.Stage match={match} mine={mine} active={active} overlay={overlay} />}
         {match.status === 'waiting' && !isStarting && <WaitingRoom match={match} mine={mine} />}
         {isOver && <Result match={match} mine={mine} hasBoard={showsStage} />}
       </div>

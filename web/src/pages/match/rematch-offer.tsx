@@ -11,8 +11,8 @@ export function RematchOffer({ match, mine }: { match: Match; mine: readonly num
   const rally = useRally()
   const lobby = useLobby()
   const opponent = match.players.find((player) => !mine.includes(player.seat))
-  const join = useAction(async (matchId: string) => {
-    await rally.matches.join({ matchId })
+  const join = useAction(async (call, matchId: string) => {
+    await rally.matches.join({ matchId }, call)
     navigate(paths.match(matchId))
   })
   const offer = lobby.data?.matches.find(

@@ -82,8 +82,8 @@ function Invite({ match }: { match: Match }) {
 function TakeSeat({ match }: { match: Match }) {
   const rally = useRally()
   const user = useUser()
-  const join = useAction(async () => {
-    await rally.matches.join({ matchId: match.id })
+  const join = useAction(async (call) => {
+    await rally.matches.join({ matchId: match.id }, call)
   })
   if (!user) {
     return (
