@@ -5,6 +5,7 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database, Transaction } from '../../src/db/client.ts'
 import { createOnce } from '../../src/db/once.ts'
+import type { Sql } from '../../src/db/sql.ts'
 import { createLoggers } from '../../src/logger.ts'
 import { type AuthService, auth, createAuthService, sealSecretAnswers } from '../../src/modules/auth/index.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
@@ -146,6 +147,22 @@ export interface TestNode {
   /** A socket with the session's cookie. */
   socketOf(signedIn: SignedIn, caller?: Partial<Caller>): TestSocket
   stop(): Promise<void>
+}
+
+/** The same database, with the names of the prepared statements that go through it, in their order. */
+export function recorded(database: Database): { database: Database; statements: string[] } {
+  const statements: string[] = []
+  const watch = (sql: Sql): Sql => ({
+    rows(statement, values) {
+      statements.push(statement.name)
+      return sql.rows(statement, values)
+    },
+    first(statement, values) {
+      statements.push(statement.name)
+      return sql.first(statement, values)
+    },
+  })
+  return { statements, database: { ...database, sql: watch(database.sql), reserved: watch(database.reserved) } }
 }
 
 export interface NodeOptions {

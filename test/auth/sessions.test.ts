@@ -10,6 +10,7 @@ import {
   type Clock,
   config,
   freshName,
+  recorded,
   register,
   registerAndEnter,
   startNode,
@@ -274,6 +275,72 @@ describe('ending', () => {
     await housekeeping.round()
     expect(await count()).toEqual([0, 0, 0])
     await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+})
+
+describe('looking sessions up', () => {
+  test('is one query for all that are asked for in one turn of the loop, and one to say that they were seen', async ({
+    database,
+    clock,
+    node,
+  }) => {
+    const users = await Promise.all(Array.from({ length: 20 }, () => registerAndEnter(node)))
+    clock.advance(10 * 60_000)
+    const watched = recorded(database)
+    const own = await startNode({ database: watched.database, clock })
+    const found = await Promise.all(
+      users.map(({ signedIn, user }) => own.auth.gate.resume(signedIn.sessionId, user.id)),
+    )
+    expect(found).toEqual(users.map(({ signedIn }) => signedIn))
+    expect(watched.statements).toEqual(['sessions.byId', 'sessions.touch'])
+    await own.stop()
+  })
+
+  test('asks once for a cookie whose session has ended or never was', async ({ database, clock, node, otherNode }) => {
+    const { signedIn, user } = await registerAndEnter(node)
+    await otherNode.auth.gate.end(signedIn.sessionId, user.id)
+    const watched = recorded(database)
+    const { auth, stop } = await startNode({ database: watched.database, clock })
+    for (const sessionId of [signedIn.sessionId, randomUUID()]) {
+      watched.statements.length = 0
+      expect(await auth.gate.resume(sessionId, user.id)).toBeNull()
+      expect(await auth.gate.resume(sessionId, user.id)).toBeNull()
+      expect(await auth.gate.extend(sessionId, user.id)).toBeNull()
+      await auth.gate.end(sessionId, user.id)
+      expect(watched.statements).toEqual(['sessions.byId'])
+    }
+    await stop()
+  })
+
+  test('asks no more for a session that ended here, or that the bus told of', async ({
+    database,
+    clock,
+    bus,
+    node,
+  }) => {
+    const watched = recorded(database)
+    const own = await startNode({ database: watched.database, clock, bus })
+    const [first, second] = [await registerAndEnter(node), await registerAndEnter(node)]
+    await own.auth.gate.end(first.signedIn.sessionId, first.user.id)
+    await node.auth.gate.end(second.signedIn.sessionId, second.user.id)
+    watched.statements.length = 0
+    for (const { signedIn, user } of [first, second]) {
+      expect(await own.auth.gate.resume(signedIn.sessionId, user.id)).toBeNull()
+    }
+    expect(watched.statements).toEqual([])
+    await own.stop()
+  })
+
+  test('does not give a session up for good because a clock was wrong, or somebody else named it', async ({
+    clock,
+    node,
+  }) => {
+    const { signedIn, user } = await registerAndEnter(node)
+    clock.advance(31 * DAY)
+    expect(await node.auth.gate.resume(signedIn.sessionId, user.id)).toBeNull()
+    clock.advance(-31 * DAY)
+    expect(await node.auth.gate.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
+    expect(await node.auth.gate.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
   })
 })
 

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { BusSubscription } from '../../bus/bus.ts'
+import { batched } from '../../db/batch.ts'
 import { isUnavailable } from '../../db/retry.ts'
 import { closeCodes } from '../../protocol/index.ts'
-import { type Caller, type CallerUser, RpcError } from '../../rpc/index.ts'
+import { type Caller, RpcError } from '../../rpc/index.ts'
 import type { SessionGate, SignedIn } from '../../server/session-gate.ts'
 import type { Platform, Scope } from '../context.ts'
-import { inTransaction, plainScope } from '../scope.ts'
+import { plainScope } from '../scope.ts'
 import { SessionId } from '../wire.ts'
+import { BoundedSet } from './bounded-set.ts'
 import { sessionChannel, sessionSeq } from './channels.ts'
+import { type SessionRow, sessionRows } from './session-rows.ts'
 import type { Tickets } from './tickets.ts'
 import { type OpenSession, SessionEnd, type SessionInfo } from './types.ts'
 
@@ -21,6 +24,8 @@ const CLOSE_AFTER_MS = 50
 const CHECK_BATCH = 500
 /** Of those that ended lately; where more did, the open ones are asked for instead. */
 const MAX_ENDED = 1000
+/** Sessions known to be over for good. */
+const MAX_OVER = 20_000
 
 const TOPIC = 'auth.sessions'
 const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
@@ -42,18 +47,34 @@ export class Sessions implements SessionGate {
   /** Sessions whose sockets are about to be closed here, by id. */
   #closing = new Map<string, Closing>()
   #closer: NodeJS.Timeout | undefined
+  /**
+   * Sessions that have ended, or that there is no row of: their cookies need not be looked up again, for ever, as an id
+   * is random and never given twice. One that expired is not among them, as clocks can be wrong.
+   */
+  readonly #over = new BoundedSet(MAX_OVER)
+  readonly #look: (sessionId: string) => Promise<SessionRow | undefined>
+  readonly #touch: (sessionId: string) => Promise<unknown>
 
   constructor(platform: Platform, tickets: Tickets, now: () => number) {
     this.#platform = platform
     this.#tickets = tickets
     this.#now = now
+    const { reserved } = platform.database
+    this.#look = batched((ids) => sessionRows.byIds(reserved, ids), { maxRunning: 1, maxKeys: 512 })
+    const touch = async (ids: readonly string[]) => {
+      await sessionRows.touch(reserved, ids, new Date(now()))
+      return new Map<string, never>()
+    }
+    this.#touch = batched(touch, { maxRunning: 1, maxKeys: 512 })
   }
 
   /** Begins to listen for sessions that end anywhere. */
   async start(): Promise<void> {
     this.#subscription = this.#platform.bus.subscribe(TOPIC, ({ payload }) => {
       const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
-      if (ended.success) this.#close(ended.data)
+      if (!ended.success) return
+      this.#over.add(ended.data.sessionId)
+      this.#close(ended.data)
     })
     await this.#subscription.ready
   }
@@ -64,89 +85,69 @@ export class Sessions implements SessionGate {
   }
 
   async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
-    const { db } = this.#platform.database
+    if (this.#over.has(sessionId)) return null
+    const row = await this.#look(sessionId)
+    if (!row || row.endedAt) this.#over.add(sessionId)
+    // It may have ended since the row was read.
+    if (!row || this.#over.has(sessionId) || row.user.id !== userId) return null
     const now = this.#now()
-    const row = await db.session.findFirst({
-      where: this.#open({ id: sessionId, userId }),
-      select: { expiresAt: true, lastSeenAt: true, user: { select: userColumns } },
-    })
-    if (!row) return null
-    if (row.lastSeenAt.getTime() < now - SEEN_EVERY_MS) {
-      await db.session.updateMany({ where: { id: sessionId }, data: { lastSeenAt: new Date(now) } })
-    }
-    return { user: toCallerUser(row.user), sessionId, expiresAt: row.expiresAt.getTime() }
+    if (row.expiresAt.getTime() <= now) return null
+    if (row.lastSeenAt.getTime() < now - SEEN_EVERY_MS) await this.#seen(sessionId)
+    return toSignedIn(row)
   }
 
   async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
+    if (this.#over.has(sessionId)) return null
     const now = this.#now()
-    const { count } = await this.#platform.database.db.session.updateMany({
-      where: this.#open({ id: sessionId, userId }),
-      data: { expiresAt: new Date(now + SESSION_MS), lastSeenAt: new Date(now) },
-    })
-    return count === 0 ? null : this.resume(sessionId, userId)
+    const owned = { id: sessionId, userId }
+    const { reserved } = this.#platform.database
+    const row = await sessionRows.extend(reserved, owned, new Date(now), new Date(now + SESSION_MS))
+    return row && toSignedIn(row)
   }
 
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
     const ticket = await this.#tickets.read(token)
     if (!ticket) throw badTicket()
-    const createdAt = new Date(this.#now())
-    const expiresAt = new Date(createdAt.getTime() + SESSION_MS)
-    const redeeming = inTransaction(this.#platform, async ({ db }) => {
-      const data = { jti: ticket.id, expiresAt: new Date(ticket.expiresAt) }
-      const { count } = await db.usedTicket.createMany({ data: [data], skipDuplicates: true })
-      const user = await db.user.findUnique({ where: { id: ticket.userId }, select: userColumns })
-      if (count === 0 || !user) throw badTicket()
-      const session = await db.session.create({
-        data: {
-          id: randomUUID(),
-          userId: user.id,
-          ip: from.ip,
-          userAgent: from.userAgent.slice(0, 200).toWellFormed(),
-          createdAt,
-          lastSeenAt: createdAt,
-          expiresAt,
-        },
-        select: { id: true },
-      })
-      return { user: toCallerUser(user), sessionId: session.id, expiresAt: expiresAt.getTime() }
-    })
-    return asGate(redeeming)
+    const now = this.#now()
+    const session = {
+      id: randomUUID(),
+      userId: ticket.userId,
+      ip: from.ip,
+      userAgent: from.userAgent.slice(0, 200).toWellFormed(),
+      createdAt: new Date(now),
+      expiresAt: new Date(now + SESSION_MS),
+    }
+    const used = { id: ticket.id, expiresAt: new Date(ticket.expiresAt) }
+    const user = await asGate(sessionRows.redeem(this.#platform.database.reserved, used, session))
+    if (!user) throw badTicket()
+    return { user, sessionId: session.id, expiresAt: session.expiresAt.getTime() }
   }
 
   async end(sessionId: string, userId: string): Promise<void> {
-    await asGate(this.finish(plainScope(this.#platform), sessionId, userId, 'logout'))
+    if (this.#over.has(sessionId)) return
+    const scope = { ...plainScope(this.#platform), sql: this.#platform.database.reserved }
+    await asGate(this.finish(scope, sessionId, userId, 'logout'))
   }
 
   /** Ends a session of this user; false when it is not theirs or has ended already. */
   async finish(scope: Scope, sessionId: string, userId: string, reason: SessionEnd['reason']): Promise<boolean> {
-    const { count } = await scope.db.session.updateMany({
-      where: this.#open({ id: sessionId, userId }),
-      data: { endedAt: new Date(this.#now()) },
-    })
-    if (count === 0) return false
-    scope.afterCommit(() => this.#announce({ sessionId, userId, reason }))
-    return true
+    const isEnded = await sessionRows.end(scope.sql, { id: sessionId, userId }, new Date(this.#now()))
+    if (isEnded) scope.afterCommit(() => this.#announce({ sessionId, userId, reason }))
+    return isEnded
   }
 
   /** Ends all sessions of a user but one. */
   async finishOthers(scope: Scope, exceptId: string, userId: string): Promise<void> {
-    const ended = await scope.db.session.updateManyAndReturn({
-      where: this.#open({ id: { not: exceptId }, userId }),
-      data: { endedAt: new Date(this.#now()) },
-      select: { id: true },
-    })
+    const ended = await sessionRows.endOthers(scope.sql, { id: exceptId, userId }, new Date(this.#now()))
     scope.afterCommit(() => {
-      for (const { id } of ended) this.#announce({ sessionId: id, userId, reason: 'revoked' })
+      for (const sessionId of ended) this.#announce({ sessionId, userId, reason: 'revoked' })
     })
   }
 
   /** The session while it has not ended. */
-  async find({ db }: Scope, sessionId: string, userId: string): Promise<(OpenSession & { createdAt: number }) | null> {
-    const row = await db.session.findFirst({
-      where: this.#open({ id: sessionId, userId }),
-      select: { expiresAt: true, createdAt: true },
-    })
-    if (!row) return null
+  async find({ sql }: Scope, sessionId: string, userId: string): Promise<(OpenSession & { createdAt: number }) | null> {
+    const row = (await sessionRows.byIds(sql, [sessionId])).get(sessionId)
+    if (!row || row.user.id !== userId || row.endedAt || row.expiresAt.getTime() <= this.#now()) return null
     const id = SessionId.parse(sessionId)
     return { id, expiresAt: row.expiresAt.getTime(), createdAt: row.createdAt.getTime() }
   }
@@ -161,7 +162,9 @@ export class Sessions implements SessionGate {
     const after = page.cursor === undefined ? undefined : readCursor(page.cursor)
     const rows = await db.session.findMany({
       where: {
-        ...this.#open({ userId: of.userId }),
+        userId: of.userId,
+        endedAt: null,
+        expiresAt: { gt: new Date(this.#now()) },
         ...(after && {
           OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
         }),
@@ -186,12 +189,7 @@ export class Sessions implements SessionGate {
 
   /** Ends up to `batch` sessions whose time is over, and says how many. */
   async expire(batch: number): Promise<number> {
-    const now = new Date(this.#now())
-    const expired = await this.#platform.database.db.$queryRaw<{ id: string; userId: string }[]>`
-      UPDATE sessions SET ended_at = ${now}::timestamptz WHERE id IN (
-        SELECT id FROM sessions WHERE expires_at <= ${now}::timestamptz AND ended_at IS NULL
-        LIMIT ${batch}::int FOR UPDATE SKIP LOCKED
-      ) RETURNING id, user_id AS "userId"`
+    const expired = await sessionRows.expire(this.#platform.database.sql, new Date(this.#now()), batch)
     for (const { id, userId } of expired) this.#announce({ sessionId: id, userId, reason: 'expired' })
     return expired.length
   }
@@ -199,11 +197,7 @@ export class Sessions implements SessionGate {
   /** Closes the sockets here whose session ended after `since`, on whichever node. One query, as a rule. */
   async closeEndedSince(since: Date): Promise<void> {
     const { connections, database } = this.#platform
-    const ended = await database.db.session.findMany({
-      where: { endedAt: { gt: since } },
-      select: { id: true, userId: true, endedAt: true, expiresAt: true },
-      take: MAX_ENDED + 1,
-    })
+    const ended = await sessionRows.endedSince(database.reserved, since, MAX_ENDED + 1)
     if (ended.length > MAX_ENDED) return this.closeEnded()
     const here = new Map(ended.filter(({ userId }) => connections.isOnline(userId)).map((row) => [row.id, row]))
     if (here.size === 0) return
@@ -211,8 +205,8 @@ export class Sessions implements SessionGate {
       const row = caller.sessionId === null ? undefined : here.get(caller.sessionId)
       // What the bus says of it says why.
       if (!row || this.#closing.has(row.id)) continue
-      const isExpired = row.endedAt !== null && row.endedAt >= row.expiresAt
-      this.#close({ sessionId: row.id, userId: row.userId, reason: isExpired ? 'expired' : 'ended' })
+      this.#over.add(row.id)
+      this.#close({ sessionId: row.id, userId: row.userId, reason: row.isExpired ? 'expired' : 'ended' })
     }
   }
 
@@ -228,11 +222,7 @@ export class Sessions implements SessionGate {
     const all = [...open.keys()]
     for (let start = 0; start < all.length; start += CHECK_BATCH) {
       const ids = all.slice(start, start + CHECK_BATCH)
-      const rows = await this.#platform.database.db.session.findMany({
-        where: this.#open({ id: { in: ids } }),
-        select: { id: true },
-      })
-      const living = new Set(rows.map(({ id }) => id))
+      const living = await sessionRows.openAmong(this.#platform.database.reserved, ids, new Date(this.#now()))
       for (const sessionId of ids) {
         const userId = open.get(sessionId)
         if (userId !== undefined && !living.has(sessionId)) this.#close({ sessionId, userId, reason: 'expired' })
@@ -240,8 +230,13 @@ export class Sessions implements SessionGate {
     }
   }
 
-  #open<Where extends object>(where: Where) {
-    return { ...where, endedAt: null, expiresAt: { gt: new Date(this.#now()) } }
+  /** Nobody is kept out because that could not be written. */
+  async #seen(sessionId: string): Promise<void> {
+    try {
+      await this.#touch(sessionId)
+    } catch (error) {
+      this.#platform.log.auth.debug({ err: error }, 'when a session was seen could not be written')
+    }
   }
 
   #announce(ended: Ended): void {
@@ -274,10 +269,8 @@ function readCursor(cursor: string): { createdAt: Date; id: string } {
   return { createdAt: new Date(Number(createdAt)), id }
 }
 
-const userColumns = { id: true, username: true, displayName: true, createdAt: true } as const
-
-function toCallerUser(row: Omit<CallerUser, 'createdAt'> & { readonly createdAt: Date }): CallerUser {
-  return { ...row, createdAt: row.createdAt.getTime() }
+function toSignedIn({ id, user, expiresAt }: SessionRow): SignedIn {
+  return { user, sessionId: id, expiresAt: expiresAt.getTime() }
 }
 
 /** The transport knows no database: it is told of one that is away in the words of the protocol. */
