@@ -27,6 +27,28 @@ function run(program: string, args: readonly string[]): Promise<{ code: number; 
   })
 }
 
+function write(file: string, source: string): void {
+  mkdirSync(dirname(join(folder, file)), { recursive: true })
+  writeFileSync(join(folder, file), source)
+}
+
+/** Changes a file of the copy. */
+function change(file: string, to: (own: string) => string): void {
+  write(file, to(readFileSync(join(folder, file), 'utf8')))
+}
+
+/** A file with the lines that `example` has besides, each after the line that it has there before it. */
+function withAdded(own: string, example: string): string {
+  const lines = own.split('\n')
+  let next = 0
+  for (const line of example.split('\n')) {
+    const at = lines.indexOf(line, next)
+    if (at < 0) lines.splice(next, 0, line)
+    next = (at < 0 ? next : at) + 1
+  }
+  return lines.join('\n')
+}
+
 test('has the examples', () => {
   expect([...examples.keys()]).toEqual([
     'first-client.ts',
@@ -46,10 +68,19 @@ test('its examples compile, in the place that they name', async () => {
     cpSync(join(root, name), join(folder, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  // A repository has games of its own, too.
+  write('src/games/other/index.ts', "export { connectFour as other } from '../connect-four/index.ts'\n")
+  change('src/games/index.ts', (own) =>
+    own
+      .replace(/^import .*pong.*$/m, "import { other } from './other/index.ts'\n$&")
+      .replace(/^ {2}pong,$/m, '$&\n  other,'),
+  )
+  change('web/src/games/index.ts', (own) => own.replace(/^ {2}pong: pongView,$/m, '$&\n  other: connectFourView,'))
   for (const [file, source] of examples) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true })
-    writeFileSync(join(folder, file), source)
+    if (existsSync(join(root, file))) change(file, (own) => withAdded(own, source))
+    else write(file, source)
   }
+  expect(readFileSync(join(folder, 'src/games/index.ts'), 'utf8')).toMatch(/^ {2}other,$(.|\n)*^ {2}nim,$/m)
   const use = `import type { Api } from './src/modules/index.ts'
 import { createClient } from './src/client/index.ts'
 const record = await createClient<Api>().records.getOne({ username: 'ada' })
