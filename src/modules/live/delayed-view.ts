@@ -30,7 +30,7 @@ export class DelayedView implements Ticking {
   readonly #state: unknown
   /** When the turns not shown yet were made, the first one first. A match has a turn a tick. */
   readonly #turns: number[] = []
-  readonly #startedAt = Date.now()
+  readonly #startedAt = performance.now()
   #tick = 0
   /** How far the match itself is. */
   #matchTick = 0
@@ -66,16 +66,16 @@ export class DelayedView implements Ticking {
   }
 
   /** A turn-based game has had a turn. */
-  noteTurn(now = Date.now()): void {
+  noteTurn(now = performance.now()): void {
     if (this.#runner.game.tickRate === 0) this.#turns.push(now)
   }
 
   /** The match is over, and that is committed: to be shown when it is old enough. */
-  end(status: LiveEndStatus, now = Date.now()): void {
+  end(status: LiveEndStatus, now = performance.now()): void {
     this.#end ??= { status, at: now }
   }
 
-  advance(now = Date.now()): void {
+  advance(now = performance.now()): void {
     if (this.#isDone) return
     try {
       this.#catchUp(now)

@@ -19,7 +19,7 @@ export class LiveMatch {
   readonly prompt: Audience
   /** Those who see it later. */
   readonly delayed: Audience
-  /** When somebody last asked for it. */
+  /** When somebody last asked for it, by a monotonic clock, ms. */
   askedAt: number
   delayMs = 0
   seats: readonly SeatOf[] = []

@@ -4,7 +4,7 @@ import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
 import { isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { type MatchService, splitOptions } from '../matches/index.ts'
-import type { Match, MatchStatus } from '../matches/types.ts'
+import type { Match } from '../matches/types.ts'
 import type { MatchId } from '../wire.ts'
 import { stateSeq } from './audience.ts'
 import { inputsChannel, stateChannel } from './channels.ts'
@@ -13,6 +13,7 @@ import { LiveMatch } from './live-match.ts'
 import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
 import { readReplay } from './replays.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
+import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
 import { Streams } from './streams.ts'
 import type { LiveFrame, LiveInputsSnapshot, Replay } from './types.ts'
 
@@ -30,12 +31,6 @@ export interface Following {
   readonly rate: number
 }
 
-interface EndedRow {
-  readonly status: MatchStatus
-  readonly ticks: number | null
-  readonly finalState: unknown
-}
-
 type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
 
 const COLLECT_EVERY_MS = 10_000
@@ -48,11 +43,14 @@ export class LiveService {
   readonly #engine: Engine
   readonly #matches = new Map<string, LiveMatch>()
   readonly #streams = new Streams<LiveMatch>()
+  readonly #stored: (matchId: string) => Promise<StoredMatch | undefined>
+  /** Times are monotonic, ms. */
   #collectedAt = 0
 
   constructor(platform: Platform, engine: Engine, matches: MatchService) {
     this.#platform = platform
     this.#engine = engine
+    this.#stored = storedMatches(platform.database.sql)
     engine.listen({
       started: (runner) => this.#begin(runner),
       stepped: (runner) => this.#step(runner),
@@ -90,16 +88,13 @@ export class LiveService {
   /**
    * What there is to see now, and the channel of what comes; null when there is no such match.
    *
-   * @throws RpcError UNAVAILABLE for a match that should run, but does not run here.
+   * @throws RpcError UNAVAILABLE for a match that should run, but does not run here, and for one whose end is not shown
+   * yet to those who do not play in it.
    */
-  async open(scope: Scope, following: Following, userId: string | null): Promise<Opening | null> {
+  async open(following: Following, userId: string | null): Promise<Opening | null> {
     const running = this.#openRunning(following, userId)
     if (running) return running
-    const row = await scope.db.match.findUnique({
-      where: { id: following.matchId },
-      omit: { inputs: true },
-      include: { seats: { select: { seat: true, userId: true } } },
-    })
+    const row = await this.#stored(following.matchId)
     if (!row || !isGameName(row.game)) return null
     // It may have begun while the row was read.
     const begun = this.#openRunning(following, userId)
@@ -108,16 +103,23 @@ export class LiveService {
     const { spectatorDelayMs, rules: options } = splitOptions(row.options)
     const rules = { game: games[row.game], seed, options, rulesVersion }
     if (status === 'live') throw new RpcError('UNAVAILABLE', 'This match does not run here', { retryAfterMs: 1000 })
-    if (status !== 'waiting') return openEnded(following, rules, row)
+    if (status !== 'waiting') {
+      const retryAfterMs = withheldMs(row, row.seats, userId)
+      if (retryAfterMs > 0) throw new RpcError('UNAVAILABLE', 'The end of this match is shown later', { retryAfterMs })
+      return openEnded(following, rules, row)
+    }
     const match = this.#add(row.id)
     match.delayMs = spectatorDelayMs
     if (match.seats.length === 0) match.setSeats(row.seats)
     return this.#openWaiting(match, following, rules, userId)
   }
 
-  /** What it takes to play a match again, from its change `from` on; null for one that was not finished. */
-  replay(scope: Scope, match: Match, from: number): Promise<Replay | null> {
-    return readReplay(scope, match, from)
+  /**
+   * What it takes to play a match again, from its change `from` on; null for one that was not finished, or not yet for
+   * this user.
+   */
+  async replay(scope: Scope, match: Match, from: number, userId: string | null): Promise<Replay | null> {
+    return withheldMs(match, match.players, userId) > 0 ? null : readReplay(scope, match, from)
   }
 
   #openRunning({ matchId, mode, rate }: Following, userId: string | null): Opening | null {
@@ -152,7 +154,7 @@ export class LiveService {
   }
 
   #add(matchId: string): LiveMatch {
-    const now = Date.now()
+    const now = performance.now()
     const known = this.#matches.get(matchId)
     if (known) {
       known.askedAt = now
@@ -165,7 +167,7 @@ export class LiveService {
   }
 
   #remove(match: LiveMatch): void {
-    this.#streams.delete(match.stream, Date.now())
+    this.#streams.delete(match.stream, performance.now())
     this.#matches.delete(match.matchId)
   }
 
@@ -244,7 +246,7 @@ export class LiveService {
 function openEnded(
   { matchId, mode, rate }: Following,
   rules: MatchRules,
-  { status, ticks, finalState }: EndedRow,
+  { status, ticks, finalState }: StoredMatch,
 ): Opening {
   const { game, seed, options } = rules
   const at = { tick: ticks ?? 0, state: finalState ?? game.init({ seed, options }) }

@@ -6,18 +6,18 @@ const REST_MS = 5_000
 /** The small numbers that name matches in binary frames: always the smallest that is free, as small ones are short. */
 export class Streams<Match> {
   readonly #matches: (Match | undefined)[] = []
-  /** Since when a number is free; 0 for always. */
+  /** Since when a number is free. */
   readonly #freeSince: number[] = []
   /** No smaller number is free. */
   #from = 0
 
-  /** @throws RangeError when all are taken, which is after a thousand million. */
+  /** `now` is a monotonic time in ms. @throws RangeError when all are taken, which is after a thousand million. */
   add(match: Match, now: number): number {
     let stream = this.#from
     let isFirst = true
     while (stream < this.#matches.length) {
       if (this.#matches[stream] === undefined) {
-        if (now - (this.#freeSince[stream] ?? 0) >= REST_MS) break
+        if (now - (this.#freeSince[stream] ?? Number.NEGATIVE_INFINITY) >= REST_MS) break
         if (isFirst) this.#from = stream
         isFirst = false
       }

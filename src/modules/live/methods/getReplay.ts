@@ -22,7 +22,7 @@ export const getReplay = method({
   async handle({ ctx, input, fail }) {
     const match = await ctx.matches.find(ctx, { matchId: input.matchId })
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
-    const replay = await ctx.live.replay(ctx, match, input.from)
+    const replay = await ctx.live.replay(ctx, match, input.from, ctx.user?.id ?? null)
     if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end')
     return replay
   },

@@ -23,7 +23,7 @@ export const onState = subscription({
   errors: ['NOT_FOUND', 'UNAVAILABLE'],
 
   async open({ ctx, input, fail }) {
-    const opened = await ctx.live.open(ctx, input, ctx.user?.id ?? null)
+    const opened = await ctx.live.open(input, ctx.user?.id ?? null)
     if (!opened) throw fail('NOT_FOUND', 'There is no such match')
     return opened
   },
