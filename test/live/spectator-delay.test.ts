@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { LiveFrame } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { register, startRally } from '../support/server.ts'
 import { createLocal, ended, enterLive, follow, quickStart, sendInput, whenLive } from './live-client.ts'
@@ -57,6 +58,11 @@ test('spectators see nothing before its time, in either mode, and the same match
 
   await ended(live)
   expect(delayed.ended).toBeNull()
+  // The replay would tell them.
+  for (const one of [spectator, stranger]) {
+    expect(await one.client.request('live.getReplay', { matchId: match.id })).toMatchObject({ error: 'NOT_FINISHED' })
+  }
+  expect(await live.client.call('live.getReplay', { matchId: match.id })).toMatchObject({ ticks: runner.tick })
 
   // The match is over and stored, and they still see what was a second ago.
   await using after = await enterLive(rally.url)
@@ -77,7 +83,35 @@ test('spectators see nothing before its time, in either mode, and the same match
   expect(Math.min(...leadsOfStates)).toBeGreaterThanOrEqual(DELAY_TICKS)
   const last = await states.events.next(({ data }) => data.status === 'finished')
   expect(last.data.tick).toBe(runner.tick)
+  expect(await spectator.client.call('live.getReplay', { matchId: match.id })).toMatchObject({ ticks: runner.tick })
 }, 60_000)
+
+test('the end is kept from spectators by a server too that never ran the match', async () => {
+  await using database = await createTestDatabase()
+  const player = await (async () => {
+    await using first = await startRally({ database, config: quickStart })
+    const ada = await register(first.url, 'ada')
+    await using live = await enterLive(first.url, ada)
+    const { id } = await createLocal(live, 'connect-four', { first: 0, spectatorDelayMs: 60_000 })
+    const own = await follow(live, id)
+    await whenLive(first, live, id)
+    for (let turn = 0; turn < 7; turn++) sendInput(live, own, turn, turn % 2, (turn % 2) + 1)
+    await ended(live)
+    return { ...ada, matchId: id, secrets: first.config.secrets }
+  })()
+  await using second = await startRally({ database, config: { secrets: player.secrets } })
+  await using live = await enterLive(second.url, player)
+  await using spectator = await enterLive(second.url)
+  for (const mode of ['state', 'inputs']) {
+    const following = { matchId: player.matchId, mode }
+    const refused = await spectator.client.request<{ retryAfterMs: number }>('live.onState', following)
+    expect(refused).toMatchObject({ error: 'UNAVAILABLE' })
+    expect(refused.data.retryAfterMs).toBeGreaterThan(10_000)
+    expect(refused.data.retryAfterMs).toBeLessThanOrEqual(60_000)
+    const { opening } = await live.client.subscribe('live.onState', following)
+    expect(opening.snapshot).toMatchObject({ status: 'finished', tick: 7 })
+  }
+}, 30_000)
 
 test('who takes a seat sees the match at once, who gives one up does not any more', async () => {
   // A match that does not begin meanwhile.
