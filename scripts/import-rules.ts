@@ -29,7 +29,7 @@ export const rules: readonly Rule[] = [
   { area: 'src/protocol/' },
   { area: 'src/games/' },
   { area: 'src/bus/' },
-  { area: 'src/db/' },
+  { area: 'src/db/', types: ['src/rpc/once.ts'] },
   { area: 'src/rpc/', values: ['src/protocol/'], types: ['src/bus/bus.ts'] },
   { area: 'src/engine/', values: ['src/games/', 'src/bus/', 'src/db/retry.ts', 'src/db/sql.ts'], types: ['src/db/'] },
   { area: 'src/server/', values: ['src/protocol/', 'src/rpc/index.ts'], types: ['src/config.ts'] },

@@ -42,7 +42,7 @@ const dispatcher = new Dispatcher<object, never>({
   ],
   limits: config.limits,
   hub,
-  once: { run: () => Promise.reject(new Error('there are no writes here')) },
+  once: { recall: () => undefined, run: () => Promise.reject(new Error('there are no writes here')) },
   createContext: () => ({}),
   checkOutput: false,
   translateError: () => undefined,

@@ -7,7 +7,7 @@ import { createPool, poolSql } from './pool.ts'
 import { PrismaLender } from './prisma-lender.ts'
 import { type Sql, statement } from './sql.ts'
 import { createStatementNames } from './statement-names.ts'
-import { runTransaction, type Transaction } from './transaction.ts'
+import { runTransaction, type Transaction, type TransactionResources } from './transaction.ts'
 
 export type Db = PrismaClient
 export type Tx = Prisma.TransactionClient
@@ -34,9 +34,12 @@ export interface Database {
    * Runs `work` in a transaction, and commits it when `work` resolves. A statement that `work` did not wait for shares
    * the commit's round trip.
    *
+   * When the connection breaks before the commit is answered, the database is asked whether it happened, for up to
+   * `doubtMs` (default 5000). So what rejects was not committed, but for an outage that is longer than that.
+   *
    * @throws what `work` or the commit threw
    */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, doubtMs?: number): Promise<T>
   /** Rejects when the database does not answer within `deadlineMs`. */
   ping(deadlineMs: number): Promise<void>
   /** Waits for running queries, then closes every connection; resolves when the other end has let go of them too. */
@@ -44,6 +47,7 @@ export interface Database {
 }
 
 const RESERVED_CONNECTIONS = 4
+const DOUBT_MS = 5_000
 
 const PING = statement('db.ping', 'SELECT 1')
 
@@ -68,12 +72,20 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
   const lender = new PrismaLender(statementNameGenerator, idleInTransactionMs)
 
   const reserved = poolSql(small.pool)
+  const stop = new AbortController()
+  const resources: TransactionResources = {
+    pool: main.pool,
+    lender,
+    outcomes: reserved,
+    timeoutMs: transactionTimeoutMs,
+    closing: stop.signal,
+  }
   let closing: Promise<void> | undefined
   return {
     db,
     sql: poolSql(main.pool),
     reserved,
-    transaction: (work) => runTransaction(main.pool, lender, transactionTimeoutMs, work),
+    transaction: (work, doubtMs = DOUBT_MS) => runTransaction(resources, work, doubtMs),
     ping: (deadlineMs) => within(deadlineMs, reserved.rows(PING)),
     close() {
       closing ??= end()
@@ -82,6 +94,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
   }
 
   async function end(): Promise<void> {
+    stop.abort()
     try {
       await Promise.all([db.$disconnect(), lender.close()])
     } finally {

@@ -1,48 +1,25 @@
+import type { Once, WriteKey, WriteResult } from '../rpc/once.ts'
 import type { Database, Transaction } from './client.ts'
+import { RecentAnswers, type RecentAnswersOptions } from './recent-answers.ts'
 import { Overloaded, withRetry } from './retry.ts'
 import { type Sql, statement } from './sql.ts'
 
 /** How long an answer is kept. A retry that comes later executes again. */
 export const KEEP_MINUTES = 10
+const KEEP_MS = KEEP_MINUTES * 60_000
 
 const SWEEP_BATCH = 1000
 const MAX_SWEEP_BATCHES = 100
 
-/** Tells one write from another: a retry has the same three. */
-export interface OnceKey {
-  readonly userId: string
-  readonly eid: string
-  readonly type: string
-}
-
-export interface OnceResult {
-  readonly answer: string
-  /**
-   * Whether what this call's `execute` did is committed. False when the answer is an earlier or a concurrent call's,
-   * and when it is of a failure, of which nothing stays.
-   */
-  readonly executed: boolean
-}
-
-/** Writes that happen once however often they are asked for, on whichever node. */
-export interface Once {
-  /**
-   * Executes in one transaction with the keeping of the answer, so that both happen or neither. A concurrent call with
-   * the same key, also on another node, waits and gets the same answer.
-   *
-   * `execute` has to do all it does by its transaction, as it runs again when its transaction loses against another. When it
-   * throws, nothing of it stays; if `answerOf` makes an answer of the error, that one is kept and answered.
-   *
-   * @throws OnceConflict when the key's `eid` was used for another `type`
-   * @throws Overloaded when too many writes are under way in this process
-   */
-  run(
-    key: OnceKey,
-    execute: (transaction: Transaction) => Promise<string>,
-    answerOf?: (error: unknown) => string | undefined,
-  ): Promise<OnceResult>
+/** The answers are kept in the table `writes`, and the last of them in memory too. */
+export interface StoredOnce extends Once<Transaction> {
   /** Deletes answers past their time, a batch at a time, and says how many. */
   sweep(): Promise<number>
+}
+
+export interface OnceOptions extends Omit<RecentAnswersOptions, 'keepMs'> {
+  /** Writes under way at once; more are refused with Overloaded. Default 4096. */
+  readonly maxRunning?: number
 }
 
 /** The `eid` was used before, for something else. */
@@ -52,7 +29,7 @@ export class OnceConflict extends Error {
 
 interface Running {
   readonly type: string
-  readonly result: Promise<OnceResult>
+  readonly answer: Promise<string>
 }
 
 /**
@@ -86,20 +63,33 @@ const SWEEP = statement<{ swept: number }>(
 
 type Writing = Pick<Database, 'sql' | 'transaction'>
 
-export function createOnce(database: Writing, { maxRunning = 4096 }: { readonly maxRunning?: number } = {}): Once {
+export function createOnce(database: Writing, { maxRunning = 4096, ...recentOptions }: OnceOptions = {}): StoredOnce {
   const running = new Map<string, Running>()
+  const recent = new RecentAnswers({ keepMs: KEEP_MS, ...recentOptions })
+
+  function recall(key: WriteKey, id: string): string | Promise<string> | undefined {
+    const known = running.get(id) ?? recent.get(id)
+    if (!known) return undefined
+    if (known.type !== key.type) throw conflict(key, known.type)
+    return 'text' in known ? known.text : known.answer
+  }
 
   return {
+    recall: (key) => recall(key, idOf(key)),
+
     async run(key, execute, answerOf = () => undefined) {
-      const id = JSON.stringify([key.userId, key.eid])
-      const first = running.get(id)
-      if (first) {
-        if (first.type !== key.type) throw conflict(key, first.type)
-        return { answer: (await first.result).answer, executed: false }
-      }
+      const id = idOf(key)
+      const known = recall(key, id)
+      if (known !== undefined) return { answer: await known, executed: false }
       if (running.size >= maxRunning) throw new Overloaded(`${maxRunning} writes are under way`)
-      const result = runOnce(database, key, execute, answerOf).finally(() => running.delete(id))
-      running.set(id, { type: key.type, result })
+      const result = runOnce(database, key, execute, answerOf)
+      const answer = result.then(({ answer }) => answer)
+      running.set(id, { type: key.type, answer })
+      try {
+        recent.set(id, key.type, await answer)
+      } finally {
+        running.delete(id)
+      }
       return result
     },
 
@@ -117,10 +107,10 @@ export function createOnce(database: Writing, { maxRunning = 4096 }: { readonly 
 
 async function runOnce(
   database: Writing,
-  key: OnceKey,
+  key: WriteKey,
   execute: (transaction: Transaction) => Promise<string>,
   answerOf: (error: unknown) => string | undefined,
-): Promise<OnceResult> {
+): Promise<WriteResult> {
   try {
     return await claimAnd(database, key, async (transaction) => {
       const answer = await execute(transaction)
@@ -135,41 +125,39 @@ async function runOnce(
   }
 }
 
-/** The claim makes a repetition harmless even where the first commit's outcome is not known. */
+/**
+ * The claim makes a repetition harmless. A commit that was not answered is asked for as long as its answer is kept: its
+ * effects are for this call to cause.
+ */
 function claimAnd(
   database: Writing,
-  key: OnceKey,
+  key: WriteKey,
   execute: (transaction: Transaction) => Promise<string>,
-): Promise<OnceResult> {
-  let ours: string | undefined
+): Promise<WriteResult> {
   return withRetry(
     () =>
       database.transaction(async (transaction) => {
-        if (await claim(transaction.sql, key, null)) {
-          ours = await execute(transaction)
-          return { answer: ours, executed: true }
-        }
-        const answer = await keptAnswer(transaction.sql, key)
-        // Kept by an attempt of ours whose commit succeeded, though its connection broke before we heard of it.
-        return { answer, executed: answer === ours }
-      }),
+        const { sql } = transaction
+        if (await claim(sql, key, null)) return { answer: await execute(transaction), executed: true }
+        return { answer: await keptAnswer(sql, key), executed: false }
+      }, KEEP_MS),
     { idempotent: true },
   )
 }
 
 /** Keeps an error's answer, unless a concurrent call on another node has made one since ours was rolled back. */
-function keepFailure(sql: Sql, key: OnceKey, answer: string): Promise<OnceResult> {
+function keepFailure(sql: Sql, key: WriteKey, answer: string): Promise<WriteResult> {
   return withRetry(
     async () => ({ answer: (await claim(sql, key, answer)) ? answer : await keptAnswer(sql, key), executed: false }),
     { idempotent: true },
   )
 }
 
-async function claim(sql: Sql, { userId, eid, type }: OnceKey, answer: string | null): Promise<boolean> {
+async function claim(sql: Sql, { userId, eid, type }: WriteKey, answer: string | null): Promise<boolean> {
   return (await sql.first(CLAIM, [userId, eid, type, answer])) !== null
 }
 
-async function keptAnswer(sql: Sql, key: OnceKey): Promise<string> {
+async function keptAnswer(sql: Sql, key: WriteKey): Promise<string> {
   const row = await sql.first(KEPT, [key.userId, key.eid])
   if (row && row.type !== key.type) throw conflict(key, row.type)
   // Row and answer are committed together, so only a sweep at this very moment could have taken it.
@@ -177,6 +165,11 @@ async function keptAnswer(sql: Sql, key: OnceKey): Promise<string> {
   return row.answer
 }
 
-function conflict({ eid, type }: OnceKey, usedFor: string): OnceConflict {
+/** One of each user and `eid`: ids of users are of one length. */
+function idOf({ userId, eid }: WriteKey): string {
+  return `${userId} ${eid}`
+}
+
+function conflict({ eid, type }: WriteKey, usedFor: string): OnceConflict {
   return new OnceConflict(`eid ${eid} of this ${type} was used for ${usedFor} before`)
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { TRANSACTION_ID, wasCommitted } from './commit-outcome.ts'
 import type { Prisma } from './generated/client.ts'
 import { allOf, firstOf, isBroken, type Pick, prepared } from './pool.ts'
 import type { PrismaLender } from './prisma-lender.ts'
@@ -17,37 +18,55 @@ export class TransactionTimeout extends Error {
   readonly code = '25P04'
 }
 
+/** What transactions run on. */
+export interface TransactionResources {
+  readonly pool: pg.Pool
+  readonly lender: PrismaLender
+  /** Asked for the outcome of a commit that was not answered. */
+  readonly outcomes: Sql
+  /** Rolled back when it takes longer, and its connection given back, whatever its work does. */
+  readonly timeoutMs: number
+  /** Aborts when the database is closed: no outcome is waited for any more. */
+  readonly closing: AbortSignal
+}
+
 /**
  * Runs `work` in a transaction, and commits it when `work` resolves. A statement that `work` has started and not waited
  * for belongs to the transaction: it shares the commit's round trip, and when it fails nothing is committed.
  *
- * When `timeoutMs` are over the transaction is rolled back and its connection given back, whatever `work` does.
+ * When the connection breaks before the commit is answered, the database is asked for up to `doubtMs` whether it
+ * happened.
  *
  * @throws what `work` threw; TransactionTimeout; what made Postgres roll back instead of commit
  */
 export async function runTransaction<T>(
-  pool: pg.Pool,
-  lender: PrismaLender,
-  timeoutMs: number,
+  { pool, lender, outcomes, timeoutMs, closing }: TransactionResources,
   work: (transaction: Transaction) => Promise<T>,
+  doubtMs: number,
 ): Promise<T> {
   const connection = new TransactionConnection(await pool.connect(), timeoutMs)
   const prisma = lender.lend(connection)
+  let result: T
   try {
-    const result = await work({
+    result = await work({
       sql: connection,
       get db() {
         return prisma.tx
       },
     })
     await prisma.end()
-    await connection.commit()
-    return result
   } catch (error) {
     await prisma.end()
     await connection.rollback()
     throw error
   }
+  try {
+    await connection.commit()
+  } catch (error) {
+    const { xidInDoubt } = connection
+    if (xidInDoubt === undefined || !(await wasCommitted(outcomes, xidInDoubt, doubtMs, closing))) throw error
+  }
+  return result
 }
 
 /** A connection for the time of one transaction. It goes back to its pool by itself. */
@@ -60,6 +79,11 @@ export class TransactionConnection implements Sql {
   #over: Error | undefined
   #ended: Promise<pg.QueryResult> | undefined
 
+  /** Set when COMMIT was sent and the connection broke: whether it happened is not known. */
+  xidInDoubt: string | undefined
+  #xid: string | undefined
+  #isCorked = false
+
   /** Sends BEGIN, which the first statement does not wait for. */
   constructor(client: pg.PoolClient, timeoutMs: number) {
     this.#client = client
@@ -67,6 +91,12 @@ export class TransactionConnection implements Sql {
       void this.#end('ROLLBACK', new TransactionTimeout(`the transaction took longer than ${timeoutMs} ms`))
     }, timeoutMs)
     void this.query({ text: 'BEGIN' })
+    this.first(TRANSACTION_ID).then(
+      (row) => {
+        this.#xid = row?.xid
+      },
+      () => undefined,
+    )
   }
 
   rows<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]> {
@@ -105,7 +135,12 @@ export class TransactionConnection implements Sql {
    * not known whether the commit happened
    */
   async commit(): Promise<void> {
-    const { command } = await this.#end(this.#failure ? 'ROLLBACK' : 'COMMIT', new Error('the transaction is over'))
+    const commits = !this.#failure && !this.#over
+    const ended = this.#end(commits ? 'COMMIT' : 'ROLLBACK', new Error('the transaction is over'))
+    const { command } = await ended.catch((error: unknown) => {
+      if (commits && isBroken(error)) this.xidInDoubt = this.#xid
+      throw error
+    })
     if (command === 'COMMIT') return
     throw this.#over instanceof TransactionTimeout ? this.#over : (this.#failure ?? new Error('it was rolled back'))
   }
@@ -129,6 +164,7 @@ export class TransactionConnection implements Sql {
     config: pg.QueryConfig,
     read: (result: pg.QueryResult<Row>) => Result,
   ): Promise<Result> {
+    this.#cork()
     return new Promise((resolve, reject) => {
       this.#client.query<Row>(config, (error, result) => {
         if (error) {
@@ -136,6 +172,18 @@ export class TransactionConnection implements Sql {
           reject(error)
         } else resolve(read(result))
       })
+    })
+  }
+
+  /** Lets all that is sent in this turn leave as one packet. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      stream.uncork()
     })
   }
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { addressGroup } from './address.ts'
 import { AnonymousAnswers } from './anonymous-answers.ts'
 import type { Body } from './answers.ts'
-import type { Call } from './call.ts'
+import type { Call, Caller } from './call.ts'
 import type { Connection } from './connection.ts'
 import { type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
 import { errorData, RpcError } from './errors.ts'
@@ -59,7 +59,7 @@ export class Executor<Ctx, Tx> {
     const input = this.admit(call, entry, data, now)
     if (method.effect === 'write') {
       return call.caller.user
-        ? this.#write(call, entry, method, input)
+        ? this.#write(call, entry, method, input, now)
         : this.#writeAnonymously(call, entry, method, input)
     }
     const ctx = this.#options.createContext(call)
@@ -69,8 +69,8 @@ export class Executor<Ctx, Tx> {
   }
 
   /**
-   * Access, limits and input, in this order; gives the parsed input. A user's write counts against its limit only when
-   * it is executed: a retry must get its answer.
+   * Access, limits and input, in this order; gives the parsed input. A user's write counts against its limit later, and
+   * only when it is executed: a retry must get its answer.
    *
    * @throws RpcError
    */
@@ -88,22 +88,31 @@ export class Executor<Ctx, Tx> {
 
   #count({ caller, type }: Call, { definition }: Entry, now: number): void {
     if (!definition.limit) return
-    const waitMs = this.#limiter.take(`${type} ${caller.user?.id ?? addressGroup(caller.ip)}`, definition.limit, now)
+    const waitMs = this.#limiter.take(limitKey(type, caller), definition.limit, now)
     if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
   }
 
-  /** Runs a user's write in its transaction, or gives the answer it had the first time. */
-  async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
+  #uncount({ caller, type }: Call, { definition }: Entry): void {
+    if (definition.limit) this.#limiter.giveBack(limitKey(type, caller), definition.limit)
+  }
+
+  /**
+   * Runs a user's write in its transaction, or gives the answer it had the first time. What this process remembers is
+   * answered, and what is over the limit refused, before the database is asked.
+   */
+  async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, now: number): Promise<Body> {
     const { user } = call.caller
     if (!user) throw new RpcError('UNAUTHENTICATED')
     const key = { userId: user.id, eid: call.eid, type: entry.type }
-    let counted = false
+    const known = this.#options.once.recall(key)
+    if (known !== undefined) return known
+    this.#count(call, entry, now)
+    let ran = false
     try {
       const { answer, executed } = await this.#options.once.run(
         key,
         async (tx) => {
-          if (!counted) this.#count(call, entry, Date.now())
-          counted = true
+          ran = true
           call.rolledBack()
           call.tx = tx
           const ctx = this.#options.createContext(call)
@@ -124,6 +133,8 @@ export class Executor<Ctx, Tx> {
     } catch (error) {
       call.rolledBack()
       throw error
+    } finally {
+      if (!ran) this.#uncount(call, entry)
     }
   }
 
@@ -173,6 +184,10 @@ export class Executor<Ctx, Tx> {
     if (this.#options.checkOutput) checkSchema(entry, method.output, output)
     return output
   }
+}
+
+function limitKey(type: string, { user, ip }: Caller): string {
+  return `${type} ${user?.id ?? addressGroup(ip)}`
 }
 
 function checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {

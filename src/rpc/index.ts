@@ -16,7 +16,7 @@ export {
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 export { errorData, RpcError } from './errors.ts'
 export { type FanOut, Hub } from './hub.ts'
-export type { Once, WriteKey } from './once.ts'
+export type { Once, WriteKey, WriteResult } from './once.ts'
 export { isStorableJson } from './read-envelope.ts'
 export type { Entry } from './registry.ts'
 export { Rounds } from './rounds.ts'

@@ -52,6 +52,12 @@ export class MethodLimiter {
     return 0
   }
 
+  /** Takes one call back that was let through and did not happen. */
+  giveBack(key: string, limit: RateLimit): void {
+    const arrival = this.#arrivals.get(key)
+    if (arrival !== undefined) this.#arrivals.set(key, arrival - (limit.perSeconds * 1000) / limit.points)
+  }
+
   /** Forgets keys whose calls are all used up. Called now and then. */
   sweep(now: number): void {
     for (const [key, arrival] of this.#arrivals) if (arrival <= now) this.#arrivals.delete(key)

@@ -5,15 +5,37 @@ export interface WriteKey {
   readonly type: string
 }
 
-/**
- * Keeps the first answer of every write. `execute` runs in a transaction that also stores what it returns, so that
- * an effect and its answer are kept together or not at all. When `execute` throws, the transaction is rolled back; if
- * `answerOf` makes an answer of the error, that is what a retry gets, else a retry executes again.
- */
+export interface WriteResult {
+  readonly answer: string
+  /**
+   * Whether what this call's `execute` did is committed. False when the answer is an earlier or a concurrent call's,
+   * and when it is of a failure, of which nothing stays.
+   */
+  readonly executed: boolean
+}
+
+/** Writes that happen once however often they are asked for, on whichever node. */
 export interface Once<Tx> {
+  /**
+   * The answer of a write that this process remembers, or makes at this moment; undefined when it knows of none. Asks
+   * nobody else.
+   *
+   * @throws RpcError CONFLICT when the key's `eid` was used for another `type`; a promise rejects as its `run` does
+   */
+  recall(key: WriteKey): string | Promise<string> | undefined
+  /**
+   * Executes in one transaction with the keeping of the answer, so that both happen or neither. A concurrent call with
+   * the same key, also on another node, waits and gets the same answer.
+   *
+   * `execute` has to do all it does by its transaction, as it runs again when that loses against another. When it
+   * throws, nothing of it stays; if `answerOf` makes an answer of the error, that one is kept and answered, else a retry
+   * executes again.
+   *
+   * @throws RpcError CONFLICT when the key's `eid` was used for another `type`
+   */
   run(
     key: WriteKey,
-    execute: (tx: Tx) => Promise<string>,
-    answerOf: (error: unknown) => string | undefined,
-  ): Promise<{ readonly answer: string; readonly executed: boolean }>
+    execute: (transaction: Tx) => Promise<string>,
+    answerOf?: (error: unknown) => string | undefined,
+  ): Promise<WriteResult>
 }

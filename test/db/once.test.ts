@@ -3,7 +3,9 @@ import { describe, expect } from 'vitest'
 import type { Database, Transaction } from '../../src/db/client.ts'
 import { createOnce, KEEP_MINUTES, OnceConflict } from '../../src/db/once.ts'
 import { Overloaded } from '../../src/db/retry.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { databaseTest } from '../support/database-test.ts'
+import { type Direction, startFaultProxy } from '../support/fault-proxy.ts'
 import { createUser } from './users.ts'
 
 const test = databaseTest()
@@ -151,23 +153,99 @@ describe('a write with one key', () => {
   })
 })
 
-test('a commit that was not heard of is not repeated, and counts as executed', async ({ one }) => {
-  const { key, effect, effects } = await scene(one)
-  let commits = 0
-  const deaf: Pick<Database, 'sql' | 'transaction'> = {
-    sql: one.sql,
-    async transaction(work) {
-      const result = await one.transaction(work)
-      if (++commits === 1) throw new Error('Connection terminated unexpectedly')
-      return result
-    },
-  }
-  const result = await createOnce(deaf).run(key, async (tx) => {
-    await effect(tx)
-    return 'done'
+describe('a commit whose answer is lost', () => {
+  test('is not repeated, and counts as executed', async ({ one, testDatabase }) => {
+    const { key, effect, effects } = await scene(one)
+    await using line = await lineTo(testDatabase)
+    const once = createOnce(line.database)
+    line.cutAtCommit()
+    let executions = 0
+    const result = await once.run(key, async (transaction) => {
+      executions++
+      await effect(transaction)
+      return 'done'
+    })
+    expect(line.cuts).toBe(1)
+    expect(result).toEqual({ answer: 'done', executed: true })
+    expect([executions, await effects()]).toEqual([1, 1])
   })
-  expect(result).toEqual({ answer: 'done', executed: true })
-  expect([commits, await effects()]).toEqual([2, 1])
+
+  test('is known when the database is back, and a retry waits for that', async ({ one, testDatabase }) => {
+    const { key, effect } = await scene(one)
+    await using line = await lineTo(testDatabase)
+    const once = createOnce(line.database)
+    line.cutAtCommit({ forGood: true })
+    const first = once.run(key, async (transaction) => {
+      await effect(transaction)
+      return 'done'
+    })
+    await expect.poll(() => line.cuts).toBe(1)
+    const retried = once.run(key, async () => 'again')
+    expect(once.recall(key)).toBeInstanceOf(Promise)
+    line.mend()
+    expect(await first).toEqual({ answer: 'done', executed: true })
+    expect(await retried).toEqual({ answer: 'done', executed: false })
+  })
+
+  test('is told from one that did not happen', async ({ one, testDatabase }) => {
+    const { key, effect, effects } = await scene(one)
+    await using line = await lineTo(testDatabase)
+    const once = createOnce(line.database)
+    let executions = 0
+    const result = await once.run(key, async (transaction) => {
+      if (++executions === 1) line.cutBeforeCommit()
+      await effect(transaction)
+      return `done in ${executions}`
+    })
+    expect(line.cuts).toBe(1)
+    expect(result).toEqual({ answer: 'done in 2', executed: true })
+    expect(await effects()).toBe(1)
+  })
+})
+
+describe('an answer in memory', () => {
+  test('is given without the database', async ({ one }) => {
+    const { key } = await scene(one)
+    let transactions = 0
+    const once = createOnce({
+      sql: one.sql,
+      transaction(work) {
+        transactions++
+        return one.transaction(work)
+      },
+    })
+    expect(once.recall(key)).toBeUndefined()
+    const running = once.run(key, async () => 'first')
+    expect(once.recall(key)).toBeInstanceOf(Promise)
+    await running
+    expect(once.recall(key)).toBe('first')
+    expect(await once.run(key, async () => 'second')).toEqual({ answer: 'first', executed: false })
+    expect(transactions).toBe(1)
+    expect(() => once.recall({ ...key, type: 'matches.join' })).toThrow(OnceConflict)
+  })
+
+  test('is of failures too, and of what another process did', async ({ one, other }) => {
+    const { key } = await scene(one)
+    const [here, there] = [createOnce(one), createOnce(other)]
+    const failing = async () => {
+      throw new Declared('MATCH_FULL')
+    }
+    await there.run(key, failing, answerOf)
+    expect(here.recall(key)).toBeUndefined()
+    await here.run(key, async () => 'works')
+    expect([there.recall(key), here.recall(key)]).toEqual(Array(2).fill('error: MATCH_FULL'))
+  })
+
+  test('is forgotten when there are too many, or they are too large', async ({ one }) => {
+    const { key } = await scene(one)
+    const few = createOnce(one, { maxCount: 2 })
+    for (const eid of ['a', 'b', 'c']) await few.run({ ...key, eid }, async () => eid)
+    expect(['a', 'b', 'c'].map((eid) => few.recall({ ...key, eid }))).toEqual([undefined, 'b', 'c'])
+    const small = createOnce(one, { maxBytes: 10_000 })
+    await small.run({ ...key, eid: 'd' }, async () => 'd')
+    await small.run({ ...key, eid: 'e' }, async () => 'e'.repeat(4_800))
+    expect(['d', 'e'].map((eid) => small.recall({ ...key, eid }))).toEqual([undefined, 'e'.repeat(4_800)])
+  })
 })
 
 test('writes of different users with the same eid do not meet', async ({ one }) => {
@@ -182,12 +260,15 @@ test('writes of different users with the same eid do not meet', async ({ one }) 
 
 test(`an answer older than ${KEEP_MINUTES} minutes is forgotten, and swept`, async ({ one }) => {
   const { key } = await scene(one)
-  const once = createOnce(one)
-  const age = (minutes: number) =>
-    one.db.write.updateMany({
+  let now = 0
+  const once = createOnce(one, { now: () => now })
+  const age = (minutes: number) => {
+    now += minutes * 60_000
+    return one.db.write.updateMany({
       where: { userId: key.userId },
       data: { createdAt: new Date(Date.now() - minutes * 60_000) },
     })
+  }
   await once.run(key, async () => 'first')
   await age(KEEP_MINUTES - 1)
   expect((await once.run(key, async () => 'second')).answer).toBe('first')
@@ -224,6 +305,42 @@ test('refuses more at once than its bound', async ({ one }) => {
   await running
   await expect(once.run({ ...key, eid: 'second' }, async () => 'yes')).resolves.toMatchObject({ answer: 'yes' })
 })
+
+/** A database behind a line that breaks at a commit. */
+async function lineTo(testDatabase: TestDatabase) {
+  const url = new URL(testDatabase.url)
+  const proxy = await startFaultProxy(Number(url.port))
+  url.host = new URL(proxy.url).host
+  const database = await testDatabase.open({ url: url.href, connectTimeoutMs: 500 })
+  let cuts = 0
+  let broken = false
+  const cutWhen = (direction: Direction, forGood: boolean) => {
+    proxy.tap = (seen, chunk) => {
+      const isCommit = cuts === 0 && seen === direction && chunk.includes('COMMIT')
+      if (isCommit) {
+        cuts++
+        broken = forGood
+      }
+      if (isCommit || broken) proxy.cut()
+    }
+  }
+  return {
+    database,
+    get cuts() {
+      return cuts
+    },
+    /** Once Postgres has answered, before the answer is here. With `forGood`, no line holds until it is mended. */
+    cutAtCommit: ({ forGood = false } = {}) => cutWhen('down', forGood),
+    cutBeforeCommit: () => cutWhen('up', false),
+    mend() {
+      broken = false
+    },
+    async [Symbol.asyncDispose]() {
+      await database.close()
+      await proxy.close()
+    },
+  }
+}
 
 async function somebodyWaitsForALock({ db }: Database): Promise<void> {
   await expect.poll(() => db.$queryRaw`SELECT pid FROM pg_locks WHERE NOT granted`, { timeout: 5000 }).not.toEqual([])

@@ -21,13 +21,14 @@ export interface Loopback extends Disposable {
 
 /** Executes every write anew and keeps nothing. */
 const forgetful: Once<object> = {
+  recall: () => undefined,
   async run(_key, execute) {
     return { answer: await execute({}), executed: true }
   },
 }
 
 /** The RPC layer with one socket on it, of nobody or of `user`. */
-export function openLoopback(module: Module, user: Caller['user'] = null): Loopback {
+export function openLoopback(module: Module, user: Caller['user'] = null, once = forgetful): Loopback {
   const errors: object[] = []
   const inbox = new Inbox<Message>()
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
@@ -40,7 +41,7 @@ export function openLoopback(module: Module, user: Caller['user'] = null): Loopb
     modules: [module],
     limits: defaultLimits,
     hub,
-    once: forgetful,
+    once,
     createContext: (call: Call<object>): LoopbackContext => ({ call, user: call.caller.user }),
     checkOutput: true,
     translateError: () => undefined,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Limits } from '../../src/protocol/index.ts'
-import { Dispatcher, Hub, type Once } from '../../src/rpc/index.ts'
+import { Dispatcher, Hub, type Once, type WriteKey } from '../../src/rpc/index.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/server/index.ts'
 import { type Cookies, createCookies } from '../../src/server/session-cookie.ts'
 import { callerUser } from './caller-user.ts'
@@ -37,18 +37,18 @@ export interface Rig extends AsyncDisposable {
 /** Keeps the first answers in memory, one execution at a time for each key. */
 function createMemoryOnce(): Once<object> {
   const answers = new Map<string, Promise<string>>()
+  const idOf = ({ userId, eid, type }: WriteKey) => `${userId} ${eid} ${type}`
   return {
-    async run({ userId, eid, type }, execute, answerOf) {
-      const key = `${userId} ${eid} ${type}`
-      const known = answers.get(key)
-      if (known) return { answer: await known, executed: false }
+    recall: (key) => answers.get(idOf(key)),
+    async run(key, execute, answerOf) {
+      const id = idOf(key)
       const first = execute({}).catch((error: unknown) => {
-        const answer = answerOf(error)
+        const answer = answerOf?.(error)
         if (answer !== undefined) return answer
-        answers.delete(key)
+        answers.delete(id)
         throw error
       })
-      answers.set(key, first)
+      answers.set(id, first)
       return { answer: await first, executed: true }
     },
   }

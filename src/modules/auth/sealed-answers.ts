@@ -27,13 +27,19 @@ export function sealSecretAnswers(
   }
 
   return {
+    recall(key) {
+      const known = once.recall(key)
+      if (known === undefined || !SECRET.has(key.type)) return known
+      return typeof known === 'string' ? open(key, known) : known.then((text) => open(key, text))
+    },
+
     async run(key, execute, answerOf) {
       if (!SECRET.has(key.type)) return once.run(key, execute, answerOf)
       const { answer, executed } = await once.run(
         key,
         async (tx) => seal(key, await execute(tx)),
         (error) => {
-          const failure = answerOf(error)
+          const failure = answerOf?.(error)
           return failure === undefined ? undefined : seal(key, failure)
         },
       )
