@@ -15,7 +15,7 @@ import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
 import { Context, type Platform, type Services } from './modules/context.ts'
 import { modules } from './modules/index.ts'
 import { LiveService } from './modules/live/index.ts'
-import { LobbyFeed, MatchKeeper, MatchService } from './modules/matches/index.ts'
+import { LobbyFeed, MatchLifecycle, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
 import { decodeInput } from './protocol/live-frames.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
@@ -30,7 +30,7 @@ export interface App {
   readonly node: string
   readonly platform: Platform
   readonly engine: Engine
-  readonly keeper: MatchKeeper
+  readonly lifecycle: MatchLifecycle
   readonly dispatcher: Dispatcher<Context, Transaction>
   /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
   readonly lost: Promise<Error>
@@ -109,7 +109,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   const auth = createAuthService(platform)
   const lobby = new LobbyFeed(platform)
   const matches = new MatchService(platform, lobby)
-  const keeper = new MatchKeeper(platform, matches, engine)
+  const lifecycle = new MatchLifecycle(platform, matches, engine)
   const live = new LiveService(platform, engine, matches)
   const services: Services = { auth, matches, live }
   closers.add('the lobby', () => lobby.stop())
@@ -117,15 +117,16 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   const lease = new NodeLease({
     sql: database.reserved,
     node,
-    onDead: () => keeper.buryOrphans(),
+    onDead: () => lifecycle.endOrphaned(),
+    onRevived: () => lifecycle.notePresence(),
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
   await lease.start()
   closers.add('the lease', () => lease.stop())
   await auth.start()
   closers.add('auth', () => auth.stop())
-  keeper.start()
-  closers.add('the matches', () => keeper.stop())
+  await lifecycle.start()
+  closers.add('the matches', () => lifecycle.stop())
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
     sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
@@ -177,7 +178,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     node,
     platform,
     engine,
-    keeper,
+    lifecycle,
     dispatcher,
     lost,
     stop() {

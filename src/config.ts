@@ -47,7 +47,7 @@ export interface Config {
     readonly emptyMs: number
     /** A match that waits for players is given up after this in any case. */
     readonly maxWaitMs: number
-    /** A turn-based match in which nobody moves for this long is broken off. */
+    /** In a turn-based match the seat to move loses after this long without a move. */
     readonly maxTurnMs: number
     /** Matches of one user that are not over. */
     readonly maxActive: number

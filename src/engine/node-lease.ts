@@ -4,10 +4,12 @@ export interface NodeLeaseOptions {
   /** Connections that a busy server leaves free. */
   readonly sql: Sql
   readonly node: string
-  /** Who has not been heard of for this long is dead, and its matches are up for grabs. Default 5000. */
+  /** A node that has not been heard of for this long is dead, and its matches are orphaned. Default 5000. */
   readonly leaseMs?: number
-  /** Told once there are no dead nodes any more, while this one is certain to be alive itself. */
+  /** Told once the rows of dead nodes are deleted, while this node is certain to be alive itself. */
   readonly onDead: () => Promise<void>
+  /** Told when others had taken this node for dead: what hung on its row went with it, and the node has a new row. */
+  readonly onRevived: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -15,13 +17,19 @@ const LEASE_MS = 5_000
 const BEATS_PER_LEASE = 5
 /** Beats under way: one that hangs does not keep the next from being heard. */
 const MAX_BEATING = 3
+/** For giving the lease up. A database that hangs does not hold up who leaves. */
+const STOP_MS = 1_000
 
-const BEAT = statement(
+const BEAT = statement<{ startedAt: Date }>(
   'nodes.beat',
-  `INSERT INTO nodes (id, heartbeat_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()`,
+  `INSERT INTO nodes (id, heartbeat_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+   RETURNING started_at AS "startedAt"`,
 )
 const LEAVE = statement('nodes.leave', 'DELETE FROM nodes WHERE id = $1')
-const FORGET = statement('nodes.forget', 'DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => $1)')
+const REMOVE_DEAD = statement(
+  'nodes.removeDead',
+  'DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => $1)',
+)
 
 /**
  * This process' sign of life in the database, by which other processes know whose matches are orphaned. Times are
@@ -32,8 +40,10 @@ export class NodeLease {
   readonly #leaseMs: number
   readonly #beating = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
-  #burying: Promise<void> | undefined
-  /** Since when beats have come without a silence in which the others could not be heard either. */
+  #removing: Promise<void> | undefined
+  /** When the node's row was made. */
+  #enteredAt: number | undefined
+  /** Since when beats have come without a silence in which the others could not be heard either. Monotonic, ms. */
   #aliveSince = 0
   #lastBeat = 0
   #stopped = false
@@ -45,8 +55,9 @@ export class NodeLease {
 
   /** Enters the node and begins to beat. */
   async start(): Promise<void> {
-    await this.#options.sql.rows(BEAT, [this.#options.node])
-    this.#aliveSince = this.#lastBeat = Date.now()
+    const row = await this.#options.sql.first(BEAT, [this.#options.node])
+    this.#enteredAt = row?.startedAt.getTime()
+    this.#aliveSince = this.#lastBeat = performance.now()
     this.#timer = setInterval(() => this.#next(), this.#leaseMs / BEATS_PER_LEASE)
   }
 
@@ -54,12 +65,17 @@ export class NodeLease {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
-    await Promise.all([...this.#beating, this.#burying])
-    try {
-      await this.#options.sql.rows(LEAVE, [this.#options.node])
-    } catch (error) {
-      this.#options.onError(error)
-    }
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS)
+    })
+    await Promise.race([this.#leave(), late])
+    clearTimeout(timer)
+  }
+
+  async #leave(): Promise<void> {
+    await Promise.all([...this.#beating, this.#removing])
+    await this.#options.sql.rows(LEAVE, [this.#options.node]).catch(this.#options.onError)
   }
 
   #next(): void {
@@ -71,23 +87,28 @@ export class NodeLease {
   }
 
   async #beat(): Promise<void> {
-    const { sql, node } = this.#options
-    await sql.rows(BEAT, [node])
-    const now = Date.now()
-    // After a silence of the database every node looks dead: give them time to be heard of before burying any.
+    const { sql, node, onRevived } = this.#options
+    const row = await sql.first(BEAT, [node])
+    const now = performance.now()
+    const enteredAt = row?.startedAt.getTime()
+    if (enteredAt !== this.#enteredAt) {
+      this.#enteredAt = enteredAt
+      onRevived()
+    }
+    // After a silence of the database every node looks dead: give them time to be heard of before any is removed.
     if (now - this.#lastBeat > this.#leaseMs / 2) this.#aliveSince = now
     this.#lastBeat = now
     if (now - this.#aliveSince < this.#leaseMs || this.#stopped) return
-    this.#burying ??= this.#bury()
+    this.#removing ??= this.#removeDead()
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => {
-        this.#burying = undefined
+        this.#removing = undefined
       })
   }
 
-  async #bury(): Promise<void> {
+  async #removeDead(): Promise<void> {
     const { sql, onDead } = this.#options
-    await sql.rows(FORGET, [this.#leaseMs / 1000])
+    await sql.rows(REMOVE_DEAD, [this.#leaseMs / 1000])
     await onDead()
   }
 }

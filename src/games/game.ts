@@ -55,6 +55,11 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   bot(state: State, seat: number): Input
   /** The points of each seat so far. Without it they are 0 until the outcome says them. */
   scores?(state: State): readonly number[]
+  /**
+   * The seat whose turn it is; null when nobody in particular is to move. In a turn-based game that stands still, that
+   * seat loses. Without it such a match is broken off.
+   */
+  toMove?(state: State): number | null
 }
 
 /** A game as all others use it. */

@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { NodeLease } from '../../src/engine/index.ts'
 import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
-import { launch } from '../../src/modules/matches/lifecycle/launch.ts'
+import { take } from '../../src/modules/matches/lifecycle/transitions.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseUrl } from '../support/postgres.ts'
@@ -42,16 +42,18 @@ async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean,
   }
 }
 
-/** A match of players that are not there, as a process left it. */
+/** A match of a player who is not there, as a process left it. */
 async function leaveBehind(
   { db }: Database,
-  by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting' },
+  by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting'; readonly game?: string },
 ): Promise<string> {
   const id = randomUUID()
+  const connection = { userId: by.userId, nodeId: by.node }
+  await db.presence.upsert({ where: { userId_nodeId: connection }, create: connection, update: {} })
   await db.match.create({
     data: {
       id,
-      game: 'pong',
+      game: by.game ?? 'pong',
       mode: 'casual',
       status: by.status,
       code: id.slice(0, 6),
@@ -61,7 +63,7 @@ async function leaveBehind(
       createdBy: by.userId,
       nodeId: by.status === 'live' ? by.node : null,
       startedAt: by.status === 'live' ? new Date(Date.now() - 60_000) : null,
-      seats: { create: [{ seat: 0, userId: by.userId, displayName: 'x', connected: true, nodeId: by.node }] },
+      seats: { create: [{ seat: 0, userId: by.userId, displayName: 'x', connected: true }] },
     },
   })
   return id
@@ -107,11 +109,16 @@ test('of two servers that want to start a match one does', async () => {
     await Promise.all(
       [a, b, a, b].map(({ app: { platform } }) => {
         const service = new MatchService(platform, new LobbyFeed(platform))
-        return launch(platform, service, id, () => started.push(platform.node))
+        return take(platform, service, id, 7, () => started.push(platform.node))
       }),
     )
     expect(started).toHaveLength(1)
-    expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ fence: 1, nodeId: started[0] })
+    expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({
+      fence: 1,
+      nodeId: started[0],
+      // Of the process that runs it, whichever made it.
+      rulesVersion: 7,
+    })
     await db.match.update({ where: { id }, data: { status: 'aborted', createdBy: player.id } })
   }
 })
@@ -145,7 +152,7 @@ test('what a dead server left is settled, and what a living one runs is left alo
     () => read([kept]),
     ([row]) => row?.seats[0]?.connected === false,
   )
-  expect(waiting).toMatchObject({ status: 'waiting', version: 2, seats: [{ nodeId: null }] })
+  expect(waiting).toMatchObject({ status: 'waiting', version: 2, seats: [{ connected: false }] })
   expect(await db.node.count()).toBe(2)
 
   expect(follower.catchUp().status).toBe('live')
@@ -173,11 +180,26 @@ test('a server that others took for dead lets go of what they ended', async () =
   expect(rally.app.engine.size).toBe(0)
 }, 30_000)
 
-test('a match that a server should run, but does not, is ended', async () => {
+test('a match that a server took without hearing of it is run', async () => {
   await using rally = await startQuickRally()
   const opened = await rally.database.open()
   const { player, client } = await newcomer(rally)
   const id = await leaveBehind(opened, { node: rally.app.node, userId: player.id, status: 'live' })
+  const follower = await follow(client, id)
+  await eventually(
+    async () => rally.app.engine.size,
+    (size) => size === 1,
+  )
+  await client.call('matches.leave', { matchId: id })
+  expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'left' })
+}, 30_000)
+
+test('a match that a server should run, but cannot, is ended', async () => {
+  await using rally = await startQuickRally()
+  const opened = await rally.database.open()
+  const { player, client } = await newcomer(rally)
+  const { node } = rally.app
+  const id = await leaveBehind(opened, { node, userId: player.id, status: 'live', game: 'chess' })
   const follower = await follow(client, id)
   expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'failed' })
 }, 30_000)
@@ -193,7 +215,7 @@ test('nobody is taken for dead because the database was silent', async () => {
     const through = new URL(databaseUrl(database.url, pathname.slice(1)))
     through.host = `127.0.0.1:${proxy.port}`
     const cut = await database.open({ url: through.href, connectTimeoutMs: 200 })
-    let funerals = 0
+    let removals = 0
     const leases = [1, 2, 3].map(
       () =>
         new NodeLease({
@@ -201,27 +223,28 @@ test('nobody is taken for dead because the database was silent', async () => {
           node: randomUUID(),
           leaseMs: 1_000,
           onDead: async () => {
-            funerals++
+            removals++
           },
+          onRevived: () => undefined,
           onError: () => undefined,
         }),
     )
     for (const lease of leases) await lease.start()
     const entered = await db.node.findMany({ orderBy: { id: 'asc' } })
     await eventually(
-      async () => funerals,
+      async () => removals,
       (count) => count > 0,
     )
 
     proxy.leadTo(undefined)
     await delay(2_500)
     leadTo()
-    const before = funerals
+    const before = removals
     await eventually(
-      async () => funerals,
+      async () => removals,
       (count) => count > before + 3,
     )
-    // Who was buried and came back would have a new row.
+    // A node that was removed and came back would have a new row.
     const now = await db.node.findMany({ orderBy: { id: 'asc' } })
     expect(now.map(({ id, startedAt }) => [id, startedAt])).toEqual(entered.map(({ id, startedAt }) => [id, startedAt]))
 

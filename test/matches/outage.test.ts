@@ -126,7 +126,7 @@ test('a server that stops breaks off what it runs and lets others keep what wait
   expect(rows.find(({ id }) => id === matchId)).toMatchObject({ status: 'aborted', endReason: 'node-left' })
   expect(rows.find(({ id }) => id === waiting.id)).toMatchObject({
     status: 'waiting',
-    seats: [{ connected: false, nodeId: null }],
+    seats: [{ connected: false }],
   })
   expect(await database.db.node.count()).toBe(0)
 })

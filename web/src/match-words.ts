@@ -55,6 +55,11 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
       if (mine.includes(loser.seat)) return 'You left the match, or did not come back in time.'
       return `${loser.displayName} left the match or did not come back in time.`
     }
+    case 'too-slow': {
+      const loser = match.players.find((player) => player.seat !== match.winnerSeat)
+      if (loser && mine.includes(loser.seat)) return 'It was your turn, and you did not move in time.'
+      return `${loser?.displayName ?? 'Somebody'} did not move in time.`
+    }
     case 'left':
       return match.mode === 'local' && mine.length > 0 ? 'You ended it.' : 'Its players left.'
     case 'nobody-came':

@@ -6,6 +6,7 @@ import {
   cloneConnectFour,
   connectFourOutcome,
   connectFourScores,
+  connectFourToMove,
   initConnectFour,
   stepConnectFour,
 } from './rules.ts'
@@ -36,4 +37,5 @@ export const connectFour = defineGame({
   clone: cloneConnectFour,
   bot: connectFourBot,
   scores: connectFourScores,
+  toMove: connectFourToMove,
 })

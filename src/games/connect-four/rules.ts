@@ -90,6 +90,11 @@ export function connectFourScores(state: ConnectFourState): readonly number[] {
   return [state.winner === 0 ? 1 : 0, state.winner === 1 ? 1 : 0]
 }
 
+/** The seat whose turn it is; null once the game is over. */
+export function connectFourToMove(state: ConnectFourState): 0 | 1 | null {
+  return isOver(state) ? null : state.turn
+}
+
 /** The cell where a disc dropped into `column` comes to rest; null if the column is full or does not exist. */
 export function landing(board: readonly Cell[], column: number): number | null {
   if (!Number.isInteger(column) || column < 0 || column >= COLUMNS) return null

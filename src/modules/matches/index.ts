@@ -8,7 +8,7 @@ import { list } from './methods/list.ts'
 import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
-export { MatchKeeper } from './lifecycle/keeper.ts'
+export { MatchLifecycle } from './lifecycle/lifecycle.ts'
 export { LobbyFeed } from './lobby.ts'
 export { splitOptions } from './options.ts'
 export { MatchService } from './service.ts'

@@ -35,7 +35,7 @@ interface Player {
   readonly username: string
 }
 
-/** Creating, joining, leaving and reading matches. What runs a live one is the keeper's. */
+/** Creating, joining, leaving and reading matches. What happens to them by itself is the lifecycle's. */
 export class MatchService {
   readonly lobby: LobbyFeed
   readonly #platform: Platform
@@ -160,20 +160,22 @@ export class MatchService {
   }
 
   /** Whether the user has a socket to this process, as it is kept with a seat. */
-  presence(userId: string): { connected: boolean; nodeId: string | null } {
-    const connected = this.#platform.connections.isOnline(userId)
-    return { connected, nodeId: connected ? this.#platform.node : null }
+  presence(userId: string): { connected: boolean } {
+    return { connected: this.#platform.connections.isOnline(userId) }
   }
 
   /** Publishes a match as it was just written, once that is committed. */
   announce(scope: Scope, row: MatchRow): Match {
     const match = this.#toMatch(row)
-    scope.afterCommit(() => {
-      this.#platform.hub.publish(matchChannel(match.id), match.version, match)
-      if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')
-      for (const listener of this.#listeners) listener(match)
-    })
+    scope.afterCommit(() => this.publish(match))
     return match
+  }
+
+  /** Publishes a match as it is stored now. */
+  publish(match: Match): void {
+    this.#platform.hub.publish(matchChannel(match.id), match.version, match)
+    if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')
+    for (const listener of this.#listeners) listener(match)
   }
 
   async #page(scope: Scope, page: ListPage, where: Prisma.MatchWhereInput, by: ListOrder) {
@@ -207,7 +209,7 @@ export class MatchService {
     const others = Array.from({ length: games[game].seats - 1 }, (_, index) => index + 1)
     if (mode === 'local') return [own, ...others.map((seat) => ({ ...own, seat }))]
     if (mode === 'bot') {
-      return [own, ...others.map((seat) => ({ seat, userId: null, displayName: 'Bot', connected: true, nodeId: null }))]
+      return [own, ...others.map((seat) => ({ seat, userId: null, displayName: 'Bot', connected: true }))]
     }
     return [own]
   }

@@ -1,6 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Prisma } from '../../db/generated/client.ts'
-import { sql } from '../../db/sql.ts'
 import { type GameName, games, isGameName } from '../../games/index.ts'
 import type { Scope } from '../context.ts'
 import { newJoinCode } from './join-code.ts'
@@ -9,8 +8,6 @@ import { type MatchRow, withoutReplay, withSeats } from './match-row.ts'
 import type { MatchMode, MatchStatus, Visibility } from './types.ts'
 
 const CODE_TRIES = 5
-/** How many matches one transaction changes at most. */
-const BATCH = 200
 
 export interface NewMatch {
   readonly game: GameName
@@ -25,8 +22,6 @@ export interface NewSeat {
   readonly userId: string | null
   readonly displayName: string
   readonly connected: boolean
-  /** The process that the player's socket is on. */
-  readonly nodeId: string | null
 }
 
 export interface PageOf {
@@ -35,12 +30,6 @@ export interface PageOf {
   readonly take: number
   /** What the list is sorted by, newest first. */
   readonly by: ListOrder
-}
-
-/** Scores as they are now in one live match, one a seat. */
-export interface Scored {
-  readonly matchId: string
-  readonly scores: readonly number[]
 }
 
 /**
@@ -94,70 +83,6 @@ export const matchStore = {
     })
   },
 
-  async setScores(scope: Scope, scored: readonly Scored[]): Promise<void> {
-    const flat = scored.flatMap(({ matchId, scores }) => scores.map((score, seat) => ({ matchId, seat, score })))
-    await scope.db.$executeRaw`
-      UPDATE seats SET score = now.score
-      FROM unnest(
-        ${flat.map(({ matchId }) => matchId)}::text[],
-        ${flat.map(({ seat }) => seat)}::int[],
-        ${flat.map(({ score }) => score)}::int[]) AS now (match_id, seat, score)
-      WHERE seats.match_id = now.match_id AND seats.seat = now.seat AND seats.score <> now.score`
-  },
-
-  /**
-   * Writes the scores of live matches of `node`, with one event each. A match that something else changes at this
-   * moment is left out.
-   */
-  async saveScores(scope: Scope, node: string, scored: readonly Scored[]): Promise<MatchRow[]> {
-    const locked = await lockAll(
-      scope,
-      sql`id = ANY(${scored.map(({ matchId }) => matchId)}) AND status = 'live' AND node_id = ${node}`,
-    )
-    if (locked.length === 0) return []
-    await matchStore.setScores(
-      scope,
-      scored.filter(({ matchId }) => locked.includes(matchId)),
-    )
-    await scope.db.$executeRaw`
-      UPDATE matches SET version = version + 1, updated_at = now() WHERE id = ANY(${locked})`
-    return readAll(scope, locked)
-  },
-
-  /** Ends up to a batch of the matches that fit without a result, but for those that something changes at this moment. */
-  async abortWhere(scope: Scope, condition: Prisma.Sql, endReason: string): Promise<MatchRow[]> {
-    const locked = await lockAll(scope, condition)
-    if (locked.length === 0) return []
-    await scope.db.$executeRaw`
-      UPDATE matches SET status = 'aborted', end_reason = ${endReason}, finished_at = now(), updated_at = now(),
-        version = version + 1
-      WHERE id = ANY(${locked})`
-    return readAll(scope, locked)
-  },
-
-  /**
-   * Notes that the players of seats that fit are gone, in up to a batch of the matches that are not over, but for
-   * those that something changes at this moment. Calls off their countdowns.
-   */
-  async disconnectWhere(scope: Scope, seats: Prisma.Sql): Promise<MatchRow[]> {
-    const locked = await lockAll(
-      scope,
-      sql`status IN ('waiting', 'live') AND EXISTS (
-        SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND connected AND ${seats})`,
-    )
-    if (locked.length === 0) return []
-    await scope.db.$executeRaw`
-      UPDATE seats SET connected = false, node_id = NULL
-      WHERE match_id = ANY(${locked}) AND user_id IS NOT NULL AND connected AND ${seats}`
-    await scope.db.$executeRaw`
-      UPDATE matches SET version = version + 1, updated_at = now(),
-        starts_at = CASE
-          WHEN status = 'waiting' AND EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND NOT connected)
-          THEN NULL ELSE starts_at END
-      WHERE id = ANY(${locked})`
-    return readAll(scope, locked)
-  },
-
   /** How many matches of the user are not over. Locks the user's row, so that no two transactions count at once. */
   async countActive(scope: Scope, userId: string): Promise<number> {
     await scope.db.$queryRaw`SELECT 1 FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
@@ -189,16 +114,6 @@ export function isOpen(status: MatchStatus): boolean {
 function isReady(game: string, seats: readonly Pick<NewSeat, 'userId' | 'connected'>[]): boolean {
   const rules = isGameName(game) ? games[game] : undefined
   return seats.length === rules?.seats && seats.every(({ userId, connected }) => userId === null || connected)
-}
-
-async function lockAll(scope: Scope, condition: Prisma.Sql): Promise<string[]> {
-  const rows = await scope.db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM matches WHERE ${condition} ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
-  return rows.map(({ id }) => id)
-}
-
-function readAll(scope: Scope, ids: string[]): Promise<MatchRow[]> {
-  return scope.db.match.findMany({ where: { id: { in: ids } }, include: withSeats, omit: withoutReplay })
 }
 
 /** A code that no waiting match has. The index has the last word, should two nodes draw the same one at once. */

@@ -46,7 +46,10 @@ export const Match = z.object({
   startsAt: Timestamp.nullable(),
   startedAt: Timestamp.nullable(),
   finishedAt: Timestamp.nullable(),
-  /** Why it ended other than by its rules: `forfeit`, `left`, `nobody-came`, `node-left`, `node-lost`, `failed`, `too-long`. */
+  /**
+   * Why it ended other than by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`,
+   * `failed`, `too-long`.
+   */
   endReason: z.string().nullable(),
 })
 export type Match = z.infer<typeof Match>

@@ -1,28 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Platform } from '../../context.ts'
-import { inTransaction, plainScope } from '../../scope.ts'
+import { inTransaction } from '../../scope.ts'
 import type { MatchService } from '../service.ts'
 import { matchStore } from '../store.ts'
+import { ARRIVE, BATCH, CONNECT_SEATS, DEPART, DEPART_ALL, LOCK_OPEN_OF, OUTDATED_USERS } from './statements.ts'
 
-const BATCH = 500
-const CONCURRENCY = 4
 const RETRY_MS = 500
 
-interface Seat {
-  readonly matchId: string
-  readonly userId: string | null
-  readonly connected: boolean
-  readonly nodeId: string | null
-}
-
 /**
- * Keeps with the seats of matches that are not over whether their players are here. What it was told of and could not
- * write, because the database is away, it writes later: only the newest truth counts, so it holds one entry a user.
+ * Writes who is connected: a row a user and process, and with the seats of matches that are not over whether their
+ * players have any such row. So a player is connected while one process has a socket of theirs. What could not be
+ * written, because the database is away, is written later: only the newest truth counts, so it holds one entry a user.
  */
 export class Presence {
   readonly #platform: Platform
   readonly #service: MatchService
-  readonly #due = new Set<string>()
+  #due = new Set<string>()
   readonly #stopping = new AbortController()
   #working: Promise<void> | undefined
 
@@ -38,75 +31,82 @@ export class Presence {
     this.#working ??= this.#work()
   }
 
-  /** Looks for players whose seat says that they are away though they are here: another node may have had its reasons. */
-  async heal(): Promise<void> {
-    const { connections, database } = this.#platform
-    const away = await database.db.$queryRaw<{ userId: string }[]>`
-      SELECT DISTINCT seats.user_id AS "userId" FROM seats JOIN matches ON matches.id = seats.match_id
-      WHERE matches.status IN ('waiting', 'live') AND seats.user_id IS NOT NULL AND NOT seats.connected
-      LIMIT 10000`
-    for (const { userId } of away) if (connections.isOnline(userId)) this.note(userId)
+  /** Writes every user anew: the rows went with this process' lease. */
+  noteAll(): void {
+    for (const userId of this.#platform.connections.users()) this.note(userId)
   }
 
+  /** Notes whoever came or went without their process writing it, as one that died. */
+  async heal(): Promise<void> {
+    for (const userId of await this.#outdated()) this.note(userId)
+  }
+
+  /** Ends what is under way, and writes that nobody has a socket to this process any more. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#due.clear()
     await this.#working
+    await this.#platform.database.sql.rows(DEPART_ALL, [this.#platform.node])
+    for (let users = await this.#outdated(); users.length > 0; users = await this.#outdated()) {
+      await this.#settle(users, false)
+    }
+  }
+
+  async #outdated(): Promise<string[]> {
+    const rows = await this.#platform.database.sql.rows(OUTDATED_USERS)
+    return rows.map(({ userId }) => userId)
   }
 
   async #work(): Promise<void> {
     // What is told in the same turn, as when a page is loaded anew, is looked at together.
     await Promise.resolve()
     const { signal } = this.#stopping
+    let isRepeated = false
     while (this.#due.size > 0 && !signal.aborted) {
       const users = [...this.#due].slice(0, BATCH)
       for (const userId of users) this.#due.delete(userId)
       try {
-        await this.#settle(users)
+        await this.#settle(users, isRepeated)
+        isRepeated = false
       } catch (error) {
         if (signal.aborted) break
         this.#platform.log.matches.warn({ err: error, users: users.length }, 'who is connected could not be noted')
-        for (const userId of users) this.#due.add(userId)
+        isRepeated = true
+        this.#due = new Set([...users, ...this.#due])
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
       }
     }
     this.#working = undefined
   }
 
-  async #settle(users: readonly string[]): Promise<void> {
-    const seats = await plainScope(this.#platform).db.seat.findMany({
-      where: { userId: { in: [...users] }, match: { status: { in: ['waiting', 'live'] } } },
-      select: { matchId: true, userId: true, connected: true, nodeId: true },
-    })
-    const matchIds = new Set(seats.filter((seat) => this.#isOutdated(seat)).map(({ matchId }) => matchId)).values()
-    const worker = async () => {
-      for (const matchId of matchIds) {
-        if (this.#stopping.signal.aborted) return
-        await this.#write(matchId, users)
-      }
-    }
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker))
-  }
-
-  async #write(matchId: string, users: readonly string[]): Promise<void> {
-    await inTransaction(this.#platform, async (scope) => {
-      const row = await matchStore.lock(scope, matchId)
-      const outdated = row?.seats.filter(
-        (seat) => seat.userId !== null && users.includes(seat.userId) && this.#isOutdated(seat),
-      )
-      if (!row || !outdated || outdated.length === 0) return
-      for (const userId of new Set(outdated.map((seat) => seat.userId))) {
-        if (userId === null) continue
-        await scope.db.seat.updateMany({ where: { matchId, userId }, data: this.#service.presence(userId) })
-      }
-      await this.#service.change(scope, row)
-    })
-  }
-
-  /** A player who is gone from here, but was last seen at another node, is that one's to speak of. */
-  #isOutdated({ userId, connected, nodeId }: Omit<Seat, 'matchId'>): boolean {
-    if (userId === null) return false
+  /**
+   * The matches are locked first: of two processes that write for one user, the second sees what the first wrote. When
+   * it is repeated, what it changed may have been committed before without being announced.
+   */
+  async #settle(users: readonly string[], isRepeated: boolean): Promise<void> {
     const { node, connections } = this.#platform
-    return connections.isOnline(userId) ? !connected || nodeId !== node : nodeId === node
+    const isHere = (userId: string) => connections.isOnline(userId) && !this.#stopping.signal.aborted
+    let isUnsure = isRepeated
+    await inTransaction(
+      this.#platform,
+      async (scope) => {
+        const isAnnounced = !isUnsure
+        isUnsure = true
+        const locking = scope.sql.rows(LOCK_OPEN_OF, [users])
+        void scope.sql.rows(ARRIVE, [node, users.filter(isHere)])
+        void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
+        const matchIds = (await locking).map(({ id }) => id)
+        if (matchIds.length === 0) return
+        const changed = new Set((await scope.sql.rows(CONNECT_SEATS, [matchIds])).map(({ id }) => id))
+        for (const id of matchIds) {
+          if (isAnnounced && !changed.has(id)) continue
+          const row = await matchStore.find(scope, { id })
+          if (!row) continue
+          if (changed.has(id)) await this.#service.change(scope, row)
+          else this.#service.announce(scope, row)
+        }
+      },
+      { idempotent: true },
+    )
   }
 }

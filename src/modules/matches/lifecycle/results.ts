@@ -1,74 +1,143 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Prisma } from '../../../db/generated/client.ts'
 import { isUnavailable } from '../../../db/retry.ts'
-import { type MatchRunner, packInputs } from '../../../engine/index.ts'
-import type { Outcome } from '../../../games/game.ts'
-import type { Platform } from '../../context.ts'
-import { inTransaction } from '../../scope.ts'
-import type { MatchService } from '../service.ts'
-import { matchStore } from '../store.ts'
+import type { Logger } from '../../../logger.ts'
+import type { MatchResult, ResultSpool } from './spool.ts'
 
-export type Ending =
-  | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: string | null }
-  | { readonly status: 'aborted'; readonly endReason: string }
+export interface ResultsOptions {
+  readonly spool: ResultSpool
+  readonly log: Logger
+  /** How many are stored at once. */
+  readonly concurrency: number
+  /** Stores a result and announces it. Doing so twice is the same as once. */
+  readonly store: (result: MatchResult) => Promise<void>
+  /** Told once of each result: it is stored, or the database will never take it. */
+  readonly onDone: (result: MatchResult, isStored: boolean) => void
+}
 
-/** How long the result of a match is offered to a database that does not answer. */
-const KEEP_TRYING_MS = 60 * 60_000
+interface Waiting {
+  readonly result: MatchResult
+  /** Resolves once its file is written. */
+  kept?: Promise<boolean>
+}
+
 const RETRY_MS = 500
 
 /**
- * Commits how a live match ended and announces it; a match that has ended already is announced as it was stored. A
- * database that is away is waited for: the match stays as it is until its result is safe, or the process stops.
+ * Results on their way into the database. One that it does not take, because it is away, is kept in a file and offered
+ * again until it is stored, by this process or by the next. They have places of their own in the pool, so that nothing
+ * else waits for them.
  */
-export async function commitEnding(
-  platform: Platform,
-  service: MatchService,
-  runner: MatchRunner,
-  ending: Ending,
-  stopping: AbortSignal,
-): Promise<void> {
-  const giveUpAt = Date.now() + KEEP_TRYING_MS
-  for (;;) {
-    try {
-      await commit(platform, service, runner, ending)
-      return
-    } catch (error) {
-      if (!isUnavailable(error) || Date.now() > giveUpAt || stopping.aborted) throw error
-      platform.log.matches.warn({ err: error, matchId: runner.matchId }, 'a result waits for the database')
-      await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined)
-    }
+export class Results {
+  readonly #options: ResultsOptions
+  /** Every result that is not stored, by its match. */
+  readonly #all = new Map<string, Waiting>()
+  /** Those that are not being stored at this moment, the one that has waited longest first. */
+  readonly #queue = new Set<Waiting>()
+  #storing = 0
+  #isAway = false
+  #retry: NodeJS.Timeout | undefined
+  #stopped = false
+  #whenIdle: (() => void)[] = []
+
+  constructor(options: ResultsOptions) {
+    this.#options = options
   }
-}
 
-async function commit(platform: Platform, service: MatchService, runner: MatchRunner, ending: Ending): Promise<void> {
-  const { matchId } = runner
-  await inTransaction(platform, async (scope) => {
-    const row = await matchStore.lock(scope, matchId)
-    if (!row) return
-    if (row.status !== 'live' || row.nodeId !== platform.node) {
-      // By an attempt whose connection broke before its commit was heard of, or by others when this node seemed dead.
-      service.announce(scope, row)
+  /** The matches whose results are not stored yet. */
+  get matchIds(): string[] {
+    return [...this.#all.keys()]
+  }
+
+  /** Takes up what earlier processes could not store. */
+  async restore(): Promise<void> {
+    const kept = Promise.resolve(true)
+    for (const result of await this.#options.spool.read()) this.#add({ result, kept })
+  }
+
+  /** Stores a result, now or as soon as the database takes it. */
+  add(result: MatchResult): void {
+    this.#add({ result })
+  }
+
+  /**
+   * Writes a file for every result that is not stored, and then offers each once more. Resolves when none is being
+   * stored any more; never rejects.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#all.values()].map((waiting) => this.#keep(waiting)))
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    this.#next()
+    if (this.#storing > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  #add(waiting: Waiting): void {
+    const { matchId } = waiting.result
+    if (this.#all.has(matchId)) return
+    this.#all.set(matchId, waiting)
+    this.#queue.add(waiting)
+    if (this.#stopped) void this.#keep(waiting)
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#retry !== undefined) return
+    for (const waiting of this.#queue) {
+      if (this.#storing >= this.#options.concurrency) return
+      this.#queue.delete(waiting)
+      this.#storing++
+      void this.#offer(waiting)
+    }
+    if (this.#storing > 0) return
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+
+  async #offer(waiting: Waiting): Promise<void> {
+    const { result } = waiting
+    const { log, spool, store } = this.#options
+    try {
+      await store(result)
+      await waiting.kept
+      await spool.remove(result)
+      this.#done(waiting, true)
+    } catch (error) {
+      if (isUnavailable(error)) await this.#wait(waiting, error)
+      else {
+        log.error({ err: error, matchId: result.matchId }, 'a result cannot be stored')
+        await waiting.kept
+        await spool.refuse(result)
+        this.#done(waiting, false)
+      }
+    }
+    this.#storing--
+    this.#next()
+  }
+
+  #done({ result }: Waiting, isStored: boolean): void {
+    this.#all.delete(result.matchId)
+    if (this.#isAway) this.#options.log.info('the database takes results again')
+    this.#isAway = false
+    this.#options.onDone(result, isStored)
+  }
+
+  async #wait(waiting: Waiting, error: unknown): Promise<void> {
+    if (!this.#isAway) this.#options.log.warn({ err: error }, 'results wait for the database')
+    this.#isAway = true
+    await this.#keep(waiting)
+    if (this.#stopped) {
+      // The others would fare no better; they are in their files.
+      this.#queue.clear()
       return
     }
-    if (ending.status === 'aborted') {
-      await service.abort(scope, row, ending.endReason)
-      return
-    }
-    const { winnerSeat, scores } = ending.outcome
-    await matchStore.setScores(scope, [{ matchId, scores }])
-    await service.change(scope, row, {
-      status: 'finished',
-      winnerSeat,
-      endReason: ending.endReason,
-      finishedAt: new Date(),
-      ticks: runner.tick,
-      finalState: toJson(runner.state),
-      inputs: toJson(packInputs(runner.log)),
-    })
-  })
-}
+    this.#queue.add(waiting)
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.#next()
+    }, RETRY_MS)
+  }
 
-/** States and inputs of games are JSON by contract. */
-function toJson(value: unknown): Prisma.InputJsonValue {
-  return value as Prisma.InputJsonValue
+  #keep(waiting: Waiting): Promise<boolean> {
+    waiting.kept ??= this.#options.spool.write(waiting.result)
+    return waiting.kept
+  }
 }

@@ -1,34 +1,39 @@
 import type { Platform } from '../../context.ts'
-import { inTransaction } from '../../scope.ts'
-import type { MatchService } from '../service.ts'
-import { matchStore, type Scored } from '../store.ts'
+import type { LiveMatch } from './live-match.ts'
+import { BATCH, SCORE } from './statements.ts'
 
-const MATCHES_PER_TRANSACTION = 100
 /** After scores could not be written. */
 const PAUSE_MS = 1_000
 
+/** Scores of a live match that are not written yet, one a seat. */
+export interface Scored {
+  readonly live: LiveMatch
+  readonly scores: readonly number[]
+}
+
 /**
- * Writes the scores of live matches, many in one transaction and one transaction at a time, so that thousands of
- * matches cost the database little. What is not written now, its caller offers again.
+ * Writes the scores of live matches, many in one statement and one statement at a time, so that thousands of matches
+ * cost the database little. What is not written now, its caller offers again.
  */
 export class ScoreWriter {
   readonly #platform: Platform
-  readonly #service: MatchService
+  readonly #written: (scored: Scored, version: number) => void
   #writing: Promise<void> | undefined
   #pausedUntil = 0
 
-  constructor(platform: Platform, service: MatchService) {
+  /** `written` is told which version the match has with its new scores. */
+  constructor(platform: Platform, written: (scored: Scored, version: number) => void) {
     this.#platform = platform
-    this.#service = service
+    this.#written = written
   }
 
   /** Does nothing while scores offered before are being written, and for a pause after that has failed. */
-  offer(scored: readonly Scored[], now: number): void {
-    if (scored.length === 0 || this.#writing || now < this.#pausedUntil) return
+  offer(scored: readonly Scored[]): void {
+    if (scored.length === 0 || this.#writing || performance.now() < this.#pausedUntil) return
     this.#writing = this.#write(scored)
       .catch((error: unknown) => {
         this.#platform.log.matches.warn({ err: error, matches: scored.length }, 'scores could not be written')
-        this.#pausedUntil = Date.now() + PAUSE_MS
+        this.#pausedUntil = performance.now() + PAUSE_MS
       })
       .finally(() => {
         this.#writing = undefined
@@ -39,13 +44,23 @@ export class ScoreWriter {
     await this.#writing
   }
 
-  async #write(scored: readonly Scored[]): Promise<void> {
-    for (let from = 0; from < scored.length; from += MATCHES_PER_TRANSACTION) {
-      const batch = scored.slice(from, from + MATCHES_PER_TRANSACTION)
-      await inTransaction(this.#platform, async (scope) => {
-        const rows = await matchStore.saveScores(scope, this.#platform.node, batch)
-        for (const row of rows) this.#service.announce(scope, row)
-      })
+  async #write(all: readonly Scored[]): Promise<void> {
+    const { database, node } = this.#platform
+    for (let from = 0; from < all.length; from += BATCH) {
+      const batch = all.slice(from, from + BATCH)
+      const byId = new Map(batch.map((scored) => [scored.live.id, scored]))
+      const flat = batch.flatMap(({ live, scores }) => scores.map((score, seat) => ({ live, seat, score })))
+      const written = await database.sql.rows(SCORE, [
+        node,
+        flat.map(({ live }) => live.id),
+        flat.map(({ live }) => live.fence),
+        flat.map(({ seat }) => seat),
+        flat.map(({ score }) => score),
+      ])
+      for (const { id, version } of written) {
+        const scored = byId.get(id)
+        if (scored) this.#written(scored, version)
+      }
     }
   }
 }
