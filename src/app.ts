@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createMemoryBus } from './bus/memory.ts'
 import { Closers } from './closers.ts'
@@ -144,7 +145,6 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   })
   closers.add('the metrics', () => metrics.close())
 
-  let leaving = false
   const server: Server = createServer({
     config,
     dispatcher,
@@ -157,7 +157,6 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
       return true
     },
     isReady: async () => {
-      if (leaving) throw new Error('this node is leaving')
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
     },
     metrics: metrics.text,
@@ -188,7 +187,8 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   }
 
   async function leave(): Promise<void> {
-    leaving = true
+    server.beginDraining()
+    await sleep(config.drainGraceMs)
     server.stopAccepting()
     await dispatcher.drain(config.drainMs)
     dispatcher.connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')

@@ -34,6 +34,9 @@ export interface Config {
   readonly logLevel: string
   /** Proxies in front of Rally whose `X-Forwarded-For` entries are believed. */
   readonly trustedProxyHops: number
+  /** From the signal to stop until the port closes: for whoever sends clients here to see that it is not ready. */
+  readonly drainGraceMs: number
+  /** For the requests under way, after that. */
   readonly drainMs: number
   readonly heartbeatMs: number
   /** How far back a player's input may take effect; 0 turns rewinding off. */
@@ -53,6 +56,10 @@ export interface Config {
     readonly maxActive: number
   }
   readonly limits: Limits
+  /** TCP connections of all kinds at once. */
+  readonly maxConnections: number
+  /** What `/metrics` is shown to from elsewhere than this machine; unset: to nobody. */
+  readonly metricsToken: string | undefined
   /** Attempts to sign in from one address in five minutes. */
   readonly authPerIp: number
   readonly database: {
@@ -87,8 +94,10 @@ const Environment = z.object({
   JWT_SECRET: z.string().optional(),
   COOKIE_SECRET: z.string().optional(),
   ENCRYPTION_KEY: z.string().optional(),
+  METRICS_TOKEN: z.string().min(16).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   TRUSTED_PROXY_HOPS: int(0, 0, 10),
+  DRAIN_GRACE_MS: z.coerce.number().int().min(0).max(60_000).optional(),
   DRAIN_SECONDS: int(5, 0, 600),
   HEARTBEAT_SECONDS: int(15, 1, 120),
   MAX_REWIND_MS: int(100, 0, 1_000),
@@ -109,6 +118,7 @@ const Environment = z.object({
   LIMIT_REQUESTS_BURST: int(defaultLimits.requestsBurst, 1, 10_000_000),
   LIMIT_INPUTS_PER_SECOND: int(defaultLimits.inputsPerSecond, 1, 10_000_000),
   LIMIT_SOCKETS_PER_IP: int(defaultLimits.socketsPerIp, 1, 10_000_000),
+  LIMIT_CONNECTIONS: int(20_000, 16, 10_000_000),
   LIMIT_UNSENT_BYTES: int(defaultLimits.unsentBytes, 64 * 1024, 1024 * 1024 * 1024),
   LIMIT_LATEST_UNSENT_BYTES: int(defaultLimits.latestUnsentBytes, 4096, 1024 * 1024 * 1024),
   LIMIT_REQUEST_MS: int(defaultLimits.requestMs, 100, 600_000),
@@ -154,6 +164,7 @@ export function readConfig(environment: Variables): Config {
     secrets,
     logLevel: env.LOG_LEVEL,
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    drainGraceMs: env.DRAIN_GRACE_MS ?? (production ? 2_000 : 500),
     drainMs: env.DRAIN_SECONDS * 1000,
     heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
     maxRewindMs: env.MAX_REWIND_MS,
@@ -179,6 +190,8 @@ export function readConfig(environment: Variables): Config {
       requestMs: env.LIMIT_REQUEST_MS,
       anonymousIdleMs: env.LIMIT_ANONYMOUS_IDLE_MS,
     },
+    maxConnections: env.LIMIT_CONNECTIONS,
+    metricsToken: env.METRICS_TOKEN,
     authPerIp: env.LIMIT_AUTH_PER_IP,
     database: {
       poolSize: env.DATABASE_POOL_SIZE,

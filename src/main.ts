@@ -14,7 +14,7 @@ try {
   const config = readConfig(process.env)
   const app = await startApp(config, starting.signal)
   const end = (why: string, done: () => void) => {
-    const stopMs = config.drainMs + CLOSE_MS + LAST_RESORT_MS
+    const stopMs = config.drainGraceMs + config.drainMs + CLOSE_MS + LAST_RESORT_MS
     setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
     app.stop().then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
   }

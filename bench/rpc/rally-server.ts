@@ -20,9 +20,8 @@ const config = {
 }
 const bus = createMemoryBus((error) => process.stderr.write(`${String(error)}\n`))
 const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
-const log = {
-  error: (details: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(details)}\n`),
-}
+const write = (details: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(details)}\n`)
+const log = { error: write, info: write }
 const dispatcher = new Dispatcher<object, never>({
   modules: [
     module({

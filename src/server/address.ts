@@ -1,24 +1,39 @@
 import { isIP } from 'node:net'
 
 /**
- * The client's address: the one the socket has, or with `hops` trusted proxies in front the entry of
- * `X-Forwarded-For` that the outermost of them wrote, counted from the right. Entries further left are the client's
- * own words.
+ * The client's address, `peer` being the one its socket has: with `hops` trusted proxies in front it is the entry of
+ * `X-Forwarded-For` that the outermost of them wrote, counted from the right. Entries further left are the client's own
+ * words. With fewer entries than proxies the request did not come through all of them, so that a client may have written
+ * what is there: it counts as its peer's, whose limits it then shares with all that come in this way.
  */
-export function clientAddress(remote: ArrayBuffer, forwardedFor: string, hops: number): string {
-  const own = fromBytes(new Uint8Array(remote))
-  if (hops === 0 || forwardedFor === '') return own
-  const entries = forwardedFor.split(',')
-  const entry = entries[Math.max(0, entries.length - hops)] ?? ''
-  return normalize(withoutPort(entry.trim())) ?? own
+export function clientAddress(peer: string, forwardedFor: string, hops: number): string {
+  if (hops === 0 || forwardedFor === '') return peer
+  const entry = forwardedFor.split(',').at(-hops)
+  return (entry === undefined ? undefined : normalize(withoutPort(entry.trim()))) ?? peer
+}
+
+/** The address that uWebSockets.js gives in bytes, as text: IPv6 in its shortest form, IPv4-mapped addresses as IPv4. */
+export function addressOf(bytes: ArrayBuffer): string {
+  return fromBytes(new Uint8Array(bytes))
+}
+
+/** 127.0.0.0/8 or ::1. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
 }
 
 function fromBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
+  if (isMapped(bytes)) return bytes.subarray(12).join('.')
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0)).toString(16),
   )
   return normalize(groups.join(':')) ?? '0.0.0.0'
+}
+
+/** `::ffff:0:0/96`, in which a socket that listens on both families has its IPv4 peers. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes[10] === 255 && bytes[11] === 255 && bytes.subarray(0, 10).every((byte) => byte === 0)
 }
 
 /** IPv6 in its shortest form (RFC 5952), IPv4-mapped addresses as IPv4; undefined for what is no address. */

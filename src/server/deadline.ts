@@ -10,9 +10,13 @@ export class DeadlineError extends Error {
  */
 export function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DeadlineError(`no answer in ${ms} ms`)), ms)
+    const timer = setTimeout(() => reject(lateBy(ms)), ms)
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
+}
+
+function lateBy(ms: number): DeadlineError {
+  return new DeadlineError(`no answer in ${ms} ms`)
 }
 
 /** Bounds how many pieces of work may wait for the database at once. */
@@ -31,7 +35,22 @@ export class Gauge {
   /** Runs `work` under a deadline and counts it until it is really over, late or not. */
   run<T>(work: () => Promise<T>, ms: number): Promise<T> {
     this.#running++
-    const running = work().finally(() => this.#running--)
-    return withDeadline(running, ms)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(lateBy(ms)), ms)
+      const isOver = () => {
+        this.#running--
+        clearTimeout(timer)
+      }
+      work().then(
+        (value) => {
+          isOver()
+          resolve(value)
+        },
+        (error: unknown) => {
+          isOver()
+          reject(error)
+        },
+      )
+    })
   }
 }

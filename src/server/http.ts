@@ -1,59 +1,109 @@
-import { clientAddress } from './address.ts'
+import { addressOf, clientAddress } from './address.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
+/** What tells who sent a request. */
+export interface Sender {
+  readonly origin: string
+  readonly cookie: string
+  readonly userAgent: string
+  /** The client's address, after trusted proxies. */
+  readonly ip: string
+}
+
 /** What is needed of a request, copied, as uWebSockets.js lends it only until the handler returns. */
-export interface Request {
+export interface Request extends Sender {
   /** Lower case. */
   readonly method: string
   /** As sent: percent-encoded, without the query. */
   readonly path: string
-  readonly origin: string
-  readonly cookie: string
-  readonly userAgent: string
   readonly contentType: string
   readonly acceptEncoding: string
   readonly ifNoneMatch: string
-  readonly ip: string
+  readonly authorization: string
+  /** The address that the connection comes from. */
+  readonly peer: string
+  /** Whether a proxy says that it passed it on. */
+  readonly isForwarded: boolean
 }
 
 const MAX_USER_AGENT = 200
 
-export function readRequest(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): Request {
+/** The addresses of a request, which is all that is read before it is admitted. */
+export interface Addresses {
+  readonly peer: string
+  readonly ip: string
+}
+
+export function readAddresses(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): Addresses {
+  const peer = addressOf(res.getRemoteAddress())
+  return { peer, ip: trustedProxyHops > 0 ? clientAddress(peer, forwardedFor(req), trustedProxyHops) : peer }
+}
+
+export function readSender(req: HttpRequest, { ip }: Addresses): Sender {
   return {
-    method: req.getMethod(),
-    path: req.getUrl(),
     origin: req.getHeader('origin'),
     cookie: req.getHeader('cookie'),
     userAgent: req.getHeader('user-agent').slice(0, MAX_USER_AGENT),
+    ip,
+  }
+}
+
+export function readRequest(req: HttpRequest, addresses: Addresses): Request {
+  return {
+    ...readSender(req, addresses),
+    method: req.getMethod(),
+    path: req.getUrl(),
     contentType: req.getHeader('content-type'),
     acceptEncoding: req.getHeader('accept-encoding'),
     ifNoneMatch: req.getHeader('if-none-match'),
-    ip: clientAddress(res.getRemoteAddress(), trustedProxyHops > 0 ? forwardedFor(req) : '', trustedProxyHops),
+    authorization: req.getHeader('authorization'),
+    peer: addresses.peer,
+    isForwarded: req.getHeader('x-forwarded-for') !== '' || req.getHeader('forwarded') !== '',
   }
 }
 
 /** All `X-Forwarded-For` headers in their order: a proxy may add one of its own after the client's. */
 function forwardedFor(req: HttpRequest): string {
+  return valuesOf(req, 'x-forwarded-for').join(',')
+}
+
+function valuesOf(req: HttpRequest, wanted: string): string[] {
   const values: string[] = []
   req.forEach((name, value) => {
-    if (name === 'x-forwarded-for') values.push(value)
+    if (name === wanted) values.push(value)
   })
-  return values.join(',')
+  return values
+}
+
+/**
+ * Whether a request says in more than one way where its body ends. Two servers can then read two different requests in
+ * the same bytes (RFC 9112, 6.3 and 11.2).
+ */
+export function isAmbiguous(req: HttpRequest): boolean {
+  const hasLength = req.getHeader('content-length') !== ''
+  const encoding = req.getHeader('transfer-encoding')
+  if (encoding !== '') return hasLength || encoding !== 'chunked' || valuesOf(req, 'transfer-encoding').length > 1
+  return hasLength && valuesOf(req, 'content-length').length > 1
 }
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 
 /** One HTTP request and its response, which may be written once, and not after the client has left. */
 export class Exchange {
-  readonly request: Request
+  readonly method: string
   readonly res: HttpResponse
+  readonly #always: Headers
   #isOpen = true
   #onAbort: (() => void) | undefined
 
-  /** Made before the first await, as uWebSockets.js demands to know what to do when the client leaves. */
-  constructor(res: HttpResponse, request: Request) {
+  /**
+   * Made before the first await, as uWebSockets.js demands to know what to do when the client leaves. `always` are headers
+   * that every response has.
+   */
+  constructor(res: HttpResponse, method: string, always: Headers) {
     this.res = res
-    this.request = request
+    this.method = method
+    this.#always = always
     res.onAborted(() => {
       this.#isOpen = false
       this.#onAbort?.()
@@ -75,14 +125,20 @@ export class Exchange {
     return wasOpen
   }
 
+  /** To be called within a cork, by who took the right to respond. */
+  writeHead(status: string, headers: Headers): void {
+    this.res.writeStatus(status)
+    this.#writeHeaders(this.#always)
+    this.#writeHeaders(headers)
+  }
+
   /** `close` ends the connection too: for a client that is still sending what nobody will read. */
   reply(status: string, headers: Headers, body: string | Uint8Array = '', close = false): void {
     if (!this.take()) return
     this.res.cork(() => {
-      this.res.writeStatus(status)
-      writeHeaders(this.res, headers)
+      this.writeHead(status, headers)
       const isBodiless = status.startsWith('304') || status.startsWith('204')
-      if (!isBodiless && this.request.method !== 'head') {
+      if (!isBodiless && this.method !== 'head') {
         this.res.end(body, close)
         return
       }
@@ -101,12 +157,26 @@ export class Exchange {
   error(status: string, code: string, message: string, headers: Headers = {}, close = false): void {
     this.json(status, { error: code, data: { message } }, headers, close)
   }
-}
 
-export function writeHeaders(res: HttpResponse, headers: Headers): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') res.writeHeader(name, value)
-    else for (const each of value) res.writeHeader(name, each)
+  /** An error that may not be one when the same is sent again after `retryAfterMs`. */
+  retryLater(status: string, code: string, message: string, retryAfterMs: number, headers: Headers = {}): void {
+    const retryAfter = { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }
+    this.json(status, { error: code, data: { message, retryAfterMs } }, { ...headers, ...retryAfter })
+  }
+
+  /**
+   * Ends a connection on which nobody can tell where a request ends. Not within the handler: the parser would go on to
+   * what it takes for the next request. While this one has no answer it ends the connection instead.
+   */
+  refuseAmbiguous(): void {
+    setImmediate(() => this.error('400 Bad Request', 'BAD_ENVELOPE', 'The length of the body is ambiguous', {}, true))
+  }
+
+  #writeHeaders(headers: Headers): void {
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value === 'string') this.res.writeHeader(name, value)
+      else for (const each of value) this.res.writeHeader(name, each)
+    }
   }
 }
 

@@ -1,17 +1,21 @@
 import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Hub } from '../rpc/index.ts'
-import { Gauge, withDeadline } from './deadline.ts'
-import { Exchange, readRequest } from './http.ts'
+import { Gauge } from './deadline.ts'
+import type { Headers } from './http.ts'
+import { createIdentify } from './identity.ts'
 import { createOriginCheck } from './origin.ts'
+import { Outage, type OutageLog } from './outage.ts'
+import { createRoutes } from './routes.ts'
 import { createCookies } from './session-cookie.ts'
 import type { SessionGate } from './session-gate.ts'
 import { createSessionRoutes } from './session-routes.ts'
 import type { Receiver } from './socket.ts'
 import { type ReceiveBinary, type SocketStats, Sockets } from './sockets.ts'
-import { loadStaticFiles, type StaticFiles } from './static-files.ts'
-import { createUpgrade, Tally } from './upgrade.ts'
-import { EXCLUSIVE_PORT, type HttpRequest, type HttpResponse, loadUws, type TemplatedApp } from './uws.ts'
+import { loadStaticFiles } from './static-files.ts'
+import { Tally } from './tally.ts'
+import { createUpgrade } from './upgrade.ts'
+import { EXCLUSIVE_PORT, loadUws, type TemplatedApp } from './uws.ts'
 
 export interface ServerOptions {
   readonly config: Config
@@ -21,7 +25,7 @@ export interface ServerOptions {
   readonly gate: SessionGate
   /** Rejects when database or bus do not answer. Asked by `/readyz`, with a deadline. */
   readonly isReady: () => Promise<void>
-  readonly log: { error(details: object, message: string): void }
+  readonly log: OutageLog
   /** The id of this process in the cluster. */
   readonly node: string
   readonly version: string
@@ -41,112 +45,78 @@ export interface Server {
    */
   listen(): Promise<{ readonly port: number; readonly url: string }>
   readonly stats: SocketStats
-  /** From now on there are no new connections, upgrades are refused and `/readyz` says 503. What is open goes on. */
+  /** From now on `/readyz` says 503, so that whoever sends clients here stops. They are served as before. */
+  beginDraining(): void
+  /** Closes the port, and refuses upgrades on connections that are open. What else is open goes on. */
   stopAccepting(): void
   /** Lets the sockets that are being closed read to their end for a moment, then cuts what is still open. */
   close(): Promise<void>
 }
 
-type Route = (exchange: Exchange) => void | Promise<void>
-type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>
-
-const READY_DEADLINE_MS = 2_000
 /** Lookups of sessions that may wait for the database at once. */
 const MAX_LOOKUPS = 2_000
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+/** A year, as browsers ask for (RFC 6797, 6.1.1). Not for other hosts below this one: they may not be Rally's. */
+const STRICT_TRANSPORT: Headers = { 'Strict-Transport-Security': 'max-age=31536000' }
 
 export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
   const { limits, heartbeatMs, trustedProxyHops } = config
   let app: TemplatedApp | null = null
   let stopListening: (() => void) | null = null
-  let files: StaticFiles | null = null
   let port = config.port
   let isDraining = false
+  let isClosing = false
 
+  const always = config.publicUrl.startsWith('https:') ? STRICT_TRANSPORT : {}
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
   const lookups = new Gauge(MAX_LOOKUPS)
   const perAddress = new Tally(limits.socketsPerIp)
-  const shared = { gate, cookies, isAllowedOrigin, lookups, log }
-  const session = createSessionRoutes(shared)
-  const upgrade = createUpgrade({
-    ...shared,
-    perAddress,
-    trustedProxyHops,
-    isDraining: () => isDraining,
-    corked: (work) => sockets.corked(work),
-  })
-  const sockets: Sockets = new Sockets({
+  const outage = new Outage('sessions cannot be looked up or changed', log)
+  const identify = createIdentify({ gate, cookies, lookups, outage })
+  const session = createSessionRoutes({ gate, cookies, identify, isAllowedOrigin, lookups, outage })
+  const { node, version, receiveBinary } = options
+  const sockets = new Sockets({
     receiver: dispatcher,
     hub,
     limits,
     heartbeatMs,
-    node: options.node,
-    version: options.version,
+    node,
+    version,
     perAddress,
-    receiveBinary: options.receiveBinary,
+    receiveBinary,
     log,
   })
-
-  let asking: Promise<boolean> | null = null
-  /** Asked once at a time, as anybody may ask for it and the answer costs a connection to the database. */
-  const isReady = (): Promise<boolean> => {
-    asking ??= answersInTime(options.isReady).finally(() => {
-      asking = null
-    })
-    return asking
-  }
-  const readyz: Route = async (exchange) => {
-    if (!isDraining && (await isReady())) exchange.json('200 OK', { status: 'ready' })
-    else exchange.json('503 Service Unavailable', { status: isDraining ? 'draining' : 'unavailable' })
-  }
-  const metrics: Route = async (exchange) => {
-    if (!options.metrics) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
-    else
-      exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await options.metrics())
-  }
-  const routes: Routes = {
-    '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
-    '/readyz': { get: readyz },
-    '/metrics': { get: metrics },
-    '/session': { post: session.post, delete: session.delete, options: session.options },
-    '/ws': {
-      get: (exchange) =>
-        exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', { Upgrade: 'websocket' }),
-    },
-  }
-  const page: Readonly<Record<string, Route>> = { get: (exchange) => files?.serve(exchange) }
-
-  const answer = (res: HttpResponse, req: HttpRequest): void => {
-    const exchange = new Exchange(res, readRequest(res, req, trustedProxyHops))
-    const { method, path } = exchange.request
-    const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page
-    const route = methods[method === 'head' ? 'get' : method]
-    if (!route) {
-      const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
-      exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', { Allow: allowed.join(', ') })
-      return
-    }
-    const failed = (error: unknown): void => {
-      log.error({ err: error, path }, 'a request failed')
-      exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server')
-    }
-    try {
-      route(exchange)?.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  }
+  const upgrade = createUpgrade({
+    identify,
+    isAllowedOrigin,
+    lookups,
+    perAddress,
+    trustedProxyHops,
+    isClosing: () => isClosing,
+    always,
+    onOpen: (admitted) => sockets.open(admitted),
+    log,
+  })
 
   return {
     async listen() {
       const uws = await loadUws()
-      files = await loadStaticFiles(options.webDir, config.publicUrl)
       const own = uws.App()
       app = own
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
+      const answer = createRoutes({
+        session,
+        files: await loadStaticFiles(options.webDir, config.publicUrl),
+        isDraining: () => isDraining,
+        isReady: options.isReady,
+        metrics: options.metrics,
+        metricsToken: config.metricsToken,
+        trustedProxyHops,
+        always,
+        log,
+      })
       own.any('/*', answer)
       port = await new Promise<number>((resolve, reject) => {
         own.listen(config.host, config.port, EXCLUSIVE_PORT, (token) => {
@@ -165,8 +135,13 @@ export function createServer(options: ServerOptions): Server {
       return sockets.stats
     },
 
-    stopAccepting() {
+    beginDraining() {
       isDraining = true
+    },
+
+    stopAccepting() {
+      this.beginDraining()
+      isClosing = true
       stopListening?.()
       stopListening = null
     },
@@ -177,15 +152,6 @@ export function createServer(options: ServerOptions): Server {
       app?.close()
       app = null
     },
-  }
-}
-
-async function answersInTime(isReady: () => Promise<void>): Promise<boolean> {
-  try {
-    await withDeadline(isReady(), READY_DEADLINE_MS)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,58 +1,62 @@
 import { randomUUID } from 'node:crypto'
 import { errorData, RpcError } from '../rpc/index.ts'
 import { DeadlineError, type Gauge } from './deadline.ts'
-import { type Exchange, type Headers, readBody } from './http.ts'
+import { type Exchange, type Headers, type Request, readBody } from './http.ts'
+import type { Identify } from './identity.ts'
 import type { OriginCheck } from './origin.ts'
+import type { Outage } from './outage.ts'
 import type { Cookies } from './session-cookie.ts'
 import { GATE_DEADLINE_MS, type SessionGate } from './session-gate.ts'
 
 const MAX_BODY_BYTES = 4096
 const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
+const BUSY_RETRY_MS = 1_000
 
 interface SessionRoutesOptions {
   readonly gate: SessionGate
   readonly cookies: Cookies
   readonly isAllowedOrigin: OriginCheck
+  readonly identify: Identify
   readonly lookups: Gauge
-  readonly log: { error(details: object, message: string): void }
+  readonly outage: Outage
 }
 
 export interface SessionRoutes {
   /** `POST /session { token }`: exchanges a ticket for the session cookie. */
-  post(exchange: Exchange): Promise<void>
+  post(exchange: Exchange, request: Request): Promise<void>
   /** `DELETE /session`: signs this browser out. */
-  delete(exchange: Exchange): Promise<void>
+  delete(exchange: Exchange, request: Request): Promise<void>
   /** Answers the question that a browser asks before it sends JSON to another origin. */
-  options(exchange: Exchange): void
+  options(exchange: Exchange, request: Request): void
 }
 
 export function createSessionRoutes({
   gate,
   cookies,
   isAllowedOrigin,
+  identify,
   lookups,
-  log,
+  outage,
 }: SessionRoutesOptions): SessionRoutes {
   /** False when the exchange has been answered. */
-  const admits = (exchange: Exchange): boolean => {
-    if (!isAllowedOrigin(exchange.request.origin)) {
+  const admits = (exchange: Exchange, { origin }: Request): boolean => {
+    if (!isAllowedOrigin(origin)) {
       exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
       return false
     }
     if (lookups.isFull) {
-      exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'Too much is going on', { 'Retry-After': '1' })
+      exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', 'Too much is going on', BUSY_RETRY_MS)
       return false
     }
     return true
   }
 
   return {
-    async post(exchange) {
-      const { request } = exchange
+    async post(exchange, request) {
       // Read before anything is awaited, answered for whatever it holds.
       const reading = readBody(exchange, MAX_BODY_BYTES, BODY_DEADLINE_MS)
-      if (!admits(exchange)) return
+      if (!admits(exchange, request)) return
       const cors = corsHeaders(request.origin)
       if (!/^application\/json\b/i.test(request.contentType)) {
         exchange.error('415 Unsupported Media Type', 'VALIDATION_FAILED', 'JSON is needed', cors)
@@ -80,6 +84,7 @@ export function createSessionRoutes({
           () => gate.redeem(ticket, { ip, userAgent }),
           GATE_DEADLINE_MS,
         )
+        outage.succeeded()
         const users = [user.id, ...(device?.users ?? []).filter((id) => id !== user.id)]
         const session = await cookies.session(user.id, sessionId, expiresAt)
         const seen = await cookies.device({ id: device?.id ?? randomUUID(), users })
@@ -89,20 +94,19 @@ export function createSessionRoutes({
       }
     },
 
-    async delete(exchange) {
-      if (!admits(exchange)) return
-      const cors = corsHeaders(exchange.request.origin)
+    async delete(exchange, request) {
+      if (!admits(exchange, request)) return
+      const cors = corsHeaders(request.origin)
       try {
-        const { session } = cookies.read(exchange.request.cookie)
-        if (session) await lookups.run(() => gate.end(session.sessionId, session.userId), GATE_DEADLINE_MS)
+        const { user, sessionId } = (await identify(request)).caller
+        if (user && sessionId) await lookups.run(() => gate.end(sessionId, user.id), GATE_DEADLINE_MS)
         exchange.json('200 OK', {}, { ...cors, 'Set-Cookie': cookies.clearedSession })
       } catch (error) {
         fail(exchange, error, cors)
       }
     },
 
-    options(exchange) {
-      const { origin } = exchange.request
+    options(exchange, { origin }) {
       if (!isAllowedOrigin(origin)) {
         exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
         return
@@ -118,11 +122,12 @@ export function createSessionRoutes({
 
   function fail(exchange: Exchange, error: unknown, headers: Headers): void {
     if (error instanceof RpcError && error.code !== 'INTERNAL') {
+      if (error.code === 'UNAVAILABLE') outage.failed(error)
       const status = statusOf[error.code] ?? '400 Bad Request'
       exchange.json(status, { error: error.code, data: errorData(error) }, { ...headers, ...retryAfter(error) })
       return
     }
-    log.error({ err: error }, 'a session could not be changed')
+    outage.failed(error)
     if (error instanceof DeadlineError) {
       exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'The database does not answer', headers)
     } else exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server', headers)

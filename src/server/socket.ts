@@ -1,26 +1,43 @@
 import { type CloseCode, closeCodes } from '../protocol/index.ts'
-import type { Connection, Dispatcher, Peer } from '../rpc/index.ts'
-import type { UserData } from './upgrade.ts'
+import type { Caller, Connection, Dispatcher, Peer } from '../rpc/index.ts'
 import type { WebSocket } from './uws.ts'
+
+/** A client that may open its socket, and that socket once it is open. */
+export interface Admitted {
+  readonly caller: Caller
+  /** What the bound on sockets counts this one under. */
+  readonly group: string
+  /** It speaks other sub-protocols than ours. */
+  readonly isForeign: boolean
+  /** Null before the upgrade, and once it is closed. */
+  ws: WebSocket<UserData> | null
+  /** Null before it is served. */
+  socket: Socket | null
+}
+
+/** What uWebSockets.js keeps with each socket. One property, as it copies them. */
+export interface UserData {
+  readonly admitted: Admitted
+}
 
 /** What the transport needs of the RPC layer. */
 export type Receiver = Pick<Dispatcher<unknown, unknown>, 'open' | 'close' | 'receive' | 'badFrame' | 'connections'>
 
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
-const FAREWELL_MS = 3_000
+const CLOSE_MS = 3_000
 
-interface Farewell {
+interface CloseReason {
   readonly code: CloseCode
   readonly reason: string
   readonly until: number
 }
 
-/** One open socket. Nothing here touches uWebSockets.js' object once that is closed. */
+/** One open socket. Nothing here touches uWebSockets.js' object once that is closed. Times are of the monotonic clock. */
 export class Socket implements Peer {
   readonly connection: Connection
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
-  #farewell: Farewell | null = null
+  #closing: CloseReason | null = null
   /** When it last showed a sign of life: a frame, a ping, a pong, or having read. */
   seenAt: number
   #pingedAt: number
@@ -30,29 +47,22 @@ export class Socket implements Peer {
     this.#receiver = receiver
     this.seenAt = now
     this.#pingedAt = now
-    this.connection = receiver.open(ws.getUserData().admission.caller, this)
+    this.connection = receiver.open(ws.getUserData().admitted.caller, this)
   }
 
   /** Nothing is taken from it or sent to it any more. */
   get isClosing(): boolean {
-    return this.#ws === null || this.#farewell !== null
+    return this.#ws === null || this.#closing !== null
   }
 
   send(frame: string | Uint8Array): void {
-    if (this.#ws === null || this.#farewell !== null) return
+    if (this.#ws === null || this.#closing !== null) return
     // 1 is sent, 0 queued; 2 is dropped, and says that more waits than may.
     if (this.#ws.send(frame, typeof frame !== 'string') === 2) this.close(closeCodes.tooSlow, 'too slow')
   }
 
-  /** Runs `work` at once while this socket holds the cork; false when it is gone, or about to be. */
-  corked(work: () => void): boolean {
-    if (this.#ws === null || this.#farewell !== null) return false
-    this.#ws.cork(work)
-    return true
-  }
-
   join(topic: string): void {
-    if (this.#farewell === null) this.#ws?.subscribe(topic)
+    if (this.#closing === null) this.#ws?.subscribe(topic)
   }
 
   leave(topic: string): void {
@@ -68,16 +78,16 @@ export class Socket implements Peer {
    * get through in time the connection is cut.
    */
   close(code: CloseCode, reason: string): void {
-    if (this.#ws === null || this.#farewell !== null) return
-    this.#farewell = { code, reason, until: Date.now() + FAREWELL_MS }
+    if (this.#ws === null || this.#closing !== null) return
+    this.#closing = { code, reason, until: performance.now() + CLOSE_MS }
     this.#receiver.close(this.connection)
     this.drained()
   }
 
   /** uWebSockets.js could write some of what was unsent. */
   drained(): void {
-    if (this.#ws === null || this.#farewell === null) return
-    if (this.#ws.getBufferedAmount() === 0) this.#ws.end(this.#farewell.code, this.#farewell.reason)
+    if (this.#ws === null || this.#closing === null) return
+    if (this.#ws.getBufferedAmount() === 0) this.#ws.end(this.#closing.code, this.#closing.reason)
   }
 
   ping(now: number): void {
@@ -87,14 +97,14 @@ export class Socket implements Peer {
 
   /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent or idle. */
   tend(now: number, heartbeatMs: number, anonymousIdleMs: number): void {
-    if (this.#farewell !== null) {
+    if (this.#closing !== null) {
       this.drained()
-      if (now >= this.#farewell.until) this.#ws?.close()
+      if (now >= this.#closing.until) this.#ws?.close()
       return
     }
     const { caller, lastRequestAt } = this.connection
     if (now - this.seenAt > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
-    else if (caller.user === null && now - lastRequestAt > anonymousIdleMs) {
+    else if (caller.user === null && Date.now() - lastRequestAt > anonymousIdleMs) {
       this.close(closeCodes.noSignOfLife, 'idle for too long')
     } else if (now - this.#pingedAt >= heartbeatMs && this.unsentBytes() === 0) this.ping(now)
   }
@@ -102,6 +112,6 @@ export class Socket implements Peer {
   /** uWebSockets.js has closed the socket; what it stands for is gone. */
   gone(): void {
     this.#ws = null
-    if (this.#farewell === null) this.#receiver.close(this.connection)
+    if (this.#closing === null) this.#receiver.close(this.connection)
   }
 }

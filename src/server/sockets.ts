@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
 import { type Connection, type Hub, Rounds } from '../rpc/index.ts'
-import { type Receiver, Socket } from './socket.ts'
-import type { Tally, Upgrade, UserData } from './upgrade.ts'
+import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
+import type { Tally } from './tally.ts'
+import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
 /** Takes a binary frame that a protocol defines; false when it is none. The bytes are lent until it returns. */
@@ -34,7 +35,8 @@ const TEND_STEP_MS = 20
 const MAX_LENT = 64
 const FINISH_MS = 1_000
 const FINISH_STEP_MS = 20
-const LINGER_MS = 50
+/** What was written last needs about this long to leave. */
+const LAST_FRAMES_MS = 50
 
 const countedCodes: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1009, ...Object.values(closeCodes)])
 
@@ -50,7 +52,7 @@ export class Sockets {
   /** Views of one buffer, by their length. */
   readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
   #opened = 0
-  #lastGoneAt = 0
+  #lastGoneAt = Number.NEGATIVE_INFINITY
   #app: TemplatedApp | null = null
 
   constructor(options: SocketsOptions) {
@@ -78,7 +80,11 @@ export class Sockets {
       sendPingsAutomatically: false,
       idleTimeout: idleSeconds(heartbeatMs),
       upgrade: (res, req, context) => this.#guard('upgrade', () => upgrade(res, req, context)),
-      open: (ws) => this.#guard('open', () => this.#open(ws)),
+      // Within the upgrade, in which nothing may be done with the socket yet.
+      open: (ws) => {
+        this.#opened++
+        ws.getUserData().admitted.ws = ws
+      },
       message: (ws, bytes, isBinary) => this.#guard('message', () => this.#receive(ws, bytes, isBinary)),
       ping: (ws) => this.#seen(ws),
       pong: (ws) => this.#seen(ws),
@@ -86,12 +92,6 @@ export class Sockets {
       dropped: (ws) => this.#dropped(ws),
       close: (ws, code) => this.#guard('close', () => this.#gone(ws, code)),
     })
-  }
-
-  /** Runs `work` while one of the open sockets holds the cork; false when there is none. */
-  corked(work: () => void): boolean {
-    for (const socket of this.#all) if (socket.corked(work)) return true
-    return false
   }
 
   /** Sends one frame to every socket that joined `topic`. */
@@ -117,9 +117,9 @@ export class Sockets {
    * just written needs a moment to get out, as cutting a connection can take back what it has not delivered.
    */
   async finish(): Promise<void> {
-    const until = Date.now() + FINISH_MS
-    while (this.#closing > 0 && Date.now() < until) await sleep(FINISH_STEP_MS)
-    if (Date.now() - this.#lastGoneAt < LINGER_MS) await sleep(LINGER_MS)
+    const until = performance.now() + FINISH_MS
+    while (this.#closing > 0 && performance.now() < until) await sleep(FINISH_STEP_MS)
+    if (performance.now() - this.#lastGoneAt < LAST_FRAMES_MS) await sleep(LAST_FRAMES_MS)
     clearInterval(this.#tending)
   }
 
@@ -129,18 +129,19 @@ export class Sockets {
     return count
   }
 
-  #open(ws: WebSocket<UserData>): void {
-    const data = ws.getUserData()
-    this.#opened++
-    if (data.admission.isForeign) {
+  /** Begins to serve a socket that was just upgraded. */
+  open(admitted: Admitted): void {
+    const { ws, caller, isForeign } = admitted
+    if (ws === null) return
+    if (isForeign) {
       ws.end(closeCodes.notOurProtocol, 'not our protocol')
       return
     }
     const { receiver } = this.#options
-    const socket = new Socket(ws, receiver, Date.now())
-    data.socket = socket
+    const socket = new Socket(ws, receiver, performance.now())
+    admitted.socket = socket
     this.#all.add(socket)
-    const { user, sessionId } = data.admission.caller
+    const { user, sessionId } = caller
     if (sessionId !== null && receiver.connections.hasJustEnded(sessionId)) {
       socket.close(closeCodes.sessionEnded, 'the session has ended')
     } else socket.send(this.#welcome(user && { id: user.id, username: user.username }))
@@ -153,9 +154,9 @@ export class Sockets {
   }
 
   #receive(ws: WebSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean): void {
-    const { socket } = ws.getUserData()
+    const { socket } = ws.getUserData().admitted
     if (socket === null || socket.isClosing) return
-    socket.seenAt = Date.now()
+    socket.seenAt = performance.now()
     const { receiver, receiveBinary } = this.#options
     if (!isBinary) receiver.receive(socket.connection, Buffer.from(bytes).toString())
     else if (!receiveBinary?.(socket.connection, new Uint8Array(bytes))) {
@@ -164,14 +165,14 @@ export class Sockets {
   }
 
   #seen(ws: WebSocket<UserData>): void {
-    const { socket } = ws.getUserData()
-    if (socket !== null) socket.seenAt = Date.now()
+    const { socket } = ws.getUserData().admitted
+    if (socket !== null) socket.seenAt = performance.now()
   }
 
   #drained(ws: WebSocket<UserData>): void {
-    const { socket } = ws.getUserData()
+    const { socket } = ws.getUserData().admitted
     if (socket === null) return
-    socket.seenAt = Date.now()
+    socket.seenAt = performance.now()
     socket.drained()
     if (!socket.isClosing) this.#options.hub.checkBacklog(socket.connection)
   }
@@ -181,7 +182,7 @@ export class Sockets {
    * socket is closed later, but before anything else is published.
    */
   #dropped(ws: WebSocket<UserData>): void {
-    const { socket } = ws.getUserData()
+    const { socket } = ws.getUserData().admitted
     if (socket === null || socket.isClosing) return
     if (this.#behind.size === 0) setImmediate(() => this.#guard('dropped', () => this.#closeBehind()))
     this.#behind.add(socket)
@@ -195,19 +196,21 @@ export class Sockets {
   }
 
   #gone(ws: WebSocket<UserData>, code: number): void {
-    const { socket, admission } = ws.getUserData()
-    this.#options.perAddress.release(admission.group)
+    const { admitted } = ws.getUserData()
+    const { socket } = admitted
+    admitted.ws = null
+    this.#options.perAddress.release(admitted.group)
     const counted = countedCodes.has(code) ? code : 0
     this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)
     if (socket === null) return
-    this.#lastGoneAt = Date.now()
+    this.#lastGoneAt = performance.now()
     this.#all.delete(socket)
     this.#behind.delete(socket)
     socket.gone()
   }
 
   #tend(): void {
-    const now = Date.now()
+    const now = performance.now()
     const { heartbeatMs, limits } = this.#options
     this.#rounds.next((socket) => socket.tend(now, heartbeatMs, limits.anonymousIdleMs))
   }

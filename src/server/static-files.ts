@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, posix, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
-import { type Exchange, type Headers, writeHeaders } from './http.ts'
+import type { Exchange, Headers, Request } from './http.ts'
 
 /** The page and what belongs to it may weigh this much together, as all of it is kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -44,7 +44,7 @@ interface StaticFile {
 
 export interface StaticFiles {
   /** Answers a GET or HEAD of any path that is no route of the server's own. */
-  serve(exchange: Exchange): void
+  serve(exchange: Exchange, request: Request): void
 }
 
 /**
@@ -59,16 +59,16 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
   const pageHeaders = securityHeaders(publicUrl)
   const isPlace = placesOf(files.get('/places.txt')?.variants.identity.body.toString())
   return {
-    serve(exchange) {
-      const path = decodePath(exchange.request.path)
+    serve(exchange, request) {
+      const path = decodePath(request.path)
       if (path === undefined) {
         exchange.error('400 Bad Request', 'VALIDATION_FAILED', 'Not a path')
         return
       }
       const namesFile = posix.extname(path) !== ''
-      const file = files.get(path) ?? (isPlace(exchange.request.path, namesFile) ? files.get('/index.html') : undefined)
+      const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
       const notFound = files.get('/404.html')
-      if (file) sendFile(exchange, file, pageHeaders)
+      if (file) sendFile(exchange, request, file, pageHeaders)
       else if (!namesFile && files.size === 0) sendUnbuilt(exchange, pageHeaders)
       else if (!namesFile && notFound) sendNotFound(exchange, notFound, pageHeaders)
       else exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
@@ -151,21 +151,21 @@ function choose(file: StaticFile, acceptEncoding: string): { encoding: Encoding;
   return { encoding: 'identity', variant: file.variants.identity }
 }
 
-function sendFile(exchange: Exchange, file: StaticFile, pageHeaders: Headers): void {
-  const { encoding, variant } = choose(file, exchange.request.acceptEncoding)
+function sendFile(exchange: Exchange, request: Request, file: StaticFile, pageHeaders: Headers): void {
+  const { encoding, variant } = choose(file, request.acceptEncoding)
   const headers: Headers = {
     ...pageHeaders,
     'Cache-Control': file.cacheControl,
     ETag: variant.etag,
     Vary: 'Accept-Encoding',
   }
-  if (matches(exchange.request.ifNoneMatch, variant.etag)) {
+  if (matches(request.ifNoneMatch, variant.etag)) {
     exchange.reply('304 Not Modified', headers)
     return
   }
   const described = { ...headers, 'Content-Type': file.contentType }
   const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
-  if (exchange.request.method === 'head') exchange.reply('200 OK', full, variant.body)
+  if (request.method === 'head') exchange.reply('200 OK', full, variant.body)
   else stream(exchange, full, variant.body)
 }
 
@@ -184,8 +184,7 @@ function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
   if (!exchange.take()) return
   const { res } = exchange
   res.cork(() => {
-    res.writeStatus('200 OK')
-    writeHeaders(res, headers)
+    exchange.writeHead('200 OK', headers)
     const [, isDone] = res.tryEnd(body, body.byteLength)
     if (isDone) return
     res.onWritable((offset) => {

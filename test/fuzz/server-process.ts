@@ -12,9 +12,6 @@ const MAX_LOG = 10_000
 /** pino's number for errors. */
 const ERROR = 50
 
-/** What the addon says of an upgrade on a server without any other socket, see docs/decisions/uwebsockets-repack.md. */
-const UNCORKED = 'Warning: uWS.HttpResponse writes must be made from within a corked callback.'
-
 const Started = z.object({ url: z.string() })
 const Usage = z.object({ inFlight: z.number(), heapUsed: z.number(), rss: z.number(), external: z.number() })
 const LogLine = z.looseObject({ level: z.number(), late: z.boolean().optional() })
@@ -25,7 +22,7 @@ export type Usage = z.infer<typeof Usage>
 /** A Rally in a process of its own. */
 export interface ServerProcess {
   readonly url: string
-  /** Lines that it logged as errors, and what came on its standard error but for one known warning. */
+  /** Lines that it logged as errors, and what came on its standard error. */
   readonly errors: readonly string[]
   /** Set once it has ended, whoever's fault that was. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null
@@ -49,9 +46,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (isError(line)) note(line)
   })
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    if (!line.startsWith(UNCORKED)) note(line)
-  })
+  createInterface({ input: child.stderr }).on('line', note)
   let exit: ServerProcess['exit'] = null
   const exited = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {

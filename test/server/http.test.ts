@@ -113,12 +113,20 @@ describe('DELETE /session', () => {
     expect(rig.gate.calls).toEqual([])
   })
 
+  test('of a session that has ended changes nothing', async () => {
+    await using rig = await startRig()
+    const cookie = await rig.cookieOf('ada')
+    rig.gate.sessions.clear()
+    const answer = await fetch(`${rig.url}/session`, { method: 'DELETE', headers: { Cookie: cookie } })
+    expect([answer.status, rig.gate.calls]).toEqual([200, ['resume']])
+  })
+
   test('keeps the cookie when the database fails', async () => {
     await using rig = await startRig()
     const cookie = await rig.cookieOf('ada')
     rig.gate.fails = true
     const answer = await fetch(`${rig.url}/session`, { method: 'DELETE', headers: { Cookie: cookie } })
-    expect(answer.status).toBe(500)
+    expect(answer.status).toBe(503)
     expect(answer.headers.getSetCookie()).toEqual([])
   })
 })

@@ -29,6 +29,8 @@ export interface Rig extends AsyncDisposable {
   readonly world: World
   /** What was logged as an error. */
   readonly errors: object[]
+  /** What was logged for information. */
+  readonly notes: object[]
   /** The `Cookie` header of a browser where this user is signed in. */
   cookieOf(username: string): Promise<string>
   stop(): Promise<void>
@@ -60,7 +62,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const base = readConfig({ NODE_ENV: 'test', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent' })
   const config: Config = { ...base, ...options.config, limits: { ...base.limits, ...options.limits } }
   const errors: object[] = []
-  const log = { error: (details: object) => void errors.push(details) }
+  const notes: object[] = []
+  const log = {
+    error: (details: object) => void errors.push(details),
+    info: (details: object) => void notes.push(details),
+  }
 
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
   const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
@@ -111,6 +117,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     cookies,
     world,
     errors,
+    notes,
     async cookieOf(username) {
       const expiresAt = Date.now() + 30 * 86_400_000
       const signedIn = { user: callerUser(username), sessionId: `session-of-${username}`, expiresAt }

@@ -39,6 +39,7 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
     ...base,
     // Tests sign many users in from one address.
     authPerIp: 100_000,
+    drainGraceMs: 0,
     drainMs: 1_000,
     ...options.config,
     limits: { ...base.limits, socketsPerIp: 10_000, ...options.limits },

@@ -1,0 +1,115 @@
+import { timingSafeEqual } from 'node:crypto'
+import { isLoopback } from './address.ts'
+import { withDeadline } from './deadline.ts'
+import { Exchange, type Headers, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
+import type { SessionRoutes } from './session-routes.ts'
+import type { StaticFiles } from './static-files.ts'
+import type { HttpRequest, HttpResponse } from './uws.ts'
+
+interface RoutesOptions {
+  readonly session: SessionRoutes
+  readonly files: StaticFiles
+  readonly isDraining: () => boolean
+  /** Rejects when this node cannot do its work. */
+  readonly isReady: () => Promise<void>
+  readonly metrics: (() => Promise<string>) | undefined
+  readonly metricsToken: string | undefined
+  readonly trustedProxyHops: number
+  readonly always: Headers
+  readonly log: { error(details: object, message: string): void }
+}
+
+type Route = (exchange: Exchange, request: Request) => void | Promise<void>
+type Methods = Readonly<Record<string, Route>>
+
+const READY_DEADLINE_MS = 2_000
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** Answers every HTTP request but the upgrades. */
+export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
+  const { session, files, log, metrics, trustedProxyHops, always } = options
+  const isReady = once(() => answersInTime(options.isReady))
+
+  const readyz: Route = async (exchange) => {
+    if (!options.isDraining() && (await isReady())) exchange.json('200 OK', { status: 'ready' })
+    else exchange.json('503 Service Unavailable', { status: options.isDraining() ? 'draining' : 'unavailable' })
+  }
+  const showMetrics: Route = async (exchange, request) => {
+    if (!metrics) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+    else if (!maySeeMetrics(request, options.metricsToken)) {
+      const challenge = { 'WWW-Authenticate': 'Bearer' }
+      exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics are for this machine, or need a token', challenge)
+    } else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await metrics())
+  }
+  const routes: Readonly<Record<string, Methods>> = {
+    '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
+    '/readyz': { get: readyz },
+    '/metrics': { get: showMetrics },
+    '/session': { post: session.post, delete: session.delete, options: session.options },
+    '/ws': {
+      get: (exchange) =>
+        exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', { Upgrade: 'websocket' }),
+    },
+  }
+  const page: Methods = { get: (exchange, request) => files.serve(exchange, request) }
+
+  return (res, req) => {
+    const request = readRequest(req, readAddresses(res, req, trustedProxyHops))
+    const { method, path } = request
+    const exchange = new Exchange(res, method, always)
+    if (isAmbiguous(req)) {
+      exchange.refuseAmbiguous()
+      return
+    }
+    const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page
+    const route = methods[method === 'head' ? 'get' : method]
+    if (!route) {
+      const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
+      exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', { Allow: allowed.join(', ') })
+      return
+    }
+    const failed = (error: unknown): void => {
+      log.error({ err: error, path }, 'a request failed')
+      exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server')
+    }
+    try {
+      route(exchange, request)?.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
+
+/**
+ * Whether a request may see the metrics: it has the token, or it was made on this machine. What a proxy on this machine
+ * passes on comes from elsewhere, and says so.
+ */
+function maySeeMetrics({ peer, isForwarded, authorization }: Request, token: string | undefined): boolean {
+  if (token !== undefined && isSame(authorization, `Bearer ${token}`)) return true
+  return isLoopback(peer) && !isForwarded
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** Asks once at a time, as anybody may ask for it and the answer costs a connection to the database. */
+function once(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let asking: Promise<boolean> | null = null
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = null
+    })
+    return asking
+  }
+}
+
+async function answersInTime(isReady: () => Promise<void>): Promise<boolean> {
+  try {
+    await withDeadline(isReady(), READY_DEADLINE_MS)
+    return true
+  } catch {
+    return false
+  }
+}

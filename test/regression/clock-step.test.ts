@@ -1,0 +1,15 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { handshake, openTcp } from '../support/raw-tcp.ts'
+import { startRig } from '../support/rig.ts'
+
+test('a clock that is put back by a minute neither keeps a dead socket nor ends one that lives', async () => {
+  await using rig = await startRig({ config: { heartbeatMs: 200 } })
+  const mute = await openTcp(rig.port)
+  onTestFinished(() => void mute.destroy())
+  mute.write(handshake())
+  await expect.poll(() => rig.server.stats.open).toBe(1)
+  const realNow = Date.now
+  vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 60_000)
+  onTestFinished(() => void vi.restoreAllMocks())
+  await expect.poll(() => rig.server.stats.closed.get(4009), { timeout: 5_000 }).toBe(1)
+})
