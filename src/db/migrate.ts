@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { connectionConfig } from './connection.ts'
+import { connectionConfig, sessionSettings } from './connection.ts'
 import type { DbLog } from './log.ts'
 import { isUnavailable } from './retry.ts'
 import { NO_FILTERS, openSchemaEngine } from './schema-engine.ts'
@@ -82,6 +82,7 @@ async function connect(url: string, until: number, deadline: number, log: DbLog)
     client.on('error', (error) => log.warn({ err: error }, 'the connection that holds the migration lock failed'))
     try {
       await client.connect()
+      await client.query(sessionSettings({ statementTimeoutMs }))
       return client
     } catch (error) {
       await client.end().catch(() => undefined)

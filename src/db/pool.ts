@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { type ConnectionOptions, connectionConfig } from './connection.ts'
+import { type ConnectionOptions, connectionConfig, sessionSettings } from './connection.ts'
 import { within } from './deadline.ts'
 import type { DbLog } from './log.ts'
 import type { Sql, Statement } from './sql.ts'
@@ -25,14 +25,15 @@ const MAX_LIFETIME_SECONDS = 600
 const PARTING_MS = 1_000
 
 /** Opens a pool of pipelined connections. It does not connect yet. */
-export function createPool({ size, idleInTransactionMs, log, ...options }: PoolOptions): Pool {
+export function createPool({ size, log, ...options }: PoolOptions): Pool {
+  const settings = sessionSettings(options)
   const pool = new pg.Pool({
     ...connectionConfig(options),
     max: size,
     pipeline: true,
     idleTimeoutMillis: IDLE_MS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
+    onConnect: (client) => client.query(settings),
   })
   // A connection that breaks while nobody listens would end the process.
   const onError = (error: Error) => log.warn({ err: error }, 'database connection lost')

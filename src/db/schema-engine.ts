@@ -7,7 +7,7 @@ import {
 } from '@prisma/driver-adapter-utils'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { type ConnectionOptions, connectionConfig } from './connection.ts'
+import { type ConnectionOptions, connectionConfig, sessionSettings } from './connection.ts'
 import type { DbLog } from './log.ts'
 
 /** Nothing of the database is managed elsewhere. */
@@ -24,7 +24,8 @@ export async function openSchemaEngine(
 ): Promise<OpenSchemaEngine> {
   const { schema, log } = options
   // One connection: the engine holds a session lock while it works.
-  const pool = new pg.Pool({ ...connectionConfig(options), max: 1 })
+  const settings = sessionSettings(options)
+  const pool = new pg.Pool({ ...connectionConfig(options), max: 1, onConnect: (client) => client.query(settings) })
   const onError = (error: Error) => log.warn({ err: error }, 'connection of the schema engine failed')
   pool.on('connect', (client) => client.on('error', onError))
   try {
