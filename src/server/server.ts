@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Hub } from '../rpc/index.ts'
 import { Gauge } from './deadline.ts'
+import { connectionsByFiles } from './file-limit.ts'
 import type { Headers } from './http.ts'
 import { createIdentify } from './identity.ts'
 import { createOriginCheck } from './origin.ts'
@@ -14,6 +15,7 @@ import type { Receiver } from './socket.ts'
 import { type ReceiveBinary, type SocketStats, Sockets } from './sockets.ts'
 import { loadStaticFiles } from './static-files.ts'
 import { Tally } from './tally.ts'
+import { TcpConnections } from './tcp-connections.ts'
 import { createUpgrade } from './upgrade.ts'
 import { EXCLUSIVE_PORT, loadUws, type TemplatedApp } from './uws.ts'
 
@@ -62,6 +64,7 @@ export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
   const { limits, heartbeatMs, trustedProxyHops } = config
   let app: TemplatedApp | null = null
+  let connections: TcpConnections | null = null
   let stopListening: (() => void) | null = null
   let port = config.port
   let isDraining = false
@@ -85,6 +88,7 @@ export function createServer(options: ServerOptions): Server {
     version,
     perAddress,
     receiveBinary,
+    onGone: () => connections?.socketClosed(),
     log,
   })
   const upgrade = createUpgrade({
@@ -104,6 +108,9 @@ export function createServer(options: ServerOptions): Server {
       const uws = await loadUws()
       const own = uws.App()
       app = own
+      const max = Math.min(config.maxConnections, await connectionsByFiles())
+      connections = new TcpConnections({ max, admits: () => true, log })
+      connections.attach(own)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const answer = createRoutes({

@@ -18,6 +18,7 @@ interface SocketsOptions {
   readonly version: string
   readonly perAddress: Tally
   readonly receiveBinary: ReceiveBinary | undefined
+  readonly onGone: () => void
   readonly log: { error(details: object, message: string): void }
 }
 
@@ -200,6 +201,7 @@ export class Sockets {
     const { socket } = admitted
     admitted.ws = null
     this.#options.perAddress.release(admitted.group)
+    this.#options.onGone()
     const counted = countedCodes.has(code) ? code : 0
     this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)
     if (socket === null) return

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,12 +31,16 @@ export interface ServerProcess {
   stop(): Promise<number | null>
 }
 
-export async function startServerProcess(environment: Readonly<Record<string, string>>): Promise<ServerProcess> {
+/** `openFiles`: how many it may have open at once, connections included; what its parent may unless given. */
+export async function startServerProcess(
+  environment: Readonly<Record<string, string>>,
+  { openFiles }: { readonly openFiles?: number } = {},
+): Promise<ServerProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-fuzz-'))
-  const child = fork(ENTRY, {
-    execArgv: ['--import', 'tsx'],
+  const bound = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
+  const child = spawn('sh', ['-c', `${bound}exec "$@"`, 'sh', process.execPath, '--import', 'tsx', ENTRY], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: dataDir, ...environment },
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: dataDir, ...environment },
   })
   const errors: string[] = []
   const note = (line: string) => {
