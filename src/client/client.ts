@@ -20,7 +20,7 @@ import type {
   SignIn,
   Status,
 } from './types.ts'
-import { onWake } from './wake.ts'
+import { onActivity, onWake } from './wake.ts'
 
 /** Pings right after a connection, and their distance: the clock is good within a second. */
 const FIRST_PINGS = 5
@@ -73,6 +73,7 @@ export class Client implements ClientCore {
     this.#requests = new Requests({
       send: (text) => this.#connection.send(text),
       isOpen,
+      onWaiting: () => this.#connection.ask(),
       timeoutMs,
       maxQueued: options.maxQueued ?? 256,
     })
@@ -91,7 +92,12 @@ export class Client implements ClientCore {
       timeoutMs,
       closed: this.#closed.signal,
     }
-    this.#stopWaking = onWake(() => this.#connection.wake())
+    const stopWaking = onWake(() => this.#connection.wake())
+    const stopNoticing = onActivity(() => this.#connection.ask())
+    this.#stopWaking = () => {
+      stopWaking()
+      stopNoticing()
+    }
     this.#connection.connect()
   }
 
@@ -119,6 +125,7 @@ export class Client implements ClientCore {
 
   /** Listens to the subscription `type`; gives a function that stops. */
   subscribe(type: string, input: unknown, listener: AnyListener): () => void {
+    this.#connection.ask()
     if (this.status !== 'closed') return this.#streams.subscribe(type, input, listener)
     queueMicrotask(() => listener.end?.('closed'))
     return () => {}
@@ -177,6 +184,8 @@ export class Client implements ClientCore {
       this.#requests.close()
     }
     this.#emitter.emit('status', status)
+    // What was sent while the server ended the connection has no answer.
+    if (status === 'idle' && this.#requests.areWaiting) this.#connection.ask()
   }
 
   #onWelcome(welcome: Welcome): void {

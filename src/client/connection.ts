@@ -76,7 +76,16 @@ export class Connection {
   /** The page is seen or the network is back: no reason to wait any longer, or to trust the old socket blindly. */
   wake(): void {
     if (this.#status === 'open') this.#heartbeat?.probe()
+    else if (this.#status === 'idle') this.ask()
     else if (this.#status !== 'closed' && !this.#socket && !this.#pausing) this.#open()
+  }
+
+  /** The application or its user wants something: ends the rest of an idle client. */
+  ask(): void {
+    if (this.#status !== 'idle') return
+    this.#status = 'reconnecting'
+    this.#open()
+    this.#tell()
   }
 
   close(): void {
@@ -145,6 +154,10 @@ export class Connection {
       this.#goodAt = now
     }
     this.#discard()
+    if (code === closeCodes.idle) {
+      this.#set('idle')
+      return
+    }
     // Signed out by the server is a reason to come back as nobody, not to stay away.
     if (!shouldReconnect(code) && code !== closeCodes.sessionEnded) {
       this.#set('closed')

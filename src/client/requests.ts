@@ -8,6 +8,8 @@ export interface RequestsOptions {
   /** Sends if there is an open connection; false if not. */
   readonly send: (text: string) => boolean
   readonly isOpen: () => boolean
+  /** A request waits, and there is no connection. */
+  readonly onWaiting: () => void
   readonly timeoutMs: number
   readonly maxQueued: number
 }
@@ -80,6 +82,11 @@ export class Requests {
    */
   pinned(type: string, data: unknown, resolve: (data: unknown) => void, reject: (error: RallyError) => void): void {
     this.#start(type, data, {}, true, resolve, reject)
+  }
+
+  /** Whether any request has no answer yet. */
+  get areWaiting(): boolean {
+    return this.#pending.size > 0
   }
 
   /** Takes an answer; false if nothing waits for it. */
@@ -207,7 +214,10 @@ export class Requests {
 
     this.#pending.set(eid, pending)
     this.#queue(pending)
-    if (!this.#options.isOpen()) this.#boundOffline(pending)
+    if (!this.#options.isOpen()) {
+      this.#boundOffline(pending)
+      this.#options.onWaiting()
+    }
     this.#flush()
   }
 

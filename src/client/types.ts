@@ -10,9 +10,10 @@ import type { SocketConstructor, SocketLike } from './socket.ts'
 
 /**
  * `connecting` until the first welcome, `open` while requests go out, `reconnecting` while the client works on a new
- * connection, `closed` for good: by `close()`, or by a server that says stay away.
+ * connection, `idle` after a server ended one on which nobody asked anything: the next call, or the user's next move in a page,
+ * makes another; `closed` for good: by `close()`, or by a server that says stay away.
  */
-export type Status = 'connecting' | 'open' | 'reconnecting' | 'closed'
+export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
 
 /** Who the socket belongs to. */
 export type SessionUser = NonNullable<Welcome['user']>

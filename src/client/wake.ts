@@ -14,3 +14,14 @@ export function onWake(wake: () => void): () => void {
     document.removeEventListener('visibilitychange', seen)
   }
 }
+
+const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
+
+/** Calls `notice` at each move of the user in the page, which may be many a second. Gives a function that stops. */
+export function onActivity(notice: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  for (const move of ACTIVITY) addEventListener(move, notice, { passive: true })
+  return () => {
+    for (const move of ACTIVITY) removeEventListener(move, notice)
+  }
+}

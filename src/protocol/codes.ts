@@ -33,6 +33,8 @@ export const closeCodes = {
   notOurProtocol: 4500,
   sessionEnded: 4501,
   banned: 4503,
+  /** Come back when there is something to ask. */
+  idle: 4504,
 } as const
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]

@@ -93,6 +93,52 @@ describe('the connection', () => {
     expect(await rally.things.get({ id: 'a' })).toEqual({ name: 'A' })
   })
 
+  test('rests after 4504, until something is asked', async ({ server }) => {
+    const rally = connect(server)
+    const socket = await server.nextSocket()
+    await until(rally, 'open')
+    const seen = rally.things.onThing({ id: 'a' }, { next: () => {} })
+    socket.ws.close(4504)
+    await until(rally, 'idle')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(server.attempts).toHaveLength(1)
+    server.on('things.get', () => ({ data: { name: 'A' } }))
+    expect(await rally.things.get({ id: 'a' })).toEqual({ name: 'A' })
+    const next = await server.nextSocket()
+    await next.next('things.onThing')
+    seen()
+  })
+
+  test('comes back after 4504 for a call that was under way, and for a subscription', async ({ server }) => {
+    const rally = connect(server)
+    const first = await server.nextSocket()
+    await until(rally, 'open')
+    const waiting = rally.things.get({ id: 'a' })
+    await first.next('things.get')
+    server.on('things.get', () => ({ data: { name: 'A' } }))
+    first.ws.close(4504)
+    expect(await waiting).toEqual({ name: 'A' })
+
+    const second = await server.nextSocket()
+    second.ws.close(4504)
+    await until(rally, 'idle')
+    rally.things.onThing({ id: 'a' }, { next: () => {} })
+    await until(rally, 'open')
+  })
+
+  test('comes back after 4504 when the user moves in the page, or sees it again', async ({ server }) => {
+    const page = stubPage()
+    const rally = connect(server)
+    for (const move of ['pointermove', 'keydown', 'visibilitychange']) {
+      const socket = await server.nextSocket()
+      await until(rally, 'open')
+      socket.ws.close(4504)
+      await until(rally, 'idle')
+      page.dispatchEvent(new Event(move))
+    }
+    await until(rally, 'open')
+  })
+
   test('gives up a socket on which no welcome comes', async ({ server }) => {
     server.mute = true
     const rally = connect(server, { connectTimeoutMs: 30 })

@@ -67,7 +67,7 @@ test('a peer that answers pings stays', async () => {
   expect(await client.call('rpc.ping')).toEqual({})
 })
 
-test('a socket of nobody that asks nothing but pings is closed with 4009; one that asks, or is signed in, stays', async () => {
+test('a socket of nobody that asks nothing but pings is closed with 4504; one that asks, or is signed in, stays', async () => {
   await using rig = await startRig({ limits: { anonymousIdleMs: 400 }, config: { heartbeatMs: 100 } })
   await using signedIn = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
   await using busy = await connect(rig.url)
@@ -76,7 +76,7 @@ test('a socket of nobody that asks nothing but pings is closed with 4009; one th
     busy.send(JSON.stringify({ type: 't.echo', eid: 'e', ts: 0, data: { value: 1 } }))
     idle.send(JSON.stringify({ type: 'rpc.ping', eid: 'p', ts: 0 }))
   }, 100)
-  expect(await within(idle.closed, 'the closing')).toEqual({ code: 4009, reason: 'idle for too long' })
+  expect(await within(idle.closed, 'the closing')).toEqual({ code: 4504, reason: 'idle for too long' })
   expect(await signedIn.call('rpc.ping')).toEqual({})
   expect(await busy.call('rpc.ping')).toEqual({})
   clearInterval(asking)

@@ -11,6 +11,7 @@ const connectionWords = {
   connecting: 'Connecting',
   open: 'Connected',
   reconnecting: 'Reconnecting',
+  idle: 'Resting',
   closed: 'Disconnected',
 } as const
 
