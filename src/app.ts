@@ -85,6 +85,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   const hub = new Hub({
     bus,
     latestUnsentBytes: config.limits.latestUnsentBytes,
+    streamBudget: { frames: config.limits.streamFramesPerSecond, bytes: config.limits.streamBytesPerSecond },
     ...(config.production ? {} : { inspect: (type, event) => dispatcher.inspectEvent(type, event) }),
   })
   const once = createOnce(database)

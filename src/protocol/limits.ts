@@ -17,6 +17,9 @@ export interface Limits {
   readonly unsentBytes: number
   /** Bytes that may wait before `latest` streams skip the socket. */
   readonly latestUnsentBytes: number
+  /** Frames and bytes a second that the streams of one socket may ask for, where those say what they cost. */
+  readonly streamFramesPerSecond: number
+  readonly streamBytesPerSecond: number
   /** A request that takes longer is answered with `TIMEOUT`. */
   readonly requestMs: number
   /** A socket without a user that asks nothing for this long is closed. */
@@ -34,6 +37,8 @@ export const defaultLimits: Limits = {
   socketsPerIp: 64,
   unsentBytes: 1024 * 1024,
   latestUnsentBytes: 64 * 1024,
+  streamFramesPerSecond: 120,
+  streamBytesPerSecond: 512 * 1024,
   requestMs: 10_000,
   anonymousIdleMs: 15 * 60_000,
 }

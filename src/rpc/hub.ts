@@ -1,9 +1,10 @@
 import type { Bus, BusSubscription } from '../bus/bus.ts'
-import { type Opening, STREAM_CLOSED } from '../protocol/index.ts'
-import type { Channel } from './channel.ts'
+import { defaultLimits, type Opening, STREAM_CLOSED } from '../protocol/index.ts'
+import type { Channel, Cost } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Opened } from './definition.ts'
 import { RpcError } from './errors.ts'
+import { StreamBudget } from './stream-budget.ts'
 
 /** Publishes one frame to every socket that joined `topic`, encoded and copied once. */
 export type FanOut = (topic: string, frame: string | Uint8Array) => void
@@ -12,6 +13,8 @@ export interface HubOptions {
   readonly bus: Bus
   /** Bytes unsent above which `latest` streams skip a socket. */
   readonly latestUnsentBytes: number
+  /** What the streams of one socket may cost together. */
+  readonly streamBudget?: Cost
   /** Looks at every event before it is encoded; set outside production to hold events against their schema. */
   readonly inspect?: (type: string, event: unknown) => void
 }
@@ -54,10 +57,13 @@ interface Stream {
 export class Hub {
   readonly #options: HubOptions
   readonly #streams = new Map<string, Stream>()
+  readonly #budget: StreamBudget
   #fanOut: FanOut = () => {}
 
   constructor(options: HubOptions) {
     this.#options = options
+    const { streamFramesPerSecond: frames, streamBytesPerSecond: bytes } = defaultLimits
+    this.#budget = new StreamBudget(options.streamBudget ?? { frames, bytes })
   }
 
   /** Connects the transport. Called once, before the first socket opens. */
@@ -70,11 +76,15 @@ export class Hub {
     return this.#options.bus.hasSubscribers(channel.name)
   }
 
-  /** Publishes the event with number `seq`. In a `reliable` stream `seq` grows by one each time. */
-  publish<Event>(channel: Channel<Event>, seq: number, event: Event): void {
+  /**
+   * Publishes the event with number `seq`. In a `reliable` stream `seq` grows by one each time. `json` is the event
+   * encoded, where it goes to several channels.
+   */
+  publish<Event>(channel: Channel<Event>, seq: number, event: Event, json = JSON.stringify(event)): void {
     if (!this.isFollowed(channel)) return
     this.#options.inspect?.(channel.type, event)
-    const frame = JSON.stringify({ type: channel.type, eid: channel.name, ts: Date.now(), seq, data: event })
+    const head = JSON.stringify({ type: channel.type, eid: channel.name, ts: Date.now(), seq })
+    const frame = `${head.slice(0, -1)},"data":${json}}`
     this.#options.bus.publish(channel.name, { seq, payload: frame })
   }
 
@@ -94,7 +104,8 @@ export class Hub {
    * with the opening at the moment of joining and must queue it to the socket before it returns; false means that
    * nobody waits for it any more.
    *
-   * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read.
+   * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read; RATE_LIMITED when the streams
+   * of the socket, or of all of its user or address, would cost too much.
    */
   async follow<Event, Snapshot>(
     connection: Connection,
@@ -125,7 +136,12 @@ export class Hub {
         if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
         if (isBehind && (delivery === 'reliable' || stream.channel.incremental)) continue
+        const replaced = this.#budget.admit(connection, stream.channel)
         if (!answer({ channel: channel.name, delivery, ...rest })) return
+        for (const other of replaced) {
+          connection.peer.send(endFrame(other, 'replaced'))
+          this.leave(connection, other.name)
+        }
         this.#join(connection, stream, opened.seq)
         if (isBehind && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
         return
@@ -139,6 +155,7 @@ export class Hub {
   /** Stops following; harmless when it never did. */
   leave(connection: Connection, channel: string): void {
     if (!connection.following.delete(channel)) return
+    this.#budget.give(connection, channel)
     connection.peer.leave(channel)
     const stream = this.#streams.get(channel)
     if (!stream) return
@@ -195,6 +212,7 @@ export class Hub {
     const { name } = stream.channel
     if (connection.following.has(name)) return
     connection.following.set(name, { channel: name, skippedFrom: null })
+    this.#budget.take(connection, stream.channel)
     if (stream.followers.size === 0) stream.lastSeq = Math.max(stream.lastSeq, seq)
     stream.followers.add(connection)
     if (seq > stream.lastSeq) stream.ahead.set(connection, seq)

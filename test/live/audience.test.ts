@@ -33,11 +33,11 @@ function rig() {
   const hub = new Hub({ bus, latestUnsentBytes: 1000 })
   const audience = new Audience(hub, 'm', 5, false)
   const sent: { seq: number; frame: unknown }[] = []
-  const listen = () =>
-    bus.subscribe(audience.inputs.name, ({ seq, payload }) => {
+  const listenTo = ({ name }: { name: string }) =>
+    bus.subscribe(name, ({ seq, payload }) => {
       sent.push({ seq, frame: typeof payload === 'string' ? JSON.parse(payload) : decodeLiveFrame(payload) })
     })
-  return { audience, sent, listen }
+  return { audience, sent, listenTo, listen: () => listenTo(audience.inputs) }
 }
 
 describe('an audience', () => {
@@ -57,6 +57,44 @@ describe('an audience', () => {
     audience.keyframe({ tick: 180, state: { a: 1 } })
     expect(sent.map(({ seq }) => seq)).toEqual([10, 11, 12, 13, 200, 201, 202])
     expect(audience.seq).toBe(202)
+  })
+
+  test('is sent a state that is encoded once a tick, whatever the rates', () => {
+    const { audience, sent, listenTo } = rig()
+    let encoded = 0
+    const state = {
+      toJSON() {
+        encoded++
+        return { ball: 1 }
+      },
+    }
+    const frame = { tick: 0, state, status: 'waiting' as const }
+    for (const rate of [60, 30, 20, 15, 10, 5, 1] as const) listenTo(audience.states(rate, frame))
+    encoded = 0
+    audience.step({ tick: 60, state }, 60)
+    expect(sent).toHaveLength(7)
+    expect(encoded).toBe(1)
+    expect(sent[0]).toEqual({
+      seq: 60,
+      frame: {
+        type: 'live.onState',
+        eid: 'live.onState/m/state/60',
+        ts: expect.any(Number),
+        seq: 60,
+        data: { tick: 60, state: { ball: 1 }, status: 'live' },
+      },
+    })
+  })
+
+  test('is sent large states less often', () => {
+    const { audience, sent, listenTo } = rig()
+    const state = { text: 'x'.repeat(100 * 1024) }
+    for (const rate of [60, 5] as const) listenTo(audience.states(rate, { tick: 0, state, status: 'live' }))
+    for (let tick = 1; tick <= 600; tick++) audience.step({ tick, state }, 60)
+    // 256 KiB a second are 2.5 of them; of five a second every second one.
+    const ofRate = (rate: number) => sent.filter(({ frame }) => JSON.stringify(frame).includes(`/state/${rate}"`))
+    expect(ofRate(60)).toHaveLength(25)
+    expect(ofRate(5)).toHaveLength(25)
   })
 
   test('costs nothing while nobody listens', () => {

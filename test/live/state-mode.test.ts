@@ -10,13 +10,14 @@ test('frames come at the rate that was asked for, evenly, from the start to the 
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'pong', { pointsToWin: 1 })
   const streams = await Promise.all(
-    [60, 30, 7, 1].map(async (rate) => {
-      const stream = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate })
+    [60, 20, 10, 1].map(async (rate) => {
+      const { client } = await enterLive(rally.url)
+      const stream = await client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate })
       expect(stream.opening).toMatchObject({ seq: 0, snapshot: { tick: 0, status: 'waiting' } })
-      return { rate, stream }
+      return { rate, stream, client }
     }),
   )
-  for (const { rate, stream } of streams) {
+  for (const { rate, stream, client } of streams) {
     const frames: LiveFrame[] = []
     while (frames.at(-1)?.status !== 'finished') {
       const { seq, data } = await stream.events.next(undefined, 30_000)
@@ -29,6 +30,7 @@ test('frames come at the rate that was asked for, evenly, from the start to the 
       (tick) => Math.floor((tick * rate) / 60) > Math.floor(((tick - 1) * rate) / 60),
     )
     expect(frames.slice(0, -1).map(({ tick }) => tick)).toEqual(due)
+    await client.close()
   }
 }, 60_000)
 
@@ -74,6 +76,31 @@ test('two rates of one match do not disturb each other, and nobody is told after
   const runner = rally.app.engine.get(match.id)
   await expect.poll(() => runner?.watched, { timeout: 5_000 }).toBe(false)
   await live.client.call('matches.leave', { matchId: match.id })
+})
+
+test('a socket has one stream of states a match: another rate replaces it', async ({ rally, ada }) => {
+  await using live = await enterLive(rally.url, ada)
+  const match = await createLocal(live, 'pong')
+  const open = (matchId: string, rate?: number) => live.client.subscribe<LiveFrame>('live.onState', { matchId, rate })
+  const slow = await open(match.id, 5)
+  const other = await createLocal(live, 'pong')
+  const elsewhere = await open(other.id, 5)
+  const fast = await open(match.id)
+  expect(fast.channel).toBe(`live.onState/${match.id}/state/30`)
+  expect(await slow.events.next(({ error }) => error !== undefined)).toMatchObject({
+    error: 'STREAM_CLOSED',
+    data: { reason: 'replaced' },
+  })
+  const again = await open(match.id, 5)
+  expect((await fast.events.next(({ error }) => error !== undefined)).data).toEqual({ reason: 'replaced' })
+  const followed = [...rally.app.dispatcher.connections].flatMap(({ following }) => [...following.keys()])
+  expect(followed).toEqual(expect.arrayContaining([again.channel, elsewhere.channel]))
+  expect(followed).not.toContain(fast.channel)
+  for (const rate of [0, 2, 7, 59, 61, 1.5, '30']) {
+    const refused = await live.client.request('live.onState', { matchId: match.id, rate })
+    expect(refused, `${rate}`).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'rate' }] } })
+  }
+  for (const { id } of [match, other]) await live.client.call('matches.leave', { matchId: id })
 })
 
 test('a turn-based game shows every turn, and its end', async ({ rally, ada }) => {

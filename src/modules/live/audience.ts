@@ -9,8 +9,8 @@ import {
   type LiveEndStatus,
 } from '../../protocol/live-frames.ts'
 import type { Channel, Hub } from '../../rpc/index.ts'
-import { inputsChannel, stateChannel } from './channels.ts'
-import type { LiveFrame } from './types.ts'
+import { inputsChannel, MAX_STATE_BYTES, stateChannel } from './channels.ts'
+import type { LiveFrame, StateRate } from './types.ts'
 
 interface At {
   readonly tick: number
@@ -26,6 +26,13 @@ export function stateSeq(tick: number, status: LiveFrame['status'], tickRate: nu
   return tick + (tickRate === 0 ? 1 : 0) + (status === 'live' ? 0 : 1)
 }
 
+/** Those who are sent states at one rate. */
+interface States {
+  readonly channel: Channel<LiveFrame>
+  /** The tick before which a stream may not have its next frame, as the last one was so long. */
+  notBefore: number
+}
+
 /** Those who follow a match at one distance in time, and what they are sent. Nothing is made that nobody would get. */
 export class Audience {
   readonly inputs: Channel<LiveFrame>
@@ -33,7 +40,9 @@ export class Audience {
   readonly #matchId: string
   readonly #stream: number
   readonly #isDelayed: boolean
-  readonly #rates = new Map<number, Channel<LiveFrame>>()
+  readonly #rates = new Map<StateRate, States>()
+  /** How long the last state was, encoded; 0 before the first. */
+  #stateBytes = 0
   #seq = 0
 
   constructor(hub: Hub, matchId: string, stream: number, isDelayed: boolean) {
@@ -55,15 +64,17 @@ export class Audience {
   }
 
   get isFollowed(): boolean {
-    return [this.inputs, ...this.#rates.values()].some((channel) => this.#hub.isFollowed(channel))
+    const states = [...this.#rates.values()].map(({ channel }) => channel)
+    return [this.inputs, ...states].some((channel) => this.#hub.isFollowed(channel))
   }
 
-  /** The channel of this rate, to which frames go from now on. */
-  states(rate: number): Channel<LiveFrame> {
+  /** The channel of this rate, to which frames go from now on. The first one is about as long as `frame`. */
+  states(rate: StateRate, frame: LiveFrame): Channel<LiveFrame> {
     const known = this.#rates.get(rate)
-    if (known) return known
-    const channel = stateChannel(this.#matchId, rate, this.#isDelayed)
-    this.#rates.set(rate, channel)
+    if (known) return known.channel
+    this.#stateBytes ||= JSON.stringify(frame).length
+    const channel = stateChannel(this.#matchId, rate, this.#isDelayed, this.#stateBytes)
+    this.#rates.set(rate, { channel, notBefore: 0 })
     return channel
   }
 
@@ -83,32 +94,30 @@ export class Audience {
 
   /** A step was done: sends the state to those whose frame is due. */
   step(at: At, tickRate: number): void {
-    for (const [rate, channel] of this.#rates) {
-      if (tickRate > 0 && !isDue(at.tick, rate, tickRate)) continue
-      if (this.#hub.isFollowed(channel)) this.#state(channel, at, 'live', tickRate)
-      else this.#rates.delete(rate)
-    }
+    this.#tellStates(at, 'live', tickRate, (rate, { notBefore }) => {
+      return tickRate === 0 || (at.tick >= notBefore && isDue(at.tick, rate, tickRate))
+    })
   }
 
   /** The match begins: nothing has been stepped yet. Where a clock steps it, the first step says the same at once. */
   start(at: At, tickRate: number): void {
     this.keyframe(at)
     if (tickRate > 0) return
-    for (const channel of this.#rates.values()) this.#state(channel, at, 'live', tickRate)
+    this.#tellStates(at, 'live', tickRate)
   }
 
   /** The last frames, and the end of all streams. */
   end(at: At, status: LiveEndStatus, tickRate: number): void {
     this.keyframe(at)
     if (this.#hub.isFollowed(this.inputs)) this.#publish(at.tick, encodeEnd(this.#stream, at.tick, status))
-    for (const channel of this.#rates.values()) this.#state(channel, at, status, tickRate)
+    this.#tellStates(at, status, tickRate)
     this.close(status)
   }
 
   /** Ends all streams, for those who follow to open them anew, or not. */
   close(reason: string): void {
     this.#hub.end(this.inputs, reason)
-    for (const channel of this.#rates.values()) this.#hub.end(channel, reason)
+    for (const { channel } of this.#rates.values()) this.#hub.end(channel, reason)
     this.#rates.clear()
   }
 
@@ -117,8 +126,28 @@ export class Audience {
     this.#hub.publishFrame(this.inputs, this.#seq, frame)
   }
 
-  #state(channel: Channel<LiveFrame>, { tick, state }: At, status: LiveFrame['status'], tickRate: number): void {
-    this.#hub.publish(channel, stateSeq(tick, status, tickRate), { tick, state, status })
+  /** Sends a state, encoded once, to the rates that `isWanted`. */
+  #tellStates(
+    { tick, state }: At,
+    status: LiveFrame['status'],
+    tickRate: number,
+    isWanted: (rate: StateRate, states: States) => boolean = () => true,
+  ): void {
+    const frame = { tick, state, status }
+    let json: string | undefined
+    for (const [rate, states] of this.#rates) {
+      if (!isWanted(rate, states)) continue
+      if (!this.#hub.isFollowed(states.channel)) {
+        this.#rates.delete(rate)
+        continue
+      }
+      if (json === undefined) {
+        json = JSON.stringify(frame)
+        this.#stateBytes = Buffer.byteLength(json)
+      }
+      states.notBefore = tick + (this.#stateBytes * tickRate) / MAX_STATE_BYTES
+      this.#hub.publish(states.channel, stateSeq(tick, status, tickRate), frame, json)
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { readReplay } from './replays.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
 import { Streams } from './streams.ts'
-import type { LiveFrame, LiveInputsSnapshot, Replay } from './types.ts'
+import type { LiveFrame, LiveInputsSnapshot, Replay, StateRate } from './types.ts'
 
 export interface LiveInput {
   readonly matchId: MatchId
@@ -27,8 +27,7 @@ export interface LiveInput {
 export interface Following {
   readonly matchId: MatchId
   readonly mode: 'state' | 'inputs'
-  /** Frames a second in mode `state`. */
-  readonly rate: number
+  readonly rate: StateRate
 }
 
 type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
@@ -133,11 +132,12 @@ export class LiveService {
       const snapshot = isDelayed && view ? snapshotOfView(runner, view, stream) : snapshotOfRunner(runner, stream)
       return { channel: audience.inputs, seq: audience.seq, snapshot }
     }
-    const channel = audience.states(rate)
-    match.watchSteps()
     const status = isDelayed && view ? view.status : 'live'
     const { tick, state } = isDelayed && view ? view.frame : runner
-    return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot: { tick, state, status } }
+    const snapshot = { tick, state, status } as const
+    const channel = audience.states(rate, snapshot)
+    match.watchSteps()
+    return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot }
   }
 
   #openWaiting(match: LiveMatch, { mode, rate }: Following, rules: MatchRules, userId: string | null): Opening {
@@ -145,7 +145,10 @@ export class LiveService {
     const audience = match.audienceOf(userId)
     const at = { tick: 0, state: game.init({ seed, options }) }
     const status = 'waiting'
-    if (mode === 'state') return { channel: audience.states(rate), seq: 0, snapshot: { ...at, status } }
+    if (mode === 'state') {
+      const snapshot = { ...at, status } as const
+      return { channel: audience.states(rate, snapshot), seq: 0, snapshot }
+    }
     const isDelayed = match.isDelayedFor(userId)
     const rewindTicks = isDelayed ? 0 : this.#engine.rewindTicksOf(game)
     const delayMs = isDelayed ? match.delayMs : 0
@@ -252,7 +255,7 @@ function openEnded(
   const at = { tick: ticks ?? 0, state: finalState ?? game.init({ seed, options }) }
   if (mode === 'state') {
     return {
-      channel: stateChannel(matchId, rate, false),
+      channel: stateChannel(matchId, rate, false, 0),
       seq: stateSeq(at.tick, status, game.tickRate),
       snapshot: { ...at, status },
       over: status,

@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { MatchStatus, Player } from '../matches/types.ts'
 import { MatchId } from '../wire.ts'
 
+/** Frames a second in mode `state`. Few, so that those who watch share what is made for them. */
+export const StateRate = z.literal([60, 30, 20, 15, 10, 5, 1])
+export type StateRate = z.infer<typeof StateRate>
+
 /** One frame of a match in mode `state`. `state` is the game's own, as of `tick`. */
 export const LiveFrame = z.object({
   tick: z.number().int(),

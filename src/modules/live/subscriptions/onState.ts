@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { subscription } from '../../context.ts'
 import { MatchId } from '../../wire.ts'
-import { LiveFrame, LiveInputsSnapshot } from '../types.ts'
+import { LiveFrame, LiveInputsSnapshot, StateRate } from '../types.ts'
 
 /**
  * A match while it is played. In mode `state` its state, `rate` times a second: that needs no game code, as every
- * frame stands alone. In mode `inputs` what a client needs to run the game itself: a snapshot, then binary frames with
+ * frame stands alone. A socket has one such stream a match: opening it with another rate replaces the one before. In mode `inputs` what a client needs to run the game itself: a snapshot, then binary frames with
  * every change of an input. Before the match begins both show the state it will begin with; afterwards the last one.
  */
 export const onState = subscription({
@@ -15,8 +15,7 @@ export const onState = subscription({
   input: z.object({
     matchId: MatchId,
     mode: z.enum(['state', 'inputs']).default('state'),
-    /** Frames a second in mode `state`. */
-    rate: z.number().int().min(1).max(60).default(30),
+    rate: StateRate.default(30),
   }),
   event: LiveFrame,
   snapshot: z.union([LiveInputsSnapshot, LiveFrame]),
