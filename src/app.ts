@@ -152,10 +152,11 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     hub,
     gate: auth.gate,
     receiveBinary: (connection, bytes) => {
-      const frame = decodeInput(bytes)
-      if (!frame) return false
-      dispatcher.receiveInput(connection, 'live.input', (user) => live.inputFrame(user.id, frame))
-      return true
+      dispatcher.receiveInput(connection, 'live.input', bytes.length, (user) => {
+        const frame = decodeInput(bytes)
+        if (frame) live.inputFrame(user.id, frame)
+        return frame !== null
+      })
     },
     isReady: async () => {
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])

@@ -111,14 +111,23 @@ const Environment = z.object({
   DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
   DATABASE_TRANSACTION_TIMEOUT_MS: int(8_000, 100, 600_000),
   LIMIT_FRAME_BYTES: int(defaultLimits.frameBytes, 1024, 16 * 1024 * 1024),
+  LIMIT_ANONYMOUS_FRAME_BYTES: int(defaultLimits.anonymousFrameBytes, 1024, 16 * 1024 * 1024),
   LIMIT_JSON_DEPTH: int(defaultLimits.jsonDepth, 4, 256),
   LIMIT_REQUESTS_IN_FLIGHT: int(defaultLimits.requestsInFlight, 1, 10_000),
   LIMIT_SUBSCRIPTIONS: int(defaultLimits.subscriptions, 1, 100_000),
   LIMIT_REQUESTS_PER_SECOND: int(defaultLimits.requestsPerSecond, 1, 10_000_000),
   LIMIT_REQUESTS_BURST: int(defaultLimits.requestsBurst, 1, 10_000_000),
   LIMIT_INPUTS_PER_SECOND: int(defaultLimits.inputsPerSecond, 1, 10_000_000),
+  LIMIT_BYTES_PER_SECOND: int(defaultLimits.bytesPerSecond, 1024, 1024 * 1024 * 1024),
+  LIMIT_BYTES_BURST: int(defaultLimits.bytesBurst, 1024, 1024 * 1024 * 1024),
+  LIMIT_TIMES_PER_USER: int(defaultLimits.timesPerUser, 1, 1_000_000),
+  LIMIT_TIMES_PER_IP: int(defaultLimits.timesPerIp, 1, 1_000_000),
   LIMIT_SOCKETS_PER_IP: int(defaultLimits.socketsPerIp, 1, 10_000_000),
   LIMIT_CONNECTIONS: int(20_000, 16, 10_000_000),
+  LIMIT_UPGRADES_PER_SECOND: int(defaultLimits.upgradesPerSecond, 1, 10_000_000),
+  LIMIT_UPGRADES_BURST: int(defaultLimits.upgradesBurst, 1, 10_000_000),
+  // Unset: half of the pool.
+  LIMIT_ANONYMOUS_READS: z.coerce.number().int().min(1).max(10_000).optional(),
   LIMIT_UNSENT_BYTES: int(defaultLimits.unsentBytes, 64 * 1024, 1024 * 1024 * 1024),
   LIMIT_LATEST_UNSENT_BYTES: int(defaultLimits.latestUnsentBytes, 4096, 1024 * 1024 * 1024),
   LIMIT_STREAM_FRAMES_PER_SECOND: int(defaultLimits.streamFramesPerSecond, 60, 1_000_000),
@@ -151,6 +160,9 @@ export function readConfig(environment: Variables): Config {
   if (production && env.PUBLIC_URL) checkPublicUrl(env.PUBLIC_URL, refuse)
   const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, refuse)
   const secrets = readSecrets(env, production, dataDir, refuse)
+  if (env.LIMIT_ANONYMOUS_READS !== undefined && env.LIMIT_ANONYMOUS_READS >= env.DATABASE_POOL_SIZE) {
+    refuse('LIMIT_ANONYMOUS_READS', 'leaves nothing of DATABASE_POOL_SIZE to those with an account')
+  }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
 
   const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
@@ -180,13 +192,21 @@ export function readConfig(environment: Variables): Config {
     },
     limits: {
       frameBytes: env.LIMIT_FRAME_BYTES,
+      anonymousFrameBytes: env.LIMIT_ANONYMOUS_FRAME_BYTES,
       jsonDepth: env.LIMIT_JSON_DEPTH,
       requestsInFlight: env.LIMIT_REQUESTS_IN_FLIGHT,
       subscriptions: env.LIMIT_SUBSCRIPTIONS,
       requestsPerSecond: env.LIMIT_REQUESTS_PER_SECOND,
       requestsBurst: env.LIMIT_REQUESTS_BURST,
       inputsPerSecond: env.LIMIT_INPUTS_PER_SECOND,
+      bytesPerSecond: env.LIMIT_BYTES_PER_SECOND,
+      bytesBurst: env.LIMIT_BYTES_BURST,
+      timesPerUser: env.LIMIT_TIMES_PER_USER,
+      timesPerIp: env.LIMIT_TIMES_PER_IP,
       socketsPerIp: env.LIMIT_SOCKETS_PER_IP,
+      upgradesPerSecond: env.LIMIT_UPGRADES_PER_SECOND,
+      upgradesBurst: env.LIMIT_UPGRADES_BURST,
+      anonymousReads: env.LIMIT_ANONYMOUS_READS ?? Math.floor(env.DATABASE_POOL_SIZE / 2),
       unsentBytes: env.LIMIT_UNSENT_BYTES,
       latestUnsentBytes: env.LIMIT_LATEST_UNSENT_BYTES,
       streamFramesPerSecond: env.LIMIT_STREAM_FRAMES_PER_SECOND,

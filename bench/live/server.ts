@@ -22,6 +22,8 @@ const app = await startApp(
     PORT: '0',
     LOG_LEVEL: 'warn',
     LIMIT_SOCKETS_PER_IP: plenty,
+    LIMIT_UPGRADES_BURST: plenty,
+    LIMIT_TIMES_PER_IP: '1000000',
     LIMIT_AUTH_PER_IP: plenty,
   }),
 )

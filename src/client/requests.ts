@@ -266,7 +266,9 @@ export class Requests {
   #flush(): void {
     clearTimeout(this.#flushTimer)
     if (!this.#welcome || !this.#pace || !this.#options.isOpen()) return
-    const { frameBytes, requestsInFlight } = this.#welcome.limits
+    const { user, limits } = this.#welcome
+    const { requestsInFlight } = limits
+    const frameBytes = Math.min(limits.frameBytes, user ? Number.POSITIVE_INFINITY : limits.anonymousFrameBytes)
     for (const queue of [this.#urgent, this.#waiting]) {
       for (const pending of queue) {
         if (this.#inFlight >= Math.max(1, requestsInFlight - SPARE_IN_FLIGHT)) return

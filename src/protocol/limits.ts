@@ -2,6 +2,8 @@
 export interface Limits {
   /** Largest frame a client may send, in bytes. A larger one ends the connection. */
   readonly frameBytes: number
+  /** The same for a socket without a user; one that is larger is refused unread. */
+  readonly anonymousFrameBytes: number
   /** Deepest nesting of arrays and objects in a frame. */
   readonly jsonDepth: number
   /** Requests of one socket that may wait for their answer at once. */
@@ -12,7 +14,19 @@ export interface Limits {
   readonly requestsBurst: number
   /** `live.input` a second, counted apart from requests. */
   readonly inputsPerSecond: number
+  /** Bytes of all frames of one socket. */
+  readonly bytesPerSecond: number
+  readonly bytesBurst: number
+  /** What all sockets of one user may use together of requests, inputs and bytes, in times of what one may. */
+  readonly timesPerUser: number
+  /** The same for an address group: an IPv4 address or the /64 of an IPv6 one. Those with and without a user count apart. */
+  readonly timesPerIp: number
   readonly socketsPerIp: number
+  /** Upgrades from one address group. */
+  readonly upgradesPerSecond: number
+  readonly upgradesBurst: number
+  /** Reads of all callers without a user together that may wait for the database at once. */
+  readonly anonymousReads: number
   /** Bytes that may wait in the server for one socket; over this a `reliable` stream closes it with 4008. */
   readonly unsentBytes: number
   /** Bytes that may wait before `latest` streams skip the socket. */
@@ -28,13 +42,21 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   frameBytes: 64 * 1024,
+  anonymousFrameBytes: 8 * 1024,
   jsonDepth: 32,
   requestsInFlight: 64,
   subscriptions: 256,
   requestsPerSecond: 100,
   requestsBurst: 200,
   inputsPerSecond: 120,
+  bytesPerSecond: 32 * 1024,
+  bytesBurst: 128 * 1024,
+  timesPerUser: 2,
+  timesPerIp: 16,
   socketsPerIp: 64,
+  upgradesPerSecond: 10,
+  upgradesBurst: 128,
+  anonymousReads: 5,
   unsentBytes: 1024 * 1024,
   latestUnsentBytes: 64 * 1024,
   streamFramesPerSecond: 120,

@@ -26,7 +26,7 @@ export class AnonymousAnswers<Answer> {
     execute: () => Promise<Answer>,
     isDecided: (error: unknown) => boolean,
   ): Promise<Answer> {
-    const now = Date.now()
+    const now = performance.now()
     const known = this.#known.get(eid)
     if (known && now - known.at < KEEP_MS) {
       if (known.type !== type) throw new RpcError('CONFLICT', 'This eid was used for another request')

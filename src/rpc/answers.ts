@@ -1,12 +1,10 @@
-import { closeCodes, UNREADABLE } from '../protocol/index.ts'
+import { UNREADABLE } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
 import { errorData, RpcError } from './errors.ts'
+import type { Peeked } from './peek.ts'
 
 /** An answer without its envelope: encoded already where it was kept with a write. */
 export type Body = { readonly data: unknown } | string
-
-/** Requests refused, less those let through, after which a socket is closed with 4029. */
-const MAX_REFUSED = 1000
 
 export function answer(connection: Connection, type: string, eid: string, body: Body): void {
   if (connection.closed) return
@@ -23,18 +21,12 @@ export function answerError(connection: Connection, type: string, eid: string, e
   connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
 }
 
-/** Answers a frame that is no envelope, under what could still be read of it. */
-export function answerBad(connection: Connection, reason: string, type?: string, eid?: string): void {
-  const error = new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`)
+/** Answers what was not or could not be read, under what is known of its envelope. */
+export function answerUnread(connection: Connection, { type, eid }: Partial<Peeked>, error: RpcError): void {
   answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
 }
 
-/** Answers a frame over a limit of its socket; closes a socket that goes on regardless. */
-export function refuse(connection: Connection, waitMs: number, type?: string, eid?: string): void {
-  if (++connection.refused > MAX_REFUSED) {
-    connection.peer.close(closeCodes.tooFast, 'too many requests')
-    return
-  }
-  const error = new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs })
-  answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
+/** Answers a frame that is no envelope. */
+export function answerBad(connection: Connection, reason: string, known: Partial<Peeked> = {}): void {
+  answerUnread(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
 }

@@ -1,6 +1,6 @@
-import type { CloseCode, Limits } from '../protocol/index.ts'
-import type { Caller } from './call.ts'
-import { TokenBucket } from './limits.ts'
+import type { CloseCode } from '../protocol/index.ts'
+import type { Allowance } from './admission.ts'
+import type { Caller } from './caller.ts'
 
 /** What a transport does for one socket. None of these throws on a socket that is already closed. */
 export interface Peer {
@@ -25,21 +25,18 @@ export class Connection {
   readonly id: string
   readonly caller: Caller
   readonly peer: Peer
-  readonly requests: TokenBucket
-  readonly inputs: TokenBucket
+  readonly allowance: Allowance
   readonly following = new Map<string, Following>()
   inFlight = 0
-  /** Requests refused, less those let through meanwhile; never below 0. */
-  refused = 0
   closed = false
+  /** On the monotonic clock. */
   lastRequestAt: number
 
-  constructor(id: string, caller: Caller, peer: Peer, limits: Limits, now: number) {
+  constructor(id: string, caller: Caller, peer: Peer, allowance: Allowance, now: number) {
     this.id = id
     this.caller = caller
     this.peer = peer
-    this.requests = new TokenBucket(limits.requestsPerSecond, limits.requestsBurst, now)
-    this.inputs = new TokenBucket(limits.inputsPerSecond, limits.inputsPerSecond, now)
+    this.allowance = allowance
     this.lastRequestAt = now
   }
 }

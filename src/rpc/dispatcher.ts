@@ -1,18 +1,21 @@
-import { closeCodes, type Limits } from '../protocol/index.ts'
-import { answer, answerBad, answerError, type Body, refuse } from './answers.ts'
+import { closeCodes, type ErrorData, type Limits } from '../protocol/index.ts'
+import { Admission } from './admission.ts'
+import { answer, answerBad, answerError, answerUnread, type Body } from './answers.ts'
 import { builtins } from './builtins.ts'
-import { Call, type Caller } from './call.ts'
+import { Call } from './call.ts'
+import type { Caller } from './caller.ts'
+import { Calls, type Reply } from './calls.ts'
 import { Connection, type Peer } from './connection.ts'
 import { Connections } from './connections.ts'
-import { Deadlines } from './deadlines.ts'
-import type { AnySubscription, Module } from './definition.ts'
+import type { Module } from './definition.ts'
 import { RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import type { Hub } from './hub.ts'
 import { invalid } from './issues.ts'
 import { faultsOf } from './output.ts'
+import { InputFrames, type Peeked, peek } from './peek.ts'
 import { readEnvelope } from './read-envelope.ts'
-import { createRegistry, type Entry } from './registry.ts'
+import { createRegistry, type Entry, isInput } from './registry.ts'
 import { Rounds } from './rounds.ts'
 
 export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
@@ -24,38 +27,38 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
 /** What an input without an envelope is answered by. */
 const INPUT_EID = 'input'
 const SWEEP_MS = 100
+const SWEEP_LIMITERS_MS = 60_000
 /** Sockets are looked at as often, but not all at once. */
 const LOOK_MS = 10
 const DRAIN_STEP_MS = 20
-
-/** A socket's request that is being executed. */
-interface Pending {
-  readonly connection: Connection
-  readonly entry: Entry
-  readonly call: Call
-  readonly startedAt: number
-}
-
-/** Routes envelopes to methods and subscriptions, and their answers back. */
+/**
+ * Routes calls to methods and subscriptions, and their answers back. What comes from outside passes `admission` first: frames
+ * in here, upgrades and HTTP requests in the transport.
+ */
 export class Dispatcher<Ctx, Tx> {
   readonly connections = new Connections()
   readonly entries: ReadonlyMap<string, Entry>
+  readonly admission: Admission
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
+  readonly #inputFrames: InputFrames
   readonly #executor: Executor<Ctx, Tx>
-  readonly #pending: Deadlines<Pending>
+  readonly #calls: Calls<Ctx, Tx>
   readonly #backlogs: Rounds<Connection>
   readonly #sweeper: NodeJS.Timeout
   readonly #looker: NodeJS.Timeout
+  #limitersSweptAt = 0
   #nextId = 1
 
   constructor(options: DispatcherOptions<Ctx, Tx>) {
     this.#options = options
-    this.#executor = new Executor(options)
+    this.admission = new Admission(options.limits)
+    this.#executor = new Executor(options, this.admission)
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
     this.entries = createRegistry([own, ...options.modules])
     this.#ping = this.entries.get('rpc.ping')
-    this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
+    this.#inputFrames = new InputFrames([...this.entries.values()].filter(isInput).map(({ type }) => type))
+    this.#calls = new Calls(options, this.admission, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
     this.#backlogs = new Rounds(this.connections, SWEEP_MS / LOOK_MS)
     this.#looker = setInterval(() => this.#look(), LOOK_MS)
@@ -63,66 +66,123 @@ export class Dispatcher<Ctx, Tx> {
 
   /** Requests that wait for their answer. */
   get inFlight(): number {
-    return this.#pending.size
+    return this.#calls.size
   }
 
   open(caller: Caller, peer: Peer): Connection {
-    const connection = new Connection(`${this.#nextId++}`, caller, peer, this.#options.limits, Date.now())
+    const allowance = this.admission.allow(caller)
+    const connection = new Connection(`${this.#nextId++}`, caller, peer, allowance, performance.now())
     this.connections.add(connection)
     return connection
   }
 
   /** Forgets a socket that is gone; what it asked goes on, but is no longer answered. */
   close(connection: Connection): void {
+    if (connection.closed) return
     connection.closed = true
     this.#options.hub.leaveAll(connection)
+    this.admission.release(connection.allowance)
     this.connections.delete(connection)
   }
 
-  /** Takes one text frame. Never throws. */
-  receive(connection: Connection, text: string): void {
-    const now = Date.now()
-    const read = readEnvelope(text, this.#options.limits.jsonDepth)
-    const entry = 'message' in read ? this.entries.get(read.message.type) : undefined
-    const waitMs = (entry && isInput(entry) ? connection.inputs : connection.requests).take(now)
+  /**
+   * Calls a method for `caller`, or opens a subscription on their `connection`: what a frame does, without one, for what
+   * admission has let through already. Gives the `data` of the answer.
+   *
+   * @throws RpcError what the answer would be
+   */
+  call(
+    caller: Caller,
+    type: string,
+    data: unknown,
+    eid: string,
+    connection: Connection | null = null,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const entry = this.entries.get(type)
+      if (!entry) {
+        reject(unknownType())
+        return
+      }
+      const reply: Reply = {
+        answer: (_, body) => settle(body, resolve, reject),
+        fail: (_, error) => reject(error),
+      }
+      this.#calls.start(new Call<Tx>(caller, connection, entry.type, eid), entry, data, performance.now(), reply)
+    })
+  }
+
+  /** Takes one text frame, of valid UTF-8. Never throws. */
+  receive(connection: Connection, frame: ArrayBuffer): void {
+    const now = performance.now()
+    const bytes = Buffer.from(frame)
+    const { allowance } = connection
+    const isCountedAsInput = this.#inputFrames.begin(bytes)
+    const waitMs = isCountedAsInput
+      ? this.admission.input(allowance, bytes.length, now)
+      : this.admission.frame(allowance, bytes.length, now)
+    if (waitMs > 0) {
+      this.#refuse(connection, bytes.length, waitMs, now, () => peek(bytes))
+      return
+    }
+    if (bytes.length > allowance.maxFrameBytes) {
+      answerBad(connection, `over ${allowance.maxFrameBytes} bytes, the most for this socket`, peek(bytes))
+      return
+    }
+    const read = readEnvelope(bytes.toString(), this.#options.limits.jsonDepth)
     if ('bad' in read) {
-      if (waitMs > 0) refuse(connection, waitMs, read.type, read.eid)
-      else answerBad(connection, read.bad, read.type, read.eid)
+      answerBad(connection, read.bad, read)
       return
     }
     const { message, unstorable } = read
-    if (waitMs > 0) {
-      refuse(connection, waitMs, message.type, message.eid)
-      return
+    const entry = this.entries.get(message.type)
+    if (isCountedAsInput && !(entry && isInput(entry))) {
+      // It begins like an input and is none, as a key may stand in it twice.
+      const requestWaitMs = this.admission.frame(allowance, 0, now)
+      if (requestWaitMs > 0) {
+        this.#refuse(connection, bytes.length, requestWaitMs, now, () => message)
+        return
+      }
     }
-    if (connection.refused > 0) connection.refused--
     if (!entry) {
-      answerError(connection, message.type, message.eid, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      answerError(connection, message.type, message.eid, unknownType())
       return
     }
     if (unstorable) {
       answerError(connection, entry.type, message.eid, invalid([unstorable]))
       return
     }
-    this.#start(connection, entry, message.eid, message.data, now)
+    // A heartbeat is a sign of life, but asks for nothing.
+    if (entry !== this.#ping) connection.lastRequestAt = now
+    this.#calls.start(
+      new Call<Tx>(connection.caller, connection, entry.type, message.eid),
+      entry,
+      message.data,
+      now,
+      isInput(entry) ? refusalsToSocket : toSocket,
+    )
   }
 
   /**
-   * Takes one input that came in a frame of its own protocol, as `type` would: counted against the limit of inputs,
-   * and answered only on an error, with `input` for its eid. Never throws.
+   * Takes one binary frame as an input of the method `type`, which is answered only on an error, with `input` for its eid.
+   * `take` reads it; false means that it is none. Never throws.
    */
-  receiveInput(connection: Connection, type: string, take: (user: NonNullable<Caller['user']>) => void): void {
-    const now = Date.now()
-    connection.lastRequestAt = now
-    const waitMs = connection.inputs.take(now)
+  receiveInput(
+    connection: Connection,
+    type: string,
+    bytes: number,
+    take: (user: NonNullable<Caller['user']>) => boolean,
+  ): void {
+    const now = performance.now()
+    const waitMs = this.admission.input(connection.allowance, bytes, now)
     if (waitMs > 0) {
-      refuse(connection, waitMs, type, INPUT_EID)
+      this.#refuse(connection, bytes, waitMs, now, () => ({ type, eid: INPUT_EID }))
       return
     }
-    if (connection.refused > 0) connection.refused--
+    connection.lastRequestAt = now
     const entry = this.entries.get(type)
     if (!entry) {
-      answerError(connection, type, INPUT_EID, new RpcError('UNKNOWN_TYPE', 'There is no such type'))
+      answerError(connection, type, INPUT_EID, unknownType())
       return
     }
     entry.calls++
@@ -130,17 +190,18 @@ export class Dispatcher<Ctx, Tx> {
       const { user } = connection.caller
       if (!user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
       this.#executor.refuseWhenDraining()
-      take(user)
+      if (!take(user)) answerBad(connection, 'no binary frame of this protocol')
     } catch (error) {
-      this.#fail(connection, entry, INPUT_EID, error)
+      entry.failures++
+      answerError(connection, type, INPUT_EID, this.#executor.toRpcError(entry, INPUT_EID, error))
     }
   }
 
-  /** Answers a frame that the transport could not even read as text. Counted like a request. Never throws. */
-  badFrame(connection: Connection, reason: string): void {
-    const now = Date.now()
-    const waitMs = connection.requests.take(now)
-    if (waitMs > 0) refuse(connection, waitMs)
+  /** Answers a frame of `bytes` that the transport could not even read as text. Counted like a request. Never throws. */
+  badFrame(connection: Connection, bytes: number, reason: string): void {
+    const now = performance.now()
+    const waitMs = this.admission.frame(connection.allowance, bytes, now)
+    if (waitMs > 0) this.#refuse(connection, bytes, waitMs, now, () => ({}))
     else answerBad(connection, reason)
   }
 
@@ -158,17 +219,11 @@ export class Dispatcher<Ctx, Tx> {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.#executor.drain()
-    const until = Date.now() + deadlineMs
+    const until = performance.now() + deadlineMs
     this.#sendIdleAway()
-    while (this.#pending.size > 0 && Date.now() < until) {
+    while (this.#calls.size > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS))
       this.#sendIdleAway()
-    }
-  }
-
-  #sendIdleAway(): void {
-    for (const { inFlight, peer } of [...this.connections]) {
-      if (inFlight === 0) peer.close(closeCodes.nodeLeaving, 'the node is leaving')
     }
   }
 
@@ -177,97 +232,18 @@ export class Dispatcher<Ctx, Tx> {
     clearInterval(this.#looker)
   }
 
-  #start(connection: Connection, entry: Entry, eid: string, data: unknown, now: number): void {
-    entry.calls++
-    // A heartbeat is a sign of life, but asks for nothing.
-    if (entry !== this.#ping) connection.lastRequestAt = now
-    if (connection.inFlight >= this.#options.limits.requestsInFlight) {
-      const error = new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
-      this.#fail(connection, entry, eid, error)
-      return
-    }
-    const call = new Call<Tx>(connection.caller, connection, entry.type, eid)
-    if (entry.definition.kind === 'subscription') {
-      const pending = this.#track(connection, entry, call, now)
-      void this.#subscribe(pending, entry.definition, data, now).finally(() => this.#untrack(pending))
-      return
-    }
-    let body: Body | Promise<Body>
-    try {
-      body = this.#executor.execute(call, entry, entry.definition, data, now)
-    } catch (error) {
-      this.#fail(connection, entry, eid, error)
-      return
-    }
-    if (body instanceof Promise) {
-      const pending = this.#track(connection, entry, call, now)
-      void this.#settle(pending, body)
-      return
-    }
-    entry.totalMs += Date.now() - now
-    if (!isInput(entry)) answer(connection, entry.type, eid, body)
-  }
-
-  #track(connection: Connection, entry: Entry, call: Call, startedAt: number): Pending {
-    const pending = { connection, entry, call, startedAt }
-    connection.inFlight++
-    this.#pending.start(pending, startedAt)
-    return pending
-  }
-
-  /** False when the deadline has answered already. */
-  #untrack(pending: Pending): boolean {
-    if (!this.#pending.finish(pending)) return false
-    pending.connection.inFlight--
-    pending.entry.totalMs += Date.now() - pending.startedAt
-    return true
-  }
-
-  async #settle(pending: Pending, body: Promise<Body>): Promise<void> {
-    const { connection, entry, call } = pending
-    try {
-      const settled = await body
-      if (!this.#untrack(pending)) return
-      if (!isInput(entry)) answer(connection, entry.type, call.eid, settled)
-    } catch (error) {
-      if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
-      else this.#executor.toRpcError(entry, call.eid, error)
+  #sendIdleAway(): void {
+    for (const { inFlight, peer } of [...this.connections]) {
+      if (inFlight === 0) peer.close(closeCodes.nodeLeaving, 'the node is leaving')
     }
   }
 
-  #expire(pending: Pending): void {
-    const { connection, entry, call } = pending
-    connection.inFlight--
-    call.abort()
-    this.#fail(connection, entry, call.eid, new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 }))
-  }
-
-  async #subscribe(pending: Pending, subscription: AnySubscription, data: unknown, now: number): Promise<void> {
-    const { connection, entry, call } = pending
-    try {
-      const input = this.#executor.admit(call, entry, data, now)
-      this.#checkSubscriptions(connection)
-      const read = () => this.#executor.open(call as Call<Tx>, entry, subscription, input)
-      await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
-        // Others may have been opened while this one was read.
-        this.#checkSubscriptions(connection)
-        if (!this.#untrack(pending)) return false
-        answer(connection, entry.type, call.eid, { data: opening })
-        return true
-      })
-    } catch (error) {
-      if (this.#untrack(pending)) this.#fail(connection, entry, call.eid, error)
-    }
-  }
-
-  #checkSubscriptions(connection: Connection): void {
-    if (connection.following.size < this.#options.limits.subscriptions) return
-    throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
-  }
-
-  #fail(connection: Connection, entry: Entry, eid: string, error: unknown): void {
-    entry.failures++
-    answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
+  /** Answers a frame over a limit, unless that is too much too; closes a socket that goes on regardless. */
+  #refuse(connection: Connection, bytes: number, waitMs: number, now: number, known: () => Partial<Peeked>): void {
+    const refusal = connection.allowance.refuse(bytes, now)
+    if (refusal === 'close') connection.peer.close(closeCodes.tooFast, 'too many requests')
+    if (refusal !== 'answer') return
+    answerUnread(connection, known(), new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs }))
   }
 
   #look(): void {
@@ -276,14 +252,44 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   #sweep(): void {
-    const now = Date.now()
-    const { hub } = this.#options
-    this.#pending.sweep(now)
-    hub.sweep(now)
-    this.#executor.sweep(now)
+    const now = performance.now()
+    this.#calls.sweep(now)
+    this.#options.hub.sweep(now)
+    this.admission.sweep(now)
+    if (now - this.#limitersSweptAt < SWEEP_LIMITERS_MS) return
+    this.#limitersSweptAt = now
+    for (const { limiter } of this.entries.values()) limiter?.sweep(now)
   }
 }
 
-function isInput({ definition }: Entry): boolean {
-  return definition.kind === 'method' && definition.effect === 'input'
+/** Answers where the frame came from. */
+const toSocket: Reply = {
+  answer({ connection, type, eid }, body) {
+    if (connection) answer(connection, type, eid, body)
+  },
+  fail({ connection, type, eid }, error) {
+    if (connection) answerError(connection, type, eid, error)
+  },
+}
+
+/** An input is answered only when it is refused. */
+const refusalsToSocket: Reply = { answer: () => undefined, fail: toSocket.fail }
+
+function unknownType(): RpcError {
+  return new RpcError('UNKNOWN_TYPE', 'There is no such type')
+}
+
+/** Gives the data of an answer, or the error that was kept with a write. */
+function settle(body: Body, resolve: (data: unknown) => void, reject: (error: RpcError) => void): void {
+  if (typeof body !== 'string') {
+    resolve(body.data)
+    return
+  }
+  const kept: { data: unknown; error?: string } = JSON.parse(body)
+  if (kept.error === undefined) {
+    resolve(kept.data)
+    return
+  }
+  const { message, ...details } = kept.data as ErrorData
+  reject(new RpcError(kept.error, message, details))
 }

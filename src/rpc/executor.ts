@@ -1,13 +1,12 @@
 import type { z } from 'zod'
-import { addressGroup } from './address.ts'
+import { type Admission, keysOf } from './admission.ts'
 import { AnonymousAnswers } from './anonymous-answers.ts'
 import type { Body } from './answers.ts'
-import type { Call, Caller } from './call.ts'
+import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
 import { errorData, RpcError } from './errors.ts'
 import { invalid, toIssues } from './issues.ts'
-import { MethodLimiter } from './limits.ts'
 import type { Once } from './once.ts'
 import { faultsOf } from './output.ts'
 import type { Entry } from './registry.ts'
@@ -23,18 +22,16 @@ export interface ExecutorOptions<Ctx, Tx> {
   readonly log: { error(details: object, message: string): void }
 }
 
-const SWEEP_LIMITS_MS = 60_000
-
 /** Runs handlers as their definitions say: who may, how often, with what input, and how often a write takes effect. */
 export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
-  readonly #limiter = new MethodLimiter()
+  readonly #admission: Admission
   readonly #anonymousAnswers = new WeakMap<Connection, AnonymousAnswers<Body>>()
   #draining = false
-  #sweptAt = 0
 
-  constructor(options: ExecutorOptions<Ctx, Tx>) {
+  constructor(options: ExecutorOptions<Ctx, Tx>, admission: Admission) {
     this.#options = options
+    this.#admission = admission
   }
 
   /** Refuses whatever comes from now on. */
@@ -45,13 +42,6 @@ export class Executor<Ctx, Tx> {
   /** @throws RpcError UNAVAILABLE */
   refuseWhenDraining(): void {
     if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
-  }
-
-  /** Forgets limits that nobody is near. Called now and then. */
-  sweep(now: number): void {
-    if (now - this.#sweptAt < SWEEP_LIMITS_MS) return
-    this.#sweptAt = now
-    this.#limiter.sweep(now)
   }
 
   /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
@@ -86,14 +76,14 @@ export class Executor<Ctx, Tx> {
     return parsed.data
   }
 
-  #count({ caller, type }: Call, { definition }: Entry, now: number): void {
-    if (!definition.limit) return
-    const waitMs = this.#limiter.take(limitKey(type, caller), definition.limit, now)
+  #count(call: Call, { limiter }: Entry, now: number): void {
+    if (!limiter) return
+    const waitMs = this.#admission.call(limiter, keysOfCall(call), now)
     if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
   }
 
-  #uncount({ caller, type }: Call, { definition }: Entry): void {
-    if (definition.limit) this.#limiter.giveBack(limitKey(type, caller), definition.limit)
+  #uncount(call: Call, { limiter }: Entry): void {
+    if (limiter) this.#admission.takeBack(limiter, keysOfCall(call))
   }
 
   /**
@@ -186,8 +176,8 @@ export class Executor<Ctx, Tx> {
   }
 }
 
-function limitKey(type: string, { user, ip }: Caller): string {
-  return `${type} ${user?.id ?? addressGroup(ip)}`
+function keysOfCall({ caller, connection }: Call): readonly string[] {
+  return connection?.allowance.keys ?? keysOf(caller)
 }
 
 function checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {

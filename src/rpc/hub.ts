@@ -248,7 +248,7 @@ export class Hub {
   }
 
   #hold(stream: Stream, seq: number, frame: Frame): void {
-    if (stream.held.size === 0) stream.heldSince = Date.now()
+    if (stream.held.size === 0) stream.heldSince = performance.now()
     stream.held.set(seq, frame)
     if (stream.held.size > MAX_HELD) this.#endHere(stream, endFrame(stream.channel, 'gap'))
   }

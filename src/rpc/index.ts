@@ -1,5 +1,7 @@
 export { addressGroup, widerGroup } from './address.ts'
-export { Call, type Caller, type CallerUser } from './call.ts'
+export { Admission } from './admission.ts'
+export { Call } from './call.ts'
+export type { Caller, CallerUser } from './caller.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type Peer } from './connection.ts'
 export { Connections, type PresenceListener } from './connections.ts'

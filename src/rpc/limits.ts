@@ -1,72 +1,112 @@
 import type { RateLimit } from './definition.ts'
 
-/** A token bucket: `perSecond` on average, `burst` at once. */
+/** So many a second on average, so many at once. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+/** A token bucket. All times are those of one monotonic clock, in milliseconds. */
 export class TokenBucket {
-  readonly #perMs: number
-  readonly #burst: number
+  readonly #rate: Rate
   #tokens: number
   #at: number
 
-  constructor(perSecond: number, burst: number, now: number) {
-    this.#perMs = perSecond / 1000
-    this.#burst = burst
-    this.#tokens = burst
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate
+    this.#tokens = rate.burst
     this.#at = now
   }
 
-  /** Takes one token; 0 if there was one, else the milliseconds until there will be. */
-  take(now: number): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
-    this.#at = now
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1
+  /** Takes `amount` tokens; 0 if there were as many, else the milliseconds until there will be, and takes none. */
+  take(amount: number, now: number): number {
+    this.#refill(now)
+    if (this.#tokens >= amount) {
+      this.#tokens -= amount
       return 0
     }
-    return (1 - this.#tokens) / this.#perMs
+    return ((amount - this.#tokens) * 1000) / this.#rate.perSecond
+  }
+
+  isFull(now: number): boolean {
+    this.#refill(now)
+    return this.#tokens >= this.#rate.burst
+  }
+
+  #refill(now: number): void {
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + ((now - this.#at) * this.#rate.perSecond) / 1000)
+    this.#at = now
+  }
+}
+
+/** A number of places; whoever finds none is turned away. */
+export class Places {
+  readonly #max: number
+  #taken = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get areTaken(): boolean {
+    return this.#taken >= this.#max
+  }
+
+  /** Holds a place until `work` is over, however it ends. */
+  hold(work: Promise<unknown>): void {
+    this.#taken++
+    const free = () => void this.#taken--
+    work.then(free, free)
   }
 }
 
 /** Keys that one limiter remembers. Over it the oldest are forgotten, which can only let more through. */
-const MAX_KEYS = 100_000
+const MAX_KEYS = 20_000
 
 /**
- * The limits that definitions declare, kept per key (a definition and who calls it).
+ * The limit that one definition declares, kept for each of those who call it.
  *
  * One number a key, by the generic cell rate algorithm (ITU-T I.371): the time at which the calls let through so
  * far would be used up at the allowed rate.
  */
 export class MethodLimiter {
-  readonly #arrivals = new Map<string, number>()
+  readonly #costMs: number
+  readonly #windowMs: number
+  readonly #arrivals = new Map<string, { at: number }>()
 
-  /** 0 if the call may go on, else the milliseconds to wait. */
-  take(key: string, limit: RateLimit, now: number): number {
-    const windowMs = limit.perSeconds * 1000
-    const costMs = windowMs / limit.points
-    const arrival = Math.max(now, this.#arrivals.get(key) ?? now)
-    const waitMs = arrival + costMs - windowMs - now
+  constructor({ points, perSeconds }: RateLimit) {
+    this.#windowMs = perSeconds * 1000
+    this.#costMs = this.#windowMs / points
+  }
+
+  /** Counts a call; 0 if it may go on, else the milliseconds to wait. `share` divides what a call costs this key. */
+  take(key: string, now: number, share = 1): number {
+    const costMs = this.#costMs / share
+    const known = this.#arrivals.get(key)
+    const arrival = known === undefined ? now : Math.max(now, known.at)
+    const waitMs = arrival + costMs - this.#windowMs - now
     // A hair's breadth of tolerance: sums of fractions must not refuse the last allowed call.
     if (waitMs > 0.001) return waitMs
-    this.#arrivals.delete(key)
-    this.#arrivals.set(key, arrival + costMs)
-    if (this.#arrivals.size > MAX_KEYS) this.#forgetOldest()
+    if (known) known.at = arrival + costMs
+    else this.#add(key, arrival + costMs)
     return 0
   }
 
   /** Takes one call back that was let through and did not happen. */
-  giveBack(key: string, limit: RateLimit): void {
-    const arrival = this.#arrivals.get(key)
-    if (arrival !== undefined) this.#arrivals.set(key, arrival - (limit.perSeconds * 1000) / limit.points)
+  giveBack(key: string, share = 1): void {
+    const known = this.#arrivals.get(key)
+    if (known) known.at -= this.#costMs / share
   }
 
   /** Forgets keys whose calls are all used up. Called now and then. */
   sweep(now: number): void {
-    for (const [key, arrival] of this.#arrivals) if (arrival <= now) this.#arrivals.delete(key)
+    for (const [key, { at }] of this.#arrivals) if (at <= now) this.#arrivals.delete(key)
   }
 
-  #forgetOldest(): void {
-    for (const key of this.#arrivals.keys()) {
-      this.#arrivals.delete(key)
-      return
-    }
+  #add(key: string, at: number): void {
+    this.#arrivals.set(key, { at })
+    if (this.#arrivals.size <= MAX_KEYS) return
+    const [oldest = key] = this.#arrivals.keys()
+    this.#arrivals.delete(oldest)
   }
 }

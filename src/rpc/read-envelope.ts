@@ -13,12 +13,13 @@ export interface ReadEnvelope {
   readonly unstorable: Issue | undefined
 }
 
-const TYPE = /^[a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31}$/
+/** The wire name of a method or subscription. */
+export const TYPE = /^[a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31}$/
 const MAX_EID = 64
 
 /**
- * Reads one text frame. Nesting is bounded before the parser sees the text, and strings are only looked through
- * when an escape could have made a bad one, so that an honest frame costs little more than `JSON.parse`.
+ * Reads one text frame. Nesting is bounded before the parser sees the text, and the value is only searched for what
+ * cannot be stored when the text has such a thing, so that a hostile frame costs little more than `JSON.parse`.
  */
 export function readEnvelope(text: string, maxDepth: number): ReadEnvelope | BadEnvelope {
   if (isTooDeep(text, maxDepth)) return bad(`nested deeper than ${maxDepth} levels`)
@@ -31,17 +32,16 @@ export function readEnvelope(text: string, maxDepth: number): ReadEnvelope | Bad
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not an object')
 
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
-  // Without an escape there is no way to write NUL or half a surrogate pair in JSON that is valid UTF-8.
-  const mayHoldUnstorable = text.includes('\\u')
+  const isSuspect = hasUnstorable(text)
   const goodType = typeof type === 'string' && TYPE.test(type) ? type : undefined
-  const goodEid = typeof eid === 'string' && isEid(eid, mayHoldUnstorable) ? eid : undefined
+  const goodEid = typeof eid === 'string' && isEid(eid, isSuspect) ? eid : undefined
   if (goodEid === undefined) return bad('eid: a string of 1 to 64 characters is needed', goodType)
   if (goodType === undefined) return bad('type: `namespace.name` is needed', undefined, goodEid)
   if (typeof ts !== 'number') return bad('ts: milliseconds since the epoch are needed', goodType, goodEid)
 
   return {
     message: { type: goodType, eid: goodEid, ts, data: data === undefined ? {} : data },
-    unstorable: mayHoldUnstorable ? findUnstorable(data) : undefined,
+    unstorable: isSuspect ? findUnstorable(data) : undefined,
   }
 }
 
@@ -49,8 +49,8 @@ function bad(reason: string, type?: string, eid?: string): BadEnvelope {
   return { bad: reason, type, eid }
 }
 
-function isEid(eid: string, mayBeUnstorable: boolean): boolean {
-  return eid.length > 0 && eid.length <= MAX_EID && (!mayBeUnstorable || isStorable(eid))
+function isEid(eid: string, isSuspect: boolean): boolean {
+  return eid.length > 0 && eid.length <= MAX_EID && (!isSuspect || isStorable(eid))
 }
 
 function isStorable(text: string): boolean {
@@ -91,29 +91,63 @@ function hasMoreThan(text: string, count: number): boolean {
 
 /** The index of the quote that ends the string whose first character is at `start`. */
 function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start)
-  while (end !== -1 && isEscaped(text, end, start)) end = text.indexOf('"', end + 1)
-  return end === -1 ? text.length : end
+  for (let i = start; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x22) return i
+    if (code === 0x5c) i++
+  }
+  return text.length
 }
 
-function isEscaped(text: string, index: number, start: number): boolean {
-  let backslashes = 0
-  while (index - 1 - backslashes >= start && text.charCodeAt(index - 1 - backslashes) === 0x5c) backslashes++
-  return backslashes % 2 === 1
+/** Escapes without which valid UTF-8 cannot write NUL or half a surrogate pair. */
+const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
+
+/** Whether a string somewhere in this JSON has NUL or half a surrogate pair. */
+function hasUnstorable(json: string): boolean {
+  if (!SUSPICIOUS.test(json)) return false
+  for (let at = json.indexOf('\\'); at !== -1; at = json.indexOf('\\', at)) {
+    const unit = escapedUnit(json, at)
+    if (unit === undefined) {
+      at += 2
+      continue
+    }
+    const isHigh = unit >= 0xd800 && unit < 0xdc00
+    const next = isHigh ? (escapedUnit(json, at + 6) ?? 0) : 0
+    const isPair = next >= 0xdc00 && next < 0xe000
+    if (unit === 0 || (unit >= 0xd800 && unit < 0xe000 && !isPair)) return true
+    at += isPair ? 12 : 6
+  }
+  return false
 }
 
-/** Depth is bounded already, so plain recursion is safe. */
-function findUnstorable(value: unknown, path = ''): Issue | undefined {
+/** The UTF-16 unit that the escape at `at` stands for; undefined where it is none of the form `\uXXXX`. */
+function escapedUnit(json: string, at: number): number | undefined {
+  return json.startsWith('\\u', at) ? Number.parseInt(json.slice(at + 2, at + 6), 16) : undefined
+}
+
+/** The first string in `value` that no database takes. Depth is bounded already, so plain recursion is safe. */
+function findUnstorable(value: unknown): Issue | undefined {
   if (typeof value === 'string') {
-    return isStorable(value) ? undefined : { path, message: 'a string with NUL or half a surrogate pair' }
+    return isStorable(value) ? undefined : { path: '', message: 'a string with NUL or half a surrogate pair' }
   }
   if (typeof value !== 'object' || value === null) return undefined
-  for (const key in value) {
-    if (!isStorable(key)) return { path, message: 'a key with NUL or half a surrogate pair' }
-    const found = findUnstorable(value[key as keyof typeof value], path === '' ? key : `${path}.${key}`)
-    if (found) return found
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const found = findUnstorable(value[i])
+      if (found) return below(`${i}`, found)
+    }
+    return undefined
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    if (!isStorable(key)) return { path: '', message: 'a key with NUL or half a surrogate pair' }
+    const found = findUnstorable(inner)
+    if (found) return below(key, found)
   }
   return undefined
+}
+
+function below(key: string, { path, message }: Issue): Issue {
+  return { path: path === '' ? key : `${key}.${path}`, message }
 }
 
 /** Whether a JSON value that came by another way than an envelope is one that an envelope could have brought. */

@@ -104,7 +104,7 @@ export class Socket implements Peer {
     }
     const { caller, lastRequestAt } = this.connection
     if (now - this.seenAt > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
-    else if (caller.user === null && Date.now() - lastRequestAt > anonymousIdleMs) {
+    else if (caller.user === null && now - lastRequestAt > anonymousIdleMs) {
       this.close(closeCodes.idle, 'idle for too long')
     } else if (now - this.#pingedAt >= heartbeatMs && this.unsentBytes() === 0) this.ping(now)
   }

@@ -6,8 +6,8 @@ import type { Tally } from './tally.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
-/** Takes a binary frame that a protocol defines; false when it is none. The bytes are lent until it returns. */
-export type ReceiveBinary = (connection: Connection, bytes: Uint8Array) => boolean
+/** Takes a binary frame. The bytes are lent until it returns. */
+export type ReceiveBinary = (connection: Connection, bytes: Uint8Array) => void
 
 interface SocketsOptions {
   readonly receiver: Receiver
@@ -159,10 +159,9 @@ export class Sockets {
     if (socket === null || socket.isClosing) return
     socket.seenAt = performance.now()
     const { receiver, receiveBinary } = this.#options
-    if (!isBinary) receiver.receive(socket.connection, Buffer.from(bytes).toString())
-    else if (!receiveBinary?.(socket.connection, new Uint8Array(bytes))) {
-      receiver.badFrame(socket.connection, 'binary frames are not part of rally.v1')
-    }
+    if (!isBinary) receiver.receive(socket.connection, bytes)
+    else if (receiveBinary) receiveBinary(socket.connection, new Uint8Array(bytes))
+    else receiver.badFrame(socket.connection, bytes.byteLength, 'binary frames are not part of rally.v1')
   }
 
   #seen(ws: WebSocket<UserData>): void {

@@ -13,6 +13,7 @@ import { Context, type Platform } from '../../src/modules/context.ts'
 import { type Call, type Caller, type Connection, Dispatcher, Hub, type Peer } from '../../src/rpc/index.ts'
 import type { SignedIn } from '../../src/server/session-gate.ts'
 import { databaseTest } from '../support/database-test.ts'
+import { frameOf } from '../support/frame.ts'
 
 /** What two nodes of one server share. */
 export const bus = () =>
@@ -122,7 +123,7 @@ export class TestSocket {
   async ask(type: string, data: object = {}, eid = `e${++lastEid}`): Promise<Answer> {
     const { frames } = this.peer
     const from = frames.length
-    this.#node.dispatcher.receive(this.connection, JSON.stringify({ type, data, eid, ts: Date.now() }))
+    this.#node.dispatcher.receive(this.connection, frameOf(type, data, eid))
     return this.peer.until(() => frames.slice(from).find((frame) => frame.eid === eid))
   }
 

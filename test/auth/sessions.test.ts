@@ -5,6 +5,7 @@ import { Housekeeping } from '../../src/modules/auth/housekeeping.ts'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'
+import { frameOf } from '../support/frame.ts'
 import {
   begun,
   type Clock,
@@ -348,7 +349,7 @@ describe('who asks', () => {
   test('is told who they are at once, without a query', async ({ node }) => {
     const { signedIn, user } = await registerAndEnter(node)
     const { connection, peer } = node.socketOf(signedIn)
-    node.dispatcher.receive(connection, JSON.stringify({ type: 'auth.me', data: {}, eid: 'me', ts: Date.now() }))
+    node.dispatcher.receive(connection, frameOf('auth.me', {}, 'me'))
     expect(peer.frames).toMatchObject([{ type: 'auth.me', eid: 'me', data: user }])
   })
 

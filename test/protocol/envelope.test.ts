@@ -1,13 +1,13 @@
 import { connect as connectTcp } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect, type Message, type TestClient, within } from '../support/client.ts'
-import { type Rig, startRig } from '../support/rig.ts'
+import { anyBytes, type Rig, startRig } from '../support/rig.ts'
 
 let rig: Rig
 let client: TestClient
 
 beforeAll(async () => {
-  rig = await startRig({ limits: { requestsPerSecond: 100_000, requestsBurst: 100_000 } })
+  rig = await startRig({ limits: { ...anyBytes, requestsPerSecond: 100_000, requestsBurst: 100_000 } })
   client = await connect(rig.url)
 })
 afterAll(async () => {

@@ -91,14 +91,16 @@ test('so many requests may wait at once; a place is free again after an answer',
   expect(await client.call('t.echo', { value: 1 })).toEqual({ value: 1 })
 })
 
-test('a request that takes too long is answered with TIMEOUT, and its handler is told', async () => {
+test('a request that takes too long is answered with TIMEOUT, once', async () => {
   await using rig = await startRig({ limits: { requestMs: 300 } })
   await using client = await connect(rig.url)
-  const began = Date.now()
+  const began = performance.now()
   expect(await client.request('t.hang')).toMatchObject({ error: 'TIMEOUT' })
-  expect(Date.now() - began).toBeGreaterThanOrEqual(290)
-  expect(Date.now() - began).toBeLessThan(800)
-  expect(rig.world.aborted).toBe(1)
+  expect(performance.now() - began).toBeGreaterThanOrEqual(290)
+  expect(performance.now() - began).toBeLessThan(800)
+  rig.world.letGo()
+  await client.call('rpc.ping')
+  expect(client.inbox.size).toBe(0)
 })
 
 test('so many subscriptions and no more; leaving one makes room', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connect, type Message, type Stream, type TestClient, within } from '../support/client.ts'
-import { type Rig, startRig } from '../support/rig.ts'
+import { anyBytes, type Rig, startRig } from '../support/rig.ts'
 
 interface Count {
   readonly count: number
@@ -248,7 +248,13 @@ describe('a reader that does not read', () => {
 
   test('of its answers is closed with 4008 too', async () => {
     await using rig = await startRig({
-      limits: { unsentBytes: 256 * 1024, requestsPerSecond: 1e6, requestsBurst: 1e6, requestsInFlight: 1000 },
+      limits: {
+        ...anyBytes,
+        unsentBytes: 256 * 1024,
+        requestsPerSecond: 1e6,
+        requestsBurst: 1e6,
+        requestsInFlight: 1000,
+      },
     })
     await using slow = await connect(rig.url)
     slow.socket.pause()

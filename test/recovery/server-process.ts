@@ -45,6 +45,7 @@ export class ServerProcess implements AsyncDisposable {
         DATA_DIR: this.dataDir,
         LOG_LEVEL: 'warn',
         LIMIT_SOCKETS_PER_IP: '1000',
+        LIMIT_UPGRADES_BURST: '1000',
         ...this.#environment,
       },
       stdio: ['ignore', 'pipe', 'inherit'],

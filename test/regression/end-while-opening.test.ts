@@ -1,19 +1,12 @@
 import { expect, test } from 'vitest'
-import { createMemoryBus } from '../../src/bus/memory.ts'
-import { defaultLimits } from '../../src/protocol/index.ts'
-import { Connection, channel, Hub, RpcError } from '../../src/rpc/index.ts'
+import { channel, RpcError } from '../../src/rpc/index.ts'
+import { createHub, createReader } from '../support/hub.ts'
 
 const over = channel<object>('t.onMatch', '1')
 
 test('a stream that ends while somebody is opening it is not joined after its end', async () => {
-  const bus = createMemoryBus((error) => {
-    throw error
-  })
-  const hub = new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes })
-  const caller = { user: null, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
-  const nothing = () => undefined
-  const peer = { send: nothing, join: nothing, leave: nothing, unsentBytes: () => 0, close: nothing }
-  const connection = new Connection('1', caller, peer, defaultLimits, Date.now())
+  const hub = createHub()
+  const { connection } = createReader()
 
   let reads = 0
   const read = async () => {

@@ -2,6 +2,7 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { type Call, type Caller, Dispatcher, definers, Hub, type Module, type Once } from '../../src/rpc/index.ts'
 import { Inbox, type Message, within } from './client.ts'
+import { frameOf } from './frame.ts'
 
 export interface LoopbackContext {
   readonly call: Call<object>
@@ -62,7 +63,7 @@ export function openLoopback(module: Module, user: Caller['user'] = null, once =
     errors,
     hub,
     request(type, data = {}, eid = `${++lastEid}`) {
-      dispatcher.receive(connection, JSON.stringify({ type, data, eid, ts: Date.now() }))
+      dispatcher.receive(connection, frameOf(type, data, eid))
       return within(
         inbox.next((message) => message.eid === eid),
         `the answer of ${type}`,

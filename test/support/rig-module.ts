@@ -4,15 +4,31 @@ import { type Call, channel, definers, type Hub, module } from '../../src/rpc/in
 /** What the test module's handlers work on, and what they did. */
 export class World {
   count = 0
-  /** Calls of `t.hang` whose signal has fired. */
-  aborted = 0
   inputs = 0
   readonly #hub: Hub
   readonly #logs = new Map<string, { seq: number; items: number[] }>()
+  readonly #hanging = new Set<() => void>()
   #frame = 0
 
   constructor(hub: Hub) {
     this.#hub = hub
+  }
+
+  /** Calls of `t.hang` that are under way. */
+  get hanging(): number {
+    return this.#hanging.size
+  }
+
+  hang(): Promise<Record<string, never>> {
+    return new Promise((resolve) => {
+      this.#hanging.add(() => resolve({}))
+    })
+  }
+
+  /** Lets all calls of `t.hang` end. */
+  letGo(): void {
+    for (const end of this.#hanging) end()
+    this.#hanging.clear()
   }
 
   /** Adds one entry to a log and tells its followers. */
@@ -103,13 +119,7 @@ export function testModule(world: () => World) {
         limit: plenty,
         input: z.object({}),
         output: z.object({}),
-        handle: ({ ctx }) =>
-          new Promise<Record<string, never>>((_, reject) => {
-            ctx.call.signal.addEventListener('abort', () => {
-              world().aborted++
-              reject(new Error('aborted'))
-            })
-          }),
+        handle: () => world().hang(),
       }),
       crash: method({
         access: 'anyone',

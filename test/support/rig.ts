@@ -11,6 +11,9 @@ import { callerUser } from './caller-user.ts'
 import { FakeGate } from './fake-gate.ts'
 import { type RigContext, testModule, World } from './rig-module.ts'
 
+/** For tests that are about large frames of sockets without a user. */
+export const anyBytes = { anonymousFrameBytes: 64 * 1024, bytesPerSecond: 1e9, bytesBurst: 1e9 }
+
 export interface RigOptions {
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Config>

@@ -42,7 +42,7 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
     drainGraceMs: 0,
     drainMs: 1_000,
     ...options.config,
-    limits: { ...base.limits, socketsPerIp: 10_000, ...options.limits },
+    limits: { ...base.limits, socketsPerIp: 10_000, timesPerIp: 10_000, upgradesBurst: 10_000, ...options.limits },
   }
   const tidy = async () => {
     if (!options.database) await database.drop()

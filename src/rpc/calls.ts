@@ -1,0 +1,175 @@
+import type { Limits } from '../protocol/index.ts'
+import type { Admission } from './admission.ts'
+import type { Body } from './answers.ts'
+import type { Call } from './call.ts'
+import type { Connection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
+import type { AnySubscription } from './definition.ts'
+import { RpcError } from './errors.ts'
+import type { Executor } from './executor.ts'
+import type { Hub } from './hub.ts'
+import { type Entry, isPublicRead } from './registry.ts'
+
+/** Where the answer of a call goes. */
+export interface Reply {
+  answer(call: Call, body: Body): void
+  fail(call: Call, error: RpcError): void
+}
+
+/** A call whose answer is awaited. */
+interface Pending<Tx> {
+  readonly call: Call<Tx>
+  readonly entry: Entry
+  readonly reply: Reply
+  readonly startedAt: number
+}
+
+/** How long a caller without a user, for whose read there was no place, is to wait: so long, and up to as long again. */
+const SHED_MS = 100
+
+interface CallsOptions {
+  readonly limits: Limits
+  readonly hub: Hub
+}
+
+/** Calls from their beginning to their answer: each is answered once, by its handler or by its deadline. */
+export class Calls<Ctx, Tx> {
+  readonly #options: CallsOptions
+  readonly #admission: Admission
+  readonly #executor: Executor<Ctx, Tx>
+  readonly #pending: Deadlines<Pending<Tx>>
+
+  constructor(options: CallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {
+    this.#options = options
+    this.#admission = admission
+    this.#executor = executor
+    this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
+  }
+
+  /** Calls that wait for their answer. */
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** Answers what is overdue. Called several times a second. */
+  sweep(now: number): void {
+    this.#pending.sweep(now)
+  }
+
+  /** Runs a call; one whose handler awaits nothing is answered before this returns. Never throws. */
+  start(call: Call<Tx>, entry: Entry, data: unknown, now: number, reply: Reply): void {
+    entry.calls++
+    const { definition } = entry
+    let body: Body | Promise<Body>
+    try {
+      this.#checkRoom(call, entry)
+      if (definition.kind === 'subscription') {
+        this.#open(call, entry, definition, data, now, reply)
+        return
+      }
+      body = this.#executor.execute(call, entry, definition, data, now)
+    } catch (error) {
+      this.#fail(call, entry, error, reply)
+      return
+    }
+    if (body instanceof Promise) {
+      entry.awaits = true
+      this.#takePlace(call, entry, body)
+      void this.#settle(this.#track(call, entry, now, reply), body)
+      return
+    }
+    entry.totalMs += performance.now() - now
+    reply.answer(call, body)
+  }
+
+  /** @throws RpcError */
+  #checkRoom({ caller, connection }: Call<Tx>, entry: Entry): void {
+    if (connection && connection.inFlight >= this.#options.limits.requestsInFlight) {
+      throw new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
+    }
+    if (caller.user !== null || !entry.awaits || !this.#admission.anonymousReads.areTaken) return
+    if (!isPublicRead(entry)) return
+    const retryAfterMs = SHED_MS * (1 + Math.random())
+    throw new RpcError('UNAVAILABLE', 'Too many are reading; try again', { retryAfterMs })
+  }
+
+  /** A read without a user holds its place until it is really over, answered or not. */
+  #takePlace({ caller }: Call<Tx>, entry: Entry, work: Promise<unknown>): void {
+    if (caller.user === null && isPublicRead(entry)) this.#admission.anonymousReads.hold(work)
+  }
+
+  #track(call: Call<Tx>, entry: Entry, startedAt: number, reply: Reply): Pending<Tx> {
+    const pending = { call, entry, reply, startedAt }
+    if (call.connection) call.connection.inFlight++
+    this.#pending.start(pending, startedAt)
+    return pending
+  }
+
+  /** False when the deadline has answered already. */
+  #untrack(pending: Pending<Tx>): boolean {
+    if (!this.#pending.finish(pending)) return false
+    const { call, entry, startedAt } = pending
+    if (call.connection) call.connection.inFlight--
+    entry.totalMs += performance.now() - startedAt
+    return true
+  }
+
+  async #settle(pending: Pending<Tx>, body: Promise<Body>): Promise<void> {
+    const { call, entry, reply } = pending
+    try {
+      const settled = await body
+      if (this.#untrack(pending)) reply.answer(call, settled)
+    } catch (error) {
+      if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
+      else this.#executor.toRpcError(entry, call.eid, error)
+    }
+  }
+
+  #expire({ call, entry, reply }: Pending<Tx>): void {
+    if (call.connection) call.connection.inFlight--
+    this.#fail(call, entry, new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 }), reply)
+  }
+
+  /** @throws RpcError */
+  #open(call: Call<Tx>, entry: Entry, subscription: AnySubscription, data: unknown, now: number, reply: Reply): void {
+    const { connection } = call
+    if (!connection) throw new RpcError('UNKNOWN_TYPE', 'Streams need a socket')
+    const input = this.#executor.admit(call, entry, data, now)
+    this.#checkSubscriptions(connection)
+    const pending = this.#track(call, entry, now, reply)
+    this.#takePlace(call, entry, this.#follow(pending, connection, subscription, input))
+  }
+
+  async #follow(
+    pending: Pending<Tx>,
+    connection: Connection,
+    subscription: AnySubscription,
+    input: unknown,
+  ): Promise<void> {
+    const { call, entry, reply } = pending
+    try {
+      const read = () => this.#executor.open(call, entry, subscription, input)
+      await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
+        // Others may have been opened while this one was read.
+        this.#checkSubscriptions(connection)
+        if (!this.#untrack(pending)) return false
+        reply.answer(call, { data: opening })
+        return true
+      })
+      // Where the socket was closed meanwhile nobody was answered.
+      this.#untrack(pending)
+    } catch (error) {
+      if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
+    }
+  }
+
+  #checkSubscriptions(connection: Connection): void {
+    if (connection.following.size < this.#options.limits.subscriptions) return
+    throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
+  }
+
+  #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
+    entry.failures++
+    reply.fail(call, this.#executor.toRpcError(entry, call.eid, error))
+  }
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { connect } from '../support/client.ts'
+import { startRig } from '../support/rig.ts'
+
+const nobody = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: '', device: null }
+const ada = { ...nobody, user: { id: 'u1', username: 'ada', displayName: 'Ada', createdAt: 1 } }
+
+test('a call without a socket is checked, limited, executed and answered like a frame', async () => {
+  await using rig = await startRig({ limits: { requestMs: 200, anonymousReads: 1 } })
+  const { dispatcher } = rig
+  const call = (type: string, data: unknown = {}, caller: typeof ada | typeof nobody = nobody, eid = 'e') =>
+    dispatcher.call(caller, type, data, eid)
+  const rejected = (code: string) => expect.objectContaining({ name: 'RpcError', code })
+
+  expect(await call('t.echo', { value: 1 })).toEqual({ value: 1 })
+  expect(await call('t.whoAmI')).toMatchObject({ username: null, ip: '192.0.2.1' })
+  expect(await call('t.input', { move: 1 })).toEqual({})
+  await expect(call('t.nothing')).rejects.toEqual(rejected('UNKNOWN_TYPE'))
+  await expect(call('t.strict', { list: 7 })).rejects.toMatchObject({
+    code: 'VALIDATION_FAILED',
+    issues: [{ path: 'list' }],
+  })
+  await expect(call('t.secret')).rejects.toEqual(rejected('UNAUTHENTICATED'))
+  await expect(call('t.crash')).rejects.toEqual(rejected('INTERNAL'))
+  await expect(call('t.onLog', { key: 'a' })).rejects.toEqual(rejected('UNKNOWN_TYPE'))
+  await call('t.limited')
+  await call('t.limited')
+  await expect(call('t.limited')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) })
+  expect(await call('t.limited', {}, ada)).toEqual({})
+
+  expect(await call('t.count', {}, ada, 'once')).toEqual({ count: 1 })
+  expect(await call('t.count', {}, ada, 'once')).toEqual({ count: 1 })
+  for (let i = 0; i < 2; i++) {
+    await expect(call('t.count', { fail: true }, ada, 'no')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'there is no 2',
+    })
+  }
+
+  await expect(call('t.hang')).rejects.toEqual(rejected('TIMEOUT'))
+  await expect(call('t.hang')).rejects.toEqual(rejected('UNAVAILABLE'))
+  rig.world.letGo()
+  expect(dispatcher.inFlight).toBe(0)
+  expect(dispatcher.entries.get('t.echo')).toMatchObject({ calls: 1, failures: 0 })
+})
+
+test('a call with a socket opens streams on it', async () => {
+  await using rig = await startRig()
+  await using client = await connect(rig.url)
+  const [connection] = rig.dispatcher.connections
+  if (!connection) throw new Error('no connection')
+  const opening = await rig.dispatcher.call(nobody, 't.onLog', { key: 'a' }, 'e', connection)
+  expect(opening).toEqual({ channel: 't.onLog/a', delivery: 'reliable', seq: 0, snapshot: { count: 0 } })
+  rig.world.append('a')
+  expect(await client.next()).toMatchObject({ eid: 't.onLog/a', seq: 1 })
+})
