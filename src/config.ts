@@ -55,6 +55,8 @@ export interface Config {
     /** Matches of one user that are not over. */
     readonly maxActive: number
   }
+  /** Inputs and final states of finished matches are kept for so many days. */
+  readonly replayDays: number
   readonly limits: Limits
   /** TCP connections of all kinds at once. */
   readonly maxConnections: number
@@ -106,6 +108,7 @@ const Environment = z.object({
   MATCH_EMPTY_MS: int(60_000, 100, 3_600_000),
   MATCH_MAX_WAIT_MS: int(900_000, 1_000, 86_400_000),
   MATCH_MAX_TURN_MS: int(300_000, 1_000, 86_400_000),
+  REPLAY_DAYS: int(90, 1, 36_500),
   DATABASE_POOL_SIZE: int(10, 2, 200),
   DATABASE_CONNECT_TIMEOUT_MS: int(2_000, 100, 60_000),
   DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
@@ -190,6 +193,7 @@ export function readConfig(environment: Variables): Config {
       maxTurnMs: env.MATCH_MAX_TURN_MS,
       maxActive: env.LIMIT_ACTIVE_MATCHES,
     },
+    replayDays: env.REPLAY_DAYS,
     limits: {
       frameBytes: env.LIMIT_FRAME_BYTES,
       anonymousFrameBytes: env.LIMIT_ANONYMOUS_FRAME_BYTES,

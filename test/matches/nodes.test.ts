@@ -1,73 +1,26 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { readConfig } from '../../src/config.ts'
-import type { Database } from '../../src/db/client.ts'
 import { NodeLease } from '../../src/engine/index.ts'
 import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
 import { take } from '../../src/modules/matches/lifecycle/transitions.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { databaseUrl } from '../support/postgres.ts'
-import type { Rally } from '../support/server.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import {
   CONNECT_FOUR,
   create,
+  eventually,
   follow,
+  leaveBehind,
   newcomer,
   openSocket,
   playConnectFour,
   startLive,
   startQuickRally,
+  startTwo,
 } from './support.ts'
-
-const secret = () => randomBytes(32).toString('base64')
-
-/** Servers on one database. One is not told of what another does yet, so what others did is read. */
-async function startTwo(database: TestDatabase): Promise<[Rally, Rally]> {
-  const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
-  const start = () => startQuickRally({ comeBackMs: 1_000 }, { database, config: { secrets } })
-  return [await start(), await start()]
-}
-
-/** Looks again until it is so: nothing tells of what is in the database. */
-async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, deadlineMs = 15_000): Promise<T> {
-  const until = Date.now() + deadlineMs
-  for (;;) {
-    const seen = await look()
-    if (isSo(seen)) return seen
-    if (Date.now() > until) throw new Error(`not so within ${deadlineMs} ms: ${JSON.stringify(seen)}`)
-    await delay(50)
-  }
-}
-
-/** A match of a player who is not there, as a process left it. */
-async function leaveBehind(
-  { db }: Database,
-  by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting'; readonly game?: string },
-): Promise<string> {
-  const id = randomUUID()
-  const connection = { userId: by.userId, nodeId: by.node }
-  await db.presence.upsert({ where: { userId_nodeId: connection }, create: connection, update: {} })
-  await db.match.create({
-    data: {
-      id,
-      game: by.game ?? 'pong',
-      mode: 'casual',
-      status: by.status,
-      code: id.slice(0, 6),
-      options: { pointsToWin: 11 },
-      seed: 1,
-      rulesVersion: 1,
-      createdBy: by.userId,
-      nodeId: by.status === 'live' ? by.node : null,
-      startedAt: by.status === 'live' ? new Date(Date.now() - 60_000) : null,
-      seats: { create: [{ seat: 0, userId: by.userId, displayName: 'x', connected: true }] },
-    },
-  })
-  return id
-}
 
 test('a match made at one server and joined at another is run by one of them', async () => {
   await using database = await createTestDatabase()

@@ -1,7 +1,11 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Config } from '../../src/config.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import type { Database } from '../../src/db/client.ts'
 import { Match } from '../../src/modules/matches/types.ts'
 import { connect, type Message, type Stream, type TestClient } from '../support/client.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { matchTimes } from '../support/rally-test.ts'
 import { type Player, type Rally, type RallyOptions, register, startRally } from '../support/server.ts'
 
@@ -180,4 +184,55 @@ export async function playToEnd(client: TestClient, data: object = {}): Promise<
   const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR, ...data })
   await playConnectFour([client], follower.latest.id)
   return follower.over()
+}
+
+const secret = () => randomBytes(32).toString('base64')
+
+/** Servers on one database. One is not told of what another does yet, so what others did is read. */
+export async function startTwo(database: TestDatabase): Promise<[Rally, Rally]> {
+  const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
+  const start = () => startQuickRally({ comeBackMs: 1_000 }, { database, config: { secrets } })
+  return [await start(), await start()]
+}
+
+/** Looks again until it is so: nothing tells of what is in the database. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  isSo: (seen: T) => boolean,
+  deadlineMs = 15_000,
+): Promise<T> {
+  const until = Date.now() + deadlineMs
+  for (;;) {
+    const seen = await look()
+    if (isSo(seen)) return seen
+    if (Date.now() > until) throw new Error(`not so within ${deadlineMs} ms: ${JSON.stringify(seen)}`)
+    await delay(50)
+  }
+}
+
+/** A match of a player who is not there, as a process left it. */
+export async function leaveBehind(
+  { db }: Database,
+  by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting'; readonly game?: string },
+): Promise<string> {
+  const id = randomUUID()
+  const connection = { userId: by.userId, nodeId: by.node }
+  await db.presence.upsert({ where: { userId_nodeId: connection }, create: connection, update: {} })
+  await db.match.create({
+    data: {
+      id,
+      game: by.game ?? 'pong',
+      mode: 'casual',
+      status: by.status,
+      code: id.slice(0, 6),
+      options: { pointsToWin: 11 },
+      seed: 1,
+      rulesVersion: 1,
+      createdBy: by.userId,
+      nodeId: by.status === 'live' ? by.node : null,
+      startedAt: by.status === 'live' ? new Date(Date.now() - 60_000) : null,
+      seats: { create: [{ seat: 0, userId: by.userId, displayName: 'x', connected: true }] },
+    },
+  })
+  return id
 }

@@ -90,9 +90,11 @@ export class ServerProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#child
     if (child && child.exitCode === null && child.signalCode === null) await this.end('SIGKILL')
-    // Takes over what may still run there, in order to stop it.
-    const postgres = await startEmbeddedPostgres({ dataDir: this.dataDir, log: quietLog })
-    await postgres.stop()
+    if (this.#environment.DATABASE_URL === undefined) {
+      // Takes over what may still run there, in order to stop it.
+      const postgres = await startEmbeddedPostgres({ dataDir: this.dataDir, log: quietLog })
+      await postgres.stop()
+    }
     await rm(this.dataDir, { recursive: true, force: true })
   }
 }

@@ -14,13 +14,22 @@ export interface TcpProxy {
   cut(): void
   /** Lets nothing more through on the connections there are, which stay open; new ones get through. */
   stall(): void
+  /** Accepts connections and lets nothing through, on those there are either, until it is told where they lead. */
+  hang(): void
   close(): Promise<void>
 }
 
 export async function startTcpProxy(first?: Target): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let target = first
+  let isHanging = false
   const server = createServer((client) => {
+    if (isHanging) {
+      sockets.add(client)
+      client.on('error', () => client.destroy())
+      client.on('close', () => sockets.delete(client))
+      return
+    }
     if (target === undefined) return void client.destroy()
     const upstream = connect(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target)
     for (const [from, to] of [
@@ -43,19 +52,26 @@ export async function startTcpProxy(first?: Target): Promise<TcpProxy> {
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
+  const stall = () => {
+    for (const socket of sockets) {
+      socket.unpipe()
+      socket.pause()
+    }
+  }
   return {
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
     cut,
     leadTo(next) {
       target = next
-      if (next === undefined) cut()
+      // What hung has lost bytes.
+      if (next === undefined || isHanging) cut()
+      isHanging = false
     },
-    stall() {
-      for (const socket of sockets) {
-        socket.unpipe()
-        socket.pause()
-      }
+    stall,
+    hang() {
+      isHanging = true
+      stall()
     },
     async close() {
       server.close()

@@ -15,7 +15,7 @@ import { Page } from '../ui/page.tsx'
 const WORDS = {
   NOT_FOUND: 'There is no match at this address.',
   VALIDATION_FAILED: 'There is no match at this address.',
-  NOT_FINISHED: 'There is no replay of this match: it was not played to its end.',
+  NOT_FINISHED: 'There is no replay of this match: it was not played to its end, or that is too long ago.',
   TOO_LONG: 'This match is too long to be shown here.',
 }
 

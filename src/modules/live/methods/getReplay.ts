@@ -23,7 +23,7 @@ export const getReplay = method({
     const match = await ctx.matches.find(ctx, { matchId: input.matchId })
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
     const replay = await ctx.live.replay(ctx, match, input.from, ctx.user?.id ?? null)
-    if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end')
+    if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end, or its replay is not kept any more')
     return replay
   },
 })

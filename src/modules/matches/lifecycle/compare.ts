@@ -1,9 +1,15 @@
 import type { Sql } from '../../../db/sql.ts'
-import type { LiveMatch } from './live-match.ts'
 import { COMPARE } from './statements.ts'
 
 /** How many matches one question is about. */
 const CHUNK = 500
+
+/** A match as a process runs it. */
+export interface Held {
+  readonly id: string
+  readonly fence: number
+  readonly match: { readonly version: number }
+}
 
 export interface Difference {
   readonly id: string
@@ -14,7 +20,7 @@ export interface Difference {
  * Where what `node` runs is not what the database says it runs. Asks in parts, so that thousands of matches hold up
  * neither this process nor the database, and is answered with differences alone.
  */
-export async function* differences(sql: Sql, node: string, running: Iterable<LiveMatch>): AsyncGenerator<Difference> {
+export async function* differences(sql: Sql, node: string, running: Iterable<Held>): AsyncGenerator<Difference> {
   const held = [...running]
     .map(({ id, fence, match }) => ({ id, fence, version: match.version }))
     // By bytes, as the statement compares: ids are ASCII.

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { BusSubscription } from '../../../bus/bus.ts'
 import { isUnavailable } from '../../../db/retry.ts'
-import { type Engine, type MatchRunner, packInputs } from '../../../engine/index.ts'
+import type { Engine } from '../../../engine/index.ts'
 import { games, isGameName } from '../../../games/index.ts'
 import type { Platform } from '../../context.ts'
 import { plainScope } from '../../scope.ts'
@@ -16,8 +16,9 @@ import { Countdowns } from './countdowns.ts'
 import { type Ending, LiveMatch } from './live-match.ts'
 import { Presence } from './presence.ts'
 import { Results } from './results.ts'
+import { deleteOld } from './retention.ts'
 import { type Scored, ScoreWriter } from './score-writer.ts'
-import { type MatchResult, ResultSpool } from './spool.ts'
+import { ResultSpool } from './spool.ts'
 import { EMPTY, ORPHANED, OVERDUE, UNJOINED } from './statements.ts'
 import { abortAbandoned, abortOwn, finish, take, takeUp } from './transitions.ts'
 import { Work } from './work.ts'
@@ -25,6 +26,7 @@ import { Work } from './work.ts'
 /** How often live matches are looked at for scores, absent players and turns. */
 const ROUND_MS = 250
 const SWEEP_MS = 5_000
+const DELETE_OLD_MS = 60_000
 /** How long leaving may take: what is not settled then, another process settles, or this one when it comes back. */
 const STOP_MS = 2_000
 
@@ -60,6 +62,7 @@ export class MatchLifecycle {
   #stopped = false
   #round: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
+  #deletion: NodeJS.Timeout | undefined
 
   constructor(platform: Platform, service: MatchService, engine: Engine) {
     const { config, connections, bus, log } = platform
@@ -72,14 +75,18 @@ export class MatchLifecycle {
     const places = Math.max(1, Math.floor(config.database.poolSize / 4))
     this.#work = new Work({
       concurrency: places,
-      onError: (error, key) => log.matches.error({ err: error, key }, 'background work on matches failed'),
+      onError: (error, key) => {
+        // What is left undone while the database is away is found by a sweep once it is back.
+        const level = isUnavailable(error) ? 'warn' : 'error'
+        log.matches[level]({ err: error, key }, 'background work on matches failed')
+      },
     })
     this.#results = new Results({
       spool: new ResultSpool({ dir: join(config.dataDir, 'results'), log: log.matches }),
       log: log.matches,
       concurrency: places,
       store: (result) => finish(platform, service, result),
-      onDone: (result, isStored) => this.#resultDone(result, isStored),
+      onDone: ({ matchId }, isStored) => this.#resultDone(matchId, isStored),
     })
     this.#countdowns = new Countdowns(({ id, game }) => this.#work.add(id, () => this.#launch(id, game)))
     this.#leaves = subscribeLeaves(bus, ({ matchId, userId }) => this.#live.get(matchId)?.leave(userId))
@@ -105,11 +112,16 @@ export class MatchLifecycle {
     await this.#results.restore()
     this.#startedAt = performance.now()
     this.#round = setInterval(() => this.#look(performance.now()), ROUND_MS)
-    const sweep = () => {
-      if (!this.#work.has('sweep')) this.#work.add('sweep', () => this.#sweepAll())
+    const { config, database } = this.#platform
+    const once = (key: string, job: () => Promise<void>) => () => {
+      if (!this.#work.has(key) && !this.#stopped) this.#work.add(key, job)
     }
-    this.#sweep = setInterval(sweep, Math.min(SWEEP_MS, this.#platform.config.matches.emptyMs))
+    const sweep = once('sweep', () => this.#sweepAll())
+    const deletion = once('deletion', () => deleteOld(database.sql, config.replayDays))
+    this.#sweep = setInterval(sweep, Math.min(SWEEP_MS, config.matches.emptyMs))
+    this.#deletion = setInterval(deletion, DELETE_OLD_MS)
     sweep()
+    deletion()
   }
 
   /** Breaks off what is live here, so that no player is left in a match that nobody runs. Never rejects. */
@@ -117,6 +129,7 @@ export class MatchLifecycle {
     this.#stopped = true
     clearInterval(this.#round)
     clearInterval(this.#sweep)
+    clearInterval(this.#deletion)
     this.#countdowns.stop()
     this.#leaves.unsubscribe()
     for (const { id } of this.#live.values()) this.#engine.halt(id)
@@ -187,7 +200,7 @@ export class MatchLifecycle {
       if (live.ending) continue
       try {
         const scores = live.scoresToWrite(now)
-        if (scores) scored.push({ live, scores })
+        if (scores) scored.push({ id: live.id, fence: live.fence, scores })
         const ending = live.endByPlayers(now, this.#platform.config.matches)
         if (ending) this.#end(live, ending)
       } catch (error) {
@@ -198,7 +211,9 @@ export class MatchLifecycle {
     this.#scores.offer(scored)
   }
 
-  #scoresWritten({ live, scores }: Scored, version: number): void {
+  #scoresWritten({ id, scores }: Scored, version: number): void {
+    const live = this.#live.get(id)
+    if (!live) return
     live.scoredAt = performance.now()
     const { match } = live
     // Something else was written before, which this process has not heard of: the comparison reads it.
@@ -213,7 +228,7 @@ export class MatchLifecycle {
     if (live.ending) return
     live.ending = ending
     this.#engine.halt(live.id)
-    if (ending.status === 'finished') this.#results.add(resultOf(live, ending, this.#platform.node))
+    if (ending.status === 'finished') this.#results.add(live.result(ending, this.#platform.node))
     else this.#work.add(live.id, () => this.#abort(live, ending.endReason))
   }
 
@@ -222,7 +237,7 @@ export class MatchLifecycle {
     this.#forget(live)
   }
 
-  #resultDone({ matchId }: MatchResult, isStored: boolean): void {
+  #resultDone(matchId: string, isStored: boolean): void {
     const live = this.#live.get(matchId)
     if (!live) return
     if (isStored) this.#forget(live)
@@ -238,21 +253,15 @@ export class MatchLifecycle {
   // What was not done when it was due
 
   async #sweepAll(): Promise<void> {
-    if (this.#stopped) return
-    const { config, database, log } = this.#platform
+    const { config, database } = this.#platform
     const { maxWaitMs, emptyMs } = config.matches
-    try {
-      await abortAbandoned(this.#platform, this.#service, UNJOINED, [maxWaitMs / 1000])
-      // A match may be empty because Rally was away.
-      const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
-      if (isUpLongEnough) await abortAbandoned(this.#platform, this.#service, EMPTY, [emptyMs / 1000])
-      for (const { id, game } of await database.sql.rows(OVERDUE)) this.#work.add(id, () => this.#launch(id, game))
-      await this.#presence.heal()
-      await this.#compare()
-    } catch (error) {
-      if (!isUnavailable(error)) throw error
-      log.matches.warn({ err: error }, 'matches could not be swept')
-    }
+    await abortAbandoned(this.#platform, this.#service, UNJOINED, [maxWaitMs / 1000])
+    // A match may be empty because Rally was away.
+    const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
+    if (isUpLongEnough) await abortAbandoned(this.#platform, this.#service, EMPTY, [emptyMs / 1000])
+    for (const { id, game } of await database.sql.rows(OVERDUE)) this.#work.add(id, () => this.#launch(id, game))
+    await this.#presence.heal()
+    await this.#compare()
   }
 
   /** Brings what runs here in line with what the database says. */
@@ -298,25 +307,5 @@ export class MatchLifecycle {
     const left = [...this.#live.values()].filter(({ id }) => !waiting.has(id))
     if (left.length > 0) await abortOwn(this.#platform, this.#service, left, 'node-left')
     await this.#presence.stop()
-  }
-}
-
-/** What is stored of a match that has ended: nothing of it changes any more. */
-function resultOf(
-  { runner, fence }: { readonly runner: MatchRunner; readonly fence: number },
-  { outcome, endReason }: Extract<Ending, { status: 'finished' }>,
-  node: string,
-): MatchResult {
-  return {
-    matchId: runner.matchId,
-    node,
-    fence,
-    winnerSeat: outcome.winnerSeat,
-    scores: [...outcome.scores],
-    endReason,
-    finishedAt: Date.now(),
-    ticks: runner.tick,
-    finalState: runner.state,
-    inputs: packInputs(runner.log),
   }
 }

@@ -1,11 +1,18 @@
-import type { MatchRunner } from '../../../engine/index.ts'
+import { type MatchRunner, packInputs } from '../../../engine/index.ts'
 import type { Outcome } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
+import type { MatchResult } from './spool.ts'
+
+/** A live match ends with a result. */
+export interface Finish {
+  readonly status: 'finished'
+  readonly outcome: Outcome
+  /** Null where the rules ended it. */
+  readonly endReason: string | null
+}
 
 /** How a live match ends. */
-export type Ending =
-  | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: string | null }
-  | { readonly status: 'aborted'; readonly endReason: string }
+export type Ending = Finish | { readonly status: 'aborted'; readonly endReason: string }
 
 /** For how long players are waited for, ms. */
 export interface Patience {
@@ -78,6 +85,23 @@ export class LiveMatch {
   /** The end that its players bring about; null while it goes on. */
   endByPlayers(now: number, { comeBackMs, maxTurnMs }: Patience): Ending | null {
     return this.#endByAbsence(now, comeBackMs) ?? this.#endBySlowness(now, maxTurnMs)
+  }
+
+  /** What is to be stored, once the runner is halted: nothing of it changes any more. */
+  result({ outcome, endReason }: Finish, node: string): MatchResult {
+    const { matchId, tick, state, log } = this.runner
+    return {
+      matchId,
+      node,
+      fence: this.fence,
+      winnerSeat: outcome.winnerSeat,
+      scores: [...outcome.scores],
+      endReason,
+      finishedAt: Date.now(),
+      ticks: tick,
+      finalState: state,
+      inputs: packInputs(log),
+    }
   }
 
   /** Whoever left or has been away for too long loses. While the others are away too, the first who comes back wins. */

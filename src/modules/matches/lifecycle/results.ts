@@ -95,13 +95,14 @@ export class Results {
   async #offer(waiting: Waiting): Promise<void> {
     const { result } = waiting
     const { log, spool, store } = this.#options
+    const isLast = this.#stopped
     try {
       await store(result)
       await waiting.kept
       await spool.remove(result)
       this.#done(waiting, true)
     } catch (error) {
-      if (isUnavailable(error)) await this.#wait(waiting, error)
+      if (isUnavailable(error)) await this.#wait(waiting, error, isLast)
       else {
         log.error({ err: error, matchId: result.matchId }, 'a result cannot be stored')
         await waiting.kept
@@ -120,16 +121,17 @@ export class Results {
     this.#options.onDone(result, isStored)
   }
 
-  async #wait(waiting: Waiting, error: unknown): Promise<void> {
+  async #wait(waiting: Waiting, error: unknown, isLast: boolean): Promise<void> {
     if (!this.#isAway) this.#options.log.warn({ err: error }, 'results wait for the database')
     this.#isAway = true
     await this.#keep(waiting)
-    if (this.#stopped) {
+    if (isLast) {
       // The others would fare no better; they are in their files.
       this.#queue.clear()
       return
     }
     this.#queue.add(waiting)
+    if (this.#stopped) return
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
       this.#next()

@@ -1,5 +1,4 @@
 import type { Platform } from '../../context.ts'
-import type { LiveMatch } from './live-match.ts'
 import { BATCH, SCORE } from './statements.ts'
 
 /** After scores could not be written. */
@@ -7,7 +6,8 @@ const PAUSE_MS = 1_000
 
 /** Scores of a live match that are not written yet, one a seat. */
 export interface Scored {
-  readonly live: LiveMatch
+  readonly id: string
+  readonly fence: number
   readonly scores: readonly number[]
 }
 
@@ -48,12 +48,12 @@ export class ScoreWriter {
     const { database, node } = this.#platform
     for (let from = 0; from < all.length; from += BATCH) {
       const batch = all.slice(from, from + BATCH)
-      const byId = new Map(batch.map((scored) => [scored.live.id, scored]))
-      const flat = batch.flatMap(({ live, scores }) => scores.map((score, seat) => ({ live, seat, score })))
+      const byId = new Map(batch.map((scored) => [scored.id, scored]))
+      const flat = batch.flatMap(({ id, fence, scores }) => scores.map((score, seat) => ({ id, fence, seat, score })))
       const written = await database.sql.rows(SCORE, [
         node,
-        flat.map(({ live }) => live.id),
-        flat.map(({ live }) => live.fence),
+        flat.map(({ id }) => id),
+        flat.map(({ fence }) => fence),
         flat.map(({ seat }) => seat),
         flat.map(({ score }) => score),
       ])

@@ -124,6 +124,24 @@ export const EMPTY = abandonment(
    AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)`,
 )
 
+/** Deletes some of the matches that were aborted a day ago or earlier. */
+export const DELETE_ABORTED = statement<{ id: string }>(
+  'matches.deleteAborted',
+  `DELETE FROM matches WHERE id IN (
+     SELECT id FROM matches WHERE status = 'aborted' AND finished_at < now() - interval '1 day'
+     ORDER BY finished_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+)
+
+/** Deletes what it takes to play some of the matches again that ended so many days ago or earlier. Values: days. */
+export const DELETE_REPLAYS = statement<{ id: string }>(
+  'matches.deleteReplays',
+  `UPDATE matches SET inputs = NULL, final_state = NULL WHERE id IN (
+     SELECT id FROM matches WHERE inputs IS NOT NULL AND finished_at < now() - make_interval(days => $1)
+     ORDER BY finished_at LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED)
+   RETURNING id`,
+)
+
 /** Matches that should have begun, but did not, while all of their players are there. */
 export const OVERDUE = statement<{ id: string; game: string }>(
   'matches.overdue',

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
+import { differences, type Held } from '../../src/modules/matches/lifecycle/compare.ts'
+import { ScoreWriter } from '../../src/modules/matches/lifecycle/score-writer.ts'
+import type { MatchResult } from '../../src/modules/matches/lifecycle/spool.ts'
+import { abortOwn, finish, take } from '../../src/modules/matches/lifecycle/transitions.ts'
+import type { Rally } from '../support/server.ts'
+import { create, leaveBehind, newcomer, startQuickRally } from './support.ts'
+
+// What a process writes for a match names the process and the fence with which it took the match.
+
+const FENCE = 3
+
+/** A live match of another process than this one, so that nothing here looks after it. */
+async function leaveLive(rally: Rally) {
+  const opened = await rally.database.open()
+  const { player } = await newcomer(rally)
+  const node = randomUUID()
+  await opened.db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() + 60_000) } })
+  const id = await leaveBehind(opened, { node, userId: player.id, status: 'live' })
+  await opened.db.match.update({ where: { id }, data: { fence: FENCE } })
+  const read = () => opened.db.match.findUniqueOrThrow({ where: { id }, include: { seats: true } })
+  const platform = { ...rally.app.platform, node }
+  return { ...opened, id, node, read, platform, service: new MatchService(platform, new LobbyFeed(platform)) }
+}
+
+const resultOf = (matchId: string, node: string, fence: number): MatchResult => ({
+  matchId,
+  node,
+  fence,
+  winnerSeat: 0,
+  scores: [5],
+  endReason: null,
+  finishedAt: Date.now(),
+  ticks: 9,
+  finalState: { any: 'state' },
+  inputs: { inputs: [], changes: '' },
+})
+
+const strangers = [
+  ['another process', { node: randomUUID(), fence: FENCE }],
+  ['an earlier fence', { fence: FENCE - 1 }],
+  ['a later fence', { fence: FENCE + 1 }],
+] as const
+
+test.for(strangers)('of %s no result is stored, nor an end or a score', async ([, claim]) => {
+  await using rally = await startQuickRally()
+  const { id, node: owner, read, platform, service } = await leaveLive(rally)
+  const { node, fence } = { node: owner, ...claim }
+  const before = await read()
+
+  await finish(platform, service, resultOf(id, node, fence))
+  await abortOwn({ ...platform, node }, service, [{ id, fence }], 'failed')
+  await writeScore(rally, { id, node, fence })
+  expect(await read()).toEqual(before)
+
+  // The same by its owner.
+  expect(await writeScore(rally, { id, node: owner, fence: FENCE })).toBe(before.version + 1)
+  expect((await read()).seats).toMatchObject([{ score: 7 }])
+  await finish(platform, service, resultOf(id, owner, FENCE))
+  const after = { status: 'finished', winnerSeat: 0, ticks: 9, version: before.version + 2, seats: [{ score: 5 }] }
+  expect(await read()).toMatchObject(after)
+})
+
+test('a match is ended by the process and the fence that run it', async () => {
+  await using rally = await startQuickRally()
+  const { id, read, platform, service } = await leaveLive(rally)
+  await abortOwn(platform, service, [{ id, fence: FENCE }], 'failed')
+  expect(await read()).toMatchObject({ status: 'aborted', endReason: 'failed', version: 2 })
+})
+
+test.for([
+  ['its process was taken for dead', 'node-lost', 'finished'],
+  ['it was ended for another reason', 'left', 'aborted'],
+] as const)('a result that comes after %s', async ([, endReason, status]) => {
+  await using rally = await startQuickRally()
+  const { db, id, node, read, platform, service } = await leaveLive(rally)
+  await db.match.update({ where: { id }, data: { status: 'aborted', endReason, version: 2 } })
+  await finish(platform, service, resultOf(id, node, FENCE))
+  expect(await read()).toMatchObject({ status })
+  // Twice is the same as once.
+  const once = await read()
+  await finish(platform, service, resultOf(id, node, FENCE))
+  expect(await read()).toEqual(once)
+})
+
+test('a countdown that was called off, or is not over, launches nothing', async () => {
+  await using rally = await startQuickRally({ countdownMs: 60_000 })
+  const { db } = await rally.database.open()
+  const { client } = await newcomer(rally)
+  const { platform } = rally.app
+  const service = new MatchService(platform, new LobbyFeed(platform))
+  const { id } = await create(client, { mode: 'local' })
+  const never = () => expect.unreachable()
+  await take(platform, service, id, 1, never)
+  await db.match.update({ where: { id }, data: { startsAt: null } })
+  await take(platform, service, id, 1, never)
+  expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'waiting', fence: 0 })
+})
+
+test('the comparison finds every match that is not as it is held, in however many parts it asks', async () => {
+  await using rally = await startQuickRally()
+  const { db, sql } = await rally.database.open()
+  const { player } = await newcomer(rally)
+  const node = randomUUID()
+  await db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() + 60_000) } })
+  const ids = Array.from({ length: 1_200 }, () => randomUUID())
+  const startedAt = new Date(Date.now() - 60_000)
+  const common = { game: 'pong', mode: 'casual', status: 'live', seed: 1, rulesVersion: 1, options: {} } as const
+  await db.match.createMany({
+    data: ids.map((id) => ({ id, ...common, code: id.slice(0, 6), createdBy: player.id, nodeId: node, startedAt })),
+  })
+  const hold = (id: string, fence = 0): Held => ({ id, fence, match: { version: 1 } })
+  const find = async (held: Held[]) => {
+    const found: Record<string, string> = {}
+    for await (const { id, state } of differences(sql, node, held)) found[id] = state
+    return found
+  }
+  expect(await find(ids.map((id) => hold(id)))).toEqual({})
+
+  const [ended = '', changed = '', unheld = '', stolen = '', ...rest] = ids
+  await db.match.update({ where: { id: ended }, data: { status: 'aborted' } })
+  await db.match.update({ where: { id: changed }, data: { version: 2 } })
+  await db.match.update({ where: { id: stolen }, data: { nodeId: randomUUID() } })
+  const [left = '', taken = '', ...others] = rest
+  await db.seat.create({ data: { matchId: left, seat: 0, userId: player.id, displayName: 'x', leftAt: new Date() } })
+  const held = [ended, changed, stolen, left, ...others].map((id) => hold(id))
+  expect(await find([...held, hold(taken, 4)])).toEqual({
+    [ended]: 'gone',
+    [changed]: 'changed',
+    [unheld]: 'unheld',
+    [stolen]: 'gone',
+    [left]: 'changed',
+    [taken]: 'gone',
+  })
+  // What is held is asked about in parts, and so is what is not.
+  expect(Object.values(await find([])).length).toBe(200)
+})
+
+async function writeScore(rally: Rally, of: { id: string; node: string; fence: number }): Promise<number | undefined> {
+  let written: number | undefined
+  const writer = new ScoreWriter({ ...rally.app.platform, node: of.node }, (_, version) => {
+    written = version
+  })
+  writer.offer([{ ...of, scores: [7] }])
+  await writer.idle()
+  return written
+}

@@ -1,0 +1,174 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test as base, expect } from 'vitest'
+import { createLoggers } from '../../src/logger.ts'
+import { Results } from '../../src/modules/matches/lifecycle/results.ts'
+import { type MatchResult, ResultSpool, type SpoolOptions } from '../../src/modules/matches/lifecycle/spool.ts'
+
+const log = createLoggers('silent', 'test').matches
+const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' })
+
+const test = base.extend('dir', async ({ task }, { onCleanup }) => {
+  const folder = await mkdtemp(join(tmpdir(), `rally-results-${task.id}-`))
+  onCleanup(() => rm(folder, { recursive: true, force: true }))
+  // It is made when it is needed.
+  return join(folder, 'results')
+})
+
+const result = (matchId: string, fence = 1): MatchResult => ({
+  matchId,
+  node: 'n',
+  fence,
+  winnerSeat: 1,
+  scores: [3, 5],
+  endReason: null,
+  finishedAt: 1_795_176_731_498,
+  ticks: 900,
+  finalState: { ball: [1, -0.5] },
+  inputs: { inputs: [{ move: 1 }], changes: 'AAAA' },
+})
+
+const open = (dir: string, bounds: Partial<SpoolOptions> = {}) => new ResultSpool({ dir, log, ...bounds })
+
+test('a result that is kept is read by the next process as it was, and goes when it is stored', async ({ dir }) => {
+  const spool = open(dir)
+  expect(await spool.read()).toEqual([])
+  expect(await spool.write(result('a'))).toBe(true)
+  expect(await spool.write(result('b', 7))).toBe(true)
+  const next = open(dir)
+  expect(await next.read()).toEqual([result('a'), result('b', 7)])
+  await next.remove(result('a'))
+  expect(await readdir(dir)).toEqual(['b.7.json'])
+})
+
+test('what is no result is set aside, and what was half written is thrown away', async ({ dir }) => {
+  const spool = open(dir)
+  await spool.write(result('good'))
+  await writeFile(join(dir, 'cut.1.json'), JSON.stringify(result('cut')).slice(0, 90))
+  await writeFile(join(dir, 'other.1.json'), JSON.stringify(result('good')))
+  await writeFile(join(dir, 'empty.1.json'), '')
+  await writeFile(join(dir, 'half.1.json.0badcafe'), '{')
+  expect(await open(dir).read()).toEqual([result('good')])
+  const names = ['cut.1.json.corrupt', 'empty.1.json.corrupt', 'good.1.json', 'other.1.json.corrupt']
+  expect((await readdir(dir)).sort()).toEqual(names)
+  expect(await open(dir).read()).toEqual([result('good')])
+})
+
+test('no more is kept than there is room for, files of earlier processes included', async ({ dir }) => {
+  await open(dir).write(result('a'))
+  const spool = open(dir, { maxFiles: 2 })
+  await spool.read()
+  expect(await spool.write(result('b'))).toBe(true)
+  expect(await spool.write(result('c'))).toBe(false)
+  await spool.remove(result('a'))
+  expect(await spool.write(result('c'))).toBe(true)
+
+  const bytes = JSON.stringify(result('b')).length
+  const small = open(dir, { maxBytes: 3 * bytes - 1 })
+  await small.read()
+  expect(await small.write(result('d'))).toBe(false)
+  expect((await readdir(dir)).sort()).toEqual(['b.1.json', 'c.1.json'])
+})
+
+test('a folder that cannot be written loses nothing but the files', async ({ dir }) => {
+  await writeFile(dir, 'in the way')
+  expect(await open(dir).write(result('a'))).toBe(false)
+  await using store = new Store(dir)
+  store.isAway = true
+  store.results.add(result('a'))
+  await expect.poll(() => store.tries).toBeGreaterThan(0)
+  store.isAway = false
+  await expect.poll(() => store.done).toEqual([['a', true]])
+})
+
+/** Where results are stored, if it is there. */
+class Store implements AsyncDisposable {
+  readonly results: Results
+  readonly stored: MatchResult[] = []
+  readonly done: [string, boolean][] = []
+  isAway = false
+  tries = 0
+  failure: Error | undefined
+
+  constructor(dir: string) {
+    this.results = new Results({
+      spool: new ResultSpool({ dir, log }),
+      log,
+      concurrency: 2,
+      store: async (given) => {
+        this.tries++
+        if (this.isAway) throw away
+        if (this.failure) throw this.failure
+        this.stored.push(given)
+      },
+      onDone: ({ matchId }, isStored) => this.done.push([matchId, isStored]),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isAway = false
+    await this.results.stop()
+  }
+}
+
+test('a result that the database takes at once leaves no file', async ({ dir }) => {
+  await using store = new Store(dir)
+  store.results.add(result('a'))
+  await expect.poll(() => store.done).toEqual([['a', true]])
+  expect(store.results.matchIds).toEqual([])
+  await expect(readdir(dir)).rejects.toThrow('ENOENT')
+})
+
+test('results are in files while the database is away, and stored once when it is back', async ({ dir }) => {
+  await using store = new Store(dir)
+  store.isAway = true
+  for (const id of ['a', 'b', 'c']) store.results.add(result(id))
+  // The same again, as by a sweep.
+  store.results.add(result('a'))
+  await expect.poll(() => store.tries).toBeGreaterThan(3)
+  await expect.poll(() => readdir(dir)).toEqual(['a.1.json', 'b.1.json', 'c.1.json'])
+  expect(store.results.matchIds.sort()).toEqual(['a', 'b', 'c'])
+  store.isAway = false
+  await expect.poll(() => store.done.map(([id]) => id).sort()).toEqual(['a', 'b', 'c'])
+  expect(store.stored).toHaveLength(3)
+  await expect.poll(() => readdir(dir)).toEqual([])
+})
+
+test('what is not stored when the process stops is stored by the next', async ({ dir }) => {
+  const first = new Store(dir)
+  first.isAway = true
+  first.results.add(result('a'))
+  first.results.add(result('b'))
+  await first.results.stop()
+  expect(await readdir(dir)).toEqual(['a.1.json', 'b.1.json'])
+  expect(JSON.parse(await readFile(join(dir, 'a.1.json'), 'utf8'))).toEqual(result('a'))
+
+  await using next = new Store(dir)
+  await next.results.restore()
+  await expect.poll(() => next.stored.map(({ matchId }) => matchId).sort()).toEqual(['a', 'b'])
+  await expect.poll(() => readdir(dir)).toEqual([])
+})
+
+test('a stop offers every result once more', async ({ dir }) => {
+  const store = new Store(dir)
+  store.isAway = true
+  store.results.add(result('a'))
+  await expect.poll(() => store.tries).toBe(1)
+  store.isAway = false
+  await store.results.stop()
+  expect(store.done).toEqual([['a', true]])
+  expect(await readdir(dir)).toEqual([])
+})
+
+test('a result that the database can never take is set aside, and the others are stored', async ({ dir }) => {
+  await open(dir).write(result('bad'))
+  await using store = new Store(dir)
+  store.failure = new Error('violates a constraint')
+  await store.results.restore()
+  await expect.poll(() => store.done).toEqual([['bad', false]])
+  store.failure = undefined
+  store.results.add(result('good'))
+  await expect.poll(() => store.done.at(-1)).toEqual(['good', true])
+  expect(await readdir(dir)).toEqual(['bad.1.json.corrupt'])
+})

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import type { Rally } from '../support/server.ts'
+import {
+  CONNECT_FOUR,
+  create,
+  eventually,
+  follow,
+  newcomer,
+  playConnectFour,
+  seatTwo,
+  startQuickRally,
+} from './support.ts'
+
+/** The next commits happen, and their connections break before that is heard of. */
+function loseAnswers(rally: Rally, count: number): { readonly lost: number } {
+  const { database } = rally.app.platform
+  const { transaction } = database
+  let left = count
+  Object.assign(database, {
+    async transaction(work: Parameters<typeof transaction>[0]) {
+      const result = await transaction.call(database, work)
+      if (left === 0) return result
+      left--
+      throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    },
+  })
+  return {
+    get lost() {
+      return count - left
+    },
+  }
+}
+
+test('a match whose launch was committed without an answer begins, and is told of', async () => {
+  await using rally = await startQuickRally()
+  const { follower } = await seatTwo(rally)
+  const answers = loseAnswers(rally, 1)
+  await follower.live()
+  expect(answers.lost).toBe(1)
+  expect(rally.app.engine.size).toBe(1)
+})
+
+test('a match whose launch was never answered is taken up', async () => {
+  await using rally = await startQuickRally({ countdownMs: 1_000 })
+  const { client } = await newcomer(rally)
+  const match = await create(client, { mode: 'local' })
+  const follower = await follow(client, match.id)
+  // As many as it is tried.
+  loseAnswers(rally, 5)
+  await follower.live(15_000)
+  await eventually(
+    async () => rally.app.engine.size,
+    (size) => size === 1,
+  )
+}, 30_000)
+
+test('a result that was committed without an answer is told of once', async () => {
+  await using rally = await startQuickRally()
+  const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
+  await follower.live()
+  const answers = loseAnswers(rally, 1)
+  await playConnectFour([first.client, second.client], matchId)
+  expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
+  expect(answers.lost).toBe(1)
+  await eventually(
+    async () => rally.app.engine.size,
+    (size) => size === 0,
+  )
+})
+
+test('who came and went is told of, though the commit had no answer', async () => {
+  await using rally = await startQuickRally()
+  const [goer, watcher] = [await newcomer(rally), await newcomer(rally)]
+  const follower = await follow(watcher.client, (await create(goer.client)).id)
+  const answers = loseAnswers(rally, 6)
+  await goer.drop()
+  await follower.until(({ players }) => players[0]?.connected === false)
+  expect(answers.lost).toBe(6)
+})
+
+test('a match that nobody came to ends for those who follow it, though the commit had no answer', async () => {
+  await using rally = await startQuickRally({ maxWaitMs: 1_000, emptyMs: 500 })
+  const { client } = await newcomer(rally)
+  const follower = await follow(client, (await create(client)).id)
+  loseAnswers(rally, 1)
+  expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
+})
