@@ -7,6 +7,8 @@ export interface Rates {
   readonly inputs: Rate
   readonly bytes: Rate
   readonly upgrades: Rate
+  /** TCP connections. */
+  readonly arrivals: Rate
 }
 
 /** What one of them has used. */
@@ -15,6 +17,7 @@ export class Account {
   readonly inputs: TokenBucket
   readonly bytes: TokenBucket
   readonly upgrades: TokenBucket
+  readonly arrivals: TokenBucket
   /** Open sockets, and those that are being opened; counted for addresses alone. */
   sockets = 0
   /** Connections that use it. */
@@ -25,11 +28,13 @@ export class Account {
     this.inputs = new TokenBucket(rates.inputs, now)
     this.bytes = new TokenBucket(rates.bytes, now)
     this.upgrades = new TokenBucket(rates.upgrades, now)
+    this.arrivals = new TokenBucket(rates.arrivals, now)
   }
 
   /** Nothing would be lost with it: a new one would be the same. */
   isUnused(now: number): boolean {
-    return !this.isHeld && [this.requests, this.inputs, this.bytes, this.upgrades].every((bucket) => bucket.isFull(now))
+    const { requests, inputs, bytes, upgrades, arrivals } = this
+    return !this.isHeld && [requests, inputs, bytes, upgrades, arrivals].every((bucket) => bucket.isFull(now))
   }
 
   get isHeld(): boolean {

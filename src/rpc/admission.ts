@@ -6,6 +6,8 @@ import { type MethodLimiter, Places, type Rate, TokenBucket } from './limits.ts'
 
 /** How many times what one address group may use all of a /48 may. */
 const TIMES_WIDER = 4
+/** A browser that opens a page makes some for its files. */
+const CONNECTIONS_PER_UPGRADE = 4
 /** Frames and bytes refused, less those let through meanwhile, after which a socket is closed with 4029. */
 const MAX_REFUSED = 1000
 const MAX_REFUSED_BYTES = 4 * 1024 * 1024
@@ -81,14 +83,14 @@ export class Admission {
     this.#players = [new Accounts(group), new Accounts(wider)]
   }
 
+  /** Asked for every TCP connection, before its first byte. */
+  connection(ip: string): number {
+    return this.#takeOne('arrivals', ip)
+  }
+
   /** Asked for every upgrade, before its headers are looked at. */
   upgrade(ip: string): number {
-    const now = performance.now()
-    for (const account of groupsIn(this.#strangers, ip, now)) {
-      const waitMs = account.upgrades.take(1, now)
-      if (waitMs > 0) return waitMs
-    }
-    return 0
+    return this.#takeOne('upgrades', ip)
   }
 
   /** Asked for every HTTP request, before it is routed; and once more, with `requests` 0, for the bytes of its body. */
@@ -157,6 +159,15 @@ export class Admission {
     for (let i = 0; i < keys.length; i++) limiter.giveBack(keys[i] ?? '', i === 0 ? 1 : TIMES_WIDER)
   }
 
+  #takeOne(kind: 'arrivals' | 'upgrades', ip: string): number {
+    const now = performance.now()
+    for (const account of groupsIn(this.#strangers, ip, now)) {
+      const waitMs = account[kind].take(1, now)
+      if (waitMs > 0) return waitMs
+    }
+    return 0
+  }
+
   /** Forgets accounts that are as good as new. Called several times a second. */
   sweep(now: number): void {
     for (const accounts of [this.#users, ...this.#strangers, ...this.#players]) accounts.sweep(now)
@@ -198,15 +209,27 @@ function ratesOf(limits: Limits, times: number): Rates {
     perSecond: perSecond * times,
     burst: times === 1 ? burst : Math.max(perSecond * times, burst),
   })
+  const upgrades = { perSecond: limits.upgradesPerSecond, burst: limits.upgradesBurst }
   return {
     requests: share(limits.requestsPerSecond, limits.requestsBurst),
     inputs: share(limits.inputsPerSecond, limits.inputsPerSecond),
     bytes: share(limits.bytesPerSecond, Math.max(limits.bytesBurst, limits.frameBytes)),
-    upgrades: { perSecond: limits.upgradesPerSecond, burst: limits.upgradesBurst },
+    upgrades,
+    arrivals: multiplied(upgrades, CONNECTIONS_PER_UPGRADE),
   }
 }
 
-function widened({ requests, inputs, bytes, upgrades }: Rates): Rates {
-  const wider = ({ perSecond, burst }: Rate) => ({ perSecond: perSecond * TIMES_WIDER, burst: burst * TIMES_WIDER })
-  return { requests: wider(requests), inputs: wider(inputs), bytes: wider(bytes), upgrades: wider(upgrades) }
+function widened({ requests, inputs, bytes, upgrades, arrivals }: Rates): Rates {
+  const wider = (rate: Rate) => multiplied(rate, TIMES_WIDER)
+  return {
+    requests: wider(requests),
+    inputs: wider(inputs),
+    bytes: wider(bytes),
+    upgrades: wider(upgrades),
+    arrivals: wider(arrivals),
+  }
+}
+
+function multiplied({ perSecond, burst }: Rate, times: number): Rate {
+  return { perSecond: perSecond * times, burst: burst * times }
 }

@@ -62,6 +62,13 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
   }
 }
 
+/** What may come as the body of a request that says how much it is, and of one that does not. */
+export function bodyBytes(req: HttpRequest, max: number): number {
+  const length = req.getHeader('content-length')
+  if (length !== '') return Math.min(Number(length) || 0, max)
+  return req.getHeader('transfer-encoding') === '' ? 0 : max
+}
+
 /** All `X-Forwarded-For` headers in their order: a proxy may add one of its own after the client's. */
 function forwardedFor(req: HttpRequest): string {
   return valuesOf(req, 'x-forwarded-for').join(',')

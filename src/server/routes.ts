@@ -1,12 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { Admission } from '../rpc/index.ts'
 import { isLoopback } from './address.ts'
 import { withDeadline } from './deadline.ts'
-import { Exchange, type Headers, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
-import type { SessionRoutes } from './session-routes.ts'
+import { bodyBytes, Exchange, type Headers, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
+import { MAX_BODY_BYTES, type SessionRoutes } from './session-routes.ts'
 import type { StaticFiles } from './static-files.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 interface RoutesOptions {
+  readonly admission: Admission
   readonly session: SessionRoutes
   readonly files: StaticFiles
   readonly isDraining: () => boolean
@@ -27,7 +29,7 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { session, files, log, metrics, trustedProxyHops, always } = options
+  const { admission, session, files, log, metrics, trustedProxyHops, always } = options
   const isReady = once(() => answersInTime(options.isReady))
 
   const readyz: Route = async (exchange) => {
@@ -54,9 +56,16 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
   const page: Methods = { get: (exchange, request) => files.serve(exchange, request) }
 
   return (res, req) => {
-    const request = readRequest(req, readAddresses(res, req, trustedProxyHops))
+    const addresses = readAddresses(res, req, trustedProxyHops)
+    const exchange = new Exchange(res, req.getMethod(), always)
+    const waitMs = admission.http(addresses.ip, bodyBytes(req, MAX_BODY_BYTES))
+    if (waitMs > 0) {
+      const message = 'Too many requests from this address'
+      exchange.retryLater('429 Too Many Requests', 'RATE_LIMITED', message, Math.ceil(waitMs))
+      return
+    }
+    const request = readRequest(req, addresses)
     const { method, path } = request
-    const exchange = new Exchange(res, method, always)
     if (isAmbiguous(req)) {
       exchange.refuseAmbiguous()
       return

@@ -14,7 +14,6 @@ import { createSessionRoutes } from './session-routes.ts'
 import type { Receiver } from './socket.ts'
 import { type ReceiveBinary, type SocketStats, Sockets } from './sockets.ts'
 import { loadStaticFiles } from './static-files.ts'
-import { Tally } from './tally.ts'
 import { TcpConnections } from './tcp-connections.ts'
 import { createUpgrade } from './upgrade.ts'
 import { EXCLUSIVE_PORT, loadUws, type TemplatedApp } from './uws.ts'
@@ -74,7 +73,7 @@ export function createServer(options: ServerOptions): Server {
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
   const lookups = new Gauge(MAX_LOOKUPS)
-  const perAddress = new Tally(limits.socketsPerIp)
+  const { admission } = dispatcher
   const outage = new Outage('sessions cannot be looked up or changed', log)
   const identify = createIdentify({ gate, cookies, lookups, outage })
   const session = createSessionRoutes({ gate, cookies, identify, isAllowedOrigin, lookups, outage })
@@ -86,16 +85,18 @@ export function createServer(options: ServerOptions): Server {
     heartbeatMs,
     node,
     version,
-    perAddress,
     receiveBinary,
-    onGone: () => connections?.socketClosed(),
+    onGone: ({ caller }) => {
+      connections?.socketClosed()
+      admission.socketClosed(caller.ip)
+    },
     log,
   })
   const upgrade = createUpgrade({
     identify,
     isAllowedOrigin,
     lookups,
-    perAddress,
+    admission,
     trustedProxyHops,
     isClosing: () => isClosing,
     always,
@@ -109,11 +110,14 @@ export function createServer(options: ServerOptions): Server {
       const own = uws.App()
       app = own
       const max = Math.min(config.maxConnections, await connectionsByFiles())
-      connections = new TcpConnections({ max, admits: () => true, log })
+      // Behind a proxy nobody knows yet whose connection it is.
+      const admits = (peer: string) => trustedProxyHops > 0 || admission.connection(peer) === 0
+      connections = new TcpConnections({ max, admits, log })
       connections.attach(own)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const answer = createRoutes({
+        admission,
         session,
         files: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,

@@ -8,7 +8,8 @@ import type { Outage } from './outage.ts'
 import type { Cookies } from './session-cookie.ts'
 import { GATE_DEADLINE_MS, type SessionGate } from './session-gate.ts'
 
-const MAX_BODY_BYTES = 4096
+/** Of a request that may have a body at all; the connection of a larger one ends. */
+export const MAX_BODY_BYTES = 4096
 const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
 const BUSY_RETRY_MS = 1_000

@@ -5,8 +5,6 @@ import type { WebSocket } from './uws.ts'
 /** A client that may open its socket, and that socket once it is open. */
 export interface Admitted {
   readonly caller: Caller
-  /** What the bound on sockets counts this one under. */
-  readonly group: string
   /** It speaks other sub-protocols than ours. */
   readonly isForeign: boolean
   /** Null before the upgrade, and once it is closed. */
@@ -21,7 +19,10 @@ export interface UserData {
 }
 
 /** What the transport needs of the RPC layer. */
-export type Receiver = Pick<Dispatcher<unknown, unknown>, 'open' | 'close' | 'receive' | 'badFrame' | 'connections'>
+export type Receiver = Pick<
+  Dispatcher<unknown, unknown>,
+  'open' | 'close' | 'receive' | 'badFrame' | 'connections' | 'admission'
+>
 
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
 const CLOSE_MS = 3_000

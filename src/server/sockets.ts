@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
 import { type Connection, type Hub, Rounds } from '../rpc/index.ts'
 import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
-import type { Tally } from './tally.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
@@ -16,9 +15,8 @@ interface SocketsOptions {
   readonly heartbeatMs: number
   readonly node: string
   readonly version: string
-  readonly perAddress: Tally
   readonly receiveBinary: ReceiveBinary | undefined
-  readonly onGone: () => void
+  readonly onGone: (admitted: Admitted) => void
   readonly log: { error(details: object, message: string): void }
 }
 
@@ -199,8 +197,7 @@ export class Sockets {
     const { admitted } = ws.getUserData()
     const { socket } = admitted
     admitted.ws = null
-    this.#options.perAddress.release(admitted.group)
-    this.#options.onGone()
+    this.#options.onGone(admitted)
     const counted = countedCodes.has(code) ? code : 0
     this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)
     if (socket === null) return

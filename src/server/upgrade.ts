@@ -1,18 +1,17 @@
 import { PROTOCOL } from '../protocol/index.ts'
-import { addressGroup } from '../rpc/index.ts'
+import type { Admission } from '../rpc/index.ts'
 import type { Gauge } from './deadline.ts'
 import { Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
 import type { Identify, Identity } from './identity.ts'
 import type { OriginCheck } from './origin.ts'
 import type { Admitted, UserData } from './socket.ts'
-import type { Tally } from './tally.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
 interface UpgradeOptions {
   readonly identify: Identify
   readonly isAllowedOrigin: OriginCheck
   readonly lookups: Gauge
-  readonly perAddress: Tally
+  readonly admission: Admission
   readonly trustedProxyHops: number
   readonly isClosing: () => boolean
   readonly always: Headers
@@ -31,31 +30,37 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
  * more; then who the cookie says it is. A cookie that proves nothing is cleared and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { perAddress, lookups, identify, isClosing, onOpen, log } = options
+  const { admission, lookups, identify, isClosing, onOpen, log } = options
 
   const open = (opening: Opening, { caller, setCookie }: Identity): void => {
-    const { exchange, handshake, group } = opening
+    const { exchange, handshake } = opening
     // The client may have left meanwhile, or this node have begun to.
     if (!exchange.isOpen || isClosing()) {
       refuse(opening)
       return
     }
-    const admitted: Admitted = { caller, group, isForeign: handshake.isForeign, ws: null, socket: null }
+    const admitted: Admitted = { caller, isForeign: handshake.isForeign, ws: null, socket: null }
     upgrade(exchange, handshake, admitted, setCookie)
     onOpen(admitted)
   }
-  const refuse = ({ exchange, group }: Opening): void => {
-    perAddress.release(group)
+  const refuse = ({ exchange, ip }: Opening): void => {
+    admission.socketClosed(ip)
     unavailable(exchange)
   }
 
   return (res, req, context) => {
     const exchange = new Exchange(res, 'get', options.always)
+    const addresses = readAddresses(res, req, options.trustedProxyHops)
+    const waitMs = admission.upgrade(addresses.ip)
+    if (waitMs > 0) {
+      tooMany(exchange, 'Too many sockets are opened from this address', waitMs)
+      return
+    }
     if (isAmbiguous(req)) {
       exchange.refuseAmbiguous()
       return
     }
-    const sender = readSender(req, readAddresses(res, req, options.trustedProxyHops))
+    const sender = readSender(req, addresses)
     if (!options.isAllowedOrigin(sender.origin)) {
       exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
       return
@@ -64,13 +69,11 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       unavailable(exchange)
       return
     }
-    const group = addressGroup(sender.ip)
-    if (!perAddress.take(group)) {
-      const message = 'Too many sockets from this address'
-      exchange.retryLater('429 Too Many Requests', 'RATE_LIMITED', message, TOO_MANY_RETRY_MS)
+    if (!admission.socketOpened(sender.ip)) {
+      tooMany(exchange, 'Too many sockets are open from this address', TOO_MANY_RETRY_MS)
       return
     }
-    const opening = { exchange, handshake: readHandshake(req, context), group }
+    const opening = { exchange, handshake: readHandshake(req, context), ip: sender.ip }
     const found = identify(sender)
     if (!(found instanceof Promise)) {
       open(opening, found)
@@ -85,6 +88,10 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
   }
 }
 
+function tooMany(exchange: Exchange, message: string, retryAfterMs: number): void {
+  exchange.retryLater('429 Too Many Requests', 'RATE_LIMITED', message, Math.ceil(retryAfterMs))
+}
+
 function unavailable(exchange: Exchange): void {
   const message = 'This node cannot take sockets now'
   exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', message, UNAVAILABLE_RETRY_MS)
@@ -94,8 +101,7 @@ function unavailable(exchange: Exchange): void {
 interface Opening {
   readonly exchange: Exchange
   readonly handshake: Handshake
-  /** What the bound on sockets counts it under. */
-  readonly group: string
+  readonly ip: string
 }
 
 interface Handshake {

@@ -227,7 +227,7 @@ describe('reads without a user', () => {
 
 describe('what is remembered of who asked', () => {
   const rate = { perSecond: 10, burst: 20 }
-  const rates = { requests: rate, inputs: rate, bytes: rate, upgrades: rate }
+  const rates = { requests: rate, inputs: rate, bytes: rate, upgrades: rate, arrivals: rate }
 
   /** As often as it takes to look at all of them. */
   const sweep = (accounts: Accounts, now: number) => {
