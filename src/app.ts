@@ -16,7 +16,7 @@ import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
 import { Context, type Platform, type Services } from './modules/context.ts'
 import { modules } from './modules/index.ts'
 import { LiveService } from './modules/live/index.ts'
-import { LobbyFeed, MatchLifecycle, MatchService } from './modules/matches/index.ts'
+import { MatchLifecycle, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
 import { decodeInput } from './protocol/live-frames.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
@@ -109,12 +109,11 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   closers.add('the engine', () => engine.stop())
 
   const auth = createAuthService(platform)
-  const lobby = new LobbyFeed(platform)
-  const matches = new MatchService(platform, lobby)
+  const matches = new MatchService(platform)
   const lifecycle = new MatchLifecycle(platform, matches, engine)
   const live = new LiveService(platform, engine, matches)
   const services: Services = { auth, matches, live }
-  closers.add('the lobby', () => lobby.stop())
+  closers.add('the streams of matches', () => matches.stop())
 
   const lease = new NodeLease({
     sql: database.reserved,

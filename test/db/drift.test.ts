@@ -74,6 +74,7 @@ test('the migrations together make what schema.prisma says, and what it has no w
     'index CREATE UNIQUE INDEX matches_waiting_code_key ON public.matches USING btree (code) WHERE (status = \'waiting\'::"MatchStatus")',
     'sequence lobby_seq',
     'trigger matches.matches_finished_at',
+    'trigger seats.seats_ended_at',
   ])
 })
 

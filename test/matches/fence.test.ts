@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
+import { MatchService } from '../../src/modules/matches/index.ts'
 import { differences, type Held } from '../../src/modules/matches/lifecycle/compare.ts'
 import { ScoreWriter } from '../../src/modules/matches/lifecycle/score-writer.ts'
 import type { MatchResult } from '../../src/modules/matches/lifecycle/spool.ts'
@@ -22,7 +22,7 @@ async function leaveLive(rally: Rally) {
   await opened.db.match.update({ where: { id }, data: { fence: FENCE } })
   const read = () => opened.db.match.findUniqueOrThrow({ where: { id }, include: { seats: true } })
   const platform = { ...rally.app.platform, node }
-  return { ...opened, id, node, read, platform, service: new MatchService(platform, new LobbyFeed(platform)) }
+  return { ...opened, id, node, read, platform, service: new MatchService(platform) }
 }
 
 const resultOf = (matchId: string, node: string, fence: number): MatchResult => ({
@@ -90,7 +90,7 @@ test('a countdown that was called off, or is not over, launches nothing', async 
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
   const { platform } = rally.app
-  const service = new MatchService(platform, new LobbyFeed(platform))
+  const service = new MatchService(platform)
   const { id } = await create(client, { mode: 'local' })
   const never = () => expect.unreachable()
   await take(platform, service, id, 1, never)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { NodeLease } from '../../src/engine/index.ts'
-import { LobbyFeed, MatchService } from '../../src/modules/matches/index.ts'
+import { MatchService } from '../../src/modules/matches/index.ts'
 import { take } from '../../src/modules/matches/lifecycle/transitions.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -61,7 +61,7 @@ test('of two servers that want to start a match one does', async () => {
     const started: string[] = []
     await Promise.all(
       [a, b, a, b].map(({ app: { platform } }) => {
-        const service = new MatchService(platform, new LobbyFeed(platform))
+        const service = new MatchService(platform)
         return take(platform, service, id, 7, () => started.push(platform.node))
       }),
     )

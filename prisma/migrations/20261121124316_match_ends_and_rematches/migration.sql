@@ -42,9 +42,12 @@ CREATE INDEX "matches_shown_later_idx" ON "matches"("finished_at")
 CREATE INDEX "matches_aborted_idx" ON "matches"("finished_at") WHERE "status" = 'aborted';
 CREATE INDEX "matches_replayable_idx" ON "matches"("finished_at") WHERE "inputs" IS NOT NULL;
 
+-- seats.ended_at is a copy of matches.finished_at.
 CREATE FUNCTION "copy_finished_at"() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN UPDATE seats SET ended_at = NEW.finished_at WHERE match_id = NEW.id; RETURN NULL; END $$;
 CREATE TRIGGER "matches_finished_at" AFTER UPDATE OF "finished_at" ON "matches"
   FOR EACH ROW WHEN (NEW."finished_at" IS DISTINCT FROM OLD."finished_at") EXECUTE FUNCTION "copy_finished_at"();
-
+CREATE FUNCTION "take_finished_at"() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN NEW.ended_at := (SELECT finished_at FROM matches WHERE id = NEW.match_id); RETURN NEW; END $$;
+CREATE TRIGGER "seats_ended_at" BEFORE INSERT ON "seats" FOR EACH ROW EXECUTE FUNCTION "take_finished_at"();
 UPDATE seats SET ended_at = finished_at FROM matches WHERE matches.id = seats.match_id AND finished_at IS NOT NULL;

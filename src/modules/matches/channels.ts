@@ -7,6 +7,10 @@ import type { Lobby, Match } from './types.ts'
 /** One match as it changes. */
 export const matchChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', matchId)
 
+/** The same for spectators of a match that they see later than its players. */
+export const delayedMatchChannel = (matchId: string): Channel<Match> =>
+  channel('matches.onUpdate', `${matchId}/delayed`)
+
 /** The public matches of one game, or of all. */
 export const lobbyChannel = (game?: string): Channel<Lobby> => channel('matches.onLobby', game)
 

@@ -5,16 +5,16 @@ import { history } from './methods/history.ts'
 import { join } from './methods/join.ts'
 import { leave } from './methods/leave.ts'
 import { list } from './methods/list.ts'
+import { rematch } from './methods/rematch.ts'
 import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
 export { MatchLifecycle } from './lifecycle/lifecycle.ts'
-export { LobbyFeed } from './lobby.ts'
 export { splitOptions } from './options.ts'
 export { MatchService } from './service.ts'
 
 export const matches = module({
   name: 'matches',
-  methods: { create, getOne, history, join, leave, list },
+  methods: { create, getOne, history, join, leave, list, rematch },
   subscriptions: { onLobby, onUpdate },
 })

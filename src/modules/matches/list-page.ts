@@ -9,8 +9,8 @@ export interface ListPage {
 export type ListOrder = 'createdAt' | 'finishedAt'
 
 /** Where a page ended, for the next one to go on from. */
-export function toCursor(at: Date | null, id: string): string {
-  return `${at?.getTime() ?? 0}.${id}`
+export function toCursor(at: number | null, id: string): string {
+  return `${at ?? 0}.${id}`
 }
 
 /** @throws RpcError VALIDATION_FAILED for a cursor that no page gave. */

@@ -1,38 +1,88 @@
-import { gameNames } from '../../games/index.ts'
-import type { Platform, Scope } from '../context.ts'
-import { plainScope } from '../scope.ts'
+import { batched } from '../../db/batch.ts'
+import { statement } from '../../db/sql.ts'
+import { type GameName, gameNames } from '../../games/index.ts'
+import type { Platform } from '../context.ts'
 import { lobbyChannel } from './channels.ts'
-import { toMatch } from './match-row.ts'
-import { matchStore } from './store.ts'
+import { newestPublic } from './match-reads.ts'
+import { type MatchRow, matchRow, toMatch } from './match-row.ts'
+import { seenBySpectators } from './spectators.ts'
 import type { Lobby } from './types.ts'
 
 const MAX_MATCHES = 50
+/** Matches of one user in one lobby, so that a few users do not fill it. */
+const MAX_OF_HOST = 2
 /** Changes within this time are told in one event: of who waits soon, of the scores of live matches later. */
 const COALESCE_MS = { soon: 150, later: 1_000 } as const
+
+export interface LobbySnapshot {
+  readonly seq: number
+  readonly lobby: Lobby
+}
+
+interface Read {
+  readonly seq: number
+  /** The newest matches of each game, newest first. */
+  readonly rows: readonly MatchRow[]
+}
+
+const LAST_SEQ = statement<{ seq: number }>(
+  'lobby.lastSeq',
+  'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM lobby_seq',
+)
+
+/** Values: games, and of how many of each that wait or are live the lobby is made. */
+const lobby = (name: string, seq: string) =>
+  statement<Read>(
+    name,
+    `WITH newest AS (${newestPublic({ statuses: `'{waiting,live}'`, games: '$1', limit: '$2' })}),
+     of_hosts AS (
+       SELECT *, row_number() OVER (PARTITION BY game, created_by ORDER BY created_at DESC, id DESC) AS of_host
+       FROM newest),
+     of_games AS (
+       SELECT *, row_number() OVER (PARTITION BY game ORDER BY created_at DESC, id DESC) AS of_game
+       FROM of_hosts WHERE of_host <= ${MAX_OF_HOST})
+     SELECT ${seq} AS seq, coalesce(json_agg(${matchRow('of_games')} ORDER BY created_at DESC, id DESC), '[]') AS rows
+     FROM of_games WHERE of_game <= ${MAX_MATCHES}`,
+  )
+const NEWEST = lobby('lobby.newest', '0')
+const NUMBERED = lobby('lobby.numbered', `nextval('lobby_seq')`)
 
 /** What anybody may join or watch. Tells the followers of the lobby when it changes. */
 export class LobbyFeed {
   readonly #platform: Platform
+  readonly #values: readonly unknown[]
+  /** However many ask at a moment, there is one query, and each lobby is made once. */
+  readonly #snapshot: (game: GameName | undefined) => Promise<LobbySnapshot | undefined>
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
   #refreshing: Promise<void> = Promise.resolve()
   #stopped = false
 
   constructor(platform: Platform) {
+    const { sql } = platform.database
     this.#platform = platform
+    // However many the newest host has, the lobby is full only of as many others.
+    const candidates = MAX_MATCHES * Math.ceil(platform.config.matches.maxActive / MAX_OF_HOST)
+    this.#values = [gameNames, candidates]
+    this.#snapshot = batched(
+      async (games) => {
+        // Read first: a change after this has a later number, and comes as an event.
+        const { seq = 0 } = (await sql.first(LAST_SEQ)) ?? {}
+        const { rows = [] } = (await sql.first(NEWEST, this.#values)) ?? {}
+        return new Map(games.map((game) => [game, { seq, lobby: this.#lobbyOf(rows, game) }]))
+      },
+      { maxRunning: 1 },
+    )
   }
 
-  /** The lobby as it is, with the `seq` that the last event had. */
-  async read(scope: Scope, game?: string): Promise<{ seq: number; lobby: Lobby }> {
-    // Read first: a change after this has a later number, and comes as an event.
-    const [row] = await scope.db.$queryRaw<{ seq: bigint }[]>`
-      SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM lobby_seq`
-    return { seq: Number(row?.seq ?? 0), lobby: await this.#list(scope, game) }
+  /** The lobby as it is, of one game or of all, with the `seq` that the last event had. */
+  async read(game: GameName | undefined): Promise<LobbySnapshot> {
+    return (await this.#snapshot(game)) ?? { seq: 0, lobby: { matches: [] } }
   }
 
   /** The lobby changed; its followers hear of it. */
   touch(urgency: keyof typeof COALESCE_MS): void {
-    const dueAt = Date.now() + COALESCE_MS[urgency]
+    const dueAt = performance.now() + COALESCE_MS[urgency]
     if (this.#stopped || dueAt >= this.#dueAt) return
     clearTimeout(this.#timer)
     this.#dueAt = dueAt
@@ -49,27 +99,29 @@ export class LobbyFeed {
   }
 
   async #refresh(): Promise<void> {
-    const { hub, log } = this.#platform
-    const scope = plainScope(this.#platform)
+    const { hub, log, database } = this.#platform
+    const followed = [undefined, ...gameNames].filter((game) => hub.isFollowed(lobbyChannel(game)))
+    if (followed.length === 0) return
     try {
-      for (const game of [undefined, ...gameNames]) {
-        const channel = lobbyChannel(game)
-        if (!hub.isFollowed(channel)) continue
-        const [row] = await scope.db.$queryRaw<{ seq: bigint }[]>`SELECT nextval('lobby_seq') AS seq`
-        hub.publish(channel, Number(row?.seq ?? 0), await this.#list(scope, game))
-      }
+      const read = await database.sql.first(NUMBERED, this.#values)
+      if (!read) return
+      for (const game of followed) hub.publish(lobbyChannel(game), read.seq, this.#lobbyOf(read.rows, game))
     } catch (error) {
       log.matches.warn({ err: error }, 'the lobby could not be read')
       this.touch('later')
     }
   }
 
-  async #list(scope: Scope, game: string | undefined): Promise<Lobby> {
-    const rows = await matchStore.list(
-      scope,
-      { status: { in: ['waiting', 'live'] }, visibility: 'public', mode: { not: 'local' }, ...(game ? { game } : {}) },
-      { by: 'createdAt', after: undefined, take: MAX_MATCHES },
-    )
-    return { matches: rows.map((row) => toMatch(row, this.#platform.config.publicUrl)) }
+  #lobbyOf(rows: readonly MatchRow[], game: GameName | undefined): Lobby {
+    const now = Date.now()
+    const ofHosts = new Map<string, number>()
+    const shown = rows.filter((row) => {
+      if (game !== undefined && row.game !== game) return false
+      const ofHost = (ofHosts.get(row.createdBy) ?? 0) + 1
+      ofHosts.set(row.createdBy, ofHost)
+      return ofHost <= MAX_OF_HOST
+    })
+    const { publicUrl } = this.#platform.config
+    return { matches: shown.slice(0, MAX_MATCHES).map((row) => toMatch(seenBySpectators(row, now), publicUrl)) }
   }
 }

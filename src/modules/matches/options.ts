@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-const MAX_SPECTATOR_DELAY_MS = 60_000
+export const MAX_SPECTATOR_DELAY_MS = 60_000
 
 /** What may be set for a match of any game, beside the game's own options. */
 export const MatchOptions = z.looseObject({
@@ -12,4 +12,9 @@ export const MatchOptions = z.looseObject({
 export function splitOptions(options: unknown): { spectatorDelayMs: number; rules: Record<string, unknown> } {
   const { spectatorDelayMs, ...rules } = MatchOptions.parse(options)
   return { spectatorDelayMs, rules }
+}
+
+/** How far behind the match those see it who do not play in it, ms. */
+export function spectatorDelayOf({ spectatorDelayMs }: Readonly<Record<string, unknown>>): number {
+  return typeof spectatorDelayMs === 'number' ? spectatorDelayMs : 0
 }

@@ -1,19 +1,32 @@
 import type { z } from 'zod'
-import type { Prisma } from '../../db/generated/client.ts'
 import { type GameName, games, isGameName } from '../../games/index.ts'
-import { RpcError } from '../../rpc/index.ts'
+import { type Channel, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
 import type { MatchId } from '../wire.ts'
-import { matchChannel, publishLeave } from './channels.ts'
+import { delayedMatchChannel, matchChannel, publishLeave } from './channels.ts'
 import { type ListOrder, type ListPage, readCursor, toCursor } from './list-page.ts'
-import type { LobbyFeed } from './lobby.ts'
+import { LobbyFeed } from './lobby.ts'
+import { listMatches, matchReader, type PageOf, readByCode, readHistory } from './match-reads.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
-import { MatchOptions } from './options.ts'
-import { isOpen, matchStore, type NewSeat } from './store.ts'
+import {
+  type Arrival,
+  countSeats,
+  joinMatch,
+  leaveMatch,
+  type NewMatch,
+  openMatch,
+  readRematch,
+  withdrawRematches,
+} from './match-writes.ts'
+import { MatchOptions, spectatorDelayOf } from './options.ts'
+import { Reveals } from './reveals.ts'
+import { hiddenMs, seenBySpectators } from './spectators.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
 const DEFAULT_PAGE = 20
+/** How often a request is tried that others were faster than: each time one of them got on. */
+const MAX_TRIES = 100
 
 export interface Creation {
   readonly game: GameName
@@ -24,6 +37,8 @@ export interface Creation {
 
 /** Told of every change of a match, once it is committed. */
 export type MatchListener = (match: Match) => void
+
+type MatchKey = { readonly matchId: MatchId } | { readonly code: JoinCode }
 
 interface MatchFilter {
   readonly game?: string | undefined
@@ -39,12 +54,24 @@ interface Player {
 export class MatchService {
   readonly lobby: LobbyFeed
   readonly #platform: Platform
+  readonly #read: (id: MatchId) => Promise<MatchRow | undefined>
+  readonly #reveals: Reveals
   readonly #listeners: MatchListener[] = []
   readonly #seatListeners: ((userId: string) => void)[] = []
 
-  constructor(platform: Platform, lobby: LobbyFeed) {
+  constructor(platform: Platform) {
     this.#platform = platform
-    this.lobby = lobby
+    this.lobby = new LobbyFeed(platform)
+    this.#read = matchReader(platform.database.sql)
+    this.#reveals = new Reveals((matchId) => {
+      platform.hub.end(delayedMatchChannel(matchId), 'behind')
+      this.lobby.touch('soon')
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#reveals.stop()
+    await this.lobby.stop()
   }
 
   /** `listener` runs on the node that made the change. */
@@ -61,47 +88,67 @@ export class MatchService {
   async create(scope: Scope, user: Player, creation: Creation): Promise<Match> {
     const { game, mode, visibility = 'public' } = creation
     const options = toOptions(game, creation.options ?? {})
-    await this.#boundActive(scope, user.id)
-    const row = await matchStore.insert(
-      scope,
-      { game, mode, visibility, options, createdBy: user.id },
-      this.#seatsOf(user, game, mode, await this.#displayName(scope, user)),
-      this.#platform.config.matches.countdownMs,
-    )
-    this.#watchSeat(scope, row, user.id)
-    return this.announce(scope, row)
-  }
-
-  /** The match with this id, or the newest with this code; null when there is none. */
-  async find(scope: Scope, by: { matchId: MatchId } | { code: JoinCode }): Promise<Match | null> {
-    const row = await matchStore.find(scope, 'matchId' in by ? { id: by.matchId } : by)
-    return row && this.#toMatch(row)
+    const others = Array.from({ length: games[game].seats - 1 }, (_, index) => index + 1)
+    const match = { game, mode, visibility, options, ownSeats: [0], botSeats: mode === 'bot' ? others : [] }
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const opened = await this.#open(scope, user, mode === 'local' ? { ...match, ownSeats: [0, ...others] } : match)
+      if (opened) return opened
+    }
+    throw new Error('no free join code')
   }
 
   /**
-   * Takes the lowest free seat. Who sits there already is answered as if they had just come.
+   * Opens a match again that is over, with its seats kept for those who had them. Of several players who ask, the first
+   * opens it and the others take their seats in it.
+   *
+   * @throws RpcError NOT_FOUND, FORBIDDEN for who did not play, NOT_FINISHED, TOO_MANY_MATCHES; MATCH_FULL and
+   * MATCH_CLOSED as of `join`.
+   */
+  async rematch(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const found = await readRematch(scope.sql, matchId)
+      if (!found) throw new RpcError('NOT_FOUND', 'There is no such match')
+      const { row, openId } = found
+      if (!hasSeat(row, user.id)) throw new RpcError('FORBIDDEN', 'You did not play in this match')
+      if (isOpen(row.status)) throw new RpcError('NOT_FINISHED', 'This match is not over')
+      const match = openId
+        ? await this.#take(scope, user, { matchId: openId })
+        : await this.#open(scope, user, rematchOf(row, user.id))
+      if (match) return match
+    }
+    throw tooBusy()
+  }
+
+  /**
+   * The match with this id, or the newest with this code, as this user sees it, or nobody in particular; null when there
+   * is none.
+   */
+  async find(by: MatchKey, userId: string | null): Promise<Match | null> {
+    const row = 'matchId' in by ? await this.#read(by.matchId) : await readByCode(this.#platform.database.sql, by.code)
+    return row ? this.#seenBy(row, userId) : null
+  }
+
+  /** The match as this user sees it, and the channel of its changes; null when there is none. */
+  async follow(matchId: MatchId, userId: string | null): Promise<Opened<Match, Match> | null> {
+    const row = await this.#read(matchId)
+    if (!row) return null
+    const isPlayer = userId !== null && hasSeat(row, userId)
+    const snapshot = this.#seenBy(row, userId)
+    const isDelayed = !isPlayer && spectatorDelayOf(row.options) > 0
+    if (isDelayed) this.#revealLater(row)
+    const channel = isDelayed ? delayedMatchChannel(row.id) : matchChannel(row.id)
+    return { channel, seq: snapshot.version, snapshot }
+  }
+
+  /**
+   * Takes the lowest seat that is free for the user. Who sits there already is answered as if they had just come.
    *
    * @throws RpcError NOT_FOUND, MATCH_CLOSED once it has begun, MATCH_FULL, TOO_MANY_MATCHES.
    */
-  async join(scope: Scope, user: Player, by: { matchId: MatchId } | { code: JoinCode }): Promise<Match> {
-    const found = await this.find(scope, by)
-    if (!found) throw new RpcError('NOT_FOUND', 'There is no such match')
-    if (hasSeat(found, user.id)) return found
-    // Refused without a lock, so that a crowd at a match that has filled up does not queue for it.
-    freeSeat(found)
-    const row = await matchStore.lock(scope, found.id)
-    if (!row) throw new RpcError('NOT_FOUND', 'There is no such match')
-    const match = this.#toMatch(row)
-    if (hasSeat(match, user.id)) return match
-    const seat = freeSeat(match)
-    await this.#boundActive(scope, user.id)
-    const displayName = await this.#displayName(scope, user)
-    await scope.db.seat.create({
-      data: { matchId: row.id, seat, userId: user.id, displayName, ...this.presence(user.id) },
-    })
-    const saved = await this.#save(scope, row)
-    this.#watchSeat(scope, saved, user.id)
-    return this.announce(scope, saved)
+  async join(scope: Scope, user: Player, by: MatchKey): Promise<Match> {
+    const match = await this.#take(scope, user, by)
+    if (!match) throw new RpcError('NOT_FOUND', 'There is no such match')
+    return match
   }
 
   /**
@@ -111,63 +158,59 @@ export class MatchService {
    * @throws RpcError NOT_FOUND when there is no such match or the user has no seat in it.
    */
   async leave(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
-    const row = await matchStore.lock(scope, matchId)
-    if (!row?.seats.some(({ userId }) => userId === user.id)) throw new RpcError('NOT_FOUND', 'You have no seat there')
-    if (row.status === 'live') {
-      await scope.db.seat.updateMany({
-        where: { matchId, userId: user.id, leftAt: null },
-        data: { leftAt: new Date() },
-      })
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const left = await leaveMatch(scope.sql, matchId, user.id)
+      if (!left?.isSeated) throw new RpcError('NOT_FOUND', 'You have no seat there')
+      const { row, isChanged, isDone, before } = left
+      if (before) this.announce(scope, before)
+      if (isChanged) return this.#announceMove(matchChannel(matchId), scope, row)
+      if (!isDone) continue
       // The process that runs it finds it in the row; this tells it at once.
-      scope.afterCommit(() => publishLeave(this.#platform.bus, { matchId, userId: user.id }))
+      if (row.status === 'live') {
+        scope.afterCommit(() => publishLeave(this.#platform.bus, { matchId, userId: user.id }))
+      }
+      return this.#toMatch(row)
     }
-    if (row.status !== 'waiting') return this.#toMatch(row)
-    const others = row.seats.filter(({ userId }) => userId !== null && userId !== user.id)
-    if (others.length === 0) return this.abort(scope, row, 'left')
-    await scope.db.seat.deleteMany({ where: { matchId, userId: user.id } })
-    return this.change(scope, row)
-  }
-
-  /** Ends a locked match without a result. */
-  abort(scope: Scope, row: MatchRow, endReason: string): Promise<Match> {
-    return this.change(scope, row, { status: 'aborted', endReason, finishedAt: new Date() })
-  }
-
-  /** Writes `data` and what was changed of the seats of a locked match as one new version, and announces it. */
-  async change(scope: Scope, row: MatchRow, data: Prisma.MatchUpdateInput = {}): Promise<Match> {
-    return this.announce(scope, await this.#save(scope, row, data))
+    throw tooBusy()
   }
 
   /** Public matches; with `player` those of theirs, also the private and local ones. */
-  async list(scope: Scope, page: ListPage & MatchFilter, player: Player | null) {
+  async list(page: ListPage & MatchFilter, player: Player | null) {
+    const { sql } = this.#platform.database
     const { game, status } = page
-    const where: Prisma.MatchWhereInput = {
-      ...(player ? { seats: { some: { userId: player.id } } } : { visibility: 'public', mode: { not: 'local' } }),
-      ...(game ? { game } : {}),
-      status: status ?? { in: ['waiting', 'live'] },
-    }
-    return this.#page(scope, page, where, 'createdAt')
+    return this.#page(page, 'createdAt', player?.id ?? null, (rest) =>
+      listMatches(sql, { ...rest, game, status }, player?.id ?? null),
+    )
   }
 
   /** The finished matches of a player, last finished first; the private ones only for the player's own eyes. */
-  async history(scope: Scope, page: ListPage, username: string, viewer: Player | null) {
-    const where: Prisma.MatchWhereInput = {
-      status: 'finished',
-      seats: { some: { user: { username } } },
-      ...(viewer?.username === username ? {} : { visibility: 'public' }),
-    }
-    return this.#page(scope, page, where, 'finishedAt')
+  async history(page: ListPage, username: string, viewer: Player) {
+    const { sql } = this.#platform.database
+    const isOwn = viewer.username === username
+    return this.#page(page, 'finishedAt', viewer.id, (rest) => readHistory(sql, username, isOwn, rest))
   }
 
-  /** Whether the user has a socket to this process, as it is kept with a seat. */
-  presence(userId: string): { connected: boolean } {
-    return { connected: this.#platform.connections.isOnline(userId) }
+  /** Announces matches whose seats this transaction has changed, and starts or calls off their countdowns. */
+  async seatsChanged(scope: Scope, ids: readonly string[]): Promise<void> {
+    const rows = await countSeats(scope.sql, ids, this.#platform.config.matches.countdownMs)
+    for (const row of rows) this.announce(scope, row)
+  }
+
+  /** Takes back the offers of rematches that this transaction has aborted. */
+  async withdrawRematches(scope: Scope, ids: readonly string[]): Promise<void> {
+    for (const row of await withdrawRematches(scope.sql, ids)) this.announce(scope, row)
   }
 
   /** Publishes a match as it was just written, once that is committed. */
   announce(scope: Scope, row: MatchRow): Match {
     const match = this.#toMatch(row)
-    scope.afterCommit(() => this.publish(match))
+    scope.afterCommit(() => {
+      this.publish(match)
+      // When it goes live is the last that spectators with a delay are told before its end may be seen.
+      const isSeenByAll = hiddenMs(row, Date.now()) === 0 || row.version === row.startVersion
+      if (isSeenByAll) this.#platform.hub.publish(delayedMatchChannel(match.id), match.version, match)
+      this.#revealLater(row)
+    })
     return match
   }
 
@@ -178,52 +221,104 @@ export class MatchService {
     for (const listener of this.#listeners) listener(match)
   }
 
-  async #page(scope: Scope, page: ListPage, where: Prisma.MatchWhereInput, by: ListOrder) {
-    const { cursor, limit = DEFAULT_PAGE } = page
-    const rows = await matchStore.list(scope, where, { by, after: readCursor(cursor), take: limit + 1 })
+  /** Null when the code is taken, or when another has opened this rematch. */
+  async #open(scope: Scope, user: Player, match: NewMatch): Promise<Match | null> {
+    const opened = await openMatch(scope.sql, match, this.#arrival(user))
+    if (!opened) throw new RpcError('UNAUTHENTICATED', 'There is no such user any more')
+    if (!opened.hasRoom) throw tooMany()
+    const { row, before } = opened
+    if (before) this.announce(scope, before)
+    return row && this.#seated(scope, row, user.id)
+  }
+
+  /** Null when there is no such match. @throws RpcError as `join` */
+  async #take(scope: Scope, user: Player, by: MatchKey): Promise<Match | null> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const joined = await joinMatch(scope.sql, by, this.#arrival(user))
+      if (!joined) return null
+      const { row, isSeated, isJoined, isFree, hasRoom } = joined
+      if (isJoined) return this.#seated(scope, row, user.id)
+      if (isSeated) return this.#toMatch(row)
+      const { status } = this.#seenBy(row, user.id)
+      if (!isOpen(status)) throw new RpcError('MATCH_CLOSED', 'This match is over')
+      if (!isFree) throw new RpcError('MATCH_FULL', 'Every seat is taken or kept for somebody else')
+      if (status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun')
+      if (!hasRoom) throw tooMany()
+    }
+    throw tooBusy()
+  }
+
+  /** Announces a match in which the user has just taken a seat. */
+  #seated(scope: Scope, row: MatchRow, userId: string): Match {
+    const match = this.#announceMove(delayedMatchChannel(row.id), scope, row)
+    const written = match.players.find((player) => player.userId === userId)?.connected
+    // The user's last socket may close, or a first one open, before the seat that says so is committed.
+    scope.afterCommit(() => {
+      if (this.#platform.connections.isOnline(userId) === written) return
+      for (const listener of this.#seatListeners) listener(userId)
+    })
+    return match
+  }
+
+  /**
+   * Announces a match whose seats have changed hands. Where spectators have a channel of their own, a follower of
+   * `channel` may belong to the other one now, and has to ask again.
+   */
+  #announceMove(channel: Channel<Match>, scope: Scope, row: MatchRow): Match {
+    const match = this.announce(scope, row)
+    if (spectatorDelayOf(row.options) > 0) scope.afterCommit(() => this.#platform.hub.end(channel, 'behind'))
+    return match
+  }
+
+  #arrival({ id }: Player): Arrival {
+    const { config, connections } = this.#platform
+    const { maxActive, countdownMs } = config.matches
+    return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs }
+  }
+
+  async #page(
+    { cursor, limit = DEFAULT_PAGE }: ListPage,
+    by: ListOrder,
+    userId: string | null,
+    read: (page: PageOf) => Promise<MatchRow[]>,
+  ) {
+    const rows = await read({ after: readCursor(cursor), take: limit + 1 })
     const items = rows.slice(0, limit)
     const last = rows.length > limit ? items.at(-1) : undefined
     const nextCursor = last && toCursor(last[by], last.id)
-    return { items: items.map((row) => this.#toMatch(row)), ...(nextCursor ? { nextCursor } : {}) }
+    return { items: items.map((row) => this.#seenBy(row, userId)), ...(nextCursor ? { nextCursor } : {}) }
   }
 
-  #save(scope: Scope, row: MatchRow, data?: Prisma.MatchUpdateInput): Promise<MatchRow> {
-    return matchStore.save(scope, row, this.#platform.config.matches.countdownMs, data)
+  #seenBy(row: MatchRow, userId: string | null): Match {
+    return this.#toMatch(userId !== null && hasSeat(row, userId) ? row : seenBySpectators(row, Date.now()))
   }
 
   #toMatch(row: MatchRow): Match {
     return toMatch(row, this.#platform.config.publicUrl)
   }
 
-  /** The user's last socket may close, or a first one open, before the seat that says so is committed. */
-  #watchSeat(scope: Scope, { seats }: MatchRow, userId: string): void {
-    const written = seats.find((seat) => seat.userId === userId)?.connected
-    scope.afterCommit(() => {
-      if (this.presence(userId).connected === written) return
-      for (const listener of this.#seatListeners) listener(userId)
-    })
+  #revealLater(row: MatchRow): void {
+    const inMs = hiddenMs(row, Date.now())
+    if (inMs > 0 && row.finishedAt !== null) this.#reveals.add(row.id, inMs)
   }
+}
 
-  #seatsOf(user: Player, game: GameName, mode: MatchMode, displayName: string): NewSeat[] {
-    const own: NewSeat = { seat: 0, userId: user.id, displayName, ...this.presence(user.id) }
-    const others = Array.from({ length: games[game].seats - 1 }, (_, index) => index + 1)
-    if (mode === 'local') return [own, ...others.map((seat) => ({ ...own, seat }))]
-    if (mode === 'bot') {
-      return [own, ...others.map((seat) => ({ seat, userId: null, displayName: 'Bot', connected: true }))]
-    }
-    return [own]
-  }
-
-  async #displayName(scope: Scope, user: Player): Promise<string> {
-    const row = await scope.db.user.findUnique({ where: { id: user.id }, select: { displayName: true } })
-    return row?.displayName ?? user.username
-  }
-
-  async #boundActive(scope: Scope, userId: string): Promise<void> {
-    const active = await matchStore.countActive(scope, userId)
-    if (active >= this.#platform.config.matches.maxActive) {
-      throw new RpcError('TOO_MANY_MATCHES', 'Finish or leave another match first')
-    }
+function rematchOf(row: MatchRow, userId: string): NewMatch {
+  const { id, game, mode, visibility, seats } = row
+  if (!isGameName(game)) throw new RpcError('MATCH_CLOSED', 'This game is not offered any more')
+  const seatsOf = (user: string | null) => seats.filter((seat) => seat.userId === user).map(({ seat }) => seat)
+  const isAlone = seats.every((seat) => seat.userId === null || seat.userId === userId)
+  const reserved = Array.from({ length: games[game].seats }, (_, at) => {
+    return seats.find(({ seat }) => seat === at)?.userId ?? ''
+  })
+  return {
+    game,
+    mode,
+    visibility,
+    options: toOptions(game, row.options),
+    ownSeats: seatsOf(userId),
+    botSeats: mode === 'bot' ? seatsOf(null) : [],
+    rematch: { of: id, reserved: isAlone ? [] : reserved },
   }
 }
 
@@ -232,7 +327,7 @@ export class MatchService {
  *
  * @throws RpcError VALIDATION_FAILED
  */
-function toOptions(game: GameName, options: unknown): Prisma.InputJsonObject {
+function toOptions(game: GameName, options: unknown): Record<string, unknown> {
   const common = MatchOptions.safeParse(options)
   if (!common.success) throw invalidOptions(common.error)
   const { spectatorDelayMs, ...rules } = common.data
@@ -245,22 +340,19 @@ function invalidOptions(error: z.ZodError): RpcError {
   return new RpcError('VALIDATION_FAILED', 'The options are not valid', { issues: toIssuesUnder('options', error) })
 }
 
-function hasSeat({ players }: Match, userId: string): boolean {
-  return players.some((player) => player.userId === userId)
+function hasSeat({ seats }: MatchRow, userId: string): boolean {
+  return seats.some((seat) => seat.userId === userId)
 }
 
-/**
- * The lowest seat that can be taken.
- *
- * @throws RpcError MATCH_CLOSED, MATCH_FULL
- */
-function freeSeat({ game, status, players }: Match): number {
-  if (!isOpen(status)) throw new RpcError('MATCH_CLOSED', 'This match is over')
-  const seatCount = isGameName(game) ? games[game].seats : 0
-  for (let seat = 0; seat < seatCount; seat++) {
-    if (players.some((player) => player.seat === seat)) continue
-    if (status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun')
-    return seat
-  }
-  throw new RpcError('MATCH_FULL', 'Every seat is taken')
+/** Whether a match is still to be decided. */
+function isOpen(status: MatchStatus): boolean {
+  return status === 'waiting' || status === 'live'
+}
+
+function tooMany(): RpcError {
+  return new RpcError('TOO_MANY_MATCHES', 'Finish or leave another match first')
+}
+
+function tooBusy(): RpcError {
+  return new RpcError('UNAVAILABLE', 'Too much is happening in this match', { retryAfterMs: 500 })
 }

@@ -41,6 +41,10 @@ export const Match = z.object({
   options: z.record(z.string(), z.unknown()),
   /** The `seq` of `matches.onUpdate`. */
   version: z.number().int(),
+  /** The match of which this one is a rematch: its seats are kept for the players of that one. */
+  rematchOf: MatchId.nullable(),
+  /** The match in which its players meet again, once one of them has asked for it. */
+  rematchId: MatchId.nullable(),
   createdAt: Timestamp,
   /** When the countdown ends, once it runs. */
   startsAt: Timestamp.nullable(),

@@ -20,7 +20,7 @@ export const getReplay = method({
   errors: ['NOT_FOUND', 'NOT_FINISHED'],
 
   async handle({ ctx, input, fail }) {
-    const match = await ctx.matches.find(ctx, { matchId: input.matchId })
+    const match = await ctx.matches.find({ matchId: input.matchId }, ctx.user?.id ?? null)
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
     const replay = await ctx.live.replay(ctx, match, input.from, ctx.user?.id ?? null)
     if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end, or its replay is not kept any more')

@@ -6,10 +6,10 @@ import { games, isGameName } from '../../../games/index.ts'
 import type { Platform } from '../../context.ts'
 import { plainScope } from '../../scope.ts'
 import { subscribeLeaves } from '../channels.ts'
+import { readMatches } from '../match-reads.ts'
 import type { MatchRow } from '../match-row.ts'
 import { splitOptions } from '../options.ts'
 import type { MatchService } from '../service.ts'
-import { matchStore } from '../store.ts'
 import type { Match } from '../types.ts'
 import { differences } from './compare.ts'
 import { Countdowns } from './countdowns.ts'
@@ -295,7 +295,7 @@ export class MatchLifecycle {
 
   /** Reads what others wrote of a match: who is connected to another process, and who has left. */
   async #catchUp(live: LiveMatch): Promise<void> {
-    const row = await matchStore.find(plainScope(this.#platform), { id: live.id })
+    const [row] = await readMatches(this.#platform.database.sql, [live.id])
     if (!row) return
     this.#service.announce(plainScope(this.#platform), row)
     for (const { userId, leftAt } of row.seats) if (userId !== null && leftAt !== null) live.leave(userId)

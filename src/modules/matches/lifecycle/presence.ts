@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Platform } from '../../context.ts'
 import { inTransaction } from '../../scope.ts'
+import { readMatches } from '../match-reads.ts'
 import type { MatchService } from '../service.ts'
-import { matchStore } from '../store.ts'
 import { ARRIVE, BATCH, CONNECT_SEATS, DEPART, DEPART_ALL, LOCK_OPEN_OF, OUTDATED_USERS } from './statements.ts'
 
 const RETRY_MS = 500
@@ -97,13 +97,11 @@ export class Presence {
         void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
         const matchIds = (await locking).map(({ id }) => id)
         if (matchIds.length === 0) return
-        const changed = new Set((await scope.sql.rows(CONNECT_SEATS, [matchIds])).map(({ id }) => id))
-        for (const id of matchIds) {
-          if (isAnnounced && !changed.has(id)) continue
-          const row = await matchStore.find(scope, { id })
-          if (!row) continue
-          if (changed.has(id)) await this.#service.change(scope, row)
-          else this.#service.announce(scope, row)
+        const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds])).map(({ id }) => id)
+        if (changed.length > 0) await this.#service.seatsChanged(scope, changed)
+        const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
+        for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {
+          this.#service.announce(scope, row)
         }
       },
       { idempotent: true },

@@ -1,8 +1,8 @@
 import type { Platform, Scope } from '../../context.ts'
 import { inTransaction } from '../../scope.ts'
+import { readMatches } from '../match-reads.ts'
 import type { MatchRow } from '../match-row.ts'
 import type { MatchService } from '../service.ts'
-import { matchStore } from '../store.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './spool.ts'
 import { ABORT_OWN, type Abandonment, FINISH, TAKE } from './statements.ts'
@@ -44,7 +44,7 @@ export async function takeUp(
   matchId: string,
   run: (match: Match, row: MatchRow) => void,
 ): Promise<void> {
-  const row = await matchStore.find(scope, { id: matchId })
+  const [row] = await readMatches(scope.sql, [matchId])
   if (row?.status !== 'live' || row.nodeId !== platform.node) return
   const match = service.announce(scope, row)
   scope.afterCommit(() => run(match, row))
@@ -98,6 +98,7 @@ export async function abortAbandoned(
       async (scope) => {
         const aborted = await scope.sql.rows(abort, [...values, ids, endReason])
         await announceAll(service, scope, ids)
+        await service.withdrawRematches(scope, ids)
         return aborted.length === 0
       },
       { idempotent: true },
@@ -109,7 +110,7 @@ export async function abortAbandoned(
 
 /** Announces those of the matches that are over. */
 async function announceAll(service: MatchService, scope: Scope, ids: readonly string[]): Promise<void> {
-  for (const row of await Promise.all(ids.map((id) => matchStore.find(scope, { id })))) {
-    if (row && row.status !== 'waiting' && row.status !== 'live') service.announce(scope, row)
+  for (const row of await readMatches(scope.sql, ids)) {
+    if (row.status !== 'waiting' && row.status !== 'live') service.announce(scope, row)
   }
 }

@@ -10,5 +10,5 @@ export const history = method({
   input: z.object({ ...Page, username: Username.optional() }),
   output: listOf(Match),
 
-  handle: ({ ctx, input }) => ctx.matches.history(ctx, input, input.username ?? ctx.user.username, ctx.user),
+  handle: ({ ctx, input }) => ctx.matches.history(input, input.username ?? ctx.user.username, ctx.user),
 })

@@ -23,6 +23,6 @@ export const list = method({
 
   handle({ ctx, input }) {
     if (input.mine && !ctx.user) throw new RpcError('UNAUTHENTICATED', 'Sign in to see your own matches')
-    return ctx.matches.list(ctx, input, input.mine ? ctx.user : null)
+    return ctx.matches.list(input, input.mine ? ctx.user : null)
   },
 })

@@ -13,7 +13,7 @@ export const onLobby = subscription({
   event: Lobby,
 
   async open({ ctx, input }) {
-    const { seq, lobby } = await ctx.matches.lobby.read(ctx, input.game)
+    const { seq, lobby } = await ctx.matches.lobby.read(input.game)
     return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
   },
 })

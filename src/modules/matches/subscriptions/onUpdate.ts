@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { subscription } from '../../context.ts'
 import { MatchId } from '../../wire.ts'
-import { matchChannel } from '../channels.ts'
 import { Match } from '../types.ts'
 
 /** One match as its players, scores and status change. */
@@ -14,8 +13,8 @@ export const onUpdate = subscription({
   errors: ['NOT_FOUND'],
 
   async open({ ctx, input, fail }) {
-    const match = await ctx.matches.find(ctx, input)
-    if (!match) throw fail('NOT_FOUND', 'There is no such match')
-    return { channel: matchChannel(match.id), seq: match.version, snapshot: match }
+    const opened = await ctx.matches.follow(input.matchId, ctx.user?.id ?? null)
+    if (!opened) throw fail('NOT_FOUND', 'There is no such match')
+    return opened
   },
 })

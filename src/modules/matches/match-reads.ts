@@ -1,0 +1,130 @@
+import { batched } from '../../db/batch.ts'
+import { type Sql, statement } from '../../db/sql.ts'
+import { gameNames } from '../../games/index.ts'
+import type { MatchId } from '../wire.ts'
+import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
+import { END_IS_HIDDEN } from './spectators.ts'
+import type { JoinCode, MatchStatus } from './types.ts'
+
+interface Found {
+  readonly row: MatchRow
+}
+
+/** Where the page before ended, and how many more are wanted. */
+export interface PageOf {
+  readonly after: { readonly at: Date; readonly id: string } | undefined
+  readonly take: number
+}
+
+const BY_IDS = statement<Found>('matches.byIds', `SELECT ${matchRow('matches')} AS row FROM matches WHERE id = ANY($1)`)
+
+/** The newest that had the code, which is the one that waits if one does. */
+const BY_CODE = statement<Found>(
+  'matches.byCode',
+  `SELECT ${matchRow('matches')} AS row FROM matches WHERE code = $1 ORDER BY created_at DESC LIMIT 1`,
+)
+
+/** Matches in no particular order. */
+export async function readMatches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
+  return (await sql.rows(BY_IDS, [ids])).map(({ row }) => row)
+}
+
+export async function readByCode(sql: Sql, code: JoinCode): Promise<MatchRow | null> {
+  return (await sql.first(BY_CODE, [code]))?.row ?? null
+}
+
+/** Makes the look-up of a match by its id: all of a moment are one query, and each match is read once. */
+export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undefined> {
+  return batched<MatchId, MatchRow>(async (ids) => new Map((await readMatches(sql, ids)).map((row) => [row.id, row])))
+}
+
+/** Pages go on after this time and id; the first one begins at the end of all time. */
+const from = ({ after, take }: PageOf) => [after?.at ?? 'infinity', after?.id ?? '', take]
+
+const IS_PUBLIC = `visibility = 'public' AND mode <> 'local'`
+
+/**
+ * SQL: the newest public matches of each status and game, some of each. A rematch that waits is not among them, as its
+ * seats are kept for certain players. One whose end is hidden is among the live ones until then.
+ */
+export function newestPublic(by: { statuses: string; games: string; limit: string; after?: string }): string {
+  const { statuses, games, limit, after = 'true' } = by
+  return `
+    SELECT newest.*
+    FROM unnest(${statuses}::"MatchStatus"[]) AS wanted_status, unnest(${games}::text[]) AS wanted_game, LATERAL (
+      SELECT ${MATCH_COLUMNS} FROM matches
+      WHERE status = wanted_status AND game = wanted_game AND ${IS_PUBLIC} AND ${after}
+        AND (status <> 'waiting' OR reserved = '{}')
+        AND NOT (status IN ('finished', 'aborted') AND ${END_IS_HIDDEN})
+      ORDER BY created_at DESC, id DESC LIMIT ${limit}) AS newest
+    UNION ALL
+    SELECT ${MATCH_COLUMNS} FROM matches
+    WHERE 'live' = ANY(${statuses}::"MatchStatus"[]) AND game = ANY(${games}::text[]) AND ${IS_PUBLIC} AND ${after}
+      AND ${END_IS_HIDDEN}`
+}
+
+const AFTER = '(created_at, id) < ($3::timestamptz, $4::text)'
+
+/** Values: statuses, games, then `from`. */
+const PUBLIC = statement<Found>(
+  'matches.public',
+  `SELECT ${matchRow('listed')} AS row
+   FROM (${newestPublic({ statuses: '$1', games: '$2', limit: '$5', after: AFTER })}
+     ORDER BY created_at DESC, id DESC LIMIT $5) AS listed
+   ORDER BY created_at DESC, id DESC`,
+)
+
+/** Matches of a user. Values: statuses, games, then `from`, then the user. */
+const own = (name: string, seats: string) =>
+  statement<Found>(
+    name,
+    `SELECT ${matchRow('listed')} AS row FROM (
+       SELECT ${MATCH_COLUMNS} FROM matches
+       WHERE id IN (SELECT match_id FROM seats WHERE user_id = $6 AND ${seats})
+         AND status = ANY($1::"MatchStatus"[]) AND game = ANY($2) AND ${AFTER}
+       ORDER BY created_at DESC, id DESC LIMIT $5) AS listed
+     ORDER BY created_at DESC, id DESC`,
+  )
+const OWN_OPEN = own('matches.ownOpen', 'ended_at IS NULL')
+const OWN_ENDED = own('matches.ownEnded', 'ended_at IS NOT NULL')
+
+export interface Listed extends PageOf {
+  readonly game: string | undefined
+  /** Those that are not over unless given. */
+  readonly status: MatchStatus | undefined
+}
+
+/** Public matches, or with `userId` those of this user of whatever kind, newest first. */
+export async function listMatches(sql: Sql, listed: Listed, userId: string | null): Promise<MatchRow[]> {
+  const { game, status } = listed
+  const values = [status ? [status] : ['waiting', 'live'], game ? [game] : gameNames, ...from(listed)]
+  const isOver = status === 'finished' || status === 'aborted'
+  const rows = userId
+    ? await sql.rows(isOver ? OWN_ENDED : OWN_OPEN, [...values, userId])
+    : await sql.rows(PUBLIC, values)
+  return rows.map(({ row }) => row)
+}
+
+/**
+ * Finished matches of a player. On one keyboard the player has every seat, and the first counts. Values: username,
+ * whether for that player's own eyes, then `from`.
+ */
+const HISTORY = statement<Found>(
+  'matches.history',
+  `SELECT ${matchRow('matches')} AS row
+   FROM (
+     SELECT seats.match_id, seats.ended_at
+     FROM users JOIN seats ON seats.user_id = users.id JOIN matches ON matches.id = seats.match_id
+     WHERE users.username = $1 AND seats.ended_at IS NOT NULL AND matches.status = 'finished'
+       AND (matches.mode <> 'local' OR seats.seat = 0)
+       AND ($2 OR (matches.visibility = 'public' AND NOT ${END_IS_HIDDEN}))
+       AND (seats.ended_at, seats.match_id) < ($3::timestamptz, $4::text)
+     ORDER BY seats.ended_at DESC, seats.match_id DESC LIMIT $5) AS played
+   JOIN matches ON matches.id = played.match_id
+   ORDER BY played.ended_at DESC, played.match_id DESC`,
+)
+
+/** The finished matches of a player, last finished first; without the private ones unless for the player's own eyes. */
+export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageOf): Promise<MatchRow[]> {
+  return (await sql.rows(HISTORY, [username, isOwn, ...from(page)])).map(({ row }) => row)
+}

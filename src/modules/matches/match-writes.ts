@@ -1,0 +1,280 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { type Sql, statement } from '../../db/sql.ts'
+import { type GameName, games } from '../../games/index.ts'
+import type { MatchId } from '../wire.ts'
+import { newJoinCode } from './join-code.ts'
+import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
+import type { MatchMode, Visibility } from './types.ts'
+
+// Locks are taken in one order, so that nobody waits in a circle: the user's row, then a match's, then its seats, and of
+// several matches the one with the lower id first, but a rematch before the match that it is one of. Every change of a
+// match or of its seats counts its version up. So a statement that has read seats and then finds the version that it has
+// read is up to date, though it has waited for the row; otherwise it changes nothing, and is run again.
+
+/** Of each game; a game that is not here has no seats. */
+const SEAT_COUNTS = JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
+
+/** Keeps others from counting the user's matches until the transaction ends. */
+const LOCK_USER = statement('users.lock', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE')
+
+/** Whether a user is here, or connected to another process. */
+const isConnected = (isHere: string, user: string) =>
+  `(${isHere} OR EXISTS (SELECT FROM presence WHERE user_id = ${user}))`
+
+const hasRoom = (user: string, max: string) =>
+  `(SELECT count(DISTINCT match_id) FROM seats WHERE user_id = ${user} AND ended_at IS NULL) < ${max}`
+
+export interface NewMatch {
+  readonly game: GameName
+  readonly mode: MatchMode
+  readonly visibility: Visibility
+  readonly options: Readonly<Record<string, unknown>>
+  /** Seats that the user takes, and those of server-side opponents. */
+  readonly ownSeats: readonly number[]
+  readonly botSeats: readonly number[]
+  /** What it is a rematch of, and for whom its seats are kept, in the order of seats. */
+  readonly rematch?: { readonly of: string; readonly reserved: readonly string[] } | undefined
+}
+
+/** The player who opens a match or joins one. */
+export interface Arrival {
+  readonly userId: string
+  /** Whether the player has a socket to this process. */
+  readonly isHere: boolean
+  /** How many matches that are not over the player may have. */
+  readonly maxActive: number
+  readonly countdownMs: number
+}
+
+interface Opened {
+  readonly hasRoom: boolean
+  /** Null when the code is taken or when the match of which this would be a rematch has one. */
+  readonly row: MatchRow | null
+  /** The match of which it is a rematch, which now names it. */
+  readonly before: MatchRow | null
+}
+
+/**
+ * Values: id, game, mode, visibility, code, options, seed, version of the rules, user, end of the countdown where every seat is
+ * taken, matches that the user may have, own seats, whether the user is here, seats of bots, match of which it is a rematch, for whom its seats
+ * are kept.
+ */
+const OPEN = statement<Opened>(
+  'matches.open',
+  `WITH opener AS (
+     SELECT id, display_name, ${hasRoom('$9', '$11')} AS has_room, ${isConnected('$13', '$9')} AS connected
+     FROM users WHERE id = $9),
+   opened AS (
+     INSERT INTO matches (id, game, mode, visibility, code, options, seed, rules_version, created_by, starts_at,
+       rematch_of, reserved)
+     SELECT $1, $2, $3::"MatchMode", $4::"MatchVisibility", $5, $6::jsonb, $7, $8, id, CASE WHEN connected THEN $10::timestamptz END, $15, $16
+     FROM opener WHERE has_room
+     ON CONFLICT DO NOTHING RETURNING ${MATCH_COLUMNS}),
+   taken AS (
+     INSERT INTO seats (match_id, seat, user_id, display_name, connected)
+     SELECT opened.id, seat, opener.id, opener.display_name, opener.connected FROM opened, opener, unnest($12::int[]) AS seat
+     UNION ALL SELECT opened.id, seat, NULL, 'Bot', true FROM opened, unnest($14::int[]) AS seat
+     RETURNING *),
+   before AS (
+     UPDATE matches SET rematch_id = opened.id, version = matches.version + 1, updated_at = now()
+     FROM opened WHERE matches.id = opened.rematch_of RETURNING ${columnsOf('matches')})
+   SELECT has_room AS "hasRoom", (SELECT ${matchRow('opened', 'taken')} FROM opened) AS row,
+     (SELECT ${matchRow('before')} FROM before) AS before
+   FROM opener`,
+)
+
+/** Opens a match and takes seats in it. */
+export async function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Promise<Opened | null> {
+  const { game, mode, visibility, options, ownSeats, botSeats, rematch } = match
+  const { userId, isHere, maxActive, countdownMs } = arrival
+  const isFull = ownSeats.length + botSeats.length === games[game].seats
+  const [, opened] = await Promise.all([
+    sql.rows(LOCK_USER, [userId]),
+    sql.first(OPEN, [
+      randomUUID(),
+      game,
+      mode,
+      visibility,
+      newJoinCode(),
+      JSON.stringify(options),
+      randomInt(2 ** 31),
+      games[game].version,
+      userId,
+      isFull ? new Date(Date.now() + countdownMs) : null,
+      maxActive,
+      ownSeats,
+      isHere,
+      botSeats,
+      rematch?.of ?? null,
+      rematch?.reserved ?? [],
+    ]),
+  ])
+  return opened
+}
+
+interface Joined {
+  readonly row: MatchRow
+  /** The user had a seat already. */
+  readonly isSeated: boolean
+  /** A seat is free for this user. */
+  readonly isFree: boolean
+  readonly hasRoom: boolean
+  readonly isJoined: boolean
+}
+
+/** Values: user, seats of each game, matches that the user may have, whether the user is here, end of the countdown; match. */
+const join = (name: string, match: string) =>
+  statement<Joined>(
+    name,
+    `WITH found AS (SELECT ${MATCH_COLUMNS} FROM matches WHERE ${match}),
+     sitting AS (SELECT seats.* FROM seats JOIN found ON found.id = match_id),
+     asked AS (
+       SELECT EXISTS (SELECT FROM sitting WHERE user_id = $1) AS is_seated, ${hasRoom('$1', '$3')} AS has_room,
+         ${isConnected('$4', '$1')} AS connected, seat_count, (
+           SELECT min(seat) FROM generate_series(0, seat_count - 1) AS seat
+           WHERE seat NOT IN (SELECT seat FROM sitting) AND coalesce(nullif(reserved[seat + 1], ''), $1) = $1) AS seat
+       FROM found, coalesce(($2::jsonb ->> game)::int, 0) AS seat_count),
+     joined AS (
+       UPDATE matches SET version = matches.version + 1, updated_at = now(), starts_at = CASE
+         WHEN asked.connected AND (SELECT count(*) + 1 = seat_count AND bool_and(sitting.connected) FROM sitting) THEN $5::timestamptz END
+       FROM found, asked
+       WHERE matches.id = found.id AND matches.version = found.version AND matches.status = 'waiting'
+         AND NOT is_seated AND asked.seat IS NOT NULL AND has_room
+       RETURNING ${columnsOf('matches')}),
+     taken AS (
+       INSERT INTO seats (match_id, seat, user_id, display_name, connected)
+       SELECT joined.id, asked.seat, users.id, users.display_name, asked.connected FROM joined, asked, users WHERE users.id = $1
+       RETURNING *)
+     SELECT is_seated AS "isSeated", asked.seat IS NOT NULL AS "isFree", has_room AS "hasRoom",
+       EXISTS (SELECT FROM joined) AS "isJoined", (
+         SELECT ${matchRow('now', '(SELECT * FROM sitting UNION ALL SELECT * FROM taken)')}
+         FROM (SELECT * FROM joined UNION ALL SELECT * FROM found WHERE NOT EXISTS (SELECT FROM joined)) AS now) AS row
+     FROM asked`,
+  )
+const JOIN = join('matches.join', 'id = $6')
+/** The newest that had the code, which is the one that waits if one does. */
+const JOIN_BY_CODE = join('matches.joinByCode', 'code = $6 ORDER BY created_at DESC LIMIT 1')
+
+/** Takes the lowest seat that is free for the user; null when there is no such match. */
+export async function joinMatch(
+  sql: Sql,
+  by: { readonly matchId: string } | { readonly code: string },
+  { userId, isHere, maxActive, countdownMs }: Arrival,
+): Promise<Joined | null> {
+  const values = [userId, SEAT_COUNTS, maxActive, isHere, new Date(Date.now() + countdownMs)]
+  const [, joined] = await Promise.all([
+    sql.rows(LOCK_USER, [userId]),
+    'matchId' in by ? sql.first(JOIN, [...values, by.matchId]) : sql.first(JOIN_BY_CODE, [...values, by.code]),
+  ])
+  return joined
+}
+
+interface Left {
+  readonly row: MatchRow
+  readonly isSeated: boolean
+  /** It waited, and is one version further. */
+  readonly isChanged: boolean
+  /** The seat has been given up, or there is nothing to give up in a match that is over. */
+  readonly isDone: boolean
+  /** The match whose rematch this was, which is no longer offered. */
+  readonly before: MatchRow | null
+}
+
+/** Values: match, user. */
+const LEAVE = statement<Left>(
+  'matches.leave',
+  `WITH found AS (SELECT ${MATCH_COLUMNS} FROM matches WHERE id = $1),
+   sitting AS (SELECT * FROM seats WHERE match_id = $1),
+   asked AS (
+     SELECT EXISTS (SELECT FROM sitting WHERE user_id = $2) AS is_seated,
+       EXISTS (SELECT FROM sitting WHERE user_id <> $2) AS has_others
+     FROM found),
+   changed AS (
+     UPDATE matches SET version = matches.version + 1, updated_at = now(),
+       starts_at = CASE WHEN has_others THEN NULL ELSE matches.starts_at END,
+       status = CASE WHEN has_others THEN 'waiting'::"MatchStatus" ELSE 'aborted' END,
+       end_reason = CASE WHEN has_others THEN NULL ELSE 'left' END,
+       finished_at = CASE WHEN has_others THEN NULL ELSE now() END
+     FROM found, asked
+     WHERE matches.id = found.id AND matches.version = found.version AND matches.status = 'waiting' AND is_seated
+     RETURNING ${columnsOf('matches')}),
+   removed AS (
+     DELETE FROM seats USING changed WHERE match_id = changed.id AND user_id = $2 AND changed.status = 'waiting'
+     RETURNING seat),
+   run AS (
+     SELECT matches.id FROM matches JOIN found ON found.id = matches.id
+     WHERE matches.status = 'live' AND matches.fence = found.fence FOR NO KEY UPDATE OF matches),
+   given_up AS (
+     UPDATE seats SET left_at = coalesce(left_at, now()) FROM run WHERE match_id = run.id AND user_id = $2
+     RETURNING seat),
+   before AS (
+     UPDATE matches SET rematch_id = NULL, version = matches.version + 1, updated_at = now()
+     FROM changed
+     WHERE changed.status = 'aborted' AND matches.id = changed.rematch_of AND matches.rematch_id = changed.id
+     RETURNING ${columnsOf('matches')})
+   SELECT is_seated AS "isSeated", EXISTS (SELECT FROM changed) AS "isChanged",
+     found.status NOT IN ('waiting', 'live') OR EXISTS (SELECT FROM given_up) AS "isDone", (
+       SELECT ${matchRow('now', '(SELECT * FROM sitting WHERE seat NOT IN (SELECT seat FROM removed))')}
+       FROM (SELECT * FROM changed UNION ALL SELECT * FROM found WHERE NOT EXISTS (SELECT FROM changed)) AS now) AS row,
+     (SELECT ${matchRow('before')} FROM before) AS before
+   FROM found, asked`,
+)
+
+/**
+ * Gives up the user's seats: in a match that waits they are free again, or it ends with its last player; in a live one
+ * it is written that the player has left. Null when there is no such match.
+ */
+export function leaveMatch(sql: Sql, matchId: string, userId: string): Promise<Left | null> {
+  return sql.first(LEAVE, [matchId, userId])
+}
+
+/**
+ * Values: matches, whose rows are locked; seats of each game, end of a countdown that begins now.
+ */
+const SEATS_CHANGED = statement<{ row: MatchRow }>(
+  'matches.seatsChanged',
+  `UPDATE matches SET version = version + 1, updated_at = now(), starts_at = CASE
+     WHEN status <> 'waiting' THEN starts_at
+     WHEN (SELECT count(*) FROM seats WHERE match_id = matches.id AND connected) = ($2::jsonb ->> game)::int
+     THEN coalesce(starts_at, $3) END
+   WHERE id = ANY($1) RETURNING ${matchRow('matches')} AS row`,
+)
+
+/**
+ * Counts the versions of matches up whose seats this transaction has changed, and, of those that wait, starts or calls
+ * off the countdown, whichever the seats now ask for.
+ */
+export async function countSeats(sql: Sql, ids: readonly string[], countdownMs: number): Promise<MatchRow[]> {
+  const rows = await sql.rows(SEATS_CHANGED, [ids, SEAT_COUNTS, new Date(Date.now() + countdownMs)])
+  return rows.map(({ row }) => row)
+}
+
+/** Values: matches. */
+const WITHDRAW = statement<{ row: MatchRow }>(
+  'matches.withdraw',
+  `UPDATE matches SET rematch_id = NULL, version = version + 1, updated_at = now()
+   WHERE id IN (SELECT rematch_of FROM matches WHERE id = ANY($1) AND status = 'aborted') AND rematch_id = ANY($1)
+   RETURNING ${matchRow('matches')} AS row`,
+)
+
+/** Offers those of the matches that were aborted no longer as rematches. Gives the matches that offered them. */
+export async function withdrawRematches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
+  return (await sql.rows(WITHDRAW, [ids])).map(({ row }) => row)
+}
+
+interface Rematch {
+  readonly row: MatchRow
+  /** The rematch that is not over, if there is one. */
+  readonly openId: MatchId | null
+}
+
+const REMATCH = statement<Rematch>(
+  'matches.rematch',
+  `SELECT ${matchRow('matches')} AS row, (
+     SELECT id FROM matches AS rematch WHERE rematch_of = $1 AND status IN ('waiting', 'live')) AS "openId"
+   FROM matches WHERE id = $1`,
+)
+
+export function readRematch(sql: Sql, matchId: MatchId): Promise<Rematch | null> {
+  return sql.first(REMATCH, [matchId])
+}

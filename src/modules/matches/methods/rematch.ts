@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { method } from '../../context.ts'
+import { MatchId } from '../../wire.ts'
+import { Match } from '../types.ts'
+
+/**
+ * Plays a match again that is over: its players get their seats in one new match, whoever of them asks first, and nobody
+ * else can take them.
+ */
+export const rematch = method({
+  access: 'user',
+  effect: 'write',
+  limit: { points: 30, perSeconds: 60 },
+  input: z.object({ matchId: MatchId }),
+  output: Match,
+  errors: ['NOT_FOUND', 'FORBIDDEN', 'NOT_FINISHED', 'MATCH_FULL', 'MATCH_CLOSED', 'TOO_MANY_MATCHES'],
+
+  handle: ({ ctx, input }) => ctx.matches.rematch(ctx, ctx.user, input.matchId),
+})
