@@ -1,9 +1,10 @@
-import type { Bus, BusSubscription } from '../bus/bus.ts'
-import { defaultLimits, type Opening, STREAM_CLOSED } from '../protocol/index.ts'
+import type { Bus } from '../bus/bus.ts'
+import { defaultLimits, type Opening } from '../protocol/index.ts'
 import type { Channel, Cost } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Opened } from './definition.ts'
 import { RpcError } from './errors.ts'
+import { endFrame, type Frame, type Stream } from './stream.ts'
 import { StreamBudget } from './stream-budget.ts'
 
 /** Publishes one frame to every socket that joined `topic`, encoded and copied once. */
@@ -27,26 +28,6 @@ const MAX_HELD = 256
 const UNKNOWN = -1
 /** The `seq` of a bus message that ends a stream. */
 const END = -2
-
-type Frame = string | Uint8Array
-
-/** A channel that this process listens to, because at least one of its sockets follows it. */
-interface Stream {
-  readonly channel: Channel<unknown>
-  readonly delivery: Delivery
-  readonly subscription: BusSubscription
-  readonly followers: Set<Connection>
-  /** Followers whose snapshot is newer than `lastSeq`, with its `seq`: events up to it must not reach them. */
-  readonly ahead: Map<Connection, number>
-  /** Events of a `reliable` stream that came before their turn. */
-  readonly held: Map<number, Frame>
-  heldSince: number
-  opening: number
-  /** Its end has come: who is still opening it reads again, and finds what there is instead. */
-  isOver: boolean
-  lastSeq: number
-  lastFrame: Frame | null
-}
 
 /**
  * Brings events to the sockets that follow their channel.
@@ -115,7 +96,7 @@ export class Hub {
   ): Promise<void> {
     let stream: Stream | undefined
     try {
-      for (let reads = 0; reads < MAX_READS; reads++) {
+      for (let reads = 1; reads <= MAX_READS && !connection.closed; reads++) {
         const opened = await read()
         if (connection.closed) return
         const { channel, over, ...rest } = opened
@@ -135,17 +116,21 @@ export class Hub {
         if (connection.closed) return
         if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
-        if (isBehind && (delivery === 'reliable' || stream.channel.incremental)) continue
+        // Where each event stands alone, the newest one makes up at last for a snapshot that is never the newest.
+        if (isBehind && (reads < MAX_READS || stream.lastFrame === null)) continue
         const replaced = this.#budget.admit(connection, stream.channel)
         if (!answer({ channel: channel.name, delivery, ...rest })) return
         for (const other of replaced) {
           connection.peer.send(endFrame(other, 'replaced'))
           this.leave(connection, other.name)
         }
+        // An answer that a socket has no room for closes it.
+        if (connection.closed) return
         this.#join(connection, stream, opened.seq)
         if (isBehind && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
         return
       }
+      if (connection.closed) return
     } finally {
       this.#release(stream)
     }
@@ -161,6 +146,7 @@ export class Hub {
     if (!stream) return
     stream.followers.delete(connection)
     stream.ahead.delete(connection)
+    this.#catchUp(stream)
     this.#collect(stream)
   }
 
@@ -182,8 +168,7 @@ export class Hub {
   /** Ends `reliable` streams in which an event has been missing for too long. Called a few times a second. */
   sweep(now: number): void {
     for (const stream of this.#streams.values()) {
-      if (stream.held.size > 0 && now - stream.heldSince > MAX_HOLD_MS)
-        this.#endHere(stream, endFrame(stream.channel, 'gap'))
+      if (stream.held.size > 0 && now - stream.heldSince > MAX_HOLD_MS) this.#giveUp(stream)
     }
   }
 
@@ -213,10 +198,33 @@ export class Hub {
     if (connection.following.has(name)) return
     connection.following.set(name, { channel: name, skippedFrom: null })
     this.#budget.take(connection, stream.channel)
-    if (stream.followers.size === 0) stream.lastSeq = Math.max(stream.lastSeq, seq)
     stream.followers.add(connection)
-    if (seq > stream.lastSeq) stream.ahead.set(connection, seq)
-    else connection.peer.join(name)
+    if (seq <= stream.lastSeq) connection.peer.join(name)
+    else {
+      stream.ahead.set(connection, seq)
+      this.#catchUp(stream)
+    }
+  }
+
+  /**
+   * When all followers are ahead of a stream, it goes on from the oldest of their snapshots: what came before is missing to
+   * nobody.
+   */
+  #catchUp(stream: Stream): void {
+    if (stream.ahead.size === 0 || stream.ahead.size < stream.followers.size) return
+    let oldest = Number.POSITIVE_INFINITY
+    for (const seq of stream.ahead.values()) oldest = Math.min(oldest, seq)
+    stream.lastSeq = oldest
+    for (const seq of stream.held.keys()) if (seq <= oldest) stream.held.delete(seq)
+    for (const [connection, seq] of stream.ahead) if (seq === oldest) this.#arrive(stream, connection)
+    this.#flush(stream)
+  }
+
+  /** The events of a stream have reached the snapshot of a follower, who gets them from now on. */
+  #arrive(stream: Stream, connection: Connection): void {
+    const { name } = stream.channel
+    stream.ahead.delete(connection)
+    if (connection.following.get(name)?.skippedFrom === null) connection.peer.join(name)
   }
 
   #release(stream: Stream | undefined): void {
@@ -239,6 +247,11 @@ export class Hub {
       return
     }
     this.#send(stream, seq, frame)
+    this.#flush(stream)
+  }
+
+  /** Sends the events whose turn has come. */
+  #flush(stream: Stream): void {
     while (stream.held.size > 0) {
       const next = stream.held.get(stream.lastSeq + 1)
       if (next === undefined) return
@@ -250,7 +263,20 @@ export class Hub {
   #hold(stream: Stream, seq: number, frame: Frame): void {
     if (stream.held.size === 0) stream.heldSince = performance.now()
     stream.held.set(seq, frame)
-    if (stream.held.size > MAX_HELD) this.#endHere(stream, endFrame(stream.channel, 'gap'))
+    if (stream.held.size > MAX_HELD) this.#giveUp(stream)
+  }
+
+  /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
+  #giveUp(stream: Stream): void {
+    const frame = endFrame(stream.channel, 'gap')
+    for (const connection of [...stream.followers]) {
+      if (!stream.ahead.has(connection)) this.#endFor(connection, stream, frame)
+    }
+    stream.heldSince = performance.now()
+    if (stream.followers.size > 0) return
+    // Who is opening the stream finds out by this that a snapshot is too old.
+    for (const seq of stream.held.keys()) stream.lastSeq = Math.max(stream.lastSeq, seq)
+    stream.held.clear()
   }
 
   #send(stream: Stream, seq: number, frame: Frame): void {
@@ -261,28 +287,24 @@ export class Hub {
     if (stream.ahead.size === 0) return
     for (const [connection, from] of stream.ahead) {
       if (seq < from) continue
-      stream.ahead.delete(connection)
       if (seq > from) connection.peer.send(frame)
-      const following = connection.following.get(stream.channel.name)
-      if (following?.skippedFrom === null) connection.peer.join(stream.channel.name)
+      this.#arrive(stream, connection)
     }
   }
 
   #endForAll(stream: Stream, frame: Frame): void {
     stream.isOver = true
-    this.#endHere(stream, frame)
+    stream.held.clear()
+    for (const connection of [...stream.followers]) this.#endFor(connection, stream, frame)
     if (this.#streams.get(stream.channel.name) === stream) this.#streams.delete(stream.channel.name)
   }
 
-  #endHere(stream: Stream, frame: Frame): void {
-    for (const connection of [...stream.followers]) {
-      const missedSome = (connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq) < stream.lastSeq
-      // Who was too slow for the last event gets it now or never, or has to see anew what came of all of them.
-      if (missedSome && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
-      connection.peer.send(missedSome && stream.channel.incremental ? endFrame(stream.channel, 'behind') : frame)
-      this.leave(connection, stream.channel.name)
-    }
-    stream.held.clear()
+  #endFor(connection: Connection, stream: Stream, frame: Frame): void {
+    const missedSome = (connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq) < stream.lastSeq
+    // Who was too slow for the last event gets it now or never, or has to see anew what came of all of them.
+    if (missedSome && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
+    connection.peer.send(missedSome && stream.channel.incremental ? endFrame(stream.channel, 'behind') : frame)
+    this.leave(connection, stream.channel.name)
   }
 
   #skip(connection: Connection): void {
@@ -309,9 +331,4 @@ export class Hub {
       if (!stream.ahead.has(connection)) connection.peer.join(following.channel)
     }
   }
-}
-
-function endFrame(channel: Channel<unknown>, reason: string): string {
-  const { type, name } = channel
-  return JSON.stringify({ type, eid: name, ts: Date.now(), data: { reason }, error: STREAM_CLOSED })
 }

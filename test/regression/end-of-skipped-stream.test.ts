@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { type Channel, channel } from '../../src/rpc/index.ts'
-import { createHub, createReader } from '../support/hub.ts'
+import { createHub } from '../support/hub.ts'
 
 /** One socket that follows `stream`, is too slow for two events of it, and is sent what comes with its end. */
 async function sentAtTheEnd(stream: Channel<object>): Promise<unknown[]> {
-  const hub = createHub()
-  const reader = createReader()
+  const { hub, open } = createHub()
+  const reader = open()
   const { connection, sent } = reader
   await hub.follow(
     connection,

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { channel, RpcError } from '../../src/rpc/index.ts'
-import { createHub, createReader } from '../support/hub.ts'
+import { createHub } from '../support/hub.ts'
 
 const over = channel<object>('t.onMatch', '1')
 
 test('a stream that ends while somebody is opening it is not joined after its end', async () => {
-  const hub = createHub()
-  const { connection } = createReader()
+  const { hub, open } = createHub()
+  const { connection } = open()
 
   let reads = 0
   const read = async () => {

@@ -1,41 +1,53 @@
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Admission, Connection, Hub } from '../../src/rpc/index.ts'
-
-/** A hub on a bus of its own, without a dispatcher. */
-export function createHub(): Hub {
-  const bus = createMemoryBus((error) => {
-    throw error
-  })
-  return new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes })
-}
+import type { Message } from './client.ts'
 
 /** A socket on a hub, with all that was sent to it and how much of that counts as unsent. */
 export interface Reader {
   readonly connection: Connection
-  /** Frames sent to this socket alone, parsed. */
-  readonly sent: unknown[]
-  /** Topics whose frames reach it. */
-  readonly topics: Set<string>
+  /** What reached it, in order. */
+  readonly sent: Message<Record<string, unknown>>[]
   unsent: number
+}
+
+/** A hub on a bus of its own, without a dispatcher and a transport. */
+export interface HubRig {
+  readonly hub: Hub
+  /** Opens a socket. */
+  open(): Reader
 }
 
 const nobody = { user: null, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
 
-export function createReader(): Reader {
-  const sent: unknown[] = []
-  const topics = new Set<string>()
-  const peer = {
-    send: (frame: string | Uint8Array) => void sent.push(JSON.parse(String(frame))),
-    join: (topic: string) => void topics.add(topic),
-    leave: (topic: string) => void topics.delete(topic),
-    unsentBytes: () => reader.unsent,
-    close: () => {
-      connection.closed = true
-    },
+export function createHub(): HubRig {
+  const bus = createMemoryBus((error) => {
+    throw error
+  })
+  const hub = new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes })
+  const topics = new Map<string, Set<Reader>>()
+  hub.attach((topic, frame) => {
+    for (const { sent } of topics.get(topic) ?? []) sent.push(JSON.parse(String(frame)))
+  })
+
+  const open = (): Reader => {
+    const peer = {
+      send: (frame: string | Uint8Array) => void reader.sent.push(JSON.parse(String(frame))),
+      join(topic: string) {
+        const joined = topics.get(topic) ?? new Set()
+        topics.set(topic, joined.add(reader))
+      },
+      leave: (topic: string) => void topics.get(topic)?.delete(reader),
+      unsentBytes: () => reader.unsent,
+      close() {
+        reader.connection.closed = true
+        hub.leaveAll(reader.connection)
+      },
+    }
+    const allowance = new Admission(defaultLimits).allow(nobody)
+    const connection = new Connection('1', nobody, peer, allowance, performance.now())
+    const reader: Reader = { connection, sent: [], unsent: 0 }
+    return reader
   }
-  const allowance = new Admission(defaultLimits).allow(nobody)
-  const connection = new Connection('1', nobody, peer, allowance, performance.now())
-  const reader: Reader = { connection, sent, topics, unsent: 0 }
-  return reader
+  return { hub, open }
 }
