@@ -1,5 +1,6 @@
 // CPU that the server takes for one validated request, against the same job written by hand on uWebSockets.js.
-// Server and generator have a core each; the two servers are measured in turn, and the medians are compared.
+// Server and generator have a core each; the two servers are measured in turn, with one request in flight on each socket
+// and with several, and the medians are compared.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +9,10 @@ import { clientFrame, RawClient } from './support/raw-client.ts'
 import { pinSelf, type ServerProcess, startServer } from './support/server-process.ts'
 
 const CONNECTIONS = 32
-const IN_FLIGHT = 8
+const IN_FLIGHT = [1, 8]
 const ROUNDS = 7
-const WARM_UP_MS = 3_000
-const ROUND_MS = 2_000
+const WARM_UP_MS = 2_500
+const ROUND_MS = 1_500
 
 const request = {
   type: 'bench.say',
@@ -24,8 +25,14 @@ const request = {
   ts: 1767225600000,
 }
 
-/** Keeps `IN_FLIGHT` requests under way on every connection for `ms`; gives CPU µs and wall µs a request. */
-async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: number; perSecond: number }> {
+interface Measured {
+  /** Of the server's process, a request. */
+  readonly cpuMicros: number
+  readonly perSecond: number
+}
+
+/** Keeps `inFlight` requests under way on every connection for `ms`. */
+async function measure(server: ServerProcess, inFlight: number, ms: number): Promise<Measured> {
   let answers = 0
   let running = true
   const clients: RawClient[] = []
@@ -33,7 +40,7 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
     const frame = clientFrame(
       JSON.stringify({ ...request, eid: `9f0c2b5e-1f3a-4c55-8d7e-${String(i).padStart(12, '0')}` }),
     )
-    const batch = Buffer.concat(Array.from({ length: IN_FLIGHT }, () => frame))
+    const batch = Buffer.concat(Array.from({ length: inFlight }, () => frame))
     let missing = 0
     let started = false
     const client = await RawClient.open(server.port, (count) => {
@@ -41,7 +48,7 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
       answers += count
       missing -= count
       if (missing <= 0 && running) {
-        missing += IN_FLIGHT
+        missing += inFlight
         client.write(batch)
       }
     })
@@ -49,7 +56,7 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
     // The welcome frame, where there is one, has come by then.
     setTimeout(() => {
       started = true
-      missing = IN_FLIGHT
+      missing = inFlight
       client.write(batch)
     }, 100)
   }
@@ -66,6 +73,26 @@ async function measure(server: ServerProcess, ms: number): Promise<{ cpuMicros: 
   }
 }
 
+function report(inFlight: number, rounds: readonly { rally: Measured; raw: Measured }[]): string[] {
+  const line = (name: string, values: readonly Measured[]) =>
+    `  ${name.padEnd(26)} ${median(values.map((v) => v.cpuMicros)).toFixed(2)} µs CPU a request, ` +
+    `${Math.round(median(values.map((v) => v.perSecond)))} requests/s`
+  const ratios = rounds.map((round) => round.rally.cpuMicros / round.raw.cpuMicros)
+  const between = `rounds from ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`
+  return [
+    `${inFlight} in flight on each`,
+    line(
+      'by hand (uWS, JSON, zod)',
+      rounds.map((round) => round.raw),
+    ),
+    line(
+      'rally',
+      rounds.map((round) => round.rally),
+    ),
+    `  ratio ${median(ratios).toFixed(3)} (${between})`,
+  ]
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
@@ -76,29 +103,22 @@ const pinned = pinSelf(1)
 const rally = await startServer(path('rpc/rally-server.ts'), 0, { BENCH_DATA_DIR: dataDir })
 const raw = await startServer(path('rpc/raw-server.ts'), 0)
 try {
-  await measure(rally, WARM_UP_MS)
-  await measure(raw, WARM_UP_MS)
-  const rounds = []
-  for (let round = 0; round < ROUNDS; round++) {
-    rounds.push({ rally: await measure(rally, ROUND_MS), raw: await measure(raw, ROUND_MS) })
-  }
-  const ratios = rounds.map((round) => round.rally.cpuMicros / round.raw.cpuMicros)
-  const line = (name: string, values: readonly { cpuMicros: number; perSecond: number }[]) =>
-    `${name.padEnd(28)} ${median(values.map((v) => v.cpuMicros)).toFixed(2)} µs CPU a request, ` +
-    `${Math.round(median(values.map((v) => v.perSecond)))} requests/s`
   const out = [
-    `Node ${process.version}, ${CONNECTIONS} sockets with ${IN_FLIGHT} requests in flight, median of ${ROUNDS} rounds` +
+    `Node ${process.version}, ${CONNECTIONS} sockets, median of ${ROUNDS} rounds` +
       (pinned ? ', server and generator on a core each' : ', not pinned to cores (no taskset)'),
-    line(
-      'by hand (uWS, JSON, zod)',
-      rounds.map((round) => round.raw),
-    ),
-    line(
-      'rally',
-      rounds.map((round) => round.rally),
-    ),
-    `ratio ${median(ratios).toFixed(3)} (rounds from ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`,
   ]
+  for (const inFlight of IN_FLIGHT) {
+    await measure(rally, inFlight, WARM_UP_MS)
+    await measure(raw, inFlight, WARM_UP_MS)
+    const rounds: { rally: Measured; raw: Measured }[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      rounds.push({
+        rally: await measure(rally, inFlight, ROUND_MS),
+        raw: await measure(raw, inFlight, ROUND_MS),
+      })
+    }
+    out.push(...report(inFlight, rounds))
+  }
   process.stdout.write(`${out.join('\n')}\n`)
 } finally {
   await Promise.all([rally.stop(), raw.stop()])

@@ -6,14 +6,18 @@ import type { Peeked } from './peek.ts'
 /** An answer without its envelope: encoded already where it was kept with a write. */
 export type Body = { readonly data: unknown } | string
 
+const PLAIN = /^[\w-]*$/
+
 export function answer(connection: Connection, type: string, eid: string, body: Body): void {
   if (connection.closed) return
-  const ts = Date.now()
-  connection.peer.send(
-    typeof body === 'string'
-      ? `{"type":"${type}","eid":${JSON.stringify(eid)},"ts":${ts},${body.slice(1)}`
-      : JSON.stringify({ type, data: body.data, eid, ts }),
-  )
+  // A handler may give undefined, of which there is no JSON.
+  const rest = typeof body === 'string' ? body.slice(1) : `"data":${JSON.stringify(body.data) ?? 'null'}}`
+  connection.peer.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
+}
+
+/** Most `eid`s need no escaping, and to see that costs less than to do it. */
+function quoted(eid: string): string {
+  return PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
 }
 
 export function answerError(connection: Connection, type: string, eid: string, error: RpcError): void {

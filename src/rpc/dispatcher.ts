@@ -129,7 +129,7 @@ export class Dispatcher<Ctx, Tx> {
       answerBad(connection, `over ${allowance.maxFrameBytes} bytes, the most for this socket`, peek(bytes))
       return
     }
-    const read = readEnvelope(bytes.toString(), this.#options.limits.jsonDepth)
+    const read = readEnvelope(bytes.toString(), this.#options.limits.jsonDepth, this.entries)
     if ('bad' in read) {
       answerBad(connection, read.bad, read)
       return

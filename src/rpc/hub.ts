@@ -269,9 +269,8 @@ export class Hub {
   /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
   #giveUp(stream: Stream): void {
     const frame = endFrame(stream.channel, 'gap')
-    for (const connection of [...stream.followers]) {
-      if (!stream.ahead.has(connection)) this.#endFor(connection, stream, frame)
-    }
+    const behind = [...stream.followers].filter((connection) => !stream.ahead.has(connection))
+    for (const connection of behind) this.#endFor(connection, stream, frame)
     stream.heldSince = performance.now()
     if (stream.followers.size > 0) return
     // Who is opening the stream finds out by this that a snapshot is too old.

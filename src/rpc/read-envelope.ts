@@ -19,9 +19,14 @@ const MAX_EID = 64
 
 /**
  * Reads one text frame. Nesting is bounded before the parser sees the text, and the value is only searched for what
- * cannot be stored when the text has such a thing, so that a hostile frame costs little more than `JSON.parse`.
+ * cannot be stored when the text has such a thing, so that a hostile frame costs little more than `JSON.parse`. `types` are
+ * those that there are.
  */
-export function readEnvelope(text: string, maxDepth: number): ReadEnvelope | BadEnvelope {
+export function readEnvelope(
+  text: string,
+  maxDepth: number,
+  types: ReadonlyMap<string, unknown>,
+): ReadEnvelope | BadEnvelope {
   if (isTooDeep(text, maxDepth)) return bad(`nested deeper than ${maxDepth} levels`)
   let value: unknown
   try {
@@ -33,7 +38,7 @@ export function readEnvelope(text: string, maxDepth: number): ReadEnvelope | Bad
 
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
   const isSuspect = hasUnstorable(text)
-  const goodType = typeof type === 'string' && TYPE.test(type) ? type : undefined
+  const goodType = typeof type === 'string' && (types.has(type) || TYPE.test(type)) ? type : undefined
   const goodEid = typeof eid === 'string' && isEid(eid, isSuspect) ? eid : undefined
   if (goodEid === undefined) return bad('eid: a string of 1 to 64 characters is needed', goodType)
   if (goodType === undefined) return bad('type: `namespace.name` is needed', undefined, goodEid)
@@ -104,8 +109,9 @@ const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
 /** Whether a string somewhere in this JSON has NUL or half a surrogate pair. */
 function hasUnstorable(json: string): boolean {
-  if (!SUSPICIOUS.test(json)) return false
-  for (let at = json.indexOf('\\'); at !== -1; at = json.indexOf('\\', at)) {
+  const first = json.indexOf('\\')
+  if (first === -1 || !SUSPICIOUS.test(json)) return false
+  for (let at = first; at !== -1; at = json.indexOf('\\', at)) {
     const unit = escapedUnit(json, at)
     if (unit === undefined) {
       at += 2

@@ -6,7 +6,7 @@ import { connect, type TestClient } from '../support/client.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { enter } from '../support/server.ts'
 
-const test = rallyTest({ config: quickStart })
+const test = rallyTest({ config: quickStart, limits: { anonymousReads: 1_000 } })
 const RATES = [1, 5, 10, 15, 20, 30, 60]
 const { streamFramesPerSecond } = defaultLimits
 
