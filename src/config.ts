@@ -64,6 +64,8 @@ export interface Config {
   readonly metricsToken: string | undefined
   /** Attempts to sign in from one address in five minutes. */
   readonly authPerIp: number
+  /** Wrong codes in an hour, of the whole installation, from browsers that their user did not sign in with before. */
+  readonly wrongCodesPerHour: number
   readonly database: {
     readonly poolSize: number
     readonly connectTimeoutMs: number
@@ -138,6 +140,7 @@ const Environment = z.object({
   LIMIT_REQUEST_MS: int(defaultLimits.requestMs, 100, 600_000),
   LIMIT_ANONYMOUS_IDLE_MS: int(defaultLimits.anonymousIdleMs, 1_000, 86_400_000),
   LIMIT_AUTH_PER_IP: int(100, 1, 10_000_000),
+  LIMIT_WRONG_CODES_PER_HOUR: int(200, 1, 10_000_000),
   LIMIT_ACTIVE_MATCHES: int(10, 1, 1_000),
 })
 type Env = z.infer<typeof Environment>
@@ -221,6 +224,7 @@ export function readConfig(environment: Variables): Config {
     maxConnections: env.LIMIT_CONNECTIONS,
     metricsToken: env.METRICS_TOKEN,
     authPerIp: env.LIMIT_AUTH_PER_IP,
+    wrongCodesPerHour: env.LIMIT_WRONG_CODES_PER_HOUR,
     database: {
       poolSize: env.DATABASE_POOL_SIZE,
       connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,

@@ -208,7 +208,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     connections: dispatcher.connections,
     node: 'test',
   }
-  const service = createAuthService(platform, { now: clock.now })
+  const service = createAuthService(platform, { now: clock.now, elapsed: clock.now })
   const services = {
     auth: service,
     get matches(): never {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Db, Tx } from '../../db/client.ts'
+import { type Sql, statement } from '../../db/sql.ts'
 import { UserId } from '../wire.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { Sealed } from './secret-box.ts'
@@ -20,101 +20,117 @@ export interface NewAccount {
   readonly createdAt: Date
 }
 
-const select = {
-  id: true,
-  username: true,
-  displayName: true,
-  createdAt: true,
-  totpKeyId: true,
-  totpSecret: true,
-} as const
-
 interface Row {
   readonly id: string
   readonly username: string
   readonly displayName: string
   readonly createdAt: Date
   readonly totpKeyId: string
-  readonly totpSecret: Uint8Array<ArrayBuffer>
+  readonly totpSecret: Buffer
 }
+
+const COLUMNS = `id, username, display_name AS "displayName", created_at AS "createdAt",
+  totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
+
+const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)
+const BY_ID = statement<Row>('accounts.byId', `SELECT ${COLUMNS} FROM users WHERE id = $1`)
+
+const ID_BY_NAME = statement<{ readonly id: string | null }>(
+  'accounts.idByName',
+  'SELECT users.id FROM (SELECT $1::text AS username) AS asked LEFT JOIN users USING (username)',
+)
+
+const INSERT = statement<{ readonly id: string }>(
+  'accounts.insert',
+  `WITH account AS (
+     INSERT INTO users (id, username, display_name, totp_key_id, totp_secret, totp_last_step, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
+   ), codes AS (
+     INSERT INTO recovery_codes (id, user_id, hash)
+     SELECT code.id, account.id, code.hash FROM account, unnest($8::text[], $9::bytea[]) AS code (id, hash)
+   )
+   SELECT id FROM account`,
+)
+
+const SPEND_STEP = statement<{ readonly id: string }>(
+  'accounts.spendStep',
+  'UPDATE users SET totp_last_step = $2 WHERE id = $1 AND totp_last_step < $2 RETURNING id',
+)
+
+const SPEND_RECOVERY_CODE = statement<{ readonly id: string }>(
+  'accounts.spendRecoveryCode',
+  'UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL RETURNING id',
+)
+
+const REPLACE_TOTP = statement<{ readonly id: string }>(
+  'accounts.replaceTotp',
+  `WITH account AS (
+     UPDATE users SET totp_key_id = $2, totp_secret = $3, totp_last_step = $4
+     WHERE id = $1 AND totp_secret <> $3 RETURNING id
+   ), gone AS (
+     DELETE FROM recovery_codes USING account WHERE user_id = account.id
+   ), codes AS (
+     INSERT INTO recovery_codes (id, user_id, hash)
+     SELECT code.id, account.id, code.hash FROM account, unnest($5::text[], $6::bytea[]) AS code (id, hash)
+   )
+   SELECT id FROM account`,
+)
+
+const RESEAL = statement(
+  'accounts.reseal',
+  'UPDATE users SET totp_key_id = $4, totp_secret = $5 WHERE id = $1 AND totp_key_id = $2 AND totp_secret = $3',
+)
 
 /** Users, their authenticator and their recovery codes in the database. */
 export const accounts = {
-  async byName(db: Db | Tx, username: string): Promise<Account | null> {
-    const row = await db.user.findUnique({ where: { username }, select })
+  async byName(sql: Sql, username: string): Promise<Account | null> {
+    const row = await sql.first(BY_NAME, [username])
     return row && toAccount(row)
   },
 
   /** One row comes back whether somebody has the name or not, so that both cost the same. */
-  async idByName(db: Db | Tx, username: string): Promise<string | null> {
-    const rows = await db.$queryRaw<{ id: string | null }[]>`
-      SELECT users.id FROM (SELECT ${username}::text AS username) AS asked LEFT JOIN users USING (username)`
-    return rows[0]?.id ?? null
+  async idByName(sql: Sql, username: string): Promise<string | null> {
+    const row = await sql.first(ID_BY_NAME, [username])
+    return row?.id ?? null
   },
 
-  async byId(db: Db | Tx, id: string): Promise<Account | null> {
-    const row = await db.user.findUnique({ where: { id }, select })
+  async byId(sql: Sql, id: string): Promise<Account | null> {
+    const row = await sql.first(BY_ID, [id])
     return row && toAccount(row)
   },
 
-  /** False, and nothing written, when somebody has the name already. Has to run in a transaction. */
-  async insert(db: Db | Tx, account: NewAccount, recoveryCodes: readonly string[]): Promise<boolean> {
-    const { totp, ...user } = account
-    const data = { ...user, totpKeyId: totp.keyId, totpSecret: totp.bytes }
-    const { count } = await db.user.createMany({ data: [data], skipDuplicates: true })
-    if (count === 0) return false
-    await insertRecoveryCodes(db, account.id, recoveryCodes)
-    return true
+  /** False, and nothing written, when somebody has the name already. */
+  async insert(sql: Sql, account: NewAccount, recoveryCodes: readonly string[]): Promise<boolean> {
+    const { id, username, displayName, totp, totpLastStep, createdAt } = account
+    const values = [id, username, displayName, totp.keyId, totp.bytes, totpLastStep, createdAt]
+    return (await sql.first(INSERT, [...values, ...codeColumns(id, recoveryCodes)])) !== null
   },
 
   /**
    * Marks the codes up to `step` as used. False when that had happened before, so that of two who come with the same
    * code one gets in; and for a `step` of null, which no user is behind.
    */
-  async spendStep(db: Db | Tx, userId: string, step: number | null): Promise<boolean> {
-    const { count } = await db.user.updateMany({
-      where: { id: userId, totpLastStep: { lt: step ?? -1 } },
-      data: { totpLastStep: step ?? -1 },
-    })
-    return count === 1
+  async spendStep(sql: Sql, userId: string, step: number | null): Promise<boolean> {
+    return (await sql.first(SPEND_STEP, [userId, step ?? -1])) !== null
   },
 
   /** Uses up a recovery code; false when it is none of theirs or was used before. */
-  async spendRecoveryCode(db: Db | Tx, userId: string, code: string, now: Date): Promise<boolean> {
-    const { count } = await db.recoveryCode.updateMany({
-      where: { userId, hash: hashRecoveryCode(userId, code), usedAt: null },
-      data: { usedAt: now },
-    })
-    return count === 1
+  async spendRecoveryCode(sql: Sql, userId: string, code: string, now: Date): Promise<boolean> {
+    return (await sql.first(SPEND_RECOVERY_CODE, [userId, hashRecoveryCode(userId, code), now])) !== null
   },
 
   /**
-   * Replaces the authenticator, and with it all recovery codes. Has to run in a transaction. False, and nothing written,
-   * when `totp` is the present one already: of two who commit the same one, one gets the codes.
+   * Replaces the authenticator, and with it all recovery codes. False, and nothing written, when `totp` is the present
+   * one already: of two who commit the same one, one gets the codes.
    */
-  async replaceTotp(
-    db: Db | Tx,
-    userId: string,
-    totp: Sealed,
-    step: number,
-    codes: readonly string[],
-  ): Promise<boolean> {
-    const { count } = await db.user.updateMany({
-      where: { id: userId, totpSecret: { not: totp.bytes } },
-      data: { totpKeyId: totp.keyId, totpSecret: totp.bytes, totpLastStep: step },
-    })
-    if (count === 0) return false
-    await db.recoveryCode.deleteMany({ where: { userId } })
-    await insertRecoveryCodes(db, userId, codes)
-    return true
+  async replaceTotp(sql: Sql, userId: string, totp: Sealed, step: number, codes: readonly string[]): Promise<boolean> {
+    const values = [userId, totp.keyId, totp.bytes, step, ...codeColumns(userId, codes)]
+    return (await sql.first(REPLACE_TOTP, values)) !== null
   },
 
   /** Stores the same secret under another key, unless it was replaced since `from` was read. */
-  async reseal(db: Db | Tx, userId: string, from: Sealed, to: Sealed): Promise<void> {
-    await db.user.updateMany({
-      where: { id: userId, totpKeyId: from.keyId, totpSecret: from.bytes },
-      data: { totpKeyId: to.keyId, totpSecret: to.bytes },
-    })
+  async reseal(sql: Sql, userId: string, from: Sealed, to: Sealed): Promise<void> {
+    await sql.rows(RESEAL, [userId, from.keyId, from.bytes, to.keyId, to.bytes])
   },
 }
 
@@ -124,11 +140,11 @@ export function toUser({ id, username, displayName, createdAt }: User): User {
 }
 
 function toAccount({ id, createdAt, totpKeyId, totpSecret, ...names }: Row): Account {
-  const totp = { keyId: totpKeyId, bytes: totpSecret }
+  const totp = { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) }
   return { ...names, id: UserId.parse(id), createdAt: createdAt.getTime(), totp }
 }
 
-async function insertRecoveryCodes(db: Db | Tx, userId: string, codes: readonly string[]): Promise<void> {
-  const data = codes.map((code) => ({ id: randomUUID(), userId, hash: hashRecoveryCode(userId, code) }))
-  await db.recoveryCode.createMany({ data })
+/** The ids and the hashes of new recovery codes. */
+function codeColumns(userId: string, codes: readonly string[]): [string[], Uint8Array[]] {
+  return [codes.map(() => randomUUID()), codes.map((code) => hashRecoveryCode(userId, code))]
 }

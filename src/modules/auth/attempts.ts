@@ -1,4 +1,5 @@
-import type { Db } from '../../db/client.ts'
+import { withRetry } from '../../db/retry.ts'
+import { type Sql, statement } from '../../db/sql.ts'
 
 /** How many attempts are let through, and what happens then. Times in milliseconds. */
 export interface AttemptRule {
@@ -13,21 +14,36 @@ export interface AttemptRule {
   readonly lock?: { readonly firstMs: number; readonly maxMs: number; readonly forgetMs: number }
 }
 
-/** An attempt that was let through, and counted already. */
-export interface Attempt {
+/** One of the counts that an attempt is taken from. */
+export interface Budget {
+  readonly key: string
+  readonly rule: AttemptRule
+}
+
+/** What one attempt was counted under. */
+export interface Counted {
   readonly key: string
   readonly windowStart: Date
 }
 
 export type Taken =
-  | { readonly attempt: Attempt }
-  /** Not let through; whether it was right is not looked at. */
-  | { readonly retryAfterMs: number }
+  | { readonly counted: readonly Counted[] }
+  /** Not let through, and counted nowhere; whether it was right is not looked at. `key` refuses longest. */
+  | { readonly refused: { readonly key: string; readonly retryAfterMs: number } }
+
+interface Clocks {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number
+}
 
 interface Row {
+  readonly key: string
+  /** Null when the attempt was counted here. */
+  readonly refusedUntil: Date | null
   readonly failures: number
   readonly windowStart: Date
-  readonly lockedUntil: Date | null
 }
 
 /** A refusal is believed for so long without asking the database again, so that a flood costs it next to nothing. */
@@ -35,105 +51,144 @@ const REMEMBER_REFUSAL_MS = 1_000
 const MAX_REFUSALS = 10_000
 
 /**
+ * Counts one attempt under all of its keys, or, when one of them refuses, under none. Rows that are there are locked in
+ * the order of their keys and judged; only those that nobody has counted yet can come to be meanwhile, so each count
+ * that comes back is held against its limit once more. `locked_until` stays when a lock is over, as the doubling is
+ * forgotten by it.
+ */
+const TAKE = statement<Row>(
+  'attempts.take',
+  `WITH asked AS MATERIALIZED (
+     SELECT * FROM unnest($2::text[], $3::int[], $4::float8[], $5::float8[], $6::float8[], $7::float8[])
+       AS asked (key, "limit", window_ms, first_ms, max_ms, forget_ms)
+   ), held AS MATERIALIZED (
+     SELECT a.*, asked."limit", asked.window_ms FROM attempts AS a JOIN asked USING (key) ORDER BY a.key FOR UPDATE OF a
+   ), refused AS MATERIALIZED (
+     SELECT key, failures, window_start,
+       CASE WHEN locked_until > $1 THEN locked_until
+         ELSE window_start + window_ms * interval '1 millisecond' END AS refused_until
+     FROM held
+     WHERE locked_until > $1 OR (
+       failures >= "limit"
+       AND window_start > $1::timestamptz - window_ms * interval '1 millisecond'
+       AND (locked_until IS NULL OR window_start >= locked_until))
+   ), counted AS (
+     INSERT INTO attempts AS a (key, failures, window_start, locks, locked_until)
+     SELECT key, 1, $1, 0, NULL FROM asked WHERE NOT EXISTS (SELECT FROM refused) ORDER BY key
+     ON CONFLICT (key) DO UPDATE SET (failures, window_start, locks, locked_until) = (
+       SELECT
+         next.failures,
+         CASE WHEN state.fresh THEN $1 ELSE a.window_start END,
+         CASE WHEN next.locks THEN state.locks + 1 ELSE state.locks END,
+         CASE WHEN next.locks
+           THEN $1::timestamptz
+             + LEAST(asked.first_ms * power(2, LEAST(state.locks, 30)), asked.max_ms) * interval '1 millisecond'
+           ELSE a.locked_until END
+       FROM asked
+       CROSS JOIN LATERAL (
+         SELECT
+           NOT COALESCE(a.locked_until > $1, false) AND (
+             a.window_start <= $1::timestamptz - asked.window_ms * interval '1 millisecond'
+             OR COALESCE(a.window_start < a.locked_until, false)) AS fresh,
+           CASE WHEN a.locked_until <= $1::timestamptz - asked.forget_ms * interval '1 millisecond'
+             THEN 0 ELSE a.locks END AS locks
+       ) AS state
+       CROSS JOIN LATERAL (
+         SELECT CASE WHEN state.fresh THEN 1 ELSE a.failures + 1 END AS failures
+       ) AS count
+       CROSS JOIN LATERAL (
+         SELECT count.failures, asked.first_ms > 0 AND count.failures = asked."limit" AS locks
+       ) AS next
+       WHERE asked.key = a.key
+     )
+     RETURNING key, failures, window_start
+   )
+   SELECT key, failures, window_start AS "windowStart", refused_until AS "refusedUntil" FROM refused
+   UNION ALL SELECT key, failures, window_start, NULL FROM counted`,
+)
+
+const SETTLE = statement(
+  'attempts.settle',
+  `WITH held AS MATERIALIZED (
+     SELECT key FROM attempts WHERE key = ANY ($1::text[] || $2::text[]) ORDER BY key FOR UPDATE
+   ), forgotten AS (
+     DELETE FROM attempts WHERE key = ANY ($1::text[]) AND key IN (SELECT key FROM held)
+   )
+   UPDATE attempts SET failures = failures - 1
+   FROM unnest($2::text[], $3::timestamptz[]) AS back (key, window_start)
+   WHERE attempts.key = back.key AND attempts.window_start = back.window_start AND failures > 0
+     AND attempts.key IN (SELECT key FROM held)`,
+)
+
+/**
  * Counts attempts in the database, so that all nodes count together and a restart forgets nothing. An attempt is
  * counted before it is looked at, in one statement: however many come at once, no more than the limit are let through.
  */
 export class Attempts {
-  readonly #db: Db
-  readonly #now: () => number
-  /** The last attempt under way of each key: one key occupies one connection, however many ask. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #sql: Sql
+  readonly #clocks: Clocks
+  /** When refusals end, by the clock that nobody sets. */
   readonly #refusals = new Map<string, { readonly until: number; readonly askAgainAt: number }>()
 
-  constructor(db: Db, now: () => number) {
-    this.#db = db
-    this.#now = now
+  constructor(sql: Sql, clocks: Clocks) {
+    this.#sql = sql
+    this.#clocks = clocks
   }
 
-  async take(key: string, rule: AttemptRule): Promise<Taken> {
-    const before = this.#turns.get(key)
-    const turn = (before ?? Promise.resolve()).then(
-      () => this.#take(key, rule),
-      () => this.#take(key, rule),
-    )
-    this.#turns.set(key, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key)
+  /** The refusal that is remembered of one of these keys, without asking the database. */
+  remembered(budgets: readonly Budget[]): Extract<Taken, { refused: object }> | null {
+    const now = this.#clocks.elapsed()
+    for (const { key } of budgets) {
+      const refusal = this.#refusals.get(key)
+      if (refusal && refusal.askAgainAt > now) return { refused: { key, retryAfterMs: refusal.until - now } }
+    }
+    return null
+  }
+
+  async take(budgets: readonly Budget[]): Promise<Taken> {
+    const remembered = this.remembered(budgets)
+    if (remembered) return remembered
+    const now = this.#clocks.now()
+    const rows = await withRetry(() => this.#sql.rows(TAKE, [new Date(now), ...columnsOf(budgets)]))
+    let refused: { key: string; retryAfterMs: number } | undefined
+    for (const { key, refusedUntil, failures, windowStart } of rows) {
+      const rule = budgets.find((budget) => budget.key === key)?.rule
+      if (!rule || (!refusedUntil && failures <= rule.limit)) continue
+      const until = refusedUntil?.getTime() ?? windowStart.getTime() + rule.windowMs
+      const retryAfterMs = Math.max(1, until - now)
+      this.#remember(key, retryAfterMs)
+      if (!refused || refused.retryAfterMs < retryAfterMs) refused = { key, retryAfterMs }
+    }
+    return refused ? { refused } : { counted: rows.map(({ key, windowStart }) => ({ key, windowStart })) }
+  }
+
+  /** After a success: forgets all failures and locks of some keys, and takes one attempt back from others. */
+  async settle(forgotten: readonly string[], givenBack: readonly Counted[]): Promise<void> {
+    for (const key of [...forgotten, ...givenBack.map((counted) => counted.key)]) this.#refusals.delete(key)
+    const [keys, starts] = [givenBack.map(({ key }) => key), givenBack.map(({ windowStart }) => windowStart)]
+    await withRetry(() => this.#sql.rows(SETTLE, [forgotten, keys, starts]))
+  }
+
+  #remember(key: string, retryAfterMs: number): void {
+    const now = this.#clocks.elapsed()
+    this.#refusals.delete(key)
+    const askAgainAt = now + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
+    this.#refusals.set(key, { until: now + retryAfterMs, askAgainAt })
+    if (this.#refusals.size <= MAX_REFUSALS) return
+    for (const oldest of this.#refusals.keys()) {
+      this.#refusals.delete(oldest)
+      return
     }
   }
+}
 
-  /** Gives an attempt back that turned out to be no failure. */
-  async giveBack({ key, windowStart }: Attempt): Promise<void> {
-    this.#refusals.delete(key)
-    await this.#db.attempt.updateMany({
-      where: { key, windowStart, failures: { gt: 0 } },
-      data: { failures: { decrement: 1 } },
-    })
-  }
-
-  /** Forgets all failures and locks of a key, after a success. */
-  async reset({ key }: Attempt): Promise<void> {
-    this.#refusals.delete(key)
-    await this.#db.attempt.deleteMany({ where: { key } })
-  }
-
-  async #take(key: string, rule: AttemptRule): Promise<Taken> {
-    const now = this.#now()
-    const refusal = this.#refusals.get(key)
-    if (refusal && refusal.askAgainAt > now) return { retryAfterMs: refusal.until - now }
-    const { failures, windowStart, lockedUntil } = await this.#count(key, rule, new Date(now))
-    if (failures <= rule.limit) return { attempt: { key, windowStart } }
-    const until = Math.max(lockedUntil?.getTime() ?? 0, rule.lock ? 0 : windowStart.getTime() + rule.windowMs, now + 1)
-    this.#refusals.delete(key)
-    this.#refusals.set(key, { until, askAgainAt: Math.min(until, now + REMEMBER_REFUSAL_MS) })
-    if (this.#refusals.size > MAX_REFUSALS) this.#refusals.delete(this.#refusals.keys().next().value ?? key)
-    return { retryAfterMs: until - now }
-  }
-
-  /**
-   * One more attempt. `failures` stands at one above the limit while attempts are refused; `locked_until` stays when
-   * the lock is over, as the doubling is forgotten by it.
-   */
-  async #count(key: string, rule: AttemptRule, now: Date): Promise<Row> {
-    const { limit, windowMs, lock } = rule
-    const [row] = await this.#db.$queryRaw<Row[]>`
-      INSERT INTO attempts AS a (key, failures, window_start, locks, locked_until)
-      VALUES (${key}, 1, ${now}::timestamptz, 0, NULL)
-      ON CONFLICT (key) DO UPDATE SET (failures, window_start, locks, locked_until) = (
-        SELECT
-          counted.failures,
-          CASE WHEN state.fresh THEN ${now}::timestamptz ELSE a.window_start END,
-          CASE WHEN counted.locks THEN state.locks + 1 ELSE state.locks END,
-          CASE WHEN counted.locks
-            THEN ${now}::timestamptz + LEAST(
-              ${lock?.firstMs ?? 0}::double precision * power(2, LEAST(state.locks, 30)),
-              ${lock?.maxMs ?? 0}::double precision
-            ) * interval '1 millisecond'
-            ELSE a.locked_until END
-        FROM (
-          SELECT
-            COALESCE(a.locked_until > ${now}::timestamptz, false) AS locked,
-            NOT COALESCE(a.locked_until > ${now}::timestamptz, false) AND (
-              a.window_start <= ${now}::timestamptz - ${windowMs}::double precision * interval '1 millisecond'
-              OR COALESCE(a.window_start < a.locked_until, false)
-            ) AS fresh,
-            CASE WHEN a.locked_until
-                <= ${now}::timestamptz - ${lock?.forgetMs ?? 0}::double precision * interval '1 millisecond'
-              THEN 0 ELSE a.locks END AS locks
-        ) AS state
-        CROSS JOIN LATERAL (
-          SELECT CASE WHEN state.fresh THEN 1 ELSE LEAST(a.failures + 1, ${limit}::int + 1) END AS failures
-        ) AS next
-        CROSS JOIN LATERAL (
-          SELECT
-            next.failures,
-            ${lock !== undefined}::boolean AND NOT state.locked AND next.failures = ${limit}::int AS locks
-        ) AS counted
-      )
-      RETURNING failures, window_start AS "windowStart", locked_until AS "lockedUntil"`
-    if (!row) throw new Error('counting an attempt answered no row')
-    return row
-  }
+function columnsOf(budgets: readonly Budget[]): unknown[] {
+  return [
+    budgets.map(({ key }) => key),
+    budgets.map(({ rule }) => rule.limit),
+    budgets.map(({ rule }) => rule.windowMs),
+    budgets.map(({ rule }) => rule.lock?.firstMs ?? 0),
+    budgets.map(({ rule }) => rule.lock?.maxMs ?? 0),
+    budgets.map(({ rule }) => rule.lock?.forgetMs ?? 0),
+  ]
 }

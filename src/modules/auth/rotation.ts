@@ -42,7 +42,7 @@ export class Rotation {
       throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
     }
     const secret = newSecret()
-    const candidate = await present(username, secret)
+    const candidate = present(username, secret)
     challenges.hold(connection, { kind: 'rotation', userId, totp: box.seal(secret, userId) })
     return candidate
   }
@@ -62,7 +62,7 @@ export class Rotation {
     const step = matchStep(box.open(challenge.totp, userId), code, now())
     if (step === null) throw invalidCode()
     const recoveryCodes = newRecoveryCodes()
-    const isReplaced = await accounts.replaceTotp(scope.db, userId, challenge.totp, step, recoveryCodes)
+    const isReplaced = await accounts.replaceTotp(scope.sql, userId, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
     await this.#sessions.finishOthers(scope, sessionId, userId)
     scope.afterCommit(() => challenges.settle(connection, challenge))

@@ -28,21 +28,31 @@ export interface AuthService {
 }
 
 export interface AuthOptions {
-  /** Milliseconds since the epoch. Default `Date.now`. */
+  /** Milliseconds since the epoch, for what is stored. Default `Date.now`. */
   readonly now?: () => number
+  /** Milliseconds of a clock that nobody sets, for what this process holds. Default `performance.now`. */
+  readonly elapsed?: () => number
 }
 
 /** @throws Error when the key for tickets is too short. */
-export function createAuthService(platform: Platform, { now = Date.now }: AuthOptions = {}): AuthService {
+export function createAuthService(platform: Platform, options: AuthOptions = {}): AuthService {
+  const { now = Date.now, elapsed = () => performance.now() } = options
   const { config, database } = platform
+  const limits = { perAddress: config.authPerIp, guessesPerHour: config.wrongCodesPerHour }
+  let warnAgainAt = Number.NEGATIVE_INFINITY
+  const onExhausted = (retryAfterMs: number): void => {
+    if (elapsed() < warnAgainAt) return
+    warnAgainAt = elapsed() + retryAfterMs
+    platform.log.auth.warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
+  }
   const tickets = new Tickets(config.secrets.ticket, now)
   const parts: AuthParts = {
     platform,
     now,
     tickets,
     box: new SecretBox(config.secrets.encryption),
-    guard: new SignInGuard(new Attempts(database.db, now), config.authPerIp),
-    challenges: new Challenges(now),
+    guard: new SignInGuard(new Attempts(database.reserved, { now, elapsed }), limits, onExhausted),
+    challenges: new Challenges(elapsed),
   }
   const sessions = new Sessions(platform, tickets, now)
   const endedSessions = new EndedSessions(platform, sessions, now)

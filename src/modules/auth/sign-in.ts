@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
 import type { Platform } from '../context.ts'
-import { inTransaction } from '../scope.ts'
 import { UserId } from '../wire.ts'
 import { type Account, accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { SecretBox } from './secret-box.ts'
-import type { Admission, SignInGuard } from './sign-in-guard.ts'
+import { type Attempt, networkOf, type SignInGuard } from './sign-in-guard.ts'
 import type { Tickets } from './tickets.ts'
 import { matchStep, newSecret, present } from './totp.ts'
+import { Turns } from './turns.ts'
 import type { AuthCode, Authorized, Begun } from './types.ts'
 
 /** The parts that signing in and changing the authenticator share. */
@@ -24,9 +25,17 @@ export interface AuthParts {
 
 type Candidate = Extract<Challenge, { kind: 'candidate' }>
 
+/** Few enough to leave room on the reserved connections; each network has its turn however much others ask. */
+const SIGN_IN_TURNS = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
+const DRAWING_TURNS = { ...SIGN_IN_TURNS, atOnce: 1 }
+/** Of the time that a drawing took, for everything else: drawings have a fifth of a core at most. */
+const REST_AFTER_DRAWING = 4
+
 /** The two steps of signing in and registering, and the way round for who lost the authenticator. */
 export class SignIn {
   readonly #parts: AuthParts
+  readonly #turns = new Turns(SIGN_IN_TURNS)
+  readonly #drawing = new Turns(DRAWING_TURNS)
 
   constructor(parts: AuthParts) {
     this.#parts = parts
@@ -40,16 +49,19 @@ export class SignIn {
   async begin(call: Call, typedName: string): Promise<Begun> {
     const connection = signedOutSocket(call)
     const { platform, guard, challenges, box } = this.#parts
-    await guard.admitAddress(call.caller.ip)
     const username = typedName.toLowerCase()
-    const account = await accounts.byName(platform.database.db, username)
+    const attempt = guard.fromAddress(call.caller)
+    const account = await this.#inTurn(call.caller, async () => {
+      await attempt.take()
+      return accounts.byName(platform.database.reserved, username)
+    })
     if (account) {
       challenges.hold(connection, { kind: 'user', userId: account.id, username })
       return { status: 'user' }
     }
     const userId = randomUUID()
     const secret = newSecret()
-    const candidate = await present(username, secret)
+    const candidate = await this.#present(call.caller, username, secret)
     const totp = box.seal(secret, userId)
     challenges.hold(connection, { kind: 'candidate', userId, username, displayName: typedName, totp })
     return candidate
@@ -63,29 +75,45 @@ export class SignIn {
    */
   async verify(call: Call, code: string): Promise<Authorized> {
     const connection = signedOutSocket(call)
-    const { platform, guard, challenges, box, now } = this.#parts
-    const { db } = platform.database
+    const { guard, challenges } = this.#parts
+    const { caller } = call
     const challenge = challenges.find(connection)
     if (!challenge || challenge.kind === 'rotation') throw noChallenge()
-    const { userId, username } = challenge
-    const admission = await guard.admit({ caller: call.caller, username, userId, by: 'code' })
+    const attempt = challenge.kind === 'user' ? guard.forCode(caller, challenge) : guard.fromAddress(caller)
+    return this.#inTurn(caller, async () => {
+      await attempt.take()
+      return this.#verify(connection, challenge, attempt, code)
+    })
+  }
 
-    const account = await accounts.byId(db, userId)
+  async #verify(
+    connection: Connection,
+    challenge: Exclude<Challenge, { kind: 'rotation' }>,
+    attempt: Attempt,
+    code: string,
+  ): Promise<Authorized> {
+    const { platform, challenges, box, now } = this.#parts
+    const { reserved } = platform.database
+    const { userId } = challenge
+    const retryAfterMs = challenge.kind === 'candidate' ? challenges.countTry(connection, challenge) : 0
+    if (retryAfterMs > 0) throw new RpcError('RATE_LIMITED', 'Too many wrong codes; begin again', { retryAfterMs })
+
+    const account = await accounts.byId(reserved, userId)
     const totp = challenge.kind === 'candidate' ? challenge.totp : account?.totp
     if (!totp) throw noChallenge()
     const secret = box.open(totp, userId)
     const step = matchStep(secret, code, now())
-    const isSpent = !(await accounts.spendStep(db, userId, step))
+    const isSpent = !(await accounts.spendStep(reserved, userId, step))
     if (step === null || (challenge.kind === 'user' && isSpent)) throw invalidCode()
     if (!challenges.settle(connection, challenge)) throw noChallenge()
 
     if (challenge.kind === 'candidate') {
       const registered = await this.#register(connection, challenge, step)
-      await this.#settle(admission)
+      await this.#settle(attempt)
       return registered
     }
     if (!account) throw noChallenge()
-    await this.#settle(admission)
+    await this.#settle(attempt)
     await this.#renewKey(account, secret)
     return this.#authorized(account)
   }
@@ -99,15 +127,36 @@ export class SignIn {
   async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
     forbidSignedIn(caller)
     const { platform, guard, now } = this.#parts
-    const { db } = platform.database
-    const userId = await accounts.idByName(db, username)
-    const admission = await guard.admit({ caller, username, userId, by: 'recovery' })
-    // Nobody's id, where there is no account: the same statement then finds nothing.
-    const isRight = await accounts.spendRecoveryCode(db, userId ?? randomUUID(), recoveryCode, new Date(now()))
-    const account = isRight && userId !== null ? await accounts.byId(db, userId) : null
-    if (!account) throw invalidCode()
-    await this.#settle(admission)
-    return this.#authorized(account)
+    const { reserved } = platform.database
+    const attempt = guard.forRecovery(caller, username)
+    return this.#inTurn(caller, async () => {
+      await attempt.take()
+      const userId = await accounts.idByName(reserved, username)
+      // Nobody's id, where there is no account: the same statement then finds nothing.
+      const owner = userId ?? randomUUID()
+      const isRight = await accounts.spendRecoveryCode(reserved, owner, recoveryCode, new Date(now()))
+      const account = isRight ? await accounts.byId(reserved, owner) : null
+      if (!account) throw invalidCode()
+      await this.#settle(attempt)
+      return this.#authorized(account)
+    })
+  }
+
+  /** What is refused without a query does not come here. */
+  #inTurn<T>({ ip }: Caller, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(networkOf(ip), work)
+  }
+
+  /** Outside of the turns of sign-in, so that nobody who has an account waits for drawings. */
+  #present({ ip }: Caller, username: string, secret: string): Promise<Begun> {
+    return new Promise((resolve, reject) => {
+      const draw = async () => {
+        const beganAt = performance.now()
+        resolve(present(username, secret))
+        await sleep((performance.now() - beganAt) * REST_AFTER_DRAWING)
+      }
+      this.#drawing.run(networkOf(ip), draw).catch(reject)
+    })
   }
 
   async #register(connection: Connection, challenge: Candidate, step: number): Promise<Authorized> {
@@ -118,7 +167,7 @@ export class SignIn {
     const account = { id: userId, username, displayName, totp, totpLastStep: step, createdAt }
     let isFree: boolean
     try {
-      isFree = await inTransaction(platform, ({ db }) => accounts.insert(db, account, recoveryCodes))
+      isFree = await accounts.insert(platform.database.reserved, account, recoveryCodes)
     } catch (error) {
       // The candidate has scanned this secret: once the database is back, the next code is good.
       if (!challenges.find(connection)) challenges.hold(connection, challenge)
@@ -134,9 +183,9 @@ export class SignIn {
   }
 
   /** Nobody is kept out, and no recovery code lost, because an attempt could not be given back. */
-  async #settle(admission: Admission): Promise<void> {
+  async #settle(attempt: Attempt): Promise<void> {
     try {
-      await admission.succeeded()
+      await attempt.succeeded()
     } catch (error) {
       this.#parts.platform.log.auth.warn({ err: error }, 'a successful attempt stays counted')
     }
@@ -147,7 +196,7 @@ export class SignIn {
     const { platform, box } = this.#parts
     if (box.isCurrent(account.totp)) return
     try {
-      await accounts.reseal(platform.database.db, account.id, account.totp, box.seal(secret, account.id))
+      await accounts.reseal(platform.database.reserved, account.id, account.totp, box.seal(secret, account.id))
     } catch (error) {
       platform.log.auth.warn({ err: error, userId: account.id }, 'a secret stays under an old key')
     }

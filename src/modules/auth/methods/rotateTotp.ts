@@ -11,6 +11,7 @@ import { Rotated, TotpCode } from '../types.ts'
 export const rotateTotp = method({
   access: 'user',
   effect: 'write',
+  limit: { points: 10, perSeconds: 60 },
   input: z.object({ code: TotpCode.optional() }),
   output: Rotated,
   errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],

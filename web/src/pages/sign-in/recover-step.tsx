@@ -7,7 +7,7 @@ import { ErrorNotice } from '../../ui/notice.tsx'
 
 const WORDS = {
   INVALID_CODE: 'That recovery code is not right, or it was used before.',
-  RATE_LIMITED: 'Too many wrong codes for this name.',
+  RATE_LIMITED: 'Too many attempts from your network.',
 }
 
 /** The way in without the authenticator: one of the codes kept at registration, which it uses up. */

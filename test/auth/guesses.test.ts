@@ -1,0 +1,183 @@
+import { describe, expect, vi } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
+import { type AttemptRule, Attempts } from '../../src/modules/auth/attempts.ts'
+import { deviceRule, SignInGuard } from '../../src/modules/auth/sign-in-guard.ts'
+import type { Caller } from '../../src/rpc/index.ts'
+import { type Clock, freshName, recorded, test } from './harness.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+test.beforeEach(async ({ database }) => {
+  await database.db.attempt.deleteMany()
+})
+
+function guarding(database: Database, { now }: Clock, guessesPerHour = 200) {
+  const onExhausted = vi.fn<(retryAfterMs: number) => void>()
+  const attempts = new Attempts(database.reserved, { now, elapsed: now })
+  const guard = new SignInGuard(attempts, { perAddress: 100, guessesPerHour }, onExhausted)
+  const from = (ip: string): Caller => ({ user: null, sessionId: null, ip, userAgent: '', device: null })
+  /** A wrong code: whether it was looked at. */
+  const guess = async (ip: string, username: string, device: Caller['device'] = null): Promise<boolean> => {
+    try {
+      await guard.forCode({ ...from(ip), device }, { userId: `id-of-${username}`, username }).take()
+      return true
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'RATE_LIMITED' })
+      return false
+    }
+  }
+  return { guard, guess, from, onExhausted }
+}
+
+/** Addresses of as many networks as are asked for. */
+function addresses(): () => string {
+  let count = 0
+  return () => {
+    count++
+    return `${10 + (count >> 16)}.${(count >> 8) & 255}.${count & 255}.1`
+  }
+}
+
+describe('guessing', () => {
+  test('at one name from ever new networks gets 480 wrong codes a day', async ({ database, clock }) => {
+    const { guess } = guarding(database, clock, 1_000_000)
+    const [username, next] = [freshName(), addresses()]
+    const end = clock.ms + DAY
+    let looked = 0
+    // As fast as it is let: two networks would do for each lock, and each comes with a single code.
+    while (clock.ms < end) {
+      while (await guess(next(), username)) looked++
+      clock.advance(MINUTE)
+    }
+    expect(looked).toBe(480)
+  })
+
+  test('at any names gets as many as the installation has for an hour', async ({ database, clock }) => {
+    const { guess, guard, from, onExhausted } = guarding(database, clock, 20)
+    const next = addresses()
+    for (const hour of [1, 2]) {
+      let looked = 0
+      for (let count = 0; count < 30; count++) if (await guess(next(), freshName())) looked++
+      expect(looked).toBe(20)
+      expect(onExhausted).toHaveBeenCalledTimes(10 * hour)
+      clock.advance(HOUR)
+    }
+    await guess(next(), freshName())
+    for (let count = 0; count < 20; count++) await guess(next(), freshName())
+    expect(await guess(next(), freshName())).toBe(false)
+    // The owners' own ways in stay open.
+    const username = freshName()
+    expect(await guess(next(), username, { id: 'known', users: [`id-of-${username}`] })).toBe(true)
+    await guard.forRecovery(from(next()), username).take()
+    await guard.fromAddress(from(next())).take()
+  })
+
+  test('from one address gets 20 an hour, from one /48 40', async ({ database, clock }) => {
+    const { guess } = guarding(database, clock)
+    const looked = async (address: (index: number) => string) => {
+      let count = 0
+      for (let index = 0; index < 50; index++) if (await guess(address(index), freshName())) count++
+      return count
+    }
+    expect(await looked(() => '203.0.113.5')).toBe(20)
+    expect(await looked((index) => `2001:db8:0:1::${index}`)).toBe(20)
+    expect(await looked((index) => `2001:db8:1:${index + 1}::1`)).toBe(40)
+    clock.advance(HOUR)
+    expect(await guess('203.0.113.5', freshName())).toBe(true)
+  })
+
+  test('that was right is counted nowhere', async ({ database, clock }) => {
+    const { guess, guard, from } = guarding(database, clock)
+    const username = freshName()
+    for (let count = 0; count < 4; count++) await guess('203.0.113.6', username)
+    const attempt = guard.forCode(from('2001:db8:2::1'), { userId: 'id', username })
+    await attempt.take()
+    await attempt.succeeded()
+    const rows = await database.db.attempt.findMany({ orderBy: { key: 'asc' } })
+    expect(rows.map(({ key, failures }) => [key, failures])).toEqual([
+      [`day:stranger:2001:db8:2::/48:${username}`, 0],
+      [`day:stranger:203.0.113.6:${username}`, 4],
+      ['guess:2001:db8:2:0::/64', 0],
+      ['guess:2001:db8:2::/48', 0],
+      ['guess:203.0.113.6', 4],
+      ['guess:all', 4],
+      ['ip:2001:db8:2:0::/64', 0],
+      ['ip:2001:db8:2::/48', 0],
+      ['ip:203.0.113.6', 4],
+      [`stranger:203.0.113.6:${username}`, 4],
+    ])
+  })
+})
+
+describe('counting', () => {
+  const budget = (key: string, rule: AttemptRule) => ({ key, rule })
+  const attemptsOf = (database: Database, { now }: Clock) => new Attempts(database.reserved, { now, elapsed: now })
+
+  test('is one statement for all that an attempt is counted under, and one to take it back', async ({
+    database,
+    clock,
+  }) => {
+    const watched = recorded(database)
+    const { guard, from } = guarding(watched.database, clock)
+    const attempt = guard.forCode(from('2001:db8::1'), { userId: 'id', username: freshName() })
+    await attempt.take()
+    await attempt.succeeded()
+    expect(watched.statements).toEqual(['attempts.take', 'attempts.settle'])
+  })
+
+  test('counts nowhere what one of the budgets refuses, and names the one that refuses longest', async ({
+    database,
+    clock,
+  }) => {
+    const attempts = attemptsOf(database, clock)
+    const open = budget('a:open', { limit: 5, windowMs: HOUR })
+    const [short, long] = [
+      budget('b:short', { limit: 1, windowMs: MINUTE }),
+      budget('c:long', { limit: 1, windowMs: HOUR }),
+    ]
+    expect(await attempts.take([open, short, long])).toHaveProperty('counted')
+    clock.advance(2_000)
+    for (let count = 0; count < 3; count++) {
+      expect(await attempts.take([open, long, short])).toMatchObject({ refused: { key: 'c:long' } })
+      clock.advance(2_000)
+    }
+    clock.advance(MINUTE)
+    expect(await attempts.take([open, short])).toHaveProperty('counted')
+    expect(await database.db.attempt.findUnique({ where: { key: 'a:open' } })).toMatchObject({ failures: 2 })
+  })
+
+  test('lets no more through than the limit, however many come at once for several keys in any order', async ({
+    database,
+    testDatabase,
+    clock,
+  }) => {
+    const nodes = [attemptsOf(database, clock), attemptsOf(await testDatabase.open(), clock)] as const
+    const budgets = ['x', 'y', 'z'].map((key) => budget(key, { limit: 7, windowMs: HOUR }))
+    const reversed = [...budgets].reverse()
+    const taken = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => nodes[index % 2 ? 0 : 1].take(index % 3 ? budgets : reversed)),
+    )
+    expect(taken.filter((one) => 'counted' in one)).toHaveLength(7)
+  })
+
+  test('leaves the database alone while it refuses', async ({ database, clock }) => {
+    const watched = recorded(database)
+    const attempts = attemptsOf(watched.database, clock)
+    const flooded = [budget('flooded', deviceRule)]
+    for (let count = 0; count < 500; count++) await attempts.take(flooded)
+    expect(watched.statements).toHaveLength(6)
+    clock.advance(5 * MINUTE)
+    expect(await attempts.take(flooded)).toHaveProperty('counted')
+  })
+
+  test('gives a whole new window after a lock that was shorter than its window', async ({ database, clock }) => {
+    const attempts = attemptsOf(database, clock)
+    const rule = { limit: 2, windowMs: HOUR, lock: { firstMs: MINUTE, maxMs: HOUR, forgetMs: HOUR } }
+    const take = async () => 'counted' in (await attempts.take([budget('short-lock', rule)]))
+    expect([await take(), await take(), await take()]).toEqual([true, true, false])
+    clock.advance(MINUTE)
+    expect([await take(), await take(), await take()]).toEqual([true, true, false])
+  })
+})

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { Turns } from '../../src/modules/auth/turns.ts'
+
+const bounds = { atOnce: 2, maxWaiting: 20, maxWaitingPerGroup: 10, maxWaitMs: 60_000 }
+
+/** Work that lasts until it is told to end, in the order in which it began. */
+function workshop(turns: Turns) {
+  const began: string[] = []
+  const ends: (() => void)[] = []
+  const settled: Promise<unknown>[] = []
+  return {
+    began,
+    settled,
+    ask(group: string): Promise<void> {
+      const done = turns.run(group, async () => {
+        began.push(group)
+        await new Promise<void>((resolve) => ends.push(resolve))
+      })
+      settled.push(done.catch(() => undefined))
+      return done
+    },
+    async endNext(): Promise<void> {
+      ends.shift()?.()
+      await new Promise(setImmediate)
+    },
+  }
+}
+
+describe('turns', () => {
+  test('are so many at once, and go round the groups that wait', async () => {
+    const { ask, began, endNext } = workshop(new Turns(bounds))
+    for (const group of ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'c']) void ask(group)
+    expect(began).toEqual(['a', 'a'])
+    for (let count = 0; count < 6; count++) await endNext()
+    expect(began.slice(2)).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
+  })
+
+  test('of one group that waits too much are refused, and others are let wait', async () => {
+    const { ask, settled, endNext } = workshop(new Turns(bounds))
+    for (let count = 0; count < 12; count++) void ask('a')
+    await expect(ask('a')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1000 })
+    for (let count = 0; count < 10; count++) void ask('b')
+    await expect(ask('c')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    for (let count = 0; count < 22; count++) await endNext()
+    await Promise.all(settled)
+  })
+
+  test('come to whoever waits when work fails, and are free again when nobody waits', async () => {
+    const turns = new Turns({ ...bounds, atOnce: 1 })
+    const failing = turns.run('a', () => Promise.reject(new Error('failed')))
+    const waiting = turns.run('b', async () => 'done')
+    await expect(failing).rejects.toThrow('failed')
+    expect(await waiting).toBe('done')
+    expect(await turns.run('a', async () => 'again')).toBe('again')
+  })
+
+  test('that come too late are refused, so that nothing is done for those who have gone', async () => {
+    const turns = new Turns({ ...bounds, atOnce: 1, maxWaitMs: -1 })
+    const { ask, began, endNext } = workshop(turns)
+    void ask('a')
+    const late = expect(ask('b')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await endNext()
+    await late
+    expect(began).toEqual(['a'])
+    expect(await turns.run('c', async () => 'done')).toBe('done')
+  })
+})
