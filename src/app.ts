@@ -18,6 +18,7 @@ import { modules } from './modules/index.ts'
 import { LiveService } from './modules/live/index.ts'
 import { MatchLifecycle, MatchService } from './modules/matches/index.ts'
 import { closeCodes } from './protocol/index.ts'
+import { eidOfInput } from './protocol/input-eid.ts'
 import { decodeInput } from './protocol/live-frames.ts'
 import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
 import { createServer, type Server } from './server/index.ts'
@@ -151,9 +152,9 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     hub,
     gate: auth.gate,
     receiveBinary: (connection, bytes) => {
-      dispatcher.receiveInput(connection, 'live.input', bytes.length, (user) => {
+      dispatcher.receiveInput(connection, 'live.input', bytes, eidOfInput, (bytes, user) => {
         const frame = decodeInput(bytes)
-        if (frame) live.inputFrame(user.id, frame)
+        if (frame) live.inputFrame(user.id, connection, frame)
         return frame !== null
       })
     },

@@ -15,6 +15,7 @@ export class Connections {
   readonly #all = new Set<Connection>()
   readonly #byUser = new Map<string, Set<Connection>>()
   readonly #listeners: PresenceListener[] = []
+  readonly #closeListeners: ((connection: Connection) => void)[] = []
   /** Sessions ended a moment ago, oldest first, with the time. */
   readonly #ended = new Map<string, number>()
 
@@ -28,6 +29,11 @@ export class Connections {
 
   onPresence(listener: PresenceListener): void {
     this.#listeners.push(listener)
+  }
+
+  /** Tells of each socket that is gone, before its user may be offline. */
+  onClose(listener: (connection: Connection) => void): void {
+    this.#closeListeners.push(listener)
   }
 
   isOnline(userId: string): boolean {
@@ -54,6 +60,7 @@ export class Connections {
 
   delete(connection: Connection): void {
     if (!this.#all.delete(connection)) return
+    for (const listener of this.#closeListeners) listener(connection)
     const { user } = connection.caller
     const own = user && this.#byUser.get(user.id)
     if (!user || !own) return

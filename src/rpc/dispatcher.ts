@@ -24,8 +24,6 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly hub: Hub
 }
 
-/** What an input without an envelope is answered by. */
-const INPUT_EID = 'input'
 const SWEEP_MS = 100
 const SWEEP_LIMITERS_MS = 60_000
 /** Sockets are looked at as often, but not all at once. */
@@ -164,25 +162,27 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   /**
-   * Takes one binary frame as an input of the method `type`, which is answered only on an error, with `input` for its eid.
-   * `take` reads it; false means that it is none. Never throws.
+   * Takes one binary frame as an input of the method `type`, which is answered only on an error, under what `eidOf` reads
+   * out of it. `take` reads it; false means that it is none. Never throws.
    */
   receiveInput(
     connection: Connection,
     type: string,
-    bytes: number,
-    take: (user: NonNullable<Caller['user']>) => boolean,
+    frame: Uint8Array,
+    eidOf: (frame: Uint8Array) => string,
+    take: (frame: Uint8Array, user: NonNullable<Caller['user']>) => boolean,
   ): void {
+    const bytes = frame.length
     const now = performance.now()
     const waitMs = this.admission.input(connection.allowance, bytes, now)
     if (waitMs > 0) {
-      this.#refuse(connection, bytes, waitMs, now, () => ({ type, eid: INPUT_EID }))
+      this.#refuse(connection, bytes, waitMs, now, () => ({ type, eid: eidOf(frame) }))
       return
     }
     connection.lastRequestAt = now
     const entry = this.entries.get(type)
     if (!entry) {
-      answerError(connection, type, INPUT_EID, unknownType())
+      answerError(connection, type, eidOf(frame), unknownType())
       return
     }
     entry.calls++
@@ -190,10 +190,11 @@ export class Dispatcher<Ctx, Tx> {
       const { user } = connection.caller
       if (!user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
       this.#executor.refuseWhenDraining()
-      if (!take(user)) answerBad(connection, 'no binary frame of this protocol')
+      if (!take(frame, user)) answerBad(connection, 'no binary frame of this protocol')
     } catch (error) {
       entry.failures++
-      answerError(connection, type, INPUT_EID, this.#executor.toRpcError(entry, INPUT_EID, error))
+      const eid = eidOf(frame)
+      answerError(connection, type, eid, this.#executor.toRpcError(entry, eid, error))
     }
   }
 

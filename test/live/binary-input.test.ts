@@ -26,17 +26,18 @@ describe('a binary input', () => {
   test('of somebody without that seat is refused', async ({ rally, ben }) => {
     await using other = await enterLive(rally.url, ben)
     other.client.send(encodeInput(stream, 0, 0, 1))
-    expect(await other.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'NOT_SEATED' })
+    const of = (seat: number, match = stream) => ({ type: 'live.input', eid: `input/${match}/${seat}` })
+    expect(await other.client.next()).toMatchObject({ ...of(0), error: 'NOT_SEATED' })
     owner.client.send(encodeInput(stream, 0, 2, 1))
-    expect(await owner.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'NOT_SEATED' })
+    expect(await owner.client.next()).toMatchObject({ ...of(2), error: 'NOT_SEATED' })
     await using nobody = await enterLive(rally.url)
     nobody.client.send(encodeInput(stream, 0, 0, 1))
-    expect(await nobody.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'UNAUTHENTICATED' })
+    expect(await nobody.client.next()).toMatchObject({ ...of(0), error: 'UNAUTHENTICATED' })
   })
 
   test('for a match that is not played is refused', async () => {
     owner.client.send(encodeInput(stream + 1000, 0, 0, 1))
-    expect(await owner.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'NOT_LIVE' })
+    expect(await owner.client.next()).toMatchObject({ eid: `input/${stream + 1000}/0`, error: 'NOT_LIVE' })
   })
 
   test('that the game does not know is refused', async () => {
@@ -48,7 +49,7 @@ describe('a binary input', () => {
       encodeJsonInput(stream, 0, 0, JSON.parse('['.repeat(40) + ']'.repeat(40))),
     ]) {
       owner.client.send(frame)
-      expect(await owner.client.next()).toMatchObject({ type: 'live.input', eid: 'input', error: 'VALIDATION_FAILED' })
+      expect(await owner.client.next()).toMatchObject({ eid: `input/${stream}/0`, error: 'VALIDATION_FAILED' })
     }
   })
 
@@ -76,7 +77,7 @@ describe('a binary input', () => {
     const frames = 120 + 1000 + 200
     for (let count = 0; count < frames; count++) flood.client.send(frame)
     const refused = await flood.client.next(({ error }) => error === 'RATE_LIMITED')
-    expect(refused).toMatchObject({ type: 'live.input', eid: 'input' })
+    expect(refused).toMatchObject({ type: 'live.input', eid: `input/${stream}/0` })
     expect(await flood.client.closed).toMatchObject({ code: 4029 })
   })
 

@@ -15,7 +15,8 @@ import {
   resolveTick,
 } from '../../src/protocol/live-frames.ts'
 
-const STREAM = 5
+/** The number of the match in frames. */
+export const STREAM = 5
 
 /** How one client's connection is, each way. Frames stay in order. */
 export interface Link {
@@ -118,6 +119,8 @@ export class VirtualMatch<State, Input, Options> {
   readonly #clients = new Set<VirtualClient>()
   #status: 'waiting' | 'live' | 'finished' = 'waiting'
   #due = 0
+  /** Takes no inputs. */
+  deaf = false
   /** Frames changed on their way to the clients. */
   tamper: (frame: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (frame) => frame
 
@@ -191,6 +194,7 @@ export class VirtualMatch<State, Input, Options> {
   }
 
   #receive(bytes: Uint8Array): void {
+    if (this.deaf) return
     const frame = decodeInput(bytes)
     if (frame?.kind === 'input') {
       const input = this.#game.inputs?.[frame.index]
@@ -261,6 +265,11 @@ export class VirtualClient implements PlayClient {
     this.#handlers[name] = listeners as Handlers[Name]
     listeners.add(listener)
     return () => listeners.delete(listener)
+  }
+
+  /** Tells of something that happened to the client. */
+  tell<Name extends keyof ClientEvents>(name: Name, value: ClientEvents[Name]): void {
+    for (const handler of this.#handlers[name] ?? []) handler(value)
   }
 
   async request(): Promise<unknown> {

@@ -35,7 +35,8 @@ export interface Course<State, Input> {
   readonly nearTick: number
   /** Begins anew from the server's word. `moved`: over another connection than before. */
   load(snapshot: Snapshot<State, Input>, moved: boolean, now: number): void
-  decide(decision: Decision<Input>, now: number): void
+  /** Answers whether that was an own input. */
+  decide(decision: Decision<Input>, now: number): boolean
   keyframe(tick: number, hash: number, now: number): void
   /** There are no more than `tick` steps. */
   end(tick: number, now: number): void

@@ -1,5 +1,5 @@
 import { indexOfInput } from '../../games/input-table.ts'
-import { isSameInput } from '../../games/simulate.ts'
+import { inputEid } from '../../protocol/input-eid.ts'
 import {
   decodeLiveFrame,
   encodeInput,
@@ -14,6 +14,8 @@ import { RallyError } from '../errors.ts'
 import type { Correction, Course, CourseListener } from './course.ts'
 import { createCourse } from './create-course.ts'
 import { Meter, type PlayFigures } from './figures.ts'
+import { onLeaving } from './leaving.ts'
+import { OwnInputs } from './own-inputs.ts'
 import { ownSeats } from './own-seats.ts'
 import { readInput, readSnapshot, type Snapshot } from './snapshot.ts'
 import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus, PlayWire } from './types.ts'
@@ -32,7 +34,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   readonly #stops: (() => void)[] = []
   /** Who wants to know of states, which are drawn for nobody else. */
   readonly #watchers = new Set<() => void>()
-  readonly #wanted = new Map<number, Input>()
+  readonly #own: OwnInputs<Input>
   readonly #meter = new Meter()
   readonly #listener: CourseListener = {
     corrected: (correction) => this.#corrected(correction),
@@ -60,12 +62,15 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     this.#game = game
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
+    this.#own = new OwnInputs<Input>(game.idle, (seat, input) => this.#send(seat, input, this.#now()))
     const { signal } = options
     const stop = () => this.stop()
     signal?.addEventListener('abort', stop)
     this.#stops.push(
       () => signal?.removeEventListener('abort', stop),
       client.on('frame', (frame) => this.#receive(new Uint8Array(frame))),
+      client.on('error', (error) => this.#refused(error)),
+      onLeaving(() => this.#own.letGo()),
       client.on('status', (status) => {
         if (status !== 'open') this.#disconnect()
       }),
@@ -100,7 +105,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   frame(now = this.#now()): State | null {
     if (!this.#course) return null
     const state = this.#course.draw(now)
-    this.#say(now)
+    this.#say()
     return state
   }
 
@@ -109,10 +114,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     // What the server would refuse would be predicted, taken back and said again for ever.
     if (this.#seats?.includes(seat) === false) return false
     const isTurn = this.#game.tickRate === 0
-    if (!isTurn && isSameInput(this.#wanted.get(seat) ?? this.#game.idle, input)) return false
+    if (!isTurn && this.#own.wants(seat, input)) return false
     const parsed = this.#game.input.safeParse(input)
     if (!parsed.success) throw new RallyError('VALIDATION_FAILED', `No input of ${this.#game.name}`)
-    if (!isTurn) this.#wanted.set(seat, parsed.data)
+    if (!isTurn) this.#own.want(seat, parsed.data)
     return this.#send(seat, parsed.data, this.#now())
   }
 
@@ -128,7 +133,9 @@ export class Session<State, Input, Options> implements Play<State, Input> {
 
   stop(): void {
     if (this.#status === 'closed') return
+    this.#own.letGo()
     clearTimeout(this.#healTimer)
+    this.#own.stop()
     this.#leave?.()
     this.#leave = null
     this.#stream = null
@@ -145,7 +152,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   async #start(): Promise<void> {
     try {
       this.#seats = this.#options.seats ?? (await ownSeats(this.#client, this.#matchId))
-      for (const seat of this.#wanted.keys()) if (!this.#seats.includes(seat)) this.#wanted.delete(seat)
+      this.#own.keepOnly(this.#seats)
     } catch (error) {
       if (this.#status !== 'closed') this.#fail(error)
       return
@@ -183,10 +190,11 @@ export class Session<State, Input, Options> implements Play<State, Input> {
       this.#fail(error)
       return
     }
-    this.#moved = false
     this.#stream = snapshot.stream
     this.#setStatus(snapshot.status)
-    this.#say(now)
+    if (this.#moved) this.#own.sayAgain()
+    this.#moved = false
+    this.#say()
     this.#emitState(now)
     if (snapshot.status === 'finished' || snapshot.status === 'aborted') this.#emitEnd(snapshot.status)
   }
@@ -205,7 +213,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
       this.#heal()
       return
     }
-    this.#say(now)
+    this.#say()
   }
 
   #take(course: Course<State, Input>, frame: LiveBinaryFrame, now: number): void {
@@ -216,7 +224,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
         const tick = resolveTick(frame.tickByte, course.nearTick)
         const input = frame.kind === 'json' ? readInput(this.#game, frame.input) : this.#game.inputs?.[frame.index]
         if (input === undefined) throw new RangeError('no such input')
-        course.decide({ tick, seat, input, moved }, now)
+        this.#own.decided(seat, input, course.decide({ tick, seat, input, moved }, now))
         break
       }
       case 'keyframe':
@@ -264,10 +272,17 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     return true
   }
 
-  /** Says again what the server seems not to know: what was pressed before it listened, or lost with a connection. */
-  #say(now: number): void {
-    if (this.#stream === null || this.#status !== 'live' || !this.#course) return
-    for (const [seat, input] of this.#wanted) if (!this.#course.isHeld(seat, input)) this.#send(seat, input, now)
+  #say(): void {
+    const course = this.#course
+    if (this.#stream === null || this.#status !== 'live' || !course) return
+    this.#own.say((seat, input) => course.isHeld(seat, input))
+  }
+
+  #refused({ type, eid, temporary, retryAfterMs }: RallyError): void {
+    const stream = this.#stream
+    if (type !== 'live.input' || stream === null) return
+    const seat = this.seats.find((own) => eid === inputEid(stream, own))
+    if (seat !== undefined) this.#own.refused(seat, temporary, retryAfterMs)
   }
 
   #corrected(correction: Correction): void {

@@ -88,7 +88,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#advance(now)
   }
 
-  decide(decision: Decision<Input>, now: number): void {
+  decide(decision: Decision<Input>, now: number): boolean {
     const { tick, moved } = decision
     this.#isLive = true
     this.#server.observe(tick, now)
@@ -103,6 +103,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
       else this.#roundTrip.inTime(tookMs, now)
     }
     this.#latenessMs.add(latenessMs, now)
+    return answered !== null
   }
 
   keyframe(tick: number, hash: number, now: number): void {

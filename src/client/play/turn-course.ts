@@ -62,7 +62,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     this.#show()
   }
 
-  decide({ tick, seat, input }: Decision<Input>): void {
+  decide({ tick, seat, input }: Decision<Input>): boolean {
     if (tick !== this.#tick) throw new RangeError(`turn ${tick} comes after ${this.#tick}`)
     this.#isLive = true
     this.#apply(this.#state, seat, input)
@@ -70,6 +70,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     const own = this.#pending.findIndex((turn) => turn.seat === seat && isSameInput(turn.input, input))
     this.#pending.splice(0, own + 1)
     this.#show()
+    return own >= 0
   }
 
   keyframe(tick: number, hash: number): void {

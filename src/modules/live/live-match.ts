@@ -1,6 +1,6 @@
 import type { MatchRunner } from '../../engine/index.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
-import type { Hub } from '../../rpc/index.ts'
+import type { Connection, Hub } from '../../rpc/index.ts'
 import { Audience } from './audience.ts'
 import type { DelayedView } from './delayed-view.ts'
 
@@ -23,6 +23,8 @@ export class LiveMatch {
   askedAt: number
   delayMs = 0
   seats: readonly SeatOf[] = []
+  /** The socket that last did something with each seat. */
+  readonly holders: (Connection | null)[] = []
   /** Once it has begun here. */
   runner: MatchRunner | null = null
   view: DelayedView | null = null

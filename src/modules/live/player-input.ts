@@ -12,12 +12,13 @@ import type { LiveMatch, SeatOf } from './live-match.ts'
  *
  * @throws RpcError NOT_LIVE
  */
-export function playing(match: LiveMatch | undefined): {
-  readonly runner: MatchRunner
-  readonly seats: readonly SeatOf[]
-} {
-  if (!match?.runner || match.runner.isOver) throw new RpcError('NOT_LIVE', 'This match is not being played')
-  return { runner: match.runner, seats: match.seats }
+export function playing(match: LiveMatch | undefined): LiveMatch & { readonly runner: MatchRunner } {
+  if (!isPlayed(match)) throw new RpcError('NOT_LIVE', 'This match is not being played')
+  return match
+}
+
+function isPlayed(match: LiveMatch | undefined): match is LiveMatch & { readonly runner: MatchRunner } {
+  return match?.runner?.isOver === false
 }
 
 /**

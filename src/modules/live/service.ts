@@ -1,7 +1,8 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
+import type { AnyGame } from '../../games/game.ts'
 import { games, isGameName } from '../../games/index.ts'
 import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
-import { isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
+import { type Connection, isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { type MatchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
@@ -12,6 +13,7 @@ import { DelayedView } from './delayed-view.ts'
 import { LiveMatch } from './live-match.ts'
 import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
 import { readReplay } from './replays.ts'
+import { SeatHolders } from './seat-holders.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
 import { Streams } from './streams.ts'
@@ -42,6 +44,7 @@ export class LiveService {
   readonly #engine: Engine
   readonly #matches = new Map<string, LiveMatch>()
   readonly #streams = new Streams<LiveMatch>()
+  readonly #holders = new SeatHolders()
   readonly #stored: (matchId: string) => Promise<StoredMatch | undefined>
   /** Times are monotonic, ms. */
   #collectedAt = 0
@@ -57,31 +60,40 @@ export class LiveService {
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
     matches.onChange((match) => this.#noteMatch(match))
+    platform.connections.onClose((connection) => this.#holders.letGo(connection))
   }
 
   /**
-   * Hands a player's input to the match.
+   * Hands a player's input to the match. It holds until the next one, or until its `connection` is gone, if it came by
+   * one.
    *
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
-  input(userId: string, { matchId, input, seat, tick }: LiveInput): void {
-    const { runner, seats } = playing(this.#matches.get(matchId))
-    runner.input(ownSeat(seats, userId, seat), toInput(runner.game, input), tick)
+  input(userId: string, connection: Connection | null, { matchId, input, seat, tick }: LiveInput): void {
+    const match = playing(this.#matches.get(matchId))
+    const { runner, seats } = match
+    const own = ownSeat(seats, userId, seat)
+    runner.input(own, toInput(runner.game, input), tick)
+    this.#holders.take(match, own, connection)
   }
 
   /** The same for an input that came in a binary frame. */
-  inputFrame(userId: string, frame: LiveInputFrame): void {
-    const { runner, seats } = playing(this.#streams.get(frame.stream))
+  inputFrame(userId: string, connection: Connection, frame: LiveInputFrame): void {
+    const match = playing(this.#streams.get(frame.stream))
+    const { runner, seats } = match
     const seat = ownSeat(seats, userId, frame.seat)
-    const tick = resolveTick(frame.tickWord, runner.tick, 16)
+    runner.input(seat, this.#inputOf(runner.game, frame), resolveTick(frame.tickWord, runner.tick, 16))
+    this.#holders.take(match, seat, connection)
+  }
+
+  #inputOf(game: AnyGame, frame: LiveInputFrame): unknown {
     if (frame.kind === 'json') {
       if (!isStorableJson(frame.input, this.#platform.config.limits.jsonDepth)) throw invalidInput()
-      runner.input(seat, toInput(runner.game, frame.input), tick)
-      return
+      return toInput(game, frame.input)
     }
-    const { inputs = [] } = runner.game
+    const { inputs = [] } = game
     if (frame.index >= inputs.length) throw invalidInput()
-    runner.input(seat, inputs[frame.index], tick)
+    return inputs[frame.index]
   }
 
   /**
@@ -172,6 +184,7 @@ export class LiveService {
   #remove(match: LiveMatch): void {
     this.#streams.delete(match.stream, performance.now())
     this.#matches.delete(match.matchId)
+    this.#holders.forget(match)
   }
 
   /** Forgets matches that do not run here and that nobody follows any more. */

@@ -3,7 +3,8 @@ import { method } from '../../context.ts'
 import { Empty, MatchId } from '../../wire.ts'
 
 /**
- * What a player does from now on, or from `tick` on. Answered only when it is refused. `seat` is needed by who has
+ * What a player does from now on, or from `tick` on, until the next input or the end of the socket. Answered only when it
+ * is refused. `seat` is needed by who has
  * several, as two on one keyboard.
  */
 export const input = method({
@@ -19,7 +20,7 @@ export const input = method({
   errors: ['NOT_LIVE', 'NOT_SEATED'],
 
   handle({ ctx, input }) {
-    ctx.live.input(ctx.user.id, input)
+    ctx.live.input(ctx.user.id, ctx.call.connection, input)
     return {}
   },
 })
