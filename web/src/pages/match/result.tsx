@@ -1,20 +1,23 @@
 import { useEffect, useRef } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { duration } from '../../format.ts'
-import { gameNames } from '../../games/index.ts'
-import { type NewMatch, useCreateMatch } from '../../hooks/use-create-match.ts'
 import { endWords, playerAt, resultTitle, scoreLine } from '../../match-words.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { PlayIcon } from '../../ui/icons.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
-import { RematchOffer } from './rematch-offer.tsx'
+import { useRematch } from './use-rematch.ts'
 
 interface ResultProps {
   readonly match: Match
   readonly mine: readonly number[]
   /** The game is still to be seen above. */
   readonly hasBoard: boolean
+}
+
+const WORDS = {
+  NOT_FOUND: 'This match is not kept any more. Start a new one from the lobby.',
+  MATCH_CLOSED: 'The rematch is over already. Ask for another one.',
 }
 
 /** The end of a match, and what to do next. */
@@ -26,10 +29,10 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
     card.current?.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'instant' : 'smooth' })
   }, [hasBoard])
-  const create = useCreateMatch()
-  const again = againOf(match)
+  const { host, again } = useRematch(match, mine)
   const isWin = match.winnerSeat !== null && mine.length === 1 && mine.includes(match.winnerSeat)
   const isPlayer = mine.length > 0
+  const isAgainstPerson = match.players.some(({ seat, userId }) => userId !== null && !mine.includes(seat))
   const reason = endWords(match, mine)
   const left = playerAt(match, 0)
   const right = playerAt(match, 1)
@@ -58,11 +61,11 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
           <p className="soft small">Played for {duration(match.finishedAt - match.startedAt)} min</p>
         )}
       </div>
-      {isPlayer && match.mode === 'casual' && match.status === 'finished' && <RematchOffer match={match} mine={mine} />}
+      <div role="status">{host && <p className="rematch-offer">{host} wants a rematch and waits for you.</p>}</div>
       <div className="row result-actions">
-        {isPlayer && again && (
-          <Button look="primary" busy={create.busy} onClick={() => create.run(again)} data-testid="rematch">
-            {match.mode === 'casual' ? 'Open a rematch' : 'Play again'}
+        {isPlayer && (
+          <Button look="primary" busy={again.busy} onClick={() => again.run()} data-testid="rematch">
+            {host ? `Play ${host} again` : isAgainstPerson ? 'Ask for a rematch' : 'Play again'}
           </Button>
         )}
         {match.status === 'finished' && (
@@ -75,14 +78,7 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
           To the lobby
         </Link>
       </div>
-      <ErrorNotice error={create.error} />
+      <ErrorNotice error={again.error} words={WORDS} />
     </section>
   )
-}
-
-/** The same match once more; null if it cannot be had. */
-function againOf({ game, mode, visibility, options }: Match): NewMatch | null {
-  const known = gameNames.find((name) => name === game)
-  if (!known || mode === 'ranked') return null
-  return { game: known, mode, visibility, options }
 }

@@ -1,5 +1,6 @@
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
+import { useMatch } from '../../hooks/use-match.ts'
 import { playerAt } from '../../match-words.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
@@ -7,32 +8,46 @@ import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
+const KEPT = { MATCH_FULL: 'The free seat is kept for who played the match before.' }
+
 /** Before a match: who is there, and how the other one gets here. */
 export function WaitingRoom({ match, mine }: { match: Match; mine: readonly number[] }) {
   const isSeated = mine.length > 0
   const isFull = match.players.length >= 2
+  const isRematch = match.rematchOf !== null
+  const { data: before } = useMatch(match.rematchOf)
   return (
     <div className="waiting card">
       <ul className="waiting-seats" aria-label="Players">
-        <SeatCard match={match} seat={0} mine={mine} />
+        <SeatCard match={match} before={before} seat={0} mine={mine} />
         <li className="waiting-versus" aria-hidden="true">
           vs
         </li>
-        <SeatCard match={match} seat={1} mine={mine} />
+        <SeatCard match={match} before={before} seat={1} mine={mine} />
       </ul>
-      {!isFull && (isSeated ? <Invite match={match} /> : <TakeSeat match={match} />)}
+      {!isFull && isSeated && (isRematch ? <Kept match={match} before={before} /> : <Invite match={match} />)}
+      {!isFull && !isSeated && <TakeSeat match={match} />}
       {isFull && <p className="soft small">It starts by itself as soon as both are connected.</p>}
     </div>
   )
 }
 
-function SeatCard({ match, seat, mine }: { match: Match; seat: number; mine: readonly number[] }) {
+interface SeatCardProps {
+  readonly match: Match
+  /** The match of which this is a rematch, once it is known: its players' seats are kept. */
+  readonly before: Match | undefined
+  readonly seat: number
+  readonly mine: readonly number[]
+}
+
+function SeatCard({ match, before, seat, mine }: SeatCardProps) {
   const player = playerAt(match, seat)
+  const owner = before && playerAt(before, seat)
   if (!player) {
     return (
       <li className="waiting-seat waiting-seat-free">
         <span className={`dot dot-${seat}`} aria-hidden="true" />
-        <span>Free seat</span>
+        <span>{owner ? `Kept for ${owner.displayName}` : 'Free seat'}</span>
         <span className="small soft">waiting…</span>
       </li>
     )
@@ -46,6 +61,17 @@ function SeatCard({ match, seat, mine }: { match: Match; seat: number; mine: rea
       </strong>
       <span className="small soft">{player.connected ? 'is here' : 'not connected'}</span>
     </li>
+  )
+}
+
+/** A rematch needs no invitation: the opponent's page says that there is one. */
+function Kept({ match, before }: { match: Match; before: Match | undefined }) {
+  const missing = before?.players.find(({ seat }) => !playerAt(match, seat))
+  return (
+    <p className="soft small">
+      {missing?.displayName ?? 'Your opponent'} sees your offer beside the result of the last match. Nobody else can
+      take the seat, and it starts as soon as you are both here.
+    </p>
   )
 }
 
@@ -97,7 +123,7 @@ function TakeSeat({ match }: { match: Match }) {
       <Button look="primary" busy={join.busy} onClick={() => join.run()} data-testid="take-seat">
         Take the free seat
       </Button>
-      <ErrorNotice error={join.error} />
+      <ErrorNotice error={join.error} words={match.rematchOf === null ? undefined : KEPT} />
     </div>
   )
 }
