@@ -7,7 +7,7 @@ test('a rematch', { timeout: 90_000 }, async ({ people, rally }) => {
   const ben = await people.player('ben')
   const cat = await people.player('cat', { device: 'phone', theme: 'dark' })
   const dan = await people.player('dan')
-  const first = await playOut(ben, cat, 'public')
+  const first = await playOut(ben, cat)
 
   // The offer comes and goes with who makes it, and no stranger sees it.
   await dan.page.goto('/')
@@ -18,8 +18,8 @@ test('a rematch', { timeout: 90_000 }, async ({ people, rally }) => {
   await Promise.all([ben.shoot('asked'), cat.shoot('offer')])
   const asked = matchIdOf(ben)
   await dan.page.goto(`/m/${asked}`)
-  await dan.page.getByTestId('take-seat').click()
   await dan.page.getByText('is kept for who played').waitFor()
+  expect(await dan.page.getByTestId('take-seat').count()).toBe(0)
   await dan.shoot('kept')
   await ben.page.getByTestId('leave-match').click()
   await cat.page.getByText('ben wants a rematch').waitFor({ state: 'detached' })
@@ -37,10 +37,24 @@ test('a rematch', { timeout: 90_000 }, async ({ people, rally }) => {
   expect(seats.map(({ displayName }) => displayName)).toEqual(['ben', 'cat'])
 })
 
+test('two on one keyboard play again', async ({ people }) => {
+  const eli = await people.player('eli', { device: 'phone' })
+  const { page } = eli
+  await page.goto('/')
+  await startMatch(eli, { game: 'connect-four', against: 'local' })
+  await matchIs(eli, 'live')
+  const first = matchIdOf(eli)
+  for (const column of [3, 0, 3, 0, 3, 0, 3]) await page.getByTestId(`column-${column}`).click()
+  await page.getByTestId('rematch').click()
+  await page.waitForURL((url) => url.pathname !== `/m/${first}`)
+  await matchIs(eli, 'live')
+  await eli.shoot('again')
+})
+
 /** Plays a match in which the first gives up at once; gives its id. */
-async function playOut(host: Visitor, guest: Visitor, visibility: 'public' | 'private'): Promise<string> {
+async function playOut(host: Visitor, guest: Visitor): Promise<string> {
   await host.page.goto('/')
-  await startMatch(host, { visibility })
+  await startMatch(host)
   const { link } = await invitationOf(host)
   await guest.page.goto(new URL(link).pathname)
   await Promise.all([matchIs(host, 'live'), matchIs(guest, 'live')])

@@ -17,7 +17,7 @@ export function Notice({ look = 'info', children }: { look?: 'info' | 'warn' | '
 interface ErrorNoticeProps {
   readonly error: unknown
   /** Better words for codes that mean something particular here. */
-  readonly words?: Readonly<Record<string, string>> | undefined
+  readonly words?: Readonly<Record<string, string>>
   readonly children?: ReactNode
 }
 

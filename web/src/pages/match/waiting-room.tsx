@@ -1,14 +1,12 @@
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-match.ts'
-import { playerAt } from '../../match-words.ts'
+import { playerAt, seatsOf } from '../../match-words.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
-
-const KEPT = { MATCH_FULL: 'The free seat is kept for who played the match before.' }
 
 /** Before a match: who is there, and how the other one gets here. */
 export function WaitingRoom({ match, mine }: { match: Match; mine: readonly number[] }) {
@@ -16,6 +14,8 @@ export function WaitingRoom({ match, mine }: { match: Match; mine: readonly numb
   const isFull = match.players.length >= 2
   const isRematch = match.rematchOf !== null
   const { data: before } = useMatch(match.rematchOf)
+  const user = useUser()
+  const isKept = isRematch && user !== null && (!before || seatsOf(before, user.id).length === 0)
   return (
     <div className="waiting card">
       <ul className="waiting-seats" aria-label="Players">
@@ -25,8 +25,11 @@ export function WaitingRoom({ match, mine }: { match: Match; mine: readonly numb
         </li>
         <SeatCard match={match} before={before} seat={1} mine={mine} />
       </ul>
-      {!isFull && isSeated && (isRematch ? <Kept match={match} before={before} /> : <Invite match={match} />)}
-      {!isFull && !isSeated && <TakeSeat match={match} />}
+      {!isFull && isSeated && (isRematch ? <Offered match={match} before={before} /> : <Invite match={match} />)}
+      {!isFull && !isSeated && !isKept && <TakeSeat match={match} />}
+      {!isFull && !isSeated && isKept && (
+        <p className="soft small">This is a rematch: the free seat is kept for who played before.</p>
+      )}
       {isFull && <p className="soft small">It starts by itself as soon as both are connected.</p>}
     </div>
   )
@@ -65,7 +68,7 @@ function SeatCard({ match, before, seat, mine }: SeatCardProps) {
 }
 
 /** A rematch needs no invitation: the opponent's page says that there is one. */
-function Kept({ match, before }: { match: Match; before: Match | undefined }) {
+function Offered({ match, before }: { match: Match; before: Match | undefined }) {
   const missing = before?.players.find(({ seat }) => !playerAt(match, seat))
   return (
     <p className="soft small">
@@ -123,7 +126,7 @@ function TakeSeat({ match }: { match: Match }) {
       <Button look="primary" busy={join.busy} onClick={() => join.run()} data-testid="take-seat">
         Take the free seat
       </Button>
-      <ErrorNotice error={join.error} words={match.rematchOf === null ? undefined : KEPT} />
+      <ErrorNotice error={join.error} />
     </div>
   )
 }
