@@ -38,6 +38,7 @@ e2e: install ## Two browsers play a match; needs Chromium
 bench: install ## The figures that the README quotes
 	npm run bench:rpc
 	npm run bench:live
+	npm run bench:db
 
 verify: install ## Play a finished match again and compare its result: make verify MATCH=<id>
 	@npm run --silent verify -- $(MATCH)

@@ -67,9 +67,9 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     transactionOptions: { maxWait: connectTimeoutMs + 1000, timeout: transactionTimeoutMs },
     errorFormat: 'minimal',
   })
-  // Loads the query compiler now rather than with the first request.
-  await db.$connect()
   const lender = new PrismaLender(statementNameGenerator, idleInTransactionMs)
+  // Loads the query compilers now rather than with the first request.
+  await Promise.all([db.$connect(), lender.connect()])
 
   const reserved = poolSql(small.pool)
   const stop = new AbortController()

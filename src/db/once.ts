@@ -36,7 +36,7 @@ interface Running {
  * Inserts the row unless a living one is there. Waits for a concurrent transaction that has inserted it.
  * Values: user, eid, type, answer.
  */
-const CLAIM = statement<{ claimed: true }>(
+export const CLAIM = statement<{ claimed: true }>(
   'writes.claim',
   `INSERT INTO writes AS w (user_id, eid, type, answer, created_at) VALUES ($1, $2, $3, $4, now())
    ON CONFLICT (user_id, eid) DO UPDATE SET type = EXCLUDED.type, answer = EXCLUDED.answer, created_at = now()
@@ -44,7 +44,7 @@ const CLAIM = statement<{ claimed: true }>(
    RETURNING true AS claimed`,
 )
 
-const ANSWER = statement('writes.answer', 'UPDATE writes SET answer = $3 WHERE user_id = $1 AND eid = $2')
+export const ANSWER = statement('writes.answer', 'UPDATE writes SET answer = $3 WHERE user_id = $1 AND eid = $2')
 
 const KEPT = statement<{ type: string; answer: string | null }>(
   'writes.kept',

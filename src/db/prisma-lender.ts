@@ -58,6 +58,11 @@ export class PrismaLender {
     }
   }
 
+  /** Loads the query compiler. */
+  connect(): Promise<void> {
+    return this.#prisma.$connect()
+  }
+
   close(): Promise<void> {
     return this.#prisma.$disconnect()
   }
