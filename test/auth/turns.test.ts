@@ -35,6 +35,14 @@ describe('turns', () => {
     expect(began.slice(2)).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
   })
 
+  test('come first for a group that has asked for little', async () => {
+    const { ask, began, endNext } = workshop(new Turns({ ...bounds, atOnce: 1 }))
+    for (let count = 0; count < 8; count++) void ask('greedy')
+    void ask('modest')
+    for (let count = 0; count < 8; count++) await endNext()
+    expect(began).toEqual([...Array(2).fill('greedy'), 'modest', ...Array(6).fill('greedy')])
+  })
+
   test('of one group that waits too much are refused, and others are let wait', async () => {
     const { ask, settled, endNext } = workshop(new Turns(bounds))
     for (let count = 0; count < 12; count++) void ask('a')

@@ -15,12 +15,21 @@ interface Waiting {
   refuse(error: RpcError): void
 }
 
-/** Work of which a little is done at once, the groups that wait for it taking turns: none waits for all of another's. */
+/** The first few turns of a group in this time come before those of groups that have had theirs. */
+const FAVOUR_MS = 10_000
+const FAVOURED_TURNS = 4
+
+/**
+ * Work of which a little is done at once. Groups that ask for little come first, the others take turns: none waits for
+ * all of another's.
+ */
 export class Turns {
   readonly #options: TurnsOptions
-  /** By group, the one whose turn is next first. */
-  readonly #waiting = new Map<string, Waiting[]>()
-  #waitingCount = 0
+  readonly #favoured = new RoundRobin()
+  readonly #others = new RoundRobin()
+  /** How often each group has asked lately. */
+  readonly #asked = new Map<string, number>()
+  #askedSince = Number.NEGATIVE_INFINITY
   #running = 0
 
   constructor(options: TurnsOptions) {
@@ -29,7 +38,8 @@ export class Turns {
 
   /** @throws RpcError RATE_LIMITED when this group has too much waiting; UNAVAILABLE when all have, or it waited too long */
   async run<T>(group: string, work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#options.atOnce) await this.#wait(group)
+    const isFavoured = this.#count(group) <= FAVOURED_TURNS
+    if (this.#running >= this.#options.atOnce) await this.#wait(group, isFavoured ? this.#favoured : this.#others)
     else this.#running++
     try {
       return await work()
@@ -39,28 +49,34 @@ export class Turns {
     }
   }
 
-  #wait(group: string): Promise<void> {
+  #count(group: string): number {
+    const now = performance.now()
+    if (now - this.#askedSince > FAVOUR_MS) {
+      this.#asked.clear()
+      this.#askedSince = now
+    }
+    const count = (this.#asked.get(group) ?? 0) + 1
+    // Those of whom there is no room to remember anything are not favoured.
+    if (count === 1 && this.#asked.size >= this.#options.maxWaiting) return Number.POSITIVE_INFINITY
+    this.#asked.set(group, count)
+    return count
+  }
+
+  #wait(group: string, queue: RoundRobin): Promise<void> {
     const { maxWaiting, maxWaitingPerGroup } = this.#options
-    const own = this.#waiting.get(group) ?? []
-    if (own.length >= maxWaitingPerGroup) {
+    if (this.#favoured.countOf(group) + this.#others.countOf(group) >= maxWaitingPerGroup) {
       throw new RpcError('RATE_LIMITED', 'Too many attempts from your network at once', { retryAfterMs: 1000 })
     }
-    if (this.#waitingCount >= maxWaiting) throw tooBusy()
-    this.#waiting.set(group, own)
-    this.#waitingCount++
+    if (this.#favoured.size + this.#others.size >= maxWaiting) throw tooBusy()
     return new Promise((resolve, reject) => {
-      own.push({ since: performance.now(), begin: resolve, refuse: reject })
+      queue.push(group, { since: performance.now(), begin: resolve, refuse: reject })
     })
   }
 
   #next(): void {
-    for (const [group, own] of this.#waiting) {
-      const waiting = own.shift()
-      // It goes to the end, or away when it was its last.
-      this.#waiting.delete(group)
-      if (own.length > 0) this.#waiting.set(group, own)
-      if (!waiting) continue
-      this.#waitingCount--
+    for (;;) {
+      const waiting = this.#favoured.shift() ?? this.#others.shift()
+      if (!waiting) return
       if (performance.now() - waiting.since <= this.#options.maxWaitMs) {
         this.#running++
         waiting.begin()
@@ -68,6 +84,36 @@ export class Turns {
       }
       waiting.refuse(tooBusy())
     }
+  }
+}
+
+/** A queue of each group, from which one is taken in turn. */
+class RoundRobin {
+  /** The group whose turn is next first. */
+  readonly #groups = new Map<string, Waiting[]>()
+  size = 0
+
+  countOf(group: string): number {
+    return this.#groups.get(group)?.length ?? 0
+  }
+
+  push(group: string, waiting: Waiting): void {
+    const own = this.#groups.get(group)
+    if (own) own.push(waiting)
+    else this.#groups.set(group, [waiting])
+    this.size++
+  }
+
+  shift(): Waiting | undefined {
+    for (const [group, own] of this.#groups) {
+      const waiting = own.shift()
+      // It goes to the end, or away when that was its last.
+      this.#groups.delete(group)
+      if (own.length > 0) this.#groups.set(group, own)
+      this.size--
+      return waiting
+    }
+    return undefined
   }
 }
 
