@@ -50,12 +50,17 @@ export class Sockets {
   readonly #closed = new Map<number, number>()
   /** Views of one buffer, by their length. */
   readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
+  /** The end of every welcome: all of its data but the user. */
+  readonly #sameForAll: string
   #opened = 0
   #lastGoneAt = Number.NEGATIVE_INFINITY
   #app: TemplatedApp | null = null
 
   constructor(options: SocketsOptions) {
     this.#options = options
+    const { node, version, heartbeatMs, limits } = options
+    const sameForAll: Omit<Welcome, 'user'> = { node, version, heartbeatMs, limits }
+    this.#sameForAll = `${JSON.stringify(sameForAll).slice(1)}}`
     const everyMs = Math.min(1000, Math.max(20, options.heartbeatMs / 5))
     const steps = Math.ceil(everyMs / TEND_STEP_MS)
     this.#rounds = new Rounds(this.#all, steps)
@@ -147,9 +152,8 @@ export class Sockets {
   }
 
   #welcome(user: Welcome['user']): string {
-    const { node, version, heartbeatMs, limits } = this.#options
-    const data: Welcome = { user, node, version, heartbeatMs, limits }
-    return JSON.stringify({ type: 'rpc.welcome', eid: 'welcome', ts: Date.now(), data })
+    const head = `{"type":"rpc.welcome","eid":"welcome","ts":${Date.now()},"data":{"user":${JSON.stringify(user)},`
+    return head + this.#sameForAll
   }
 
   #receive(ws: WebSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean): void {
