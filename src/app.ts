@@ -158,6 +158,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
         return frame !== null
       })
     },
+    isPlaying: (userId) => live.isPlaying(userId),
     isReady: async () => {
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
     },

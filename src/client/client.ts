@@ -136,6 +136,11 @@ export class Client implements ClientCore {
     return this.#connection.bufferedBytes <= MAX_LATE_BYTES && this.#connection.send(frame)
   }
 
+  /** Notices a dead line soon, until the function that this gives is called, once. */
+  beLive(): () => void {
+    return this.#connection.beLive()
+  }
+
   play<State, Input, Options>(
     matchId: string,
     game: PlayableGame<State, Input, Options>,

@@ -39,6 +39,8 @@ export class Connection {
   #goodAt = performance.now()
   #pausing = false
   #sockets = 0
+  /** Live matches here. */
+  #live = 0
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -63,6 +65,16 @@ export class Connection {
     if (this.#status !== 'open' || !this.#socket) return false
     this.#socket.send(frame)
     return true
+  }
+
+  /** A match is live here: a dead line is noticed within 4 s until the function that this gives is called, once. */
+  beLive(): () => void {
+    const count = (change: number) => {
+      this.#live += change
+      this.#heartbeat?.review()
+    }
+    count(1)
+    return () => count(-1)
   }
 
   /** Drops what there is and connects at once, whatever was waited for. */
@@ -138,6 +150,7 @@ export class Connection {
     this.#openedAt = performance.now()
     this.#heartbeat = new Heartbeat({
       heartbeatMs: welcome.heartbeatMs,
+      isLive: () => this.#live > 0,
       ping: this.#options.ping,
       dead: () => this.#lost(closeCodes.noSignOfLife),
     })

@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** The text of `/metrics`, in the format of Prometheus. */
   readonly metrics?: () => Promise<string>
   readonly receiveBinary?: ReceiveBinary
+  /** Whether a user plays a live match: a dead line of theirs is noticed within 4 s. Nobody does if absent. */
+  readonly isPlaying?: (userId: string) => boolean
 }
 
 /** The transport of one process: the WebSocket endpoint, the HTTP routes, and the page. */
@@ -83,6 +85,7 @@ export function createServer(options: ServerOptions): Server {
     hub,
     limits,
     heartbeatMs,
+    isPlaying: options.isPlaying ?? (() => false),
     node,
     version,
     receiveBinary,

@@ -24,6 +24,18 @@ export type Receiver = Pick<
   'open' | 'close' | 'receive' | 'badFrame' | 'connections' | 'admission'
 >
 
+/** How a socket is tended. Times are ms. */
+export interface TendOptions {
+  /** After so long it is pinged, after twice as long of silence closed. */
+  readonly heartbeatMs: number
+  readonly anonymousIdleMs: number
+  /** Whether a user plays a live match: then a silent socket of theirs is pinged and closed sooner. */
+  readonly isPlaying: (userId: string) => boolean
+}
+
+/** Silence of a socket whose user plays a live match, after which it is pinged, and closed. */
+const PLAYING_PING_MS = 1_000
+const PLAYING_SILENT_MS = 3_500
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
 const CLOSE_MS = 3_000
 
@@ -97,17 +109,21 @@ export class Socket implements Peer {
   }
 
   /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent or idle. */
-  tend(now: number, heartbeatMs: number, anonymousIdleMs: number): void {
+  tend(now: number, { heartbeatMs, anonymousIdleMs, isPlaying }: TendOptions): void {
     if (this.#closing !== null) {
       this.drained()
       if (now >= this.#closing.until) this.#ws?.close()
       return
     }
     const { caller, lastRequestAt } = this.connection
-    if (now - this.seenAt > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
+    const silentMs = now - this.seenAt
+    const isUrgent = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
+    const pingMs = isUrgent ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
+    const maxSilentMs = isUrgent ? Math.min(PLAYING_SILENT_MS, 2 * heartbeatMs) : 2 * heartbeatMs
+    if (silentMs > maxSilentMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
     else if (caller.user === null && now - lastRequestAt > anonymousIdleMs) {
       this.close(closeCodes.idle, 'idle for too long')
-    } else if (now - this.#pingedAt >= heartbeatMs && this.unsentBytes() === 0) this.ping(now)
+    } else if (now - this.#pingedAt >= pingMs && this.unsentBytes() === 0) this.ping(now)
   }
 
   /** uWebSockets.js has closed the socket; what it stands for is gone. */

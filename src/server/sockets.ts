@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
 import { type Connection, type Hub, Rounds } from '../rpc/index.ts'
-import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
+import { type Admitted, type Receiver, Socket, type TendOptions, type UserData } from './socket.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
@@ -13,6 +13,7 @@ interface SocketsOptions {
   readonly hub: Pick<Hub, 'checkBacklog'>
   readonly limits: Limits
   readonly heartbeatMs: number
+  readonly isPlaying: TendOptions['isPlaying']
   readonly node: string
   readonly version: string
   readonly receiveBinary: ReceiveBinary | undefined
@@ -28,8 +29,11 @@ export interface SocketStats {
   readonly closed: ReadonlyMap<number, number>
 }
 
-/** Sockets are tended about once a second each, a share of them at a time. */
+/** Each socket is tended so often, a share of them at a time. */
+const TEND_MS = 250
 const TEND_STEP_MS = 20
+/** A pause of this process that counts. */
+const STALL_MS = 250
 /** V8 keeps arrays of up to this many bytes on its heap. */
 const MAX_LENT = 64
 const FINISH_MS = 1_000
@@ -47,21 +51,24 @@ export class Sockets {
   readonly #behind = new Set<Socket>()
   readonly #rounds: Rounds<Socket>
   readonly #tending: NodeJS.Timeout
+  readonly #tendOptions: TendOptions
   readonly #closed = new Map<number, number>()
   /** Views of one buffer, by their length. */
   readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
   /** The end of every welcome: all of its data but the user. */
   readonly #sameForAll: string
+  #tendedAt = performance.now()
   #opened = 0
   #lastGoneAt = Number.NEGATIVE_INFINITY
   #app: TemplatedApp | null = null
 
   constructor(options: SocketsOptions) {
     this.#options = options
-    const { node, version, heartbeatMs, limits } = options
+    const { node, version, heartbeatMs, isPlaying, limits } = options
     const sameForAll: Omit<Welcome, 'user'> = { node, version, heartbeatMs, limits }
     this.#sameForAll = `${JSON.stringify(sameForAll).slice(1)}}`
-    const everyMs = Math.min(1000, Math.max(20, options.heartbeatMs / 5))
+    this.#tendOptions = { heartbeatMs, isPlaying, anonymousIdleMs: limits.anonymousIdleMs }
+    const everyMs = Math.min(TEND_MS, Math.max(TEND_STEP_MS, heartbeatMs / 5))
     const steps = Math.ceil(everyMs / TEND_STEP_MS)
     this.#rounds = new Rounds(this.#all, steps)
     this.#tending = setInterval(() => this.#guard('tend', () => this.#tend()), everyMs / steps)
@@ -213,8 +220,11 @@ export class Sockets {
 
   #tend(): void {
     const now = performance.now()
-    const { heartbeatMs, limits } = this.#options
-    this.#rounds.next((socket) => socket.tend(now, heartbeatMs, limits.anonymousIdleMs))
+    const stalledMs = now - this.#tendedAt - TEND_STEP_MS
+    this.#tendedAt = now
+    // While this process stood still it heard nobody.
+    if (stalledMs > STALL_MS) for (const socket of this.#all) socket.seenAt += stalledMs
+    this.#rounds.next((socket) => socket.tend(now, this.#tendOptions))
   }
 
   /** An exception must not reach uWebSockets.js: it would end the process. */

@@ -285,6 +285,10 @@ export class VirtualClient implements PlayClient {
     }
   }
 
+  beLive(): () => void {
+    return () => {}
+  }
+
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean {
     if (this.status !== 'open') return false
     this.sent++

@@ -19,5 +19,5 @@ export function play<State, Input, Options>(
 
 /** Every client has these; they are no part of its public face. */
 function isWired(rally: object): rally is PlayWire {
-  return ['subscribe', 'request', 'sendFrame'].every((name) => typeof Reflect.get(rally, name) === 'function')
+  return ['subscribe', 'request', 'sendFrame', 'beLive'].every((name) => typeof Reflect.get(rally, name) === 'function')
 }

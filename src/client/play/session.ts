@@ -48,6 +48,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   #stream: number | null = null
   #moved = true
   #leave: (() => void) | null = null
+  #stopBeingLive: (() => void) | null = null
   #heals = 0
   #healTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -339,6 +340,8 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   #setStatus(status: PlayStatus): void {
     if (this.#status === status) return
     this.#status = status
+    this.#stopBeingLive?.()
+    this.#stopBeingLive = status === 'live' ? this.#client.beLive() : null
     this.#emitter.emit('status', status)
   }
 }

@@ -15,6 +15,8 @@ export interface PlayWire {
   subscribe(type: string, input: unknown, listener: AnyListener): () => void
   request(type: string, data: unknown): Promise<unknown>
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
+  /** Notices a dead line soon, until the function that this gives is called, once. */
+  beLive(): () => void
 }
 
 /** A game that can be played here: the very rules that the server runs. */

@@ -22,6 +22,8 @@ export class LiveMatch {
   /** When somebody last asked for it, by a monotonic clock, ms. */
   askedAt: number
   delayMs = 0
+  /** Users who play it now. */
+  players: readonly string[] = []
   seats: readonly SeatOf[] = []
   /** The socket that last did something with each seat. */
   readonly holders: (Connection | null)[] = []

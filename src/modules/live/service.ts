@@ -12,6 +12,7 @@ import { inputsChannel, stateChannel } from './channels.ts'
 import { DelayedView } from './delayed-view.ts'
 import { LiveMatch } from './live-match.ts'
 import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
+import { PlayingUsers } from './playing-users.ts'
 import { readReplay } from './replays.ts'
 import { SeatHolders } from './seat-holders.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
@@ -45,6 +46,7 @@ export class LiveService {
   readonly #matches = new Map<string, LiveMatch>()
   readonly #streams = new Streams<LiveMatch>()
   readonly #holders = new SeatHolders()
+  readonly #playing = new PlayingUsers()
   readonly #stored: (matchId: string) => Promise<StoredMatch | undefined>
   /** Times are monotonic, ms. */
   #collectedAt = 0
@@ -61,6 +63,11 @@ export class LiveService {
     })
     matches.onChange((match) => this.#noteMatch(match))
     platform.connections.onClose((connection) => this.#holders.letGo(connection))
+  }
+
+  /** Whether the user has a seat in a match that is live here. */
+  isPlaying(userId: string): boolean {
+    return this.#playing.has(userId)
   }
 
   /**
@@ -208,11 +215,13 @@ export class LiveService {
       known.delayed.close('behind')
     }
     if (isLive) known.delayMs = splitOptions(match.options).spectatorDelayMs
+    this.#playing.note(known)
   }
 
   #begin(runner: MatchRunner): void {
     const match = this.#add(runner.matchId)
     match.runner = runner
+    this.#playing.note(match)
     match.watchSteps()
     match.prompt.start(runner, runner.game.tickRate)
     if (match.delayMs === 0) return
