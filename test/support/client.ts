@@ -27,6 +27,8 @@ export interface ConnectOptions {
   /** Sub-protocols to offer; `rally.v1` unless told otherwise. */
   readonly protocols?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
+  /** The address to come from, such as another one of 127.0.0.0/8. */
+  readonly localAddress?: string
   readonly deadlineMs?: number
 }
 
@@ -275,6 +277,7 @@ function open(url: string, options: ConnectOptions) {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, [...(options.protocols ?? [PROTOCOL])], {
     headers: { ...options.headers, ...(options.cookie === undefined ? {} : { Cookie: options.cookie }) },
     ...(options.origin === undefined ? {} : { origin: options.origin }),
+    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     perMessageDeflate: false,
     maxPayload: 64 * 1024 * 1024,
   })

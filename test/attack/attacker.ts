@@ -1,0 +1,106 @@
+// Sends what it is told to a server on this machine, as fast as that takes it, for a bounded time. A process of its own.
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
+import { clientFrame } from '../../bench/support/raw-client.ts'
+
+/** What 64 connections of one address do until the time is over. One that is closed is opened again at once. */
+export type Attack =
+  /** Sockets that send these frames, over and over. `reads` off: they take nothing of what they are sent. */
+  | { readonly kind: 'frames'; readonly frames: readonly string[]; readonly reads: boolean }
+  /** Requests for an upgrade with these headers, each on a connection of its own. */
+  | { readonly kind: 'upgrades'; readonly headers: Readonly<Record<string, string>> }
+  /** The same HTTP request over and over, many on one connection. */
+  | { readonly kind: 'http'; readonly request: string }
+
+export interface Order {
+  readonly port: number
+  /** The address to come from. */
+  readonly from: string
+  readonly attack: Attack
+  readonly ms: number
+}
+
+/** What was sent. */
+export interface Sent {
+  readonly connections: number
+  readonly writes: number
+  readonly bytes: number
+}
+
+const CONNECTIONS = 64
+const MAX_UNSENT_BYTES = 1024 * 1024
+/** HTTP requests that one connection sends at once. */
+const PIPELINED = 16
+
+let connections = 0
+let writes = 0
+let bytes = 0
+
+process.once('message', (order: Order) => {
+  // It stands for another machine: what it costs here must not slow down what is measured.
+  setPriority(10)
+  const until = performance.now() + order.ms
+  for (let index = 0; index < CONNECTIONS; index++) again(order, until)
+  setTimeout(() => {
+    process.send?.({ connections, writes, bytes } satisfies Sent, () => process.exit(0))
+  }, order.ms)
+})
+process.once('disconnect', () => process.exit(0))
+
+function again(order: Order, until: number): void {
+  if (performance.now() > until) return
+  connections++
+  const socket = connect({ host: '127.0.0.1', port: order.port, localAddress: order.from, noDelay: true })
+  socket.on('error', () => undefined)
+  socket.once('close', () => setImmediate(() => again(order, until)))
+  socket.once('connect', () => run(socket, order))
+}
+
+function run(socket: Socket, { port, attack }: Order): void {
+  switch (attack.kind) {
+    case 'frames':
+      write(socket, handshake(port, {}))
+      socket.once('data', () => {
+        if (attack.reads) socket.resume()
+        else socket.pause()
+        pump(socket, attack.frames.map(clientFrame))
+      })
+      return
+    case 'upgrades':
+      write(socket, handshake(port, attack.headers))
+      socket.once('data', () => socket.destroy())
+      return
+    case 'http':
+      socket.resume()
+      pump(socket, [Buffer.from(attack.request.repeat(PIPELINED))])
+  }
+}
+
+/** Writes one after the other for as long as the socket lives. */
+function pump(socket: Socket, messages: readonly Buffer[]): void {
+  let next = Math.floor(Math.random() * messages.length)
+  const more = () => {
+    if (socket.destroyed) return
+    for (let count = 0; count < 16 && socket.writableLength < MAX_UNSENT_BYTES; count++) {
+      const message = messages[next++ % messages.length]
+      if (message) write(socket, message)
+    }
+    setImmediate(more)
+  }
+  more()
+}
+
+function write(socket: Socket, message: Buffer): void {
+  writes++
+  bytes += message.length
+  socket.write(message)
+}
+
+function handshake(port: number, headers: Readonly<Record<string, string>>): Buffer {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(
+    `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n${more.join('')}\r\n`,
+  )
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { reporters } from '../support/reporters.ts'
+
+/** The tests that load a server to its limits. They run one after another, as they measure what a player notices. */
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    include: ['test/attack/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    // A shared machine may stall for seconds; what fails twice in a row is no stall.
+    retry: process.env.CI ? 1 : 0,
+    reporters: reporters('attack'),
+  },
+})
