@@ -7,15 +7,20 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { createCookies } from '../../src/server/session-cookie.ts'
 import { within } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 
 const KEPT_LINES = 200
+const SESSION_MS = 60 * 60_000
 
 /** Rally in production, with the limits that it has by default, as a process of its own. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  readonly databaseUrl: string
+  /** Signs a session's cookie as the server does; gives the `Cookie` header. */
+  cookieOf(userId: string, sessionId: string): Promise<string>
   /** The last lines of its log. */
   readonly log: readonly string[]
   /** Bytes. */
@@ -44,6 +49,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
     ENCRYPTION_KEY: `1:${randomBytes(32).toString('base64')}`,
     ...environment,
   }
+  const cookies = createCookies(new TextEncoder().encode(env.COOKIE_SECRET), true)
   const url = `http://127.0.0.1:${port}`
   const log: string[] = []
   let child = await start()
@@ -75,7 +81,12 @@ export async function startServerProcess(environment: Readonly<Record<string, st
   return {
     url,
     port,
+    databaseUrl: database.url,
     log,
+    async cookieOf(userId, sessionId) {
+      const setCookie = await cookies.session(userId, sessionId, Date.now() + SESSION_MS)
+      return setCookie.slice(0, setCookie.indexOf(';'))
+    },
     residentMemory() {
       const [, kilobytes = ''] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1')) ?? []
       return Number(kilobytes) * 1024
