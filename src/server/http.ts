@@ -1,3 +1,4 @@
+import type { ErrorData } from '../protocol/index.ts'
 import { addressOf, clientAddress } from './address.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
@@ -93,6 +94,9 @@ export function isAmbiguous(req: HttpRequest): boolean {
   return hasLength && valuesOf(req, 'content-length').length > 1
 }
 
+/** Why a request is refused that `isAmbiguous`. */
+export const AMBIGUOUS = 'The length of the body is ambiguous'
+
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 
 /** One HTTP request and its response, which may be written once, and not after the client has left. */
@@ -167,16 +171,17 @@ export class Exchange {
 
   /** An error that may not be one when the same is sent again after `retryAfterMs`. */
   retryLater(status: string, code: string, message: string, retryAfterMs: number, headers: Headers = {}): void {
-    const retryAfter = { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }
-    this.json(status, { error: code, data: { message, retryAfterMs } }, { ...headers, ...retryAfter })
+    this.json(status, { error: code, data: { message, retryAfterMs } }, { ...headers, ...retryAfter(retryAfterMs) })
   }
 
   /**
-   * Ends a connection on which nobody can tell where a request ends. Not within the handler: the parser would go on to
-   * what it takes for the next request. While this one has no answer it ends the connection instead.
+   * Refuses a request and ends its connection: nobody can tell where the next request begins, or there are too many.
+   * Not within the handler: the parser would go on to the next request. While this one has no answer it ends the
+   * connection instead, so that a client that does not wait for answers costs one refusal a connection.
    */
-  refuseAmbiguous(): void {
-    setImmediate(() => this.error('400 Bad Request', 'BAD_ENVELOPE', 'The length of the body is ambiguous', {}, true))
+  refuse(status: string, code: string, data: ErrorData): void {
+    const headers = data.retryAfterMs === undefined ? {} : retryAfter(data.retryAfterMs)
+    setImmediate(() => this.json(status, { error: code, data }, headers, true))
   }
 
   #writeHeaders(headers: Headers): void {
@@ -185,6 +190,10 @@ export class Exchange {
       else for (const each of value) this.res.writeHeader(name, each)
     }
   }
+}
+
+function retryAfter(ms: number): Headers {
+  return { 'Retry-After': `${Math.ceil(ms / 1000)}` }
 }
 
 /** Why a body could not be had: the client left, sent too much, or took too long. */

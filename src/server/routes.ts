@@ -2,7 +2,16 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Admission } from '../rpc/index.ts'
 import { isLoopback } from './address.ts'
 import { withDeadline } from './deadline.ts'
-import { bodyBytes, Exchange, type Headers, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
+import {
+  AMBIGUOUS,
+  bodyBytes,
+  Exchange,
+  type Headers,
+  isAmbiguous,
+  type Request,
+  readAddresses,
+  readRequest,
+} from './http.ts'
 import { MAX_BODY_BYTES, type SessionRoutes } from './session-routes.ts'
 import type { StaticFiles } from './static-files.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
@@ -61,13 +70,13 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     const waitMs = admission.http(addresses.ip, bodyBytes(req, MAX_BODY_BYTES))
     if (waitMs > 0) {
       const message = 'Too many requests from this address'
-      exchange.retryLater('429 Too Many Requests', 'RATE_LIMITED', message, Math.ceil(waitMs))
+      exchange.refuse('429 Too Many Requests', 'RATE_LIMITED', { message, retryAfterMs: Math.ceil(waitMs) })
       return
     }
     const request = readRequest(req, addresses)
     const { method, path } = request
     if (isAmbiguous(req)) {
-      exchange.refuseAmbiguous()
+      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', { message: AMBIGUOUS })
       return
     }
     const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page

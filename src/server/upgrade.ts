@@ -1,7 +1,7 @@
 import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
 import type { Gauge } from './deadline.ts'
-import { Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
+import { AMBIGUOUS, Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
 import type { Identify, Identity } from './identity.ts'
 import type { OriginCheck } from './origin.ts'
 import type { Admitted, UserData } from './socket.ts'
@@ -57,7 +57,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       return
     }
     if (isAmbiguous(req)) {
-      exchange.refuseAmbiguous()
+      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', { message: AMBIGUOUS })
       return
     }
     const sender = readSender(req, addresses)

@@ -14,7 +14,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     // A shared machine may stall for seconds; what fails twice in a row is no stall.
-    retry: process.env.CI ? 1 : 0,
+    retry: 1,
     reporters: reporters('attack'),
   },
 })
