@@ -10,6 +10,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import { statement } from '../../src/db/sql.ts'
 import { createEmptyTestDatabase } from '../support/database.ts'
 import { databaseTest } from '../support/database-test.ts'
+import { freePort } from '../support/free-port.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const test = databaseTest()
@@ -116,14 +117,6 @@ function isUp({ stderr }: ChildProcess): Promise<void> {
     })
     stderr?.once('end', () => reject(new Error(`PgBouncer did not start: ${log}`)))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function listen(server: Server): Promise<number> {

@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { test as base } from 'vitest'
+import { freePort } from '../../support/free-port.ts'
 import { type Rally, register, startRally } from '../../support/server.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 import { numberedArtifacts } from './artifacts.ts'
@@ -133,15 +133,6 @@ function wireOf({ context }: Visitor, proxy: TcpProxy, port: number): Wire {
       await context.setOffline(false)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }
 
 function cookiesOf(header: string, url: string) {
