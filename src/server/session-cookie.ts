@@ -66,7 +66,7 @@ export function createCookies(key: Uint8Array, production: boolean): Cookies {
   const readDevice = (token: string): Device | null => {
     const claims = readToken(token, { issuer: ISSUER, audience: 'device' }, Date.now())
     if (typeof claims?.did !== 'string' || !Array.isArray(claims.users)) return null
-    return { id: claims.did, users: claims.users.filter((user) => typeof user === 'string').slice(0, MAX_DEVICE_USERS) }
+    return { id: claims.did, users: claims.users.filter((user) => typeof user === 'string') }
   }
 
   return {

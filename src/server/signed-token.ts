@@ -31,7 +31,7 @@ export function createTokenReader(key: Uint8Array): TokenReader {
   return (token, { issuer, audience }, nowMs) => {
     if (token.length > MAX_LENGTH || !token.startsWith(HEADER)) return null
     const dot = token.length - SIGNATURE_LENGTH - 1
-    if (dot < HEADER.length || token[dot] !== '.') return null
+    if (token[dot] !== '.') return null
     const signature = createHmac('sha256', secret).update(token.slice(0, dot)).digest('base64url')
     // As text: of the several spellings that base64url has for the same bytes one is taken.
     if (!isSame(signature, token.slice(dot + 1))) return null

@@ -53,12 +53,12 @@ describe('a ticket', () => {
 
   const { ticket: key, cookie } = config().secrets
   /** `issued` and `ends` are seconds from now. */
-  const claims = { iss: 'rally', aud: 'rally:session', issued: 0, ends: 20, hasEnd: true, hasId: true }
+  const claims = { iss: 'rally', aud: 'rally:session', issued: 0, ends: 20, hasEnd: true, hasId: true, id: 'ticket' }
   const jwt = ({ ms }: Clock, sub: string, changes: Partial<typeof claims> = {}, alg = 'HS256', signedWith = key) => {
-    const { iss, aud, issued, ends, hasEnd, hasId } = { ...claims, ...changes }
+    const { iss, aud, issued, ends, hasEnd, hasId, id } = { ...claims, id: randomUUID() as string, ...changes }
     const draft = new SignJWT().setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setSubject(sub)
     draft.setIssuedAt(Math.floor(ms / 1000) + issued)
-    if (hasId) draft.setJti(randomUUID())
+    if (hasId) draft.setJti(id)
     if (hasEnd) draft.setExpirationTime(Math.floor(ms / 1000) + ends)
     return draft.sign(signedWith)
   }
@@ -86,6 +86,7 @@ describe('a ticket', () => {
     ['that lives for 31 s', (sub, clock) => jwt(clock, sub, { ends: 31 })],
     ['that has lived for a day', (sub, clock) => jwt(clock, sub, { issued: -86_400 })],
     ['of tomorrow', (sub, clock) => jwt(clock, sub, { issued: 86_400, ends: 86_430 })],
+    ['with an empty id', (sub, clock) => jwt(clock, sub, { id: '' })],
     ['without an id', (sub, clock) => jwt(clock, sub, { hasId: false })],
     ['for nobody', (_, clock) => jwt(clock, 'nobody-with-this-id')],
     [

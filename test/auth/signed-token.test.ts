@@ -74,6 +74,10 @@ test.for<[string, () => string | Promise<string>]>([
   ['a payload that is no JSON', () => signedParts(header, base64url('{'))],
   ['a payload that is no object', () => signedParts(header, base64url('null'))],
   ['an empty payload', () => signedParts(header, '')],
+  [
+    'a signature of the header and no payload',
+    () => `${header}.${createHmac('sha256', key).update(header).digest('base64url')}`,
+  ],
   ['garbage behind it', () => `${genuine}x`],
   ['a fourth part', () => `${genuine}.${signature}`],
   ['padding', () => `${genuine}=`],
@@ -83,6 +87,7 @@ test.for<[string, () => string | Promise<string>]>([
   ['another spelling of the signature', () => `${header}.${payload}.${otherSpelling(signature)}`],
   ['base64 in place of base64url', () => `${header}.${payload}.${'/'.repeat(43)}`],
   ['letters beyond ASCII', () => `${header}.${payload}.${'ä'.repeat(43)}`],
+  ['another separator', () => `${header}.${payload}-${signature}`],
   ['two parts', () => `${header}.${payload}`],
   ['the header alone', () => `${header}.`],
   ['nothing in it', () => ''],
