@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,6 +54,7 @@ test('what is no result is set aside, and what was half written is thrown away',
   const names = ['cut.1.json.corrupt', 'empty.1.json.corrupt', 'good.1.json', 'other.1.json.corrupt']
   expect((await readdir(dir)).sort()).toEqual(names)
   expect(await open(dir).read()).toEqual([result('good')])
+  expect((await readdir(dir)).sort()).toEqual(names)
 })
 
 test('no more is kept than there is room for, files of earlier processes included', async ({ dir }) => {
@@ -73,13 +75,17 @@ test('no more is kept than there is room for, files of earlier processes include
 
 test('a folder that cannot be written loses nothing but the files', async ({ dir }) => {
   await writeFile(dir, 'in the way')
-  expect(await open(dir).write(result('a'))).toBe(false)
+  const spool = open(dir, { maxFiles: 1 })
+  expect(await spool.read()).toEqual([])
+  expect(await spool.write(result('a'))).toBe(false)
   await using store = new Store(dir)
   store.isAway = true
   store.results.add(result('a'))
   await expect.poll(() => store.tries).toBeGreaterThan(0)
   store.isAway = false
   await expect.poll(() => store.done).toEqual([['a', true]])
+  await rm(dir)
+  expect(await spool.write(result('b'))).toBe(true)
 })
 
 /** Where results are stored, if it is there. */
@@ -90,6 +96,8 @@ class Store implements AsyncDisposable {
   isAway = false
   tries = 0
   failure: Error | undefined
+  whileStoring: (underWay: number) => Promise<void> = async () => undefined
+  #underWay = 0
 
   constructor(dir: string) {
     this.results = new Results({
@@ -100,6 +108,8 @@ class Store implements AsyncDisposable {
         this.tries++
         if (this.isAway) throw away
         if (this.failure) throw this.failure
+        await this.whileStoring(++this.#underWay)
+        this.#underWay--
         this.stored.push(given)
       },
       onDone: ({ matchId }, isStored) => this.done.push([matchId, isStored]),
@@ -150,6 +160,18 @@ test('what is not stored when the process stops is stored by the next', async ({
   await expect.poll(() => readdir(dir)).toEqual([])
 })
 
+test('no more are stored at once than there are places for', async ({ dir }) => {
+  await using store = new Store(dir)
+  let most = 0
+  store.whileStoring = async (underWay) => {
+    most = Math.max(most, underWay)
+    await new Promise(setImmediate)
+  }
+  for (const id of ['a', 'b', 'c', 'd', 'e']) store.results.add(result(id))
+  await expect.poll(() => store.done).toHaveLength(5)
+  expect(most).toBe(2)
+})
+
 test('a stop offers every result once more', async ({ dir }) => {
   const store = new Store(dir)
   store.isAway = true
@@ -158,6 +180,23 @@ test('a stop offers every result once more', async ({ dir }) => {
   store.isAway = false
   await store.results.stop()
   expect(store.done).toEqual([['a', true]])
+  expect(await readdir(dir)).toEqual([])
+})
+
+test('a stop keeps first of all what the database does not answer about', async ({ dir }) => {
+  const store = new Store(dir)
+  const answer = new AbortController()
+  store.whileStoring = async () => {
+    await once(answer.signal, 'abort')
+  }
+  for (const id of ['a', 'b', 'c']) store.results.add(result(id))
+  const stopped = store.results.stop()
+  await expect.poll(() => readdir(dir).catch(() => [])).toEqual(['a.1.json', 'b.1.json', 'c.1.json'])
+  expect(store.done).toEqual([])
+  answer.abort()
+  store.whileStoring = async () => undefined
+  await stopped
+  expect(store.done).toHaveLength(3)
   expect(await readdir(dir)).toEqual([])
 })
 

@@ -127,7 +127,7 @@ export class LiveMatch {
     const toMove = game.toMove?.(state) ?? null
     const { players } = this.#match
     const slow = players.find(({ seat }) => seat === toMove)
-    const others = players.filter(({ seat, userId }) => seat !== toMove && (userId === null || userId !== slow?.userId))
+    const others = players.filter(({ seat, userId }) => seat !== toMove && userId !== slow?.userId)
     return (slow && this.#endWith(others, 'too-slow', 'too-long')) ?? { status: 'aborted', endReason: 'too-long' }
   }
 
@@ -141,8 +141,8 @@ export class LiveMatch {
   }
 
   #noteSeats({ players }: Match, now: number): void {
-    for (const { seat, userId, connected } of players) {
-      if (userId === null || connected) this.#absentSince.delete(seat)
+    for (const { seat, connected } of players) {
+      if (connected) this.#absentSince.delete(seat)
       else if (!this.#absentSince.has(seat)) {
         this.#absentSince.set(seat, now)
         this.runner.release(seat)

@@ -125,11 +125,7 @@ export class Results {
     if (!this.#isAway) this.#options.log.warn({ err: error }, 'results wait for the database')
     this.#isAway = true
     await this.#keep(waiting)
-    if (isLast) {
-      // The others would fare no better; they are in their files.
-      this.#queue.clear()
-      return
-    }
+    if (isLast) return
     this.#queue.add(waiting)
     if (this.#stopped) return
     this.#retry ??= setTimeout(() => {

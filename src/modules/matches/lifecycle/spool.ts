@@ -56,9 +56,21 @@ export class ResultSpool {
     this.#maxBytes = maxBytes
   }
 
-  /** The results that are kept. A file that holds none is set aside under another name. */
+  /**
+   * The results that are kept. A file that holds none is set aside under another name. Never rejects: what cannot be
+   * read is logged, and does not keep a server from starting.
+   */
   async read(): Promise<MatchResult[]> {
     const results: MatchResult[] = []
+    try {
+      await this.#readInto(results)
+    } catch (error) {
+      this.#log.error({ err: error, dir: this.#dir }, 'results that were kept could not be read')
+    }
+    return results
+  }
+
+  async #readInto(results: MatchResult[]): Promise<void> {
     for (const name of await this.#names()) {
       const path = join(this.#dir, name)
       // A process ended while it wrote this.
@@ -72,7 +84,6 @@ export class ResultSpool {
       if (result && nameOf(result) === name) results.push(result)
       else await this.#setAside(name)
     }
-    return results
   }
 
   /** Keeps a result; resolves with false, and says why in the log, where that is not possible. */

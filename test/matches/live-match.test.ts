@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { MatchRunner } from '../../src/engine/match-runner.ts'
+import { type AnyGame, defineGame } from '../../src/games/game.ts'
+import { LiveMatch } from '../../src/modules/matches/lifecycle/live-match.ts'
+import type { Match } from '../../src/modules/matches/types.ts'
+
+/** Every seat adds to its score; the seats take turns. */
+const rules = {
+  name: 'tally',
+  options: z.object({}),
+  input: z.number().int(),
+  idle: 0,
+  init: () => ({ turn: 0, scores: [0, 0, 0] }),
+  step: (state: State, inputs: readonly number[]) => {
+    state.scores = state.scores.map((score, seat) => score + (inputs[seat] ?? 0))
+    if (inputs.some((input) => input !== 0)) state.turn = (state.turn + 1) % 2
+  },
+  outcome: () => null,
+  clone: (state: State) => ({ ...state, scores: [...state.scores] }),
+  bot: () => 0,
+  scores: (state: State) => state.scores,
+}
+interface State {
+  turn: number
+  scores: number[]
+}
+const tally = defineGame({ ...rules, seats: 2, tickRate: 0, toMove: ({ turn }: State) => turn })
+const nobodysTurn = defineGame({ ...rules, seats: 2, tickRate: 0 })
+const byTheClock = defineGame({ ...rules, seats: 2, tickRate: 60, toMove: ({ turn }: State) => turn })
+const three = defineGame({ ...rules, seats: 3, tickRate: 0, toMove: ({ turn }: State) => turn })
+
+const PATIENCE = { comeBackMs: 1_000, maxTurnMs: 10_000 }
+const quiet = { started() {}, stepped() {}, changed() {}, keyframe() {}, ended() {} }
+const ids = ['a', 'b', 'c']
+
+interface Table {
+  readonly game?: AnyGame
+  /** Null is a bot. Default a, b and so on. */
+  readonly users?: readonly (string | null)[]
+}
+
+/** A live match, which begins at 0. */
+function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
+  const setup = { matchId: 'm', game, seed: 1, options: {}, botSeats: [], maxRewindTicks: 0 }
+  const runner = new MatchRunner(setup, quiet)
+  const players = users.map((userId, seat) => ({
+    seat,
+    userId,
+    username: userId,
+    displayName: `${userId}`,
+    score: 0,
+    connected: true,
+  }))
+  const times = { createdAt: 0, startsAt: 0, startedAt: 0, finishedAt: null }
+  const common = { id: 'm', game: game.name, mode: 'casual', status: 'live', visibility: 'public', code: 'ABCDEF' }
+  const rest = { joinUrl: '', winnerSeat: null, options: {}, version: 1, endReason: null }
+  const first = { ...common, players, ...rest, ...times } as Match
+  const match = new LiveMatch(runner, first, 4, 0)
+  return {
+    match,
+    runner,
+    /** Who of the seats is connected from `now` on. */
+    connect(now: number, ...connected: boolean[]) {
+      const seats = match.match.players.map((player, seat) => ({ ...player, connected: connected[seat] ?? true }))
+      match.note({ ...match.match, version: match.match.version + 1, players: seats }, now)
+    },
+    at: (now: number) => match.endByPlayers(now, PATIENCE),
+  }
+}
+
+const wonBy = (winnerSeat: number, endReason: string, scores = [0, 0, 0]) => ({
+  status: 'finished',
+  endReason,
+  outcome: { winnerSeat, scores },
+})
+
+describe('a player who is away', () => {
+  test('loses once the time to come back is over, and not before', () => {
+    const { connect, at } = live()
+    connect(500, false, true)
+    expect(at(1_499)).toBeNull()
+    expect(at(1_500)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('has the whole time again after coming back, and no more by going again while away', () => {
+    const { connect, at } = live()
+    connect(0, false, true)
+    connect(900, true, true)
+    connect(950, false, true)
+    connect(1_900, false, true)
+    expect(at(1_949)).toBeNull()
+    expect(at(1_950)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('wins by coming back while the opponent, away for longer, does not', () => {
+    const { connect, at } = live()
+    connect(0, false, true)
+    connect(600, false, false)
+    expect(at(1_200)).toBeNull()
+    connect(1_300, false, true)
+    expect(at(1_300)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('has no result to fear when nobody comes back', () => {
+    const { connect, at } = live()
+    connect(0, false, false)
+    expect(at(1_000)).toEqual({ status: 'aborted', endReason: 'left' })
+  })
+
+  test('is not known from what is older than what is known', () => {
+    const { match, connect, at } = live()
+    const older = { ...match.match, players: match.match.players.map((player) => ({ ...player, connected: false })) }
+    connect(0, true, true)
+    match.note(older, 0)
+    expect(at(5_000)).toBeNull()
+  })
+
+  test('does nothing any more', () => {
+    const { runner, connect } = live({ game: byTheClock })
+    runner.input(0, 1)
+    runner.input(1, 1)
+    runner.advance()
+    connect(0, false, true)
+    runner.advance()
+    expect(runner.state).toMatchObject({ scores: [1, 2, 0] })
+  })
+
+  test('is missed by none of two others', () => {
+    const { connect, at } = live({ game: three })
+    connect(0, false, true, true)
+    expect(at(2_000)).toBeNull()
+    connect(2_000, false, false, true)
+    expect(at(2_999)).toBeNull()
+    expect(at(3_000)).toEqual(wonBy(2, 'forfeit'))
+  })
+})
+
+describe('a player who leaves', () => {
+  test('loses at once, with the scores as they are', () => {
+    const { match, runner, at } = live()
+    runner.input(1, 5)
+    match.leave('a')
+    expect(at(0)).toEqual(wonBy(1, 'forfeit', [0, 5, 0]))
+  })
+
+  test('loses to an opponent who is away', () => {
+    const { match, connect, at } = live()
+    connect(0, true, false)
+    match.leave('a')
+    expect(at(1)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('does nothing any more', () => {
+    const { match, runner } = live({ game: byTheClock })
+    runner.input(0, 1)
+    runner.advance()
+    match.leave('a')
+    runner.advance()
+    expect(runner.state).toMatchObject({ scores: [1, 0, 0] })
+  })
+
+  test('loses to a bot', () => {
+    const { match, at } = live({ users: ['a', null] })
+    match.leave('a')
+    expect(at(0)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('takes every seat along, and a match without anybody has no result', () => {
+    const { match, at } = live({ users: ['a', 'a'] })
+    match.leave('a')
+    expect(at(0)).toEqual({ status: 'aborted', endReason: 'left' })
+  })
+
+  test('is not one who has no seat', () => {
+    const { match, at } = live()
+    match.leave('stranger')
+    expect(at(0)).toBeNull()
+  })
+
+  test('leaves two others to play on, and the last of them to win', () => {
+    const { match, at } = live({ game: three })
+    match.leave('b')
+    expect(at(0)).toBeNull()
+    match.leave('a')
+    expect(at(0)).toEqual(wonBy(2, 'forfeit'))
+  })
+})
+
+describe('where nobody moves', () => {
+  test('the seat to move loses after its time, which begins with its turn', () => {
+    const { runner, at } = live()
+    expect(at(10_000)).toBeNull()
+    runner.input(0, 3)
+    expect(at(10_001)).toBeNull()
+    expect(at(20_001)).toBeNull()
+    expect(at(20_002)).toEqual(wonBy(0, 'too-slow', [3, 0, 0]))
+  })
+
+  test.for<[string, Table]>([
+    ['a game does not say whose turn it is', { game: nobodysTurn }],
+    ['all seats are one player', { users: ['a', 'a'] }],
+    ['two others could win', { game: three }],
+  ])('nobody loses when %s', ([, table]) => {
+    expect(live(table).at(10_001)).toEqual({ status: 'aborted', endReason: 'too-long' })
+  })
+
+  test('a bot loses too', () => {
+    expect(live({ users: [null, 'b'] }).at(10_001)).toEqual(wonBy(1, 'too-slow'))
+  })
+
+  test('a game that goes by the clock goes on', () => {
+    expect(live({ game: byTheClock }).at(1e9)).toBeNull()
+  })
+})
+
+describe('scores', () => {
+  test('are to be written when they changed, and at most every five seconds', () => {
+    const { match, runner, connect } = live()
+    expect(match.scoresToWrite(0)).toBeNull()
+    runner.input(0, 2)
+    expect(match.scoresToWrite(1)).toEqual([2, 0, 0])
+    match.scoredAt = 1
+    runner.input(1, 1)
+    expect(match.scoresToWrite(5_000)).toBeNull()
+    expect(match.scoresToWrite(5_001)).toEqual([2, 1, 0])
+    connect(5_001)
+    const players = match.match.players.map((player, seat) => ({ ...player, score: [2, 1][seat] ?? 0 }))
+    match.note({ ...match.match, version: 9, players }, 5_001)
+    expect(match.scoresToWrite(20_000)).toBeNull()
+  })
+
+  test('are in the result, with what it takes to play it again', () => {
+    const { match, runner } = live()
+    runner.input(0, 2)
+    const result = match.result(
+      { status: 'finished', outcome: { winnerSeat: null, scores: [2, 0] }, endReason: null },
+      'n',
+    )
+    expect(result).toMatchObject({ matchId: 'm', node: 'n', fence: 4, winnerSeat: null, scores: [2, 0], ticks: 1 })
+    expect(result).toMatchObject({ endReason: null, finalState: { scores: [2, 0, 0] }, inputs: { inputs: [2] } })
+  })
+})
