@@ -12,7 +12,7 @@ const CONNECTIONS = 32
 const IN_FLIGHT = [1, 8]
 const ROUNDS = 7
 const WARM_UP_MS = 2_500
-const ROUND_MS = 1_500
+const ROUND_MS = 1_000
 
 const request = {
   type: 'bench.say',

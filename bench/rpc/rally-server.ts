@@ -33,7 +33,7 @@ const dispatcher = new Dispatcher<object, never>({
         say: method({
           access: 'anyone',
           effect: 'read',
-          limit: { points: 1000000000, perSeconds: 60 },
+          limit: { points: 1_000_000_000, perSeconds: 60 },
           input: Input,
           output: Output,
           handle: ({ input }) => answer(input),

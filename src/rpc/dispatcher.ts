@@ -110,9 +110,8 @@ export class Dispatcher<Ctx, Tx> {
     })
   }
 
-  /** Takes one text frame, of valid UTF-8. Never throws. */
-  receive(connection: Connection, frame: ArrayBuffer): void {
-    const now = performance.now()
+  /** Takes one text frame, of valid UTF-8, that came at `now` by the monotonic clock. Never throws. */
+  receive(connection: Connection, frame: ArrayBuffer, now = performance.now()): void {
     const bytes = Buffer.from(frame)
     const { allowance } = connection
     const isCountedAsInput = this.#inputFrames.begin(bytes)

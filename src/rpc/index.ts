@@ -4,21 +4,18 @@ export { Call } from './call.ts'
 export type { Caller, CallerUser } from './caller.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type Peer } from './connection.ts'
-export { Connections, type PresenceListener } from './connections.ts'
+export { Connections } from './connections.ts'
 export {
-  type AnyDefinition,
-  type AnyMethod,
-  type AnySubscription,
   type ApiOf,
   definers,
   type Module,
   module,
   type Opened,
 } from './definition.ts'
-export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
+export { Dispatcher } from './dispatcher.ts'
 export { errorData, RpcError } from './errors.ts'
-export { type FanOut, Hub } from './hub.ts'
-export type { Once, WriteKey, WriteResult } from './once.ts'
+export { Hub } from './hub.ts'
+export type { Once, WriteKey } from './once.ts'
 export { isStorableJson } from './read-envelope.ts'
 export type { Entry } from './registry.ts'
 export { Rounds } from './rounds.ts'

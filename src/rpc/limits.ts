@@ -8,13 +8,15 @@ export interface Rate {
 
 /** A token bucket. All times are those of one monotonic clock, in milliseconds. */
 export class TokenBucket {
-  readonly #rate: Rate
+  readonly #perMs: number
+  readonly #burst: number
   #tokens: number
   #at: number
 
-  constructor(rate: Rate, now: number) {
-    this.#rate = rate
-    this.#tokens = rate.burst
+  constructor({ perSecond, burst }: Rate, now: number) {
+    this.#perMs = perSecond / 1000
+    this.#burst = burst
+    this.#tokens = burst
     this.#at = now
   }
 
@@ -25,16 +27,16 @@ export class TokenBucket {
       this.#tokens -= amount
       return 0
     }
-    return ((amount - this.#tokens) * 1000) / this.#rate.perSecond
+    return (amount - this.#tokens) / this.#perMs
   }
 
   isFull(now: number): boolean {
     this.#refill(now)
-    return this.#tokens >= this.#rate.burst
+    return this.#tokens >= this.#burst
   }
 
   #refill(now: number): void {
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + ((now - this.#at) * this.#rate.perSecond) / 1000)
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
     this.#at = now
   }
 }
