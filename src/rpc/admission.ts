@@ -168,9 +168,18 @@ export class Admission {
     return 0
   }
 
+  /** Users and addresses of which something is remembered. */
+  get size(): number {
+    return this.#all.reduce((sum, accounts) => sum + accounts.size, 0)
+  }
+
   /** Forgets accounts that are as good as new. Called several times a second. */
   sweep(now: number): void {
-    for (const accounts of [this.#users, ...this.#strangers, ...this.#players]) accounts.sweep(now)
+    for (const accounts of this.#all) accounts.sweep(now)
+  }
+
+  get #all(): readonly Accounts[] {
+    return [this.#users, ...this.#strangers, ...this.#players]
   }
 }
 

@@ -133,6 +133,12 @@ describe('one address', () => {
     expect(await letThrough(neighbour, 3, 't.limited')).toBe(1)
     await using other = await from(rig, '2001:db8:0:1::1')
     expect(await letThrough(other, 3, 't.limited')).toBe(2)
+    let inWider = 4
+    for (let net = 2; net < 6; net++) {
+      await using more = await from(rig, `2001:db8:0:${net}::1`)
+      inWider += await letThrough(more, 3, 't.limited')
+    }
+    expect(inWider).toBe(8)
   })
 
   test('that strangers use up is still there for players', async () => {
@@ -140,7 +146,9 @@ describe('one address', () => {
     await using stranger = await connect(rig.url)
     expect(await letThrough(stranger, 12)).toBe(10)
     await using player = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
-    expect(await letThrough(player, 12)).toBe(10)
+    expect(await letThrough(player, 6)).toBe(6)
+    await using other = await connect(rig.url, { cookie: await rig.cookieOf('ben') })
+    expect(await letThrough(other, 6)).toBe(4)
   })
 })
 
@@ -207,12 +215,26 @@ describe('reads without a user', () => {
     await last.call('rpc.ping')
     await last.call('t.echo', { value: 1 })
     await last.call('t.countAnonymously')
+    await last.call('t.countAnonymously')
     const played = player.request('t.hang')
     await expect.poll(() => rig.world.hanging).toBe(4)
     rig.world.letGo()
     for (const { error } of await Promise.all([...hanging, played])) expect(error).toBeUndefined()
     await last.subscribe('t.onLog', { key: 'a' })
     await Promise.all(strangers.map((client) => client.close()))
+  })
+
+  test('hold a place while a stream is opened too', async () => {
+    await using rig = await startRig({ limits: { anonymousReads: 1 } })
+    await using client = await connect(rig.url)
+    const opening = client.request('t.onHang')
+    // It is read again once the stream is listened to.
+    for (let read = 0; read < 2; read++) {
+      await expect.poll(() => rig.world.hanging).toBe(1)
+      expect(await client.request('t.onHang')).toMatchObject({ error: 'UNAVAILABLE' })
+      rig.world.letGo()
+    }
+    expect((await opening).error).toBeUndefined()
   })
 
   test('hold their place until they are over, answered or not', async () => {

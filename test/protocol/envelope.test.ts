@@ -63,8 +63,9 @@ describe('what is no envelope is answered with BAD_ENVELOPE, and the socket goes
 })
 
 test('32 levels are fine', async () => {
-  const value = JSON.parse(nested(30))
-  expect(await client.call('t.echo', { value })).toEqual({ value })
+  for (const value of [JSON.parse(nested(30)), JSON.parse(`[${nested(29)},${nested(29)}]`)]) {
+    expect(await client.call('t.echo', { value })).toEqual({ value })
+  }
 })
 
 test('brackets inside strings are no nesting, whatever is escaped around them', async () => {
@@ -109,13 +110,23 @@ test('strings with NUL or half a surrogate pair are refused, as values and as ke
       data: { issues: [{ path: expect.stringMatching(/^value/) }] },
     })
   }
-  for (const half of ['\\ud800', '\\udc00', 'x\\ud83d', '\\ud800\\ud800']) {
+  for (const half of [
+    '\\ud800',
+    '\\udc00',
+    'x\\ud83d',
+    '\\ud800\\ud800',
+    '\\uDC00',
+    '\\ud83d\\udc4d\\udc4d',
+    '\\\\\\ud800',
+  ]) {
     client.send(envelope(`{"value":"${half}"}`))
     expect(await client.next()).toMatchObject({ eid: 'e', error: 'VALIDATION_FAILED' })
   }
   expect(await client.call('t.echo', { value: '👍' })).toEqual({ value: '👍' })
   client.send(envelope('{"value":"\\ud83d\\udc4d"}', 'pair'))
   expect(await client.next()).toMatchObject({ eid: 'pair', data: { value: '👍' } })
+  client.send(envelope('{"value":"\\\\ud800 \\\\\\\\u0000"}', 'no escapes'))
+  expect(await client.next()).toMatchObject({ eid: 'no escapes', data: { value: '\\ud800 \\\\u0000' } })
 })
 
 test('no error answer is larger than 2 KiB or has more than ten issues', async () => {

@@ -44,6 +44,7 @@ describe('a reliable stream', () => {
     publish(hub, 4)
     expect(got(reader)).toEqual([1, 2, 3, 4, 5])
     publish(hub, 5, 4, 6)
+    hub.sweep(performance.now() + HOLD_MS)
     expect(got(reader)).toEqual([1, 2, 3, 4, 5, 6])
   })
 
@@ -99,6 +100,78 @@ describe('a reliable stream', () => {
     expect(got(ahead)).toEqual([9, 10])
   })
 
+  test('is read again by who was opening it when it was given up', async () => {
+    const { hub, open } = createHub()
+    const [first, late] = [open(), open()]
+    await follow(hub, first, 1)
+    publish(hub, 3)
+    const seqs = [1, 3]
+    const answered: number[] = []
+    await hub.follow(
+      late.connection,
+      'reliable',
+      () => {
+        const seq = seqs.shift() ?? 3
+        // Before this reading is compared with what has passed.
+        if (seq === 1)
+          Promise.resolve()
+            .then(() => undefined)
+            .then(() => hub.sweep(performance.now() + HOLD_MS))
+        return { channel: log, seq, snapshot: { n: seq } }
+      },
+      (opening) => answered.push(opening.seq) > 0,
+    )
+    expect(got(first)).toEqual(['gap'])
+    expect(answered).toEqual([3])
+    publish(hub, 4)
+    expect(got(late)).toEqual([4])
+  })
+
+  test('is read again by who was opening it when it ended', async () => {
+    const { hub, open } = createHub()
+    const [first, late] = [open(), open()]
+    await follow(hub, first, 1)
+    let reads = 0
+    await hub.follow(
+      late.connection,
+      'reliable',
+      () => {
+        if (++reads === 1)
+          Promise.resolve()
+            .then(() => undefined)
+            .then(() => hub.end(log, 'over'))
+        return { channel: log, seq: reads, snapshot: { n: reads } }
+      },
+      () => true,
+    )
+    expect(reads).toBeGreaterThan(1)
+    publish(hub, 10)
+    hub.sweep(performance.now() + HOLD_MS)
+    publish(hub, reads + 1)
+    expect(hub.isFollowed(log)).toBe(late.connection.following.size > 0)
+    expect(got(first)).toEqual(['over'])
+  })
+
+  test('stays for who is opening it when the last follower leaves', async () => {
+    const { hub, open } = createHub()
+    const [first, late] = [open(), open()]
+    await follow(hub, first, 0)
+    let reads = 0
+    await hub.follow(
+      late.connection,
+      'reliable',
+      () => {
+        const seq = reads
+        if (++reads === 1) publish(hub, 1)
+        else hub.leave(first.connection, log.name)
+        return { channel: log, seq, snapshot: { n: seq } }
+      },
+      () => true,
+    )
+    publish(hub, 2)
+    expect(got(late)).toEqual([2])
+  })
+
   test('sends each follower what comes after its snapshot, once', async () => {
     const { hub, open } = createHub()
     const [first, second, third] = [open(), open(), open()]
@@ -134,6 +207,19 @@ describe('a reliable stream', () => {
 
 describe('a latest stream', () => {
   const frames = channel<Entry>('t.onFrame')
+
+  test('sends no event that is older than the one before', async () => {
+    const { hub, open } = createHub()
+    const reader = open()
+    await hub.follow(
+      reader.connection,
+      'latest',
+      () => ({ channel: frames, seq: 0, snapshot: { n: 0 } }),
+      () => true,
+    )
+    for (const n of [2, 1, 2, 5]) hub.publish(frames, n, { n })
+    expect(got(reader)).toEqual([2, 5])
+  })
 
   /** A hub with a state, one socket that follows it, and one that opens it while `change` is called in each read. */
   async function openWhile(change: (read: number, publish: () => void) => void) {

@@ -103,6 +103,20 @@ test('a request that takes too long is answered with TIMEOUT, once', async () =>
   expect(client.inbox.size).toBe(0)
 })
 
+test('a stream whose opening took too long is not joined once it is there', async () => {
+  await using rig = await startRig({ limits: { requestMs: 200 } })
+  await using client = await connect(rig.url)
+  expect(await client.request('t.onHang')).toMatchObject({ error: 'TIMEOUT' })
+  // It is read again once the stream is listened to.
+  for (let read = 0; read < 2; read++) {
+    await expect.poll(() => rig.world.hanging).toBe(1)
+    rig.world.letGo()
+  }
+  await client.call('rpc.ping')
+  expect(client.inbox.size).toBe(0)
+  expect([...rig.dispatcher.connections].map(({ following, inFlight }) => [following.size, inFlight])).toEqual([[0, 0]])
+})
+
 test('so many subscriptions and no more; leaving one makes room', async () => {
   await using rig = await startRig({ limits: { subscriptions: 3 } })
   await using client = await connect(rig.url)

@@ -202,6 +202,15 @@ export function testModule(world: () => World) {
         event: Entry,
         open: () => ({ channel: frameChannel, seq: world().frame, snapshot: { n: world().frame, padding: '' } }),
       }),
+      onHang: subscription({
+        access: 'anyone',
+        delivery: 'reliable',
+        limit: plenty,
+        input: z.object({}),
+        event: Entry,
+        snapshot: z.object({}),
+        open: async () => ({ channel: logChannel('hang'), seq: 0, snapshot: await world().hang() }),
+      }),
       onMine: subscription({
         access: 'user',
         delivery: 'reliable',

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { defaultLimits } from '../../src/protocol/index.ts'
+import { Executor } from '../../src/rpc/executor.ts'
+import { Admission, Call, module, type Once, RpcError } from '../../src/rpc/index.ts'
+import { createRegistry } from '../../src/rpc/registry.ts'
+import { type LoopbackContext, method } from '../support/loopback.ts'
+
+const ada = { id: 'u1', username: 'ada', displayName: 'Ada', createdAt: 1 }
+const caller = { user: ada, sessionId: 's1', ip: '192.0.2.1', userAgent: '', device: null }
+
+/** Runs `t.write`, twice a minute at most, the way `once` lets it. */
+function executorWith(once: Partial<Once<object>>, handle: (call: Call<object>) => void = () => undefined) {
+  const write = method({
+    access: 'user',
+    effect: 'write',
+    limit: { points: 2, perSeconds: 60 },
+    input: z.object({}),
+    output: z.object({ n: z.number() }),
+    errors: ['NOT_FOUND'],
+    handle({ ctx }) {
+      handle(ctx.call)
+      return { n: 1 }
+    },
+  })
+  const entry = createRegistry([module({ name: 't', methods: { write }, subscriptions: {} })]).get('t.write')
+  if (!entry) throw new Error('no entry')
+  const executor = new Executor<LoopbackContext, object>(
+    {
+      once: {
+        recall: () => undefined,
+        run: async (_, execute) => ({ answer: await execute({}), executed: true }),
+        ...once,
+      },
+      createContext: (call) => ({ call, user: call.caller.user }),
+      checkOutput: true,
+      translateError: () => undefined,
+      log: { error: () => undefined },
+    },
+    new Admission(defaultLimits),
+  )
+  return async () => executor.execute(new Call(caller, null, 't.write', 'e'), entry, write, {}, performance.now())
+}
+
+const refused = expect.objectContaining({ code: 'RATE_LIMITED' })
+
+test('a write that is remembered is answered without counting', async () => {
+  const run = executorWith({ recall: () => '{"data":{"n":7}}' })
+  for (let i = 0; i < 5; i++) expect(await run()).toBe('{"data":{"n":7}}')
+})
+
+test('a write that another node has executed does not count; one that is executed does', async () => {
+  let isKept = true
+  const run = executorWith({
+    run: async (_, execute) =>
+      isKept ? { answer: '{"data":{"n":7}}', executed: false } : { answer: await execute({}), executed: true },
+  })
+  for (let i = 0; i < 5; i++) expect(await run()).toBe('{"data":{"n":7}}')
+  isKept = false
+  expect(await run()).toBe('{"data":{"n":1}}')
+  expect(await run()).toBe('{"data":{"n":1}}')
+  await expect(run()).rejects.toEqual(refused)
+})
+
+test('a write that is over its limit is refused before it is begun', async () => {
+  let begun = 0
+  const run = executorWith({
+    async run(_, execute) {
+      begun++
+      return { answer: await execute({}), executed: true }
+    },
+  })
+  await run()
+  await run()
+  await expect(run()).rejects.toEqual(refused)
+  expect(begun).toBe(2)
+})
+
+test('of a transaction that ran twice the effects of the second happen, once', async () => {
+  const effects: number[] = []
+  let attempt = 0
+  const run = executorWith(
+    {
+      async run(_, execute) {
+        await execute({})
+        return { answer: await execute({}), executed: true }
+      },
+    },
+    (call) => {
+      const own = ++attempt
+      call.afterCommit(() => effects.push(own))
+    },
+  )
+  await run()
+  expect(effects).toEqual([2])
+})
+
+test('of a write of which nothing stayed no effect happens', async () => {
+  const effects: number[] = []
+  const run = executorWith({ run: async (_, execute) => ({ answer: await execute({}), executed: false }) }, (call) =>
+    call.afterCommit(() => effects.push(1)),
+  )
+  await run()
+  expect(effects).toEqual([])
+})
+
+test('only a declared failure is kept', async () => {
+  const kept: unknown[] = []
+  const run = executorWith({
+    async run(_, __, answerOf = () => undefined) {
+      for (const error of [new RpcError('NOT_FOUND'), new RpcError('UNAVAILABLE'), new Error('a mistake')]) {
+        kept.push(answerOf(error))
+      }
+      return { answer: '{}', executed: false }
+    },
+  })
+  await run()
+  expect(kept).toEqual([expect.stringContaining('"error":"NOT_FOUND"'), undefined, undefined])
+})

@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { defaultLimits } from '../../src/protocol/index.ts'
+import { AnonymousAnswers } from '../../src/rpc/anonymous-answers.ts'
+import { Deadlines } from '../../src/rpc/deadlines.ts'
+import { Admission } from '../../src/rpc/index.ts'
+import { MethodLimiter, Places } from '../../src/rpc/limits.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('the limit of a method', () => {
+  const limiter = () => new MethodLimiter({ points: 3, perSeconds: 30 })
+
+  test('lets so many through at once, and then one whenever one is used up', () => {
+    const limit = limiter()
+    expect([0, 0, 0, 0].map((now) => limit.take('a', now))).toEqual([0, 0, 0, 10_000])
+    expect(limit.take('a', 9_990)).toBeGreaterThan(0)
+    expect(limit.take('a', 10_000)).toBe(0)
+    expect(limit.take('b', 10_000)).toBe(0)
+  })
+
+  test('saves nothing up while nobody asks', () => {
+    const limit = limiter()
+    limit.take('a', 0)
+    expect([1e6, 1e6, 1e6].map((now) => limit.take('a', now))).toEqual([0, 0, 0])
+    expect(limit.take('a', 1e6)).toBe(10_000)
+  })
+
+  test('takes back what did not happen', () => {
+    const limit = limiter()
+    for (let i = 0; i < 3; i++) limit.take('a', 0)
+    limit.giveBack('a')
+    expect([0, 0].map((now) => limit.take('a', now))).toEqual([0, 10_000])
+  })
+
+  test('forgets who has nothing used up, and no one else', () => {
+    const limit = limiter()
+    for (let i = 0; i < 3; i++) limit.take('a', 0)
+    limit.sweep(29_999)
+    expect(limit.take('a', 9_000)).toBeGreaterThan(0)
+  })
+})
+
+test('a place is free again after work that failed', async () => {
+  const places = new Places(1)
+  const work = Promise.reject(new Error('failed'))
+  places.hold(work)
+  expect(places.areTaken).toBe(true)
+  await work.catch(() => undefined)
+  expect(places.areTaken).toBe(false)
+})
+
+test('a deadline passes after its time, and not before', () => {
+  const expired: string[] = []
+  const deadlines = new Deadlines<string>(100, (item) => expired.push(item))
+  deadlines.start('a', 0)
+  deadlines.start('b', 50)
+  deadlines.sweep(99)
+  expect(expired).toEqual([])
+  deadlines.sweep(100)
+  expect(expired).toEqual(['a'])
+  expect(deadlines.finish('a')).toBe(false)
+  expect(deadlines.finish('b')).toBe(true)
+  deadlines.sweep(1_000)
+  expect(expired).toEqual(['a'])
+})
+
+describe('frames that are refused', () => {
+  const nobody = { user: null, ip: '192.0.2.1' }
+
+  test('close a socket after a thousand more than were let through', () => {
+    const allowance = new Admission(defaultLimits).allow(nobody)
+    for (let i = 0; i < 1_000; i++) expect(allowance.refuse(1, 0)).not.toBe('close')
+    allowance.letThrough(1)
+    expect(allowance.refuse(1, 0)).not.toBe('close')
+    expect(allowance.refuse(1, 0)).toBe('close')
+  })
+
+  test('close a socket after 4 MiB more than were let through', () => {
+    const allowance = new Admission(defaultLimits).allow(nobody)
+    expect(allowance.refuse(4 * 1024 * 1024, 0)).toBe('answer')
+    allowance.letThrough(10)
+    expect(allowance.refuse(10, 0)).toBe('answer')
+    expect(allowance.refuse(1, 0)).toBe('close')
+  })
+})
+
+describe('an address', () => {
+  const nobody = { user: null, ip: '192.0.2.1' }
+  const inAnHour = () => performance.now() + 3_600_000
+  const sweep = (admission: Admission) => {
+    for (let i = 0; i < 250; i++) admission.sweep(inAnHour())
+  }
+
+  test('is known while it has a connection, so that the next one shares with that', () => {
+    const admission = new Admission({ ...defaultLimits, timesPerIp: 1 })
+    const first = admission.allow(nobody)
+    sweep(admission)
+    const second = admission.allow(nobody)
+    const now = inAnHour()
+    for (let i = 0; i < 200; i++) expect(admission.frame(first, 0, now)).toBe(0)
+    expect(admission.frame(second, 0, now)).toBeGreaterThan(0)
+  })
+
+  test('is forgotten after the last one', () => {
+    const admission = new Admission(defaultLimits)
+    const allowances = [admission.allow(nobody), admission.allow({ ...nobody, ip: '2001:db8::1' })]
+    expect(admission.size).toBe(3)
+    sweep(admission)
+    expect(admission.size).toBe(3)
+    for (const allowance of allowances) admission.release(allowance)
+    sweep(admission)
+    expect(admission.size).toBe(0)
+  })
+
+  test('has so many sockets, and a /48 four times as many', () => {
+    const admission = new Admission({ ...defaultLimits, socketsPerIp: 2 })
+    const open = (ip: string) => admission.socketOpened(ip)
+    expect([1, 2, 3].map(() => open('192.0.2.1'))).toEqual([true, true, false])
+    admission.socketClosed('192.0.2.1')
+    expect(open('192.0.2.1')).toBe(true)
+    const opened = [0, 1, 2, 3, 4].flatMap((net) => [1, 2, 3].map((host) => open(`2001:db8:0:${net}::${host}`)))
+    expect(opened.filter(Boolean)).toHaveLength(8)
+  })
+})
+
+describe('answers to writes of nobody', () => {
+  const never = () => true
+
+  test('are the last 64', async () => {
+    const answers = new AnonymousAnswers<number>()
+    const run = (eid: string, answer: number) => answers.run({ eid, type: 't.a' }, async () => answer, never)
+    for (let i = 0; i < 65; i++) await run(`${i}`, i)
+    expect(await run('1', -1)).toBe(1)
+    expect(await run('0', -1)).toBe(-1)
+  })
+
+  test('are kept for ten minutes', async () => {
+    const answers = new AnonymousAnswers<number>()
+    const run = (answer: number) => answers.run({ eid: 'e', type: 't.a' }, async () => answer, never)
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+    await run(1)
+    clock.mockReturnValue(1_000 + 10 * 60_000 - 1)
+    expect(await run(2)).toBe(1)
+    clock.mockReturnValue(1_000 + 10 * 60_000)
+    expect(await run(3)).toBe(3)
+  })
+})
