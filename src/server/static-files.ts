@@ -8,6 +8,7 @@ import type { Exchange, Headers, Request } from './http.ts'
 /** The page and what belongs to it may weigh this much together, as all of it is kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
 const MIN_COMPRESSED_BYTES = 1024
+const READ_DEADLINE_MS = 60_000
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -179,7 +180,10 @@ function matches(ifNoneMatch: string, etag: string): boolean {
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }
 
-/** Writes no more than the socket takes, so that a slow client costs no copy of the file. */
+/**
+ * Writes no more than the socket takes, so that a slow client costs no copy of the file. One that does not read to the end
+ * in time is cut: its connection is one that others cannot have.
+ */
 function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
   if (!exchange.take()) return
   const { res } = exchange
@@ -187,11 +191,15 @@ function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
     exchange.writeHead('200 OK', headers)
     const [, isDone] = res.tryEnd(body, body.byteLength)
     if (isDone) return
+    const deadline = setTimeout(() => res.close(), READ_DEADLINE_MS)
+    exchange.onAbort(() => clearTimeout(deadline))
     res.onWritable((offset) => {
       let isTaken = false
+      let isOver = false
       res.cork(() => {
-        ;[isTaken] = res.tryEnd(body.subarray(offset), body.byteLength)
+        ;[isTaken, isOver] = res.tryEnd(body.subarray(offset), body.byteLength)
       })
+      if (isOver) clearTimeout(deadline)
       return isTaken
     })
   })
