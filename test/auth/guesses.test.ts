@@ -88,6 +88,15 @@ describe('guessing', () => {
     expect(await guess('203.0.113.5', freshName())).toBe(true)
   })
 
+  test('on a known device is counted for its address and for that device alone', async ({ database, clock }) => {
+    const username = freshName()
+    const device = { id: 'known', users: [`id-of-${username}`] }
+    expect(await guarding(database, clock).guess('203.0.113.8', username, device)).toBe(true)
+    const rows = await database.db.attempt.findMany({ orderBy: { key: 'asc' } })
+    const own = `device:known:id-of-${username}`
+    expect(rows.map(({ key }) => key)).toEqual([`day:${own}`, own, 'ip:203.0.113.8'])
+  })
+
   test('that was right is counted nowhere', async ({ database, clock }) => {
     const { guess, guard, from } = guarding(database, clock)
     const username = freshName()
@@ -162,6 +171,30 @@ describe('counting', () => {
     expect(taken.filter((one) => 'counted' in one)).toHaveLength(7)
   })
 
+  test('lets no more through than a lock allows, when all come before the first was counted', async ({
+    database,
+    testDatabase,
+    clock,
+  }) => {
+    const nodes = [attemptsOf(database, clock), attemptsOf(await testDatabase.open(), clock)] as const
+    const fresh = [budget('fresh', deviceRule)]
+    const taken = await Promise.all(Array.from({ length: 60 }, (_, index) => nodes[index % 2 ? 0 : 1].take(fresh)))
+    expect(taken.filter((one) => 'counted' in one)).toHaveLength(5)
+  })
+
+  test('counts nowhere what is refused, also when it comes at the same time', async ({
+    database,
+    testDatabase,
+    clock,
+  }) => {
+    const nodes = [attemptsOf(database, clock), attemptsOf(await testDatabase.open(), clock)] as const
+    const budgets = [budget('scarce', { limit: 6, windowMs: HOUR }), budget('ample', { limit: 1000, windowMs: HOUR })]
+    await nodes[0].take(budgets)
+    const taken = await Promise.all(Array.from({ length: 60 }, (_, index) => nodes[index % 2 ? 0 : 1].take(budgets)))
+    expect(taken.filter((one) => 'counted' in one)).toHaveLength(5)
+    expect(await database.db.attempt.findUnique({ where: { key: 'ample' } })).toMatchObject({ failures: 6 })
+  })
+
   test('leaves the database alone while it refuses', async ({ database, clock }) => {
     const watched = recorded(database)
     const attempts = attemptsOf(watched.database, clock)
@@ -170,6 +203,36 @@ describe('counting', () => {
     expect(watched.statements).toHaveLength(6)
     clock.advance(5 * MINUTE)
     expect(await attempts.take(flooded)).toHaveProperty('counted')
+  })
+
+  test('believes a refusal for a second, as another node may have lifted it, and not after a success here', async ({
+    database,
+    clock,
+  }) => {
+    const [here, there] = [attemptsOf(database, clock), attemptsOf(database, clock)]
+    const locked = [budget('lifted', deviceRule)]
+    const lock = async () => {
+      for (let count = 0; count < 6; count++) await here.take(locked)
+      expect(await here.take(locked)).toHaveProperty('refused')
+    }
+    await lock()
+    await there.settle(['lifted'], [])
+    expect(await here.take(locked)).toHaveProperty('refused')
+    clock.advance(1_000)
+    expect(await here.take(locked)).toHaveProperty('counted')
+    await lock()
+    await here.settle(['lifted'], [])
+    expect(await here.take(locked)).toHaveProperty('counted')
+  })
+
+  test('takes nothing back from a window that has begun since', async ({ database, clock }) => {
+    const attempts = attemptsOf(database, clock)
+    const windowed = [budget('windowed', { limit: 5, windowMs: MINUTE })]
+    const before = await attempts.take(windowed)
+    clock.advance(MINUTE)
+    await attempts.take(windowed)
+    if ('counted' in before) await attempts.settle([], before.counted)
+    expect(await database.db.attempt.findUnique({ where: { key: 'windowed' } })).toMatchObject({ failures: 1 })
   })
 
   test('gives a whole new window after a lock that was shorter than its window', async ({ database, clock }) => {
