@@ -69,6 +69,19 @@ describe('a match between two', () => {
     await first.client.call('matches.leave', { matchId: anew.id })
   })
 
+  test('does not begin for one who joins while the other is away', async ({ rally }) => {
+    const [host, guest] = [await newcomer(rally), await newcomer(rally)]
+    const match = await create(host.client)
+    const follower = await follow(guest.client, match.id)
+    await host.drop()
+    await follower.until(({ players }) => players[0]?.connected === false)
+    const joined = await guest.client.call('matches.join', { matchId: match.id })
+    expect(joined).toMatchObject({ status: 'waiting', startsAt: null, players: [{ connected: false }, {}] })
+    await host.comeBack()
+    await follower.live()
+    await host.client.call('matches.leave', { matchId: match.id })
+  })
+
   test('goes on through a reload', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally)
     await follower.live()

@@ -57,6 +57,12 @@ test('nobody has more open matches than they may, however they ask', async () =>
   await client.call('matches.leave', { matchId })
   if (matchId === open.id) await (await follow(host.client, open.id)).until(({ players }) => players.length === 1)
   await client.call('matches.create', { game: 'pong', mode: 'casual' })
+  // Joining needs room too, whatever is free.
+  const another = await create((await newcomer(rally)).client)
+  for (const by of [{ matchId: another.id }, { code: another.code }]) {
+    expect((await client.request('matches.join', by)).error).toBe('TOO_MANY_MATCHES')
+  }
+  expect(await client.call('matches.getOne', { code: another.code })).toEqual(another)
 })
 
 test('a write that is retried has one effect and one answer', async () => {

@@ -168,3 +168,12 @@ test('both players who ask at once on two servers get one rematch', async () => 
     for (const player of [first, second]) await player.client.call('matches.leave', { matchId: answers[0]?.id })
   }
 }, 60_000)
+
+test('a rematch is offered no longer once it was given up because nobody is there', async () => {
+  await using rally = await startQuickRally({ emptyMs: 800 })
+  const { first, follower, matchId } = await playedByTwo(rally)
+  const offer = await rematch(first, matchId)
+  await offered(follower, offer.id)
+  await first.drop()
+  await offered(follower, null)
+})

@@ -114,8 +114,9 @@ const HISTORY = statement<Found>(
   `SELECT ${matchRow('matches')} AS row
    FROM (
      SELECT seats.match_id, seats.ended_at
-     FROM users JOIN seats ON seats.user_id = users.id JOIN matches ON matches.id = seats.match_id
-     WHERE users.username = $1 AND seats.ended_at IS NOT NULL AND matches.status = 'finished'
+     FROM seats JOIN matches ON matches.id = seats.match_id
+     WHERE seats.user_id = (SELECT id FROM users WHERE username = $1)
+       AND seats.ended_at IS NOT NULL AND matches.status = 'finished'
        AND (matches.mode <> 'local' OR seats.seat = 0)
        AND ($2 OR (matches.visibility = 'public' AND NOT ${END_IS_HIDDEN}))
        AND (seats.ended_at, seats.match_id) < ($3::timestamptz, $4::text)
