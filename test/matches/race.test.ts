@@ -97,3 +97,27 @@ test('who loses against another transaction is served all the same', async () =>
     await rival.end()
   }
 })
+
+test('a match that both leave at the same moment is over', async () => {
+  await using slow = await startQuickRally({ countdownMs: 60_000 })
+  const [host, guest] = [await newcomer(slow), await newcomer(slow)]
+  const match = await create(host.client)
+  await guest.client.call('matches.join', { matchId: match.id })
+  const rival = new pg.Client({ connectionString: slow.database.url })
+  await rival.connect()
+  try {
+    await rival.query('BEGIN')
+    await rival.query('SELECT 1 FROM matches WHERE id = $1 FOR UPDATE', [match.id])
+    const leaving = [host, guest].map(({ client }) => client.call('matches.leave', { matchId: match.id }))
+    const waits = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    let waiting = 0
+    while (waiting < 2) waiting = (await execute(slow.database.url, waits)).rowCount ?? 0
+    await rival.query('COMMIT')
+    const statuses = (await Promise.all(leaving)).map(({ status }) => status)
+    expect(statuses.toSorted()).toEqual(['aborted', 'waiting'])
+    const over = await host.client.call('matches.getOne', { matchId: match.id })
+    expect(over).toMatchObject({ status: 'aborted', endReason: 'left', startsAt: null })
+  } finally {
+    await rival.end()
+  }
+})
