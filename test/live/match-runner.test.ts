@@ -344,6 +344,23 @@ describe('a match runner', () => {
     expect(heard.keyframes.at(-1)?.hash).toBe(replay(runner))
   })
 
+  test('a late input that ends the game ends it at once', () => {
+    // Over as soon as somebody has done 3.
+    const sudden: AnyGame = {
+      ...recorder,
+      step: (state: { ticks: number; sum: number }, inputs: readonly number[]) => {
+        if (inputs.includes(3)) state.sum = -1
+        state.ticks++
+      },
+      outcome: ({ sum }: { sum: number }) => (sum === -1 ? { winnerSeat: 0, scores: [1, 0, 0] } : null),
+    }
+    const { runner, heard } = run(sudden, { options: { length: 1 } })
+    for (let tick = 0; tick < 50; tick++) runner.advance()
+    runner.input(0, 3, 47)
+    expect(heard.ends).toEqual([{ kind: 'outcome', outcome: { winnerSeat: 0, scores: [1, 0, 0] } }])
+    expect(runner.tick).toBe(50)
+  })
+
   test('a late input can end the game, but not undo its end', () => {
     // The ball of this seed flies past a paddle that never moves.
     const { runner, heard } = run(pong, { options: { pointsToWin: 1 }, maxRewindTicks: 60 })

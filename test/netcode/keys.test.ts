@@ -5,6 +5,7 @@ import { inputEid } from '../../src/protocol/input-eid.ts'
 import { GOOD_LINK, STREAM, VirtualMatch, VirtualTime } from './virtual-match.ts'
 
 const UP: PongInput = { move: -1 }
+const DOWN: PongInput = { move: 1 }
 const IDLE: PongInput = { move: 0 }
 
 afterEach(() => vi.unstubAllGlobals())
@@ -96,6 +97,35 @@ test('an input that was refused for good is not said again before the player doe
   time.runUntil(time.now + 10_000)
   expect(client.sent).toBe(1)
   play.input(IDLE)
+  expect(client.sent).toBe(2)
+  play.stop()
+})
+
+test('a new connection says again what is pressed, also where the server holds it by the old one', async () => {
+  const { time, play, client, held } = await playing()
+  play.input(UP)
+  time.runUntil(time.now + 100)
+  expect(client.sent).toBe(1)
+  client.cut(100)
+  time.runUntil(time.now + 500)
+  expect(play.status).toBe('live')
+  expect(held()).toEqual(UP)
+  expect(client.sent).toBe(2)
+  play.stop()
+})
+
+test('a new connection says nothing of what was let go of: the seat may be played elsewhere', async () => {
+  const { time, match, play, client, held } = await playing()
+  play.input(UP)
+  play.input(IDLE)
+  time.runUntil(time.now + 100)
+  client.cut(100)
+  match.runner.input(0, DOWN)
+  time.runUntil(time.now + 500)
+  expect(play.status).toBe('live')
+  play.frame()
+  time.runUntil(time.now + 500)
+  expect(held()).toEqual(DOWN)
   expect(client.sent).toBe(2)
   play.stop()
 })
