@@ -46,6 +46,9 @@ const READY_DEADLINE_MS = 2_000
 const SWEEP_MS = 60_000
 /** For closing everything, after the requests under way have been waited for. */
 export const CLOSE_MS = 4_000
+/** For a part that may wait for a database that hangs; the matches have more to settle. */
+const HANGING = { abandonAfterMs: 700 }
+const HANGING_MATCHES = { abandonAfterMs: 2_000 }
 
 /**
  * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
@@ -78,7 +81,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   await migrate({ databaseUrl, log: log.db })
   starting.throwIfAborted()
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
-  closers.add('the database', () => database.close())
+  closers.add('the database', () => database.close(), HANGING)
 
   const bus = createMemoryBus((error, topic) => log.bus.error({ err: error, topic }, 'a listener failed'))
   closers.add('the bus', () => bus.close())
@@ -114,7 +117,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   const lifecycle = new MatchLifecycle(platform, matches, engine)
   const live = new LiveService(platform, engine, matches)
   const services: Services = { auth, matches, live }
-  closers.add('the streams of matches', () => matches.stop())
+  closers.add('the streams of matches', () => matches.stop(), HANGING)
 
   const lease = new NodeLease({
     sql: database.reserved,
@@ -124,19 +127,20 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
   await lease.start()
-  closers.add('the lease', () => lease.stop())
+  closers.add('the lease', () => lease.stop(), HANGING)
   await auth.start()
-  closers.add('auth', () => auth.stop())
+  closers.add('auth', () => auth.stop(), HANGING)
   await lifecycle.start()
-  closers.add('the matches', () => lifecycle.stop())
+  closers.add('the matches', () => lifecycle.stop(), HANGING_MATCHES)
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
     sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
   }, SWEEP_MS)
-  closers.add('the sweep of old answers', () => {
+  const stopSweeping = () => {
     clearInterval(sweeper)
     return sweeping
-  })
+  }
+  closers.add('the sweep of old answers', stopSweeping, HANGING)
 
   const metrics = createMetrics({
     connections: dispatcher.connections,
@@ -195,8 +199,9 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     server.stopAccepting()
     await dispatcher.drain(config.drainMs)
     dispatcher.connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
-    await closers.closeAll(CLOSE_MS)
-    log.app.info('stopped')
+    const abandoned = await closers.closeAll(CLOSE_MS)
+    if (abandoned.length > 0) log.app.warn({ parts: abandoned }, 'stopped without waiting for the database')
+    else log.app.info('stopped')
   }
 
   async function ownPostgres(): Promise<string> {

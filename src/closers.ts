@@ -3,7 +3,16 @@ const LEAST_MS = 250
 
 interface Closer {
   readonly name: string
+  readonly abandonAfterMs: number | undefined
   close(): unknown
+}
+
+interface ClosingOptions {
+  /**
+   * Not waited for any longer than this, and no failure then: for what may wait for a database that hangs, and leaves
+   * nothing behind that the end of the process does not end.
+   */
+  readonly abandonAfterMs?: number
 }
 
 /** What has been opened, to be closed in reverse. */
@@ -11,36 +20,47 @@ export class Closers {
   readonly #open: Closer[] = []
 
   /** `close` is called once, at the end; what it returns is awaited. */
-  add(name: string, close: () => unknown): void {
-    this.#open.push({ name, close })
+  add(name: string, close: () => unknown, { abandonAfterMs }: ClosingOptions = {}): void {
+    this.#open.push({ name, close, abandonAfterMs })
   }
 
   /**
-   * Closes everything within about `budgetMs`. One part that fails or hangs does not keep the others open.
+   * Closes everything within about `budgetMs`. One part that fails or hangs does not keep the others open. Resolves with
+   * the names of those that were abandoned.
    *
    * @throws AggregateError with the errors of those that failed or were not done in time
    */
-  async closeAll(budgetMs: number): Promise<void> {
-    const until = Date.now() + budgetMs
+  async closeAll(budgetMs: number): Promise<readonly string[]> {
+    const until = performance.now() + budgetMs
     const failures: unknown[] = []
+    const abandoned: string[] = []
     for (let closer = this.#open.pop(); closer; closer = this.#open.pop()) {
+      const { name, abandonAfterMs } = closer
+      const left = Math.max(LEAST_MS, until - performance.now())
       try {
-        await withinBudget(closer, Math.max(LEAST_MS, until - Date.now()))
+        if (await isDoneWithin(closer, Math.min(left, abandonAfterMs ?? left))) continue
+        if (abandonAfterMs === undefined) throw new Error(`${name} did not close in time`)
+        abandoned.push(name)
       } catch (error) {
         failures.push(error)
       }
     }
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '))
+    return abandoned
   }
 }
 
-async function withinBudget({ name, close }: Closer, ms: number): Promise<void> {
+async function isDoneWithin({ close }: Closer, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not close in time`)), ms)
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
   })
+  const done = async () => {
+    await close()
+    return true
+  }
   try {
-    await Promise.race([close(), late])
+    return await Promise.race([done(), late])
   } finally {
     clearTimeout(timer)
   }

@@ -17,8 +17,6 @@ const LEASE_MS = 5_000
 const BEATS_PER_LEASE = 5
 /** Beats under way: one that hangs does not keep the next from being heard. */
 const MAX_BEATING = 3
-/** For giving the lease up. A database that hangs does not hold up who leaves. */
-const STOP_MS = 1_000
 
 const BEAT = statement<{ startedAt: Date }>(
   'nodes.beat',
@@ -65,15 +63,6 @@ export class NodeLease {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS)
-    })
-    await Promise.race([this.#leave(), late])
-    clearTimeout(timer)
-  }
-
-  async #leave(): Promise<void> {
     await Promise.all([...this.#beating, this.#removing])
     await this.#options.sql.rows(LEAVE, [this.#options.node]).catch(this.#options.onError)
   }

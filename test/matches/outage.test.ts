@@ -1,13 +1,26 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
+import { statement } from '../../src/db/sql.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { type Rally, startRally } from '../support/server.ts'
 import { startTcpProxy, type TcpProxy as Way } from '../support/tcp-proxy.ts'
-import { CONNECT_FOUR, create, follow, newcomer, playConnectFour, seatTwo, startQuickRally } from './support.ts'
+import {
+  CONNECT_FOUR,
+  create,
+  follow,
+  newcomer,
+  playConnectFour,
+  seatTwo,
+  startLive,
+  startQuickRally,
+} from './support.ts'
+
+const LOCK = statement('test.lock', 'SELECT 1 FROM matches WHERE id = ANY($1) FOR UPDATE')
 
 /** A Postgres of the test's own, behind an address that stays when it is started anew. */
 class Outages implements AsyncDisposable {
@@ -97,6 +110,30 @@ test('who comes and goes while the database is away is known when it is back', a
   await follower.until(({ players }) => players[0]?.connected === false, 15_000)
   await goer.comeBack()
   await follower.until(({ players }) => players[0]?.connected === true)
+}, 60_000)
+
+test('results that cannot be written keep no other match from its beginning', async () => {
+  await using rally = await startQuickRally({}, { config: { logLevel: 'silent' } })
+  const { transaction } = await rally.database.open({ transactionTimeoutMs: 60_000 })
+  const { client } = await newcomer(rally)
+  // More than there are places for in the pool.
+  const decided = await Promise.all(
+    Array.from({ length: 6 }, () => startLive(client, { mode: 'local', ...CONNECT_FOUR })),
+  )
+  const [locked, released] = [new AbortController(), new AbortController()]
+  const isLocked = once(locked.signal, 'abort')
+  const holding = transaction(async ({ sql }) => {
+    await sql.rows(LOCK, [decided.map(({ latest }) => latest.id)])
+    locked.abort()
+    await once(released.signal, 'abort')
+  })
+  await isLocked
+  for (const { latest } of decided) await playConnectFour([client], latest.id)
+  await startLive(client, { mode: 'bot' })
+  for (const follower of decided) expect(follower.catchUp().status).toBe('live')
+  released.abort()
+  await holding
+  for (const follower of decided) expect(await follower.over(20_000)).toMatchObject({ status: 'finished' })
 }, 60_000)
 
 test('a server whose database is away stops all the same', async () => {

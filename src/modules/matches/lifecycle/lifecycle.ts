@@ -27,8 +27,6 @@ import { Work } from './work.ts'
 const ROUND_MS = 250
 const SWEEP_MS = 5_000
 const DELETE_OLD_MS = 60_000
-/** How long leaving may take: what is not settled then, another process settles, or this one when it comes back. */
-const STOP_MS = 2_000
 
 /**
  * The life of a match, as far as nobody asks for it: players create, join and leave by `MatchService`; everything else
@@ -60,9 +58,7 @@ export class MatchLifecycle {
   readonly #live = new Map<string, LiveMatch>()
   #startedAt = 0
   #stopped = false
-  #round: NodeJS.Timeout | undefined
-  #sweep: NodeJS.Timeout | undefined
-  #deletion: NodeJS.Timeout | undefined
+  readonly #timers: NodeJS.Timeout[] = []
 
   constructor(platform: Platform, service: MatchService, engine: Engine) {
     const { config, connections, bus, log } = platform
@@ -91,11 +87,9 @@ export class MatchLifecycle {
     this.#countdowns = new Countdowns(({ id, game }) => this.#work.add(id, () => this.#launch(id, game)))
     this.#leaves = subscribeLeaves(bus, ({ matchId, userId }) => this.#live.get(matchId)?.leave(userId))
     service.onChange((match) => this.#noteChange(match))
-    service.onSeatOutdated((userId) => this.#presence.note(userId))
-    connections.onPresence({
-      online: (userId) => this.#presence.note(userId),
-      offline: (userId) => this.#presence.note(userId),
-    })
+    const note = (userId: string) => this.#presence.note(userId)
+    service.onSeatOutdated(note)
+    connections.onPresence({ online: note, offline: note })
     engine.listen({
       ended: ({ matchId }, end) => {
         const live = this.#live.get(matchId)
@@ -111,15 +105,17 @@ export class MatchLifecycle {
   async start(): Promise<void> {
     await this.#results.restore()
     this.#startedAt = performance.now()
-    this.#round = setInterval(() => this.#look(performance.now()), ROUND_MS)
     const { config, database } = this.#platform
     const once = (key: string, job: () => Promise<void>) => () => {
       if (!this.#work.has(key) && !this.#stopped) this.#work.add(key, job)
     }
     const sweep = once('sweep', () => this.#sweepAll())
     const deletion = once('deletion', () => deleteOld(database.sql, config.replayDays))
-    this.#sweep = setInterval(sweep, Math.min(SWEEP_MS, config.matches.emptyMs))
-    this.#deletion = setInterval(deletion, DELETE_OLD_MS)
+    this.#timers.push(
+      setInterval(() => this.#look(performance.now()), ROUND_MS),
+      setInterval(sweep, Math.min(SWEEP_MS, config.matches.emptyMs)),
+      setInterval(deletion, DELETE_OLD_MS),
+    )
     sweep()
     deletion()
   }
@@ -127,22 +123,15 @@ export class MatchLifecycle {
   /** Breaks off what is live here, so that no player is left in a match that nobody runs. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearInterval(this.#round)
-    clearInterval(this.#sweep)
-    clearInterval(this.#deletion)
+    for (const timer of this.#timers) clearInterval(timer)
     this.#countdowns.stop()
     this.#leaves.unsubscribe()
     for (const { id } of this.#live.values()) this.#engine.halt(id)
-    const { matches: log } = this.#platform.log
-    const settled = this.#settle().catch((error: unknown) => {
-      log.warn({ err: error }, 'not every match could be broken off; they are when a process finds this one gone')
-    })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS)
-    })
-    await Promise.race([settled, late])
-    clearTimeout(timer)
+    try {
+      await this.#settle()
+    } catch (error) {
+      this.#platform.log.matches.warn({ err: error }, 'not every match could be broken off: another process will do it')
+    }
   }
 
   /** Ends the matches of dead processes, and notes that their players are gone. The lease knows when. */
