@@ -31,6 +31,7 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
     ...connectionConfig(options),
     max: size,
     pipeline: true,
+    types,
     idleTimeoutMillis: IDLE_MS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     onConnect: (client) => client.query(settings),
@@ -67,10 +68,10 @@ export function poolSql(pool: pg.Pool): Sql {
           reject(refused)
           return
         }
-        client.query<Row & pg.QueryResultRow>(prepared(statement, values), (error, result) => {
+        send(client, statement, values, (error, rows) => {
           release(isBroken(error))
           if (error) reject(error)
-          else resolve(pick(result.rows))
+          else resolve(pick(rows))
         })
       })
     })
@@ -85,9 +86,22 @@ export type Pick<Row, Result> = (rows: Row[]) => Result
 export const allOf = <Row>(rows: Row[]): Row[] => rows
 export const firstOf = <Row>(rows: Row[]): Row | null => rows[0] ?? null
 
-/** The query that `pg` runs for a statement. */
-export function prepared<Row>({ name, text }: Statement<Row>, values?: readonly unknown[]): pg.QueryConfig {
-  return { name, text, ...(values ? { values: [...values] } : {}), types }
+/** Told of the rows, or of an error and none. */
+export type Done<Row> = (error: Error | null | undefined, rows: Row[]) => void
+
+/**
+ * Sends a statement. Of a query that it is given as options `pg` makes a copy, property by property, which costs more than
+ * the query; so its name and values are set here.
+ */
+export function send<Row>(
+  client: pg.ClientBase,
+  { name, text }: Statement<Row>,
+  values: readonly unknown[] | undefined,
+  done: Done<Row>,
+): void {
+  const callback = (error: Error | null | undefined, result: pg.QueryResult<Row & pg.QueryResultRow> | undefined) =>
+    done(error, result?.rows ?? [])
+  client.query(Object.assign(new pg.Query(text), { name, values, callback }))
 }
 
 /** Its prepared statements are not those that `pg` takes them for, or a migration has changed what they give. */

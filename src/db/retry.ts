@@ -6,9 +6,8 @@ import { z } from 'zod'
  * - `conflict`: the transaction lost against another and was rolled back; running it again may succeed
  * - `connection`: the database can't be reached or the connection broke; whether a commit happened is not known
  * - `busy`: it was reached but did not serve in time: no free connection, a statement or transaction over its limit
- * - `unique`: a unique constraint forbids the row
  */
-type Failure = 'conflict' | 'connection' | 'busy' | 'unique'
+type Failure = 'conflict' | 'connection' | 'busy'
 
 // How the same failure surfaces depends on where it happens: as a Prisma error with a code of its own, as Prisma's P2010
 // around the driver's, as a driver error with a SQLSTATE, or as an error with nothing but a message (from `pg`'s pool).
@@ -24,7 +23,6 @@ const Shape = z.object({
 const BY_CODE: Readonly<Record<string, Failure>> = {
   // Prisma
   P2034: 'conflict',
-  P2002: 'unique',
   P1001: 'connection',
   P1002: 'connection',
   P1008: 'busy',
@@ -34,7 +32,6 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   P2037: 'busy',
   // Prisma's driver adapter
   TransactionWriteConflict: 'conflict',
-  UniqueConstraintViolation: 'unique',
   DatabaseNotReachable: 'connection',
   ConnectionClosed: 'connection',
   SocketTimeout: 'connection',
@@ -42,7 +39,6 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   // SQLSTATE, see "PostgreSQL Error Codes"
   '40001': 'conflict',
   '40P01': 'conflict',
-  '23505': 'unique',
   '53300': 'busy',
   '55P03': 'busy',
   '57014': 'busy',
@@ -88,11 +84,6 @@ function failureOf(error: unknown, depth = 0): Failure | undefined {
     failureOf(cause, depth + 1) ??
     BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1]
   )
-}
-
-/** Whether a row could not be written because another has its unique value. */
-export function isUniqueViolation(error: unknown): boolean {
-  return failureOf(error) === 'unique'
 }
 
 /** Whether the database can't be reached or did not serve in time: nothing is wrong with what was asked of it. */

@@ -1,8 +1,3 @@
-import { Prisma } from './generated/client.ts'
-
-/** A piece of SQL with its values, for a query of Prisma or a larger piece. */
-export const { sql } = Prisma
-
 /** One prepared statement: parsed and planned once a connection, under its name. `Row` is what a row of it comes as. */
 export interface Statement<Row> {
   readonly name: string

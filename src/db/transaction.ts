@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { TRANSACTION_ID, wasCommitted } from './commit-outcome.ts'
 import type { Prisma } from './generated/client.ts'
-import { allOf, firstOf, isBroken, type Pick, prepared } from './pool.ts'
+import { allOf, firstOf, isBroken, type Pick, send } from './pool.ts'
 import type { PrismaLender } from './prisma-lender.ts'
 import type { Sql, Statement } from './sql.ts'
 
@@ -69,14 +69,18 @@ export async function runTransaction<T>(
   return result
 }
 
+/** Told how a query ended; `read` gives what it answered. */
+type Settle<Result> = (error: Error | null | undefined, read: () => Result) => void
+
 /** A connection for the time of one transaction. It goes back to its pool by itself. */
 export class TransactionConnection implements Sql {
   readonly #client: pg.PoolClient
+  readonly #timeoutMs: number
   readonly #timer: NodeJS.Timeout
   /** The first that failed: Postgres accepts nothing more after it. */
   #failure: Error | undefined
-  /** Why nothing more can be sent. */
-  #over: Error | undefined
+  /** Why nothing more can be sent. Made an error of when something is, as errors are dear. */
+  #over: 'ended' | 'late' | undefined
   #ended: Promise<pg.QueryResult> | undefined
 
   /** Set when COMMIT was sent and the connection broke: whether it happened is not known. */
@@ -87,10 +91,9 @@ export class TransactionConnection implements Sql {
   /** Sends BEGIN, which the first statement does not wait for. */
   constructor(client: pg.PoolClient, timeoutMs: number) {
     this.#client = client
-    this.#timer = setTimeout(() => {
-      void this.#end('ROLLBACK', new TransactionTimeout(`the transaction took longer than ${timeoutMs} ms`))
-    }, timeoutMs)
-    void this.query({ text: 'BEGIN' })
+    this.#timeoutMs = timeoutMs
+    this.#timer = setTimeout(() => void this.#end('ROLLBACK', 'late'), timeoutMs)
+    void this.#command('BEGIN')
     this.first(TRANSACTION_ID).then(
       (row) => {
         this.#xid = row?.xid
@@ -112,22 +115,34 @@ export class TransactionConnection implements Sql {
     values: readonly unknown[] | undefined,
     pick: Pick<Row, Result>,
   ): Promise<Result> {
-    return this.#ask<Row & pg.QueryResultRow, Result>(prepared(statement, values), ({ rows }) => pick(rows))
+    return this.#ask<Result>((settle) =>
+      send(this.#client, statement, values, (error, rows) => settle(error, () => pick(rows))),
+    )
   }
 
   /** Runs one query of the transaction. */
   query(config: pg.QueryConfig): Promise<pg.QueryResult> {
-    return this.#ask(config, (result) => result)
+    return this.#ask((settle) => this.#client.query(config, (error, result) => settle(error, () => result)))
   }
 
-  #ask<Row extends pg.QueryResultRow, Result>(
-    config: pg.QueryConfig,
-    read: (result: pg.QueryResult<Row>) => Result,
-  ): Promise<Result> {
-    const answer = this.#over ? Promise.reject(this.#over) : this.#send(config, read)
+  #ask<Result>(start: (settle: Settle<Result>) => void): Promise<Result> {
+    const answer = this.#over ? Promise.reject(this.#whyOver(this.#over)) : this.#send(start)
     // One that nobody waits for fails the commit, not the process.
     answer.catch(() => undefined)
     return answer
+  }
+
+  #command(text: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<pg.QueryResult> {
+    const answer = this.#send<pg.QueryResult>((settle) =>
+      this.#client.query(text, (error, result) => settle(error, () => result)),
+    )
+    answer.catch(() => undefined)
+    return answer
+  }
+
+  #whyOver(over: 'ended' | 'late'): Error {
+    if (over === 'ended') return new Error('the transaction is over')
+    return new TransactionTimeout(`the transaction took longer than ${this.#timeoutMs} ms`)
   }
 
   /**
@@ -136,41 +151,37 @@ export class TransactionConnection implements Sql {
    */
   async commit(): Promise<void> {
     const commits = !this.#failure && !this.#over
-    const ended = this.#end(commits ? 'COMMIT' : 'ROLLBACK', new Error('the transaction is over'))
-    const { command } = await ended.catch((error: unknown) => {
+    const { command } = await this.#end(commits ? 'COMMIT' : 'ROLLBACK', 'ended').catch((error: unknown) => {
       if (commits && isBroken(error)) this.xidInDoubt = this.#xid
       throw error
     })
     if (command === 'COMMIT') return
-    throw this.#over instanceof TransactionTimeout ? this.#over : (this.#failure ?? new Error('it was rolled back'))
+    throw this.#over === 'late' ? this.#whyOver('late') : (this.#failure ?? new Error('it was rolled back'))
   }
 
   /** Never rejects: when the connection is broken, Postgres rolls back by itself. */
   async rollback(): Promise<void> {
-    await this.#end('ROLLBACK', new Error('the transaction is over')).catch(() => undefined)
+    await this.#end('ROLLBACK', 'ended').catch(() => undefined)
   }
 
-  #end(command: 'COMMIT' | 'ROLLBACK', over: Error): Promise<pg.QueryResult> {
+  #end(command: 'COMMIT' | 'ROLLBACK', over: 'ended' | 'late'): Promise<pg.QueryResult> {
     if (this.#ended) return this.#ended
     clearTimeout(this.#timer)
     this.#over = over
-    this.#ended = this.#send({ text: command }, (result) => result)
+    this.#ended = this.#command(command)
     const release = () => this.#client.release(isBroken(this.#failure))
     this.#ended.then(release, release)
     return this.#ended
   }
 
-  #send<Row extends pg.QueryResultRow, Result>(
-    config: pg.QueryConfig,
-    read: (result: pg.QueryResult<Row>) => Result,
-  ): Promise<Result> {
+  #send<Result>(start: (settle: Settle<Result>) => void): Promise<Result> {
     this.#cork()
     return new Promise((resolve, reject) => {
-      this.#client.query<Row>(config, (error, result) => {
+      start((error, read) => {
         if (error) {
           this.#failure ??= error
           reject(error)
-        } else resolve(read(result))
+        } else resolve(read())
       })
     })
   }
