@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { within } from '../support/client.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 
@@ -127,6 +127,21 @@ describe('the page', () => {
     tcp.resume()
     await within(all, 'the rest')
     tcp.destroy()
+  })
+
+  test('a reader that does not come to the end in a minute is cut', async () => {
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const tcp = connectTcp(rig.port, '127.0.0.1')
+    const cut = new Promise<void>((resolve) => tcp.once('close', () => resolve()))
+    tcp.write('GET /big.png HTTP/1.1\r\nHost: x\r\n\r\n')
+    await new Promise((resolve) => tcp.once('data', resolve))
+    tcp.pause()
+    vi.advanceTimersByTime(59_000)
+    expect(tcp.destroyed).toBe(false)
+    vi.advanceTimersByTime(1_000)
+    tcp.on('error', () => undefined).resume()
+    await cut
   })
 
   test.for(['/../package.json', '/..%2f..%2fetc/passwd', '/%2e%2e/x', '/a/..%5c..%5cx', '/%00', '/%ff'])(
