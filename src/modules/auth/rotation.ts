@@ -34,10 +34,10 @@ export class Rotation {
    *
    * @throws RpcError FORBIDDEN in an older session, or without a socket
    */
-  async begin(scope: Scope, { call, userId, username, sessionId }: Rotator): Promise<Rotated> {
+  async begin({ call, userId, username, sessionId }: Rotator): Promise<Rotated> {
     const connection = socketOf(call)
     const { box, challenges, now } = this.#parts
-    const session = await this.#sessions.find(scope, sessionId, userId)
+    const session = await this.#sessions.find(sessionId, userId)
     if (!session || session.createdAt <= now() - FRESH_MS) {
       throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
     }

@@ -144,9 +144,9 @@ export class Sessions implements SessionGate {
     })
   }
 
-  /** The session while it has not ended. */
-  async find({ sql }: Scope, sessionId: string, userId: string): Promise<(OpenSession & { createdAt: number }) | null> {
-    const row = (await sessionRows.byIds(sql, [sessionId])).get(sessionId)
+  /** The session while it has not ended. All who ask in one moment, as after a restart, share a query. */
+  async find(sessionId: string, userId: string): Promise<(OpenSession & { createdAt: number }) | null> {
+    const row = await asGate(this.#look(sessionId))
     if (!row || row.user.id !== userId || row.endedAt || row.expiresAt.getTime() <= this.#now()) return null
     const id = SessionId.parse(sessionId)
     return { id, expiresAt: row.expiresAt.getTime(), createdAt: row.createdAt.getTime() }

@@ -21,7 +21,7 @@ export const rotateTotp = method({
     if (sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
     const rotator = { call, userId: user.id, username: user.username, sessionId }
     return input.code === undefined
-      ? ctx.auth.rotation.begin(ctx, rotator)
+      ? ctx.auth.rotation.begin(rotator)
       : ctx.auth.rotation.commit(ctx, rotator, input.code)
   },
 })

@@ -13,7 +13,7 @@ export const onSession = subscription({
   snapshot: OpenSession,
   async open({ ctx }) {
     const { sessionId } = ctx.call.caller
-    const session = sessionId === null ? null : await ctx.auth.sessions.find(ctx, sessionId, ctx.user.id)
+    const session = sessionId === null ? null : await ctx.auth.sessions.find(sessionId, ctx.user.id)
     if (!session) throw new RpcError('UNAUTHENTICATED', 'This session has ended')
     const { id, expiresAt } = session
     return { channel: sessionChannel(id), seq: sessionSeq.open, snapshot: { id, expiresAt } }
