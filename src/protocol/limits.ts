@@ -36,7 +36,7 @@ export interface Limits {
   readonly streamBytesPerSecond: number
   /** A request that takes longer is answered with `TIMEOUT`. */
   readonly requestMs: number
-  /** A socket without a user that asks nothing for this long is closed. */
+  /** A socket without a user that asks nothing for this long, and follows nothing, is closed. */
   readonly anonymousIdleMs: number
 }
 

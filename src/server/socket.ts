@@ -115,15 +115,16 @@ export class Socket implements Peer {
       if (now >= this.#closing.until) this.#ws?.close()
       return
     }
-    const { caller, lastRequestAt } = this.connection
+    const { caller, lastRequestAt, following } = this.connection
+    // Who follows a match or the lobby is watching, though that asks for nothing.
+    const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > anonymousIdleMs
     const silentMs = now - this.seenAt
     const isUrgent = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
     const pingMs = isUrgent ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
     const maxSilentMs = isUrgent ? Math.min(PLAYING_SILENT_MS, 2 * heartbeatMs) : 2 * heartbeatMs
     if (silentMs > maxSilentMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
-    else if (caller.user === null && now - lastRequestAt > anonymousIdleMs) {
-      this.close(closeCodes.idle, 'idle for too long')
-    } else if (now - this.#pingedAt >= pingMs && this.unsentBytes() === 0) this.ping(now)
+    else if (isIdle) this.close(closeCodes.idle, 'idle for too long')
+    else if (now - this.#pingedAt >= pingMs && this.unsentBytes() === 0) this.ping(now)
   }
 
   /** uWebSockets.js has closed the socket; what it stands for is gone. */

@@ -67,10 +67,12 @@ test('a peer that answers pings stays', async () => {
   expect(await client.call('rpc.ping')).toEqual({})
 })
 
-test('a socket of nobody that asks nothing but pings is closed with 4504; one that asks, or is signed in, stays', async () => {
+test('a socket of nobody that asks nothing but pings is closed with 4504; one that asks, watches or is signed in stays', async () => {
   await using rig = await startRig({ limits: { anonymousIdleMs: 400 }, config: { heartbeatMs: 100 } })
   await using signedIn = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
   await using busy = await connect(rig.url)
+  await using watching = await connect(rig.url)
+  await watching.subscribe('t.onLog', { key: 'a' })
   await using idle = await connect(rig.url)
   const asking = setInterval(() => {
     busy.send(JSON.stringify({ type: 't.echo', eid: 'e', ts: 0, data: { value: 1 } }))
@@ -79,6 +81,8 @@ test('a socket of nobody that asks nothing but pings is closed with 4504; one th
   expect(await within(idle.closed, 'the closing')).toEqual({ code: 4504, reason: 'idle for too long' })
   expect(await signedIn.call('rpc.ping')).toEqual({})
   expect(await busy.call('rpc.ping')).toEqual({})
+  // It opened before the one that was closed, and was looked at as often.
+  expect(await watching.call('rpc.ping')).toEqual({})
   clearInterval(asking)
 })
 
