@@ -163,7 +163,7 @@ export const CONNECT_FOUR = { game: 'connect-four', options: { first: 0 } } as c
 export async function playConnectFour(seats: readonly TestClient[], matchId: string): Promise<void> {
   const [first, second = first] = seats
   if (!first || !second) throw new Error('nobody plays')
-  const frames = await first.subscribe<{ tick: number }>('live.onState', { matchId, rate: 60 })
+  const frames = await first.subscribe<{ tick: number }>('live.onState', { matchId, rate: 10 })
   for (const [turn, column] of WINNING_COLUMNS.entries()) {
     const seat = turn % 2
     const client = seat === 0 ? first : second
