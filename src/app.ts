@@ -78,8 +78,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   starting.throwIfAborted()
-  await migrate({ databaseUrl, log: log.db })
-  starting.throwIfAborted()
+  await unlessAborted(migrate({ databaseUrl, log: log.db }), starting)
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING)
 
@@ -126,11 +125,11 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     onRevived: () => lifecycle.notePresence(),
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
-  await lease.start()
+  await unlessAborted(lease.start(), starting)
   closers.add('the lease', () => lease.stop(), HANGING)
-  await auth.start()
+  await unlessAborted(auth.start(), starting)
   closers.add('auth', () => auth.stop(), HANGING)
-  await lifecycle.start()
+  await unlessAborted(lifecycle.start(), starting)
   closers.add('the matches', () => lifecycle.stop(), HANGING_MATCHES)
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
@@ -213,6 +212,21 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     })
     closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
+  }
+}
+
+/** What `work` gives, unless the start is ended before: a database that does not answer must not hold up the end. */
+async function unlessAborted<T>(work: Promise<T>, starting: AbortSignal): Promise<T> {
+  starting.throwIfAborted()
+  let onAbort: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(starting.reason)
+    starting.addEventListener('abort', onAbort)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    if (onAbort) starting.removeEventListener('abort', onAbort)
   }
 }
 

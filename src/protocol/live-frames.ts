@@ -162,6 +162,16 @@ export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
   return json && { kind: 'json', stream, tickWord, seat: entry, input: json.value }
 }
 
+/** Whose frame a client's input is, without the input; null for what is none. Never throws. */
+export function addresseeOf(bytes: Uint8Array): { readonly stream: number; readonly seat: number } | null {
+  const header = readVarint(bytes, 0)
+  if (header < 0) return null
+  const entry = bytes[varintSize(header) + 2]
+  const kind = header % 4
+  if (entry === undefined || (kind !== INPUT && kind !== JSON_INPUT)) return null
+  return { stream: Math.floor(header / 4), seat: kind === INPUT ? entry >> 4 : entry }
+}
+
 /** Reads a frame from a server; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
 export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const header = readVarint(bytes, 0)
@@ -212,6 +222,8 @@ function decodeJsonChange(stream: number, bytes: Uint8Array, at: number): LiveBi
 
 /** The value that UTF-8 JSON stands for; null for what is none, or too long. */
 function readJson(bytes: Uint8Array): { readonly value: unknown } | null {
+  // One character is three bytes at most in UTF-8, of which a pair of surrogates takes four.
+  if (bytes.length > 3 * MAX_INPUT_LENGTH) return null
   try {
     const json = decoder.decode(bytes)
     return json.length > MAX_INPUT_LENGTH ? null : { value: JSON.parse(json) }

@@ -93,10 +93,10 @@ export class Admission {
     return this.#takeOne('upgrades', ip)
   }
 
-  /** Asked for every HTTP request, before it is routed; and once more, with `requests` 0, for the bytes of its body. */
-  http(ip: string, bytes: number, requests = 1): number {
+  /** Asked for every HTTP request, before it is routed. `bytes` are those of its body. */
+  http(ip: string, bytes: number): number {
     const now = performance.now()
-    return take(groupsIn(this.#strangers, ip, now), 'requests', requests, bytes, now)
+    return take(groupsIn(this.#strangers, ip, now), 'requests', 1, bytes, now)
   }
 
   /** Takes one of the places for sockets of an address; false when there is none. */

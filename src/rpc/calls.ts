@@ -79,7 +79,16 @@ export class Calls<Ctx, Tx> {
       return
     }
     entry.totalMs += performance.now() - now
-    reply.answer(call, body)
+    this.#answer(call, entry, body, reply)
+  }
+
+  /** What cannot be encoded is answered as what it is: a mistake of the handler. */
+  #answer(call: Call<Tx>, entry: Entry, body: Body, reply: Reply): void {
+    try {
+      reply.answer(call, body)
+    } catch (error) {
+      this.#fail(call, entry, error, reply)
+    }
   }
 
   /** @throws RpcError */
@@ -118,7 +127,7 @@ export class Calls<Ctx, Tx> {
     const { call, entry, reply } = pending
     try {
       const settled = await body
-      if (this.#untrack(pending)) reply.answer(call, settled)
+      if (this.#untrack(pending)) this.#answer(call, entry, settled, reply)
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
       else this.#executor.toRpcError(entry, call.eid, error)

@@ -72,7 +72,7 @@ export class Connections {
 
   /** Closes the sockets that were opened with the cookie of one session. */
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [id, at] of this.#ended) {
       if (now - at < REMEMBER_ENDED_MS) break
       this.#ended.delete(id)

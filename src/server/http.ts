@@ -28,6 +28,8 @@ export interface Request extends Sender {
 }
 
 const MAX_USER_AGENT = 200
+/** Digits alone, and not so many that they are no number any more. */
+const LENGTH = /^\d{1,15}$/
 
 /** The addresses of a request, which is all that is read before it is admitted. */
 export interface Addresses {
@@ -63,11 +65,11 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
   }
 }
 
-/** What may come as the body of a request that says how much it is, and of one that does not. */
-export function bodyBytes(req: HttpRequest, max: number): number {
+/** How long the body of a request may be, in bytes: as it says, or, where it says nothing that can be read, anything. */
+export function bodyBytes(req: HttpRequest): number {
   const length = req.getHeader('content-length')
-  if (length !== '') return Math.min(Number(length) || 0, max)
-  return req.getHeader('transfer-encoding') === '' ? 0 : max
+  if (length !== '') return LENGTH.test(length) ? Number(length) : Number.POSITIVE_INFINITY
+  return req.getHeader('transfer-encoding') === '' ? 0 : Number.POSITIVE_INFINITY
 }
 
 /** All `X-Forwarded-For` headers in their order: a proxy may add one of its own after the client's. */
@@ -84,11 +86,13 @@ function valuesOf(req: HttpRequest, wanted: string): string[] {
 }
 
 /**
- * Whether a request says in more than one way where its body ends. Two servers can then read two different requests in
+ * Whether a request says where its body ends in more than one way, or in none that can be read. Two servers can then read two different requests in
  * the same bytes (RFC 9112, 6.3 and 11.2).
  */
 export function isAmbiguous(req: HttpRequest): boolean {
-  const hasLength = req.getHeader('content-length') !== ''
+  const length = req.getHeader('content-length')
+  const hasLength = length !== ''
+  if (hasLength && !LENGTH.test(length)) return true
   const encoding = req.getHeader('transfer-encoding')
   if (encoding !== '') return hasLength || encoding !== 'chunked' || valuesOf(req, 'transfer-encoding').length > 1
   return hasLength && valuesOf(req, 'content-length').length > 1

@@ -67,7 +67,8 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
   return (res, req) => {
     const addresses = readAddresses(res, req, trustedProxyHops)
     const exchange = new Exchange(res, req.getMethod(), always)
-    const waitMs = admission.http(addresses.ip, bodyBytes(req, MAX_BODY_BYTES))
+    const declaredBytes = bodyBytes(req)
+    const waitMs = admission.http(addresses.ip, Math.min(declaredBytes, MAX_BODY_BYTES))
     if (waitMs > 0) {
       const message = 'Too many requests from this address'
       exchange.refuse('429 Too Many Requests', 'RATE_LIMITED', { message, retryAfterMs: Math.ceil(waitMs) })
@@ -83,7 +84,13 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     const route = methods[method === 'head' ? 'get' : method]
     if (!route) {
       const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
-      exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', { Allow: allowed.join(', ') })
+      const headers = { Allow: allowed.join(', ') }
+      exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers, declaredBytes > 0)
+      return
+    }
+    // Nobody would read the body: it would go through the parser for nothing, however long it is.
+    if (declaredBytes > 0 && !(method === 'post' && path === '/session')) {
+      exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', { message: 'No body is taken here' })
       return
     }
     const failed = (error: unknown): void => {

@@ -89,7 +89,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 }
 
 function tooMany(exchange: Exchange, message: string, retryAfterMs: number): void {
-  exchange.retryLater('429 Too Many Requests', 'RATE_LIMITED', message, Math.ceil(retryAfterMs))
+  exchange.refuse('429 Too Many Requests', 'RATE_LIMITED', { message, retryAfterMs: Math.ceil(retryAfterMs) })
 }
 
 function unavailable(exchange: Exchange): void {

@@ -68,6 +68,10 @@ function each(types: readonly string[]): string[] {
   return types.flatMap((type) => Array.from({ length: FRAMES_OF_A_KIND }, () => frame(type, askable[type]?.() ?? {})))
 }
 
+const UPGRADE =
+  'GET /ws HTTP/1.1\r\nHost: rally.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+
 /** A frame of 64 KiB that costs most to look through: escapes, and arrays nested as deep as they may be. */
 function hostile(): string {
   const nested = `${'['.repeat(29)}${']'.repeat(29)}`
@@ -88,6 +92,7 @@ function attacks(): Readonly<Record<string, () => Attack>> {
       reads: false,
     }),
     upgrades: () => ({ kind: 'upgrades', headers: {} }),
+    'upgrades that wait for no answer': () => ({ kind: 'http', request: UPGRADE }),
     'upgrades with the cookie of an ended session': () => ({ kind: 'upgrades', headers: { Cookie: endedCookie } }),
     'sign-outs with the cookie of an ended session': () => ({
       kind: 'http',

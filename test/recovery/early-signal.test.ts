@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { processIdentity } from '../../src/db/process-identity.ts'
 import { within } from '../support/client.ts'
 
-/** A `rally` that starts from nothing: it makes its database first. */
-async function begin() {
+/** A `rally` that starts from nothing: unless it is told of a database, it makes one first. */
+async function begin(environment: Readonly<Record<string, string>> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-early-'))
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: join(import.meta.dirname, '../..'),
-    env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent' },
+    env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(async () => {
@@ -45,4 +46,18 @@ test.each([
   expect(await exists(join(dataDir, 'postgres/postmaster.pid'))).toBe(false)
   if (pid > 0) expect(await processIdentity(pid)).toBeUndefined()
   expect(await exists(join(dataDir, 'rally.lock'))).toBe(false)
+})
+
+test('SIGTERM ends Rally while it waits for a database that never answers', async () => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  const address = silent.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const asked = once(silent, 'connection')
+  const { child, exited } = await begin({ DATABASE_URL: `postgresql://a:b@127.0.0.1:${address.port}/c` })
+  const [socket] = await within(asked, 'a connection to the database', 20_000)
+  onTestFinished(() => void socket.destroy())
+  child.kill('SIGTERM')
+  expect(await within(exited, 'its end', 10_000)).toEqual([0, null])
 })

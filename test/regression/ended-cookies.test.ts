@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { createCookies } from '../../src/server/session-cookie.ts'
 import { connect } from '../support/client.ts'
 import { enter, register, startRally } from '../support/server.ts'
 
@@ -29,4 +30,29 @@ test('the cookie of an ended session asks the database nothing, however often it
   await using known = await connect(rally.url, { cookie: bob.cookie })
   expect(known.welcome.user).toMatchObject({ username: 'bob' })
   expect(lookUps()).toEqual(['sessions.byId'])
+})
+
+test('nor does one past half its life to a server that has started since', async () => {
+  await using rally = await startRally()
+  const { player, client } = await enter(rally.url, 'ada')
+  await client.call('auth.logout')
+  await client.closed
+  await using next = await startRally({ database: rally.database, config: { secrets: rally.config.secrets } })
+  const { db } = next.app.platform.database
+  const { id } = await db.session.findFirstOrThrow({ where: { userId: player.id } })
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 20 * 24 * 60 * 60_000 })
+  const made = await createCookies(rally.config.secrets.cookie, false).session(
+    player.id,
+    id,
+    Date.now() + 30 * 24 * 60 * 60_000,
+  )
+  vi.useRealTimers()
+  const headers = { Cookie: made.slice(0, made.indexOf(';')) }
+  const asked = vi.spyOn(next.app.platform.database.reserved, 'rows')
+  const first = vi.spyOn(next.app.platform.database.reserved, 'first')
+  for (let i = 0; i < 20; i++) {
+    expect((await fetch(`${next.url}/session`, { method: 'DELETE', headers })).status).toBe(200)
+  }
+  const names = [...asked.mock.calls, ...first.mock.calls].map(([{ name }]) => name)
+  expect(names.filter((name) => LOOK_UPS.has(name))).toEqual(['sessions.byId'])
 })

@@ -11,11 +11,19 @@ test.for([
   ['the same length twice', 'Content-Length: 5\r\nContent-Length: 5\r\n', 'hello'],
   ['a length and an encoding', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'],
   ['two encodings', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', '0\r\n\r\n'],
+  ['a negative length', 'Content-Length: -5\r\n', ''],
+  ['a length that is no number', 'Content-Length: 5x\r\n', 'hello'],
   ['an encoding that is unknown', 'Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'],
 ] as const)('a request with %s is refused and ends its connection', async ([, headers, body]) => {
   await using rig = await startRig()
   expect(await talk(rig.port, post(headers, body))).toMatch(/^HTTP\/1\.1 400 /)
   expect(rig.gate.calls).toEqual([])
+})
+
+test('a body that nobody reads is refused, and its connection ends before it has come', async () => {
+  await using rig = await startRig()
+  const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n'
+  expect(await talk(rig.port, request)).toMatch(/^HTTP\/1\.1 413 /)
 })
 
 test('what hides behind such a request is not answered', async () => {

@@ -97,7 +97,8 @@ export class Sessions implements SessionGate {
   }
 
   async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
-    if (this.#over.has(sessionId)) return null
+    // One that has ended costs no statement of its own, and is known afterwards.
+    if ((await this.resume(sessionId, userId)) === null) return null
     const now = this.#now()
     const owned = { id: sessionId, userId }
     const { reserved } = this.#platform.database
