@@ -11,9 +11,9 @@ const SOON_MS = 250
 const SOON_TRIES = 3
 const PAUSE_MS = 5_000
 /** Upper end of the waits in the first half minute of an outage: a restart is over by then, and everybody back soon. */
-const PATIENT_MS = 2_000
+const PATIENT_MS = 1_500
 /** Later no wait adds more than this part of the time that the outage has lasted. */
-const SHARE_OF_OUTAGE = 1 / 15
+const SHARE_OF_OUTAGE = 1 / 20
 
 /**
  * How long to wait before trying again: anything up to a bound that doubles with each failure ("full jitter",
