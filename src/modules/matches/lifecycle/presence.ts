@@ -5,6 +5,7 @@ import { readMatches } from '../match-reads.ts'
 import type { MatchService } from '../service.ts'
 import { ARRIVE, BATCH, CONNECT_SEATS, DEPART, DEPART_ALL, LOCK_OPEN_OF, OUTDATED_USERS } from './statements.ts'
 
+const GATHER_MS = 10
 const RETRY_MS = 500
 
 /**
@@ -68,6 +69,8 @@ export class Presence {
       try {
         await this.#settle(users, isRepeated)
         isRepeated = false
+        // A crowd that comes back one by one is written by the dozen.
+        if (this.#due.size > 0) await delay(GATHER_MS, undefined, { signal }).catch(() => undefined)
       } catch (error) {
         if (signal.aborted) break
         this.#platform.log.matches.warn({ err: error, users: users.length }, 'who is connected could not be noted')
