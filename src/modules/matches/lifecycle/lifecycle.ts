@@ -229,8 +229,13 @@ export class MatchLifecycle {
   #resultDone(matchId: string, isStored: boolean): void {
     const live = this.#live.get(matchId)
     if (!live) return
-    if (isStored) this.#forget(live)
-    else this.#work.add(matchId, () => this.#abort(live, 'failed'))
+    if (isStored) {
+      this.#forget(live)
+      return
+    }
+    // Tried again by the comparison until it is done.
+    live.ending = { status: 'aborted', endReason: 'failed' }
+    this.#work.add(matchId, () => this.#abort(live, 'failed'))
   }
 
   #forget(live: LiveMatch): void {
