@@ -35,6 +35,11 @@ test('aborted matches go after a day, and replays after theirs; results stay', a
   expect(rows.map(({ id }) => id)).toEqual([kept])
   expect(await client.call('live.getReplay', { matchId: young.id })).toMatchObject({ ticks: 7 })
   expect((await client.request('live.getReplay', { matchId: old.id })).error).toBe('NOT_FINISHED')
+  for (const mode of ['state', 'inputs']) {
+    expect((await client.request('live.onState', { matchId: young.id, mode })).error).toBeUndefined()
+    // There is no state any more in which it ended.
+    expect((await client.request('live.onState', { matchId: old.id, mode })).error).toBe('NOT_FOUND')
+  }
   expect(await client.call('matches.getOne', { matchId: old.id })).toMatchObject({ status: 'finished', winnerSeat: 0 })
 })
 

@@ -104,7 +104,8 @@ export class LiveService {
   }
 
   /**
-   * What there is to see now, and the channel of what comes; null when there is no such match.
+   * What there is to see now, and the channel of what comes; null when there is no such match, or when its end is not
+   * kept any more.
    *
    * @throws RpcError UNAVAILABLE for a match that should run, but does not run here, and for one whose end is not shown
    * yet to those who do not play in it.
@@ -122,6 +123,8 @@ export class LiveService {
     const rules = { game: games[row.game], seed, options, rulesVersion }
     if (status === 'live') throw new RpcError('UNAVAILABLE', 'This match does not run here', { retryAfterMs: 1000 })
     if (status !== 'waiting') {
+      // Its end went with its replay.
+      if (status === 'finished' && row.finalState === null) return null
       const retryAfterMs = withheldMs(row, row.seats, userId)
       if (retryAfterMs > 0) throw new RpcError('UNAVAILABLE', 'The end of this match is shown later', { retryAfterMs })
       return openEnded(following, rules, row)
