@@ -19,33 +19,25 @@ export interface LobbySnapshot {
   readonly lobby: Lobby
 }
 
-interface Read {
-  readonly seq: number
-  /** The newest matches of each game, newest first. */
-  readonly rows: readonly MatchRow[]
-}
-
 const LAST_SEQ = statement<{ seq: number }>(
   'lobby.lastSeq',
   'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM lobby_seq',
 )
+const NEXT_SEQ = statement<{ seq: number }>('lobby.nextSeq', `SELECT nextval('lobby_seq') AS seq`)
 
-/** Values: games, and of how many of each that wait or are live the lobby is made. */
-const lobby = (name: string, seq: string) =>
-  statement<Read>(
-    name,
-    `WITH newest AS (${newestPublic({ statuses: `'{waiting,live}'`, games: '$1', limit: '$2' })}),
-     of_hosts AS (
-       SELECT *, row_number() OVER (PARTITION BY game, created_by ORDER BY created_at DESC, id DESC) AS of_host
-       FROM newest),
-     of_games AS (
-       SELECT *, row_number() OVER (PARTITION BY game ORDER BY created_at DESC, id DESC) AS of_game
-       FROM of_hosts WHERE of_host <= ${MAX_OF_HOST})
-     SELECT ${seq} AS seq, coalesce(json_agg(${matchRow('of_games')} ORDER BY created_at DESC, id DESC), '[]') AS rows
-     FROM of_games WHERE of_game <= ${MAX_MATCHES}`,
-  )
-const NEWEST = lobby('lobby.newest', '0')
-const NUMBERED = lobby('lobby.numbered', `nextval('lobby_seq')`)
+/** The newest matches of each game, newest first. Values: games, and of how many of each that wait or are live. */
+const NEWEST = statement<{ rows: readonly MatchRow[] }>(
+  'lobby.newest',
+  `WITH newest AS (${newestPublic({ statuses: `'{waiting,live}'`, games: '$1', limit: '$2' })}),
+   of_hosts AS (
+     SELECT *, row_number() OVER (PARTITION BY game, created_by ORDER BY created_at DESC, id DESC) AS of_host
+     FROM newest),
+   of_games AS (
+     SELECT *, row_number() OVER (PARTITION BY game ORDER BY created_at DESC, id DESC) AS of_game
+     FROM of_hosts WHERE of_host <= ${MAX_OF_HOST})
+   SELECT coalesce(json_agg(${matchRow('of_games')} ORDER BY created_at DESC, id DESC), '[]') AS rows
+   FROM of_games WHERE of_game <= ${MAX_MATCHES}`,
+)
 
 /** What anybody may join or watch. Tells the followers of the lobby when it changes. */
 export class LobbyFeed {
@@ -103,9 +95,11 @@ export class LobbyFeed {
     const followed = [undefined, ...gameNames].filter((game) => hub.isFollowed(lobbyChannel(game)))
     if (followed.length === 0) return
     try {
-      const read = await database.sql.first(NUMBERED, this.#values)
-      if (!read) return
-      for (const game of followed) hub.publish(lobbyChannel(game), read.seq, this.#lobbyOf(read.rows, game))
+      // Numbered first: of the lobbies that several nodes read, the one with the highest number has every change.
+      const next = await database.sql.first(NEXT_SEQ)
+      const read = await database.sql.first(NEWEST, this.#values)
+      if (!next || !read) return
+      for (const game of followed) hub.publish(lobbyChannel(game), next.seq, this.#lobbyOf(read.rows, game))
     } catch (error) {
       log.matches.warn({ err: error }, 'the lobby could not be read')
       this.touch('later')
