@@ -85,7 +85,7 @@ test.for([
   expect(await read()).toEqual(once)
 })
 
-test('a countdown that was called off, or is not over, launches nothing', async () => {
+test('a countdown that was called off, or is not over, launches nothing, nor does one of a process without a lease', async () => {
   await using rally = await startQuickRally({ countdownMs: 60_000 })
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
@@ -96,6 +96,9 @@ test('a countdown that was called off, or is not over, launches nothing', async 
   await take(platform, service, id, 1, never)
   await db.match.update({ where: { id }, data: { startsAt: null } })
   await take(platform, service, id, 1, never)
+  // One that is over, but by a process that others took for dead.
+  await db.match.update({ where: { id }, data: { startsAt: new Date(Date.now() - 1) } })
+  await take({ ...platform, node: randomUUID() }, service, id, 1, never)
   expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'waiting', fence: 0 })
 })
 

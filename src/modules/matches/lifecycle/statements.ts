@@ -13,7 +13,7 @@ const FRESH = `interval '3 seconds'`
 const SETTLED = `interval '5 seconds'`
 
 /**
- * Takes a match whose countdown is over. Values: match, node, now, version of the game's rules or null for a game that
+ * Takes a match whose countdown is over, unless others take the process for dead. Values: match, node, now, version of the game's rules or null for a game that
  * is not known.
  */
 export const TAKE = statement<{ id: string }>(
@@ -21,7 +21,7 @@ export const TAKE = statement<{ id: string }>(
   `UPDATE matches SET status = 'live', node_id = $2, fence = fence + 1, started_at = $3,
      rules_version = coalesce($4, rules_version), version = version + 1, start_version = version + 1,
      updated_at = now()
-   WHERE id = $1 AND status = 'waiting' AND starts_at <= $3
+   WHERE id = $1 AND status = 'waiting' AND starts_at <= $3 AND EXISTS (SELECT FROM nodes WHERE nodes.id = $2)
    RETURNING id`,
 )
 
