@@ -10,6 +10,7 @@ import {
   CONNECT_FOUR,
   create,
   type Follower,
+  follow,
   newcomer,
   openSocket,
   playConnectFour,
@@ -144,6 +145,19 @@ describe('a rematch', () => {
     for (let count = 0; count < rally.config.matches.maxActive; count++) await create(first.client)
     expect((await first.client.request('matches.rematch', { matchId })).error).toBe('TOO_MANY_MATCHES')
   })
+})
+
+test('a rematch is offered no longer once it was broken off', async () => {
+  await using rally = await startQuickRally()
+  const { client } = await newcomer(rally)
+  const { id } = await playToEnd(client)
+  const follower = await follow(client, id)
+  const again = await follow(client, (await rematch({ client }, id)).id)
+  await again.live()
+  await offered(follower, again.latest.id)
+  await client.call('matches.leave', { matchId: again.latest.id })
+  expect(await again.over()).toMatchObject({ status: 'aborted' })
+  await offered(follower, null)
 })
 
 test('both players who ask at once on two servers get one rematch', async () => {

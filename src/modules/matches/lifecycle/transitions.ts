@@ -78,6 +78,7 @@ export async function abortOwn(
     async (scope) => {
       await scope.sql.rows(ABORT_OWN, [platform.node, ids, fences, endReason])
       await announceAll(service, scope, ids)
+      await service.withdrawRematches(scope, ids)
     },
     { idempotent: true },
   )
