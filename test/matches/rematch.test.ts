@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { describe, expect } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import { statement } from '../../src/db/sql.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
@@ -9,6 +11,7 @@ import type { Rally } from '../support/server.ts'
 import {
   CONNECT_FOUR,
   create,
+  eventually,
   type Follower,
   follow,
   newcomer,
@@ -19,6 +22,8 @@ import {
   seatTwo,
   startQuickRally,
 } from './support.ts'
+
+const LOCK_USER = statement('test.lockUser', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE')
 
 const test = rallyTest({ config: { matches: matchTimes() } })
 
@@ -145,6 +150,35 @@ describe('a rematch', () => {
     for (let count = 0; count < rally.config.matches.maxActive; count++) await create(first.client)
     expect((await first.client.request('matches.rematch', { matchId })).error).toBe('TOO_MANY_MATCHES')
   })
+})
+
+test('a rematch that ends while a player takes the seat in it is asked for anew', async () => {
+  await using rally = await startQuickRally()
+  const { first, second, matchId } = await playedByTwo(rally)
+  const offer = await rematch(first, matchId)
+  const { transaction } = await rally.database.open()
+  const [locked, released] = [new AbortController(), new AbortController()]
+  const isLocked = once(locked.signal, 'abort')
+  const holding = transaction(async ({ sql }) => {
+    await sql.rows(LOCK_USER, [second.player.id])
+    locked.abort()
+    await once(released.signal, 'abort')
+  })
+  await isLocked
+  // It has seen the offer, and waits before it takes the seat.
+  const asked = second.client.request('matches.rematch', { matchId })
+  const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  await eventually(
+    () => execute(rally.database.url, waits),
+    ({ rowCount }) => rowCount === 1,
+  )
+  await first.client.call('matches.leave', { matchId: offer.id })
+  released.abort()
+  await holding
+  const { error, data } = await asked
+  expect(error).toBeUndefined()
+  expect(data).toMatchObject({ status: 'waiting', rematchOf: matchId, players: [{ seat: 1 }] })
+  expect(data).not.toMatchObject({ id: offer.id })
 })
 
 test('a rematch is offered no longer once it was broken off', async () => {

@@ -112,7 +112,7 @@ export class MatchService {
       if (!hasSeat(row, user.id)) throw new RpcError('FORBIDDEN', 'You did not play in this match')
       if (isOpen(row.status)) throw new RpcError('NOT_FINISHED', 'This match is not over')
       const match = openId
-        ? await this.#take(scope, user, { matchId: openId })
+        ? await this.#take(scope, user, { matchId: openId }).catch(nullIfClosed)
         : await this.#open(scope, user, rematchOf(row, user.id))
       if (match) return match
     }
@@ -347,6 +347,12 @@ function hasSeat({ seats }: MatchRow, userId: string): boolean {
 /** Whether a match is still to be decided. */
 function isOpen(status: MatchStatus): boolean {
   return status === 'waiting' || status === 'live'
+}
+
+/** What was open a moment ago is over. */
+function nullIfClosed(error: unknown): null {
+  if (error instanceof RpcError && error.code === 'MATCH_CLOSED') return null
+  throw error
 }
 
 function tooMany(): RpcError {
