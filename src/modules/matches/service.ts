@@ -133,9 +133,11 @@ export class MatchService {
     const row = await this.#read(matchId)
     if (!row) return null
     const isPlayer = userId !== null && hasSeat(row, userId)
-    const snapshot = this.#seenBy(row, userId)
+    // One time for both: an end that is hidden is always revealed later.
+    const now = Date.now()
+    const snapshot = this.#seenBy(row, userId, now)
     const isDelayed = !isPlayer && spectatorDelayOf(row.options) > 0
-    if (isDelayed) this.#revealLater(row)
+    if (isDelayed) this.#revealLater(row, now)
     const channel = isDelayed ? delayedMatchChannel(row.id) : matchChannel(row.id)
     return { channel, seq: snapshot.version, snapshot }
   }
@@ -207,9 +209,10 @@ export class MatchService {
     scope.afterCommit(() => {
       this.publish(match)
       // When it goes live is the last that spectators with a delay are told before its end may be seen.
-      const isSeenByAll = hiddenMs(row, Date.now()) === 0 || row.version === row.startVersion
+      const now = Date.now()
+      const isSeenByAll = hiddenMs(row, now) === 0 || row.version === row.startVersion
       if (isSeenByAll) this.#platform.hub.publish(delayedMatchChannel(match.id), match.version, match)
-      this.#revealLater(row)
+      this.#revealLater(row, now)
     })
     return match
   }
@@ -289,16 +292,16 @@ export class MatchService {
     return { items: items.map((row) => this.#seenBy(row, userId)), ...(nextCursor ? { nextCursor } : {}) }
   }
 
-  #seenBy(row: MatchRow, userId: string | null): Match {
-    return this.#toMatch(userId !== null && hasSeat(row, userId) ? row : seenBySpectators(row, Date.now()))
+  #seenBy(row: MatchRow, userId: string | null, now = Date.now()): Match {
+    return this.#toMatch(userId !== null && hasSeat(row, userId) ? row : seenBySpectators(row, now))
   }
 
   #toMatch(row: MatchRow): Match {
     return toMatch(row, this.#platform.config.publicUrl)
   }
 
-  #revealLater(row: MatchRow): void {
-    const inMs = hiddenMs(row, Date.now())
+  #revealLater(row: MatchRow, now: number): void {
+    const inMs = hiddenMs(row, now)
     if (inMs > 0 && row.finishedAt !== null) this.#reveals.add(row.id, inMs)
   }
 }
