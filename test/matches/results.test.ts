@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
@@ -50,11 +50,25 @@ test('what is no result is set aside, and what was half written is thrown away',
   await writeFile(join(dir, 'other.1.json'), JSON.stringify(result('good')))
   await writeFile(join(dir, 'empty.1.json'), '')
   await writeFile(join(dir, 'half.1.json.0badcafe'), '{')
+  const longAgo = new Date(Date.now() - 120_000)
+  await utimes(join(dir, 'half.1.json.0badcafe'), longAgo, longAgo)
   expect(await open(dir).read()).toEqual([result('good')])
   const names = ['cut.1.json.corrupt', 'empty.1.json.corrupt', 'good.1.json', 'other.1.json.corrupt']
   expect((await readdir(dir)).sort()).toEqual(names)
   expect(await open(dir).read()).toEqual([result('good')])
   expect((await readdir(dir)).sort()).toEqual(names)
+})
+
+test('what another process writes at this moment stays, and what cannot be read keeps nothing else back', async ({
+  dir,
+}) => {
+  const spool = open(dir)
+  await spool.write(result('a'))
+  await mkdir(join(dir, 'b.1.json'))
+  await spool.write(result('c'))
+  await writeFile(join(dir, 'half.1.json.0badcafe'), '{')
+  expect(await open(dir).read()).toEqual([result('a'), result('c')])
+  expect((await readdir(dir)).sort()).toEqual(['a.1.json', 'b.1.json', 'c.1.json', 'half.1.json.0badcafe'])
 })
 
 test('no more is kept than there is room for, files of earlier processes included', async ({ dir }) => {

@@ -34,6 +34,8 @@ const MAX_FILES = 10_000
 const MAX_BYTES = 256 * 1024 * 1024
 const RESULT = '.json'
 const CORRUPT = '.corrupt'
+/** No process writes a file for this long. */
+const ABANDONED_MS = 60_000
 
 /**
  * Results that the database did not take, one file each, so that they outlive this process. A file is there whole or
@@ -72,18 +74,30 @@ export class ResultSpool {
 
   async #readInto(results: MatchResult[]): Promise<void> {
     for (const name of await this.#names()) {
-      const path = join(this.#dir, name)
-      // A process ended while it wrote this.
-      if (!name.endsWith(RESULT) && !name.endsWith(CORRUPT)) {
-        await rm(path, { force: true })
-        continue
+      try {
+        const result = await this.#readOne(name)
+        if (result) results.push(result)
+      } catch (error) {
+        this.#log.error({ err: error, file: join(this.#dir, name) }, 'a result that was kept could not be read')
       }
-      this.#count(name, (await stat(path)).size)
-      if (!name.endsWith(RESULT)) continue
-      const result = parse(await readFile(path, 'utf8'))
-      if (result && nameOf(result) === name) results.push(result)
-      else await this.#setAside(name)
     }
+  }
+
+  /** Null for what is no result, or none that is offered. */
+  async #readOne(name: string): Promise<MatchResult | null> {
+    const path = join(this.#dir, name)
+    const { size, mtimeMs } = await stat(path)
+    if (!name.endsWith(RESULT) && !name.endsWith(CORRUPT)) {
+      // A process ended while it wrote this; a younger one may still be written.
+      if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+      return null
+    }
+    this.#count(name, size)
+    if (!name.endsWith(RESULT)) return null
+    const result = parse(await readFile(path, 'utf8'))
+    if (result && nameOf(result) === name) return result
+    await this.#setAside(name)
+    return null
   }
 
   /** Keeps a result; resolves with false, and says why in the log, where that is not possible. */
