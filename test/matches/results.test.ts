@@ -8,7 +8,8 @@ import { Results } from '../../src/modules/matches/lifecycle/results.ts'
 import { type MatchResult, ResultSpool, type SpoolOptions } from '../../src/modules/matches/lifecycle/spool.ts'
 
 const log = createLoggers('silent', 'test').matches
-const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' })
+const failure = (code: string) => Object.assign(new Error('failed'), { code })
+const away = failure('ECONNREFUSED')
 
 const test = base.extend('dir', async ({ task }, { onCleanup }) => {
   const folder = await mkdtemp(join(tmpdir(), `rally-results-${task.id}-`))
@@ -217,11 +218,44 @@ test('a stop keeps first of all what the database does not answer about', async 
 test('a result that the database can never take is set aside, and the others are stored', async ({ dir }) => {
   await open(dir).write(result('bad'))
   await using store = new Store(dir)
-  store.failure = new Error('violates a constraint')
+  store.failure = failure('23514')
   await store.results.restore()
+  await expect.poll(() => store.done).toEqual([['bad', false]])
+  // One that had no file yet gets one.
+  store.failure = failure('22P02')
+  store.results.add(result('new'))
+  await expect.poll(() => store.done.at(-1)).toEqual(['new', false])
+  store.failure = undefined
+  store.results.add(result('good'))
+  await expect.poll(() => store.done.at(-1)).toEqual(['good', true])
+  expect((await readdir(dir)).sort()).toEqual(['bad.1.json.corrupt', 'new.1.json.corrupt'])
+})
+
+test('a result that cannot be written as JSON is refused, and the others are stored', async ({ dir }) => {
+  await using store = new Store(dir)
+  store.failure = new TypeError('Do not know how to serialize a BigInt')
+  store.results.add({ ...result('bad'), finalState: { score: 1n } })
   await expect.poll(() => store.done).toEqual([['bad', false]])
   store.failure = undefined
   store.results.add(result('good'))
   await expect.poll(() => store.done.at(-1)).toEqual(['good', true])
-  expect(await readdir(dir)).toEqual(['bad.1.json.corrupt'])
+})
+
+test.for([
+  ['loses against other transactions', '40001'],
+  ['is in a deadlock', '40P01'],
+  ['finds the database read-only', '25006'],
+  ['finds the disk full', '53100'],
+  ['finds no memory', '53200'],
+  ['finds the disk broken', '58030'],
+])('a result that %s waits until it is stored', async ([, code = ''], { dir }) => {
+  await using store = new Store(dir)
+  store.failure = failure(code)
+  store.results.add(result('a'))
+  await expect.poll(() => readdir(dir).catch(() => [])).toEqual(['a.1.json'])
+  await expect.poll(() => store.tries, { timeout: 5_000 }).toBeGreaterThan(1)
+  expect(store.done).toEqual([])
+  store.failure = undefined
+  await expect.poll(() => store.done, { timeout: 5_000 }).toEqual([['a', true]])
+  expect(await readdir(dir)).toEqual([])
 })

@@ -1,4 +1,3 @@
-import { isUnavailable } from '../../../db/retry.ts'
 import type { Logger } from '../../../logger.ts'
 import type { MatchResult, ResultSpool } from './spool.ts'
 
@@ -22,9 +21,9 @@ interface Waiting {
 const RETRY_MS = 500
 
 /**
- * Results on their way into the database. One that it does not take, because it is away, is kept in a file and offered
- * again until it is stored, by this process or by the next. They have places of their own in the pool, so that nothing
- * else waits for them.
+ * Results on their way into the database. One that it does not take, because it is away or full, is kept in a file and
+ * offered again until it is stored, by this process or by the next. They have places of their own in the pool, so that
+ * nothing else waits for them.
  */
 export class Results {
   readonly #options: ResultsOptions
@@ -102,13 +101,12 @@ export class Results {
       await spool.remove(result)
       this.#done(waiting, true)
     } catch (error) {
-      if (isUnavailable(error)) await this.#wait(waiting, error, isLast)
-      else {
+      if (isOfResult(error)) {
         log.error({ err: error, matchId: result.matchId }, 'a result cannot be stored')
-        await waiting.kept
+        await this.#keep(waiting)
         await spool.refuse(result)
         this.#done(waiting, false)
-      }
+      } else await this.#wait(waiting, error, isLast)
     }
     this.#storing--
     this.#next()
@@ -138,4 +136,14 @@ export class Results {
     waiting.kept ??= this.#options.spool.write(waiting.result)
     return waiting.kept
   }
+}
+
+/**
+ * Whether a result itself is why it was not stored: it violates what Postgres checks (SQLSTATE classes 22 and 23), or it
+ * cannot be encoded. Everything else may pass.
+ */
+function isOfResult(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return typeof error.code === 'string' && /^2[23][0-9A-Z]{3}$/.test(error.code)
 }

@@ -104,7 +104,8 @@ export class ResultSpool {
   async write(result: MatchResult): Promise<boolean> {
     const name = nameOf(result)
     if (this.#sizes.has(name)) return true
-    const bytes = Buffer.from(JSON.stringify(result))
+    const bytes = this.#encode(result)
+    if (!bytes) return false
     if (this.#sizes.size >= this.#maxFiles || this.#bytes + bytes.length > this.#maxBytes) {
       this.#log.error(
         { matchId: result.matchId, files: this.#sizes.size },
@@ -139,6 +140,15 @@ export class ResultSpool {
   async refuse(result: MatchResult): Promise<void> {
     const name = nameOf(result)
     if (this.#sizes.has(name)) await this.#setAside(name)
+  }
+
+  #encode(result: MatchResult): Buffer | null {
+    try {
+      return Buffer.from(JSON.stringify(result))
+    } catch (error) {
+      this.#log.error({ err: error, matchId: result.matchId }, 'a result could not be encoded')
+      return null
+    }
   }
 
   async #writeAtomically(name: string, bytes: Uint8Array): Promise<void> {
