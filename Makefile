@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help install dev start build check format test e2e bench verify clean
+.PHONY: help install dev start build check format test attack e2e bench verify clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: install ## Put all sources into the project's format
 
 test: install ## Every test that needs no browser
 	npm test
+
+attack: install ## Load a server to its limits, and measure what a player notices
+	npm run attack
 
 e2e: install ## Two browsers play a match; needs Chromium
 	npm run e2e

@@ -33,9 +33,9 @@ export interface TendOptions {
   readonly isPlaying: (userId: string) => boolean
 }
 
-/** Silence of a socket whose user plays a live match, after which it is pinged, and closed. */
+/** Of a socket whose user plays a live match: the silence after which it is pinged, and the time it has to answer. */
 const PLAYING_PING_MS = 1_000
-const PLAYING_SILENT_MS = 3_500
+const PLAYING_ANSWER_MS = 2_500
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
 const CLOSE_MS = 3_000
 
@@ -54,6 +54,8 @@ export class Socket implements Peer {
   /** When it last showed a sign of life: a frame, a ping, a pong, or having read. */
   seenAt: number
   #pingedAt: number
+  /** When the first ping left that it has not answered; before `seenAt` when there is none. */
+  #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(ws: WebSocket<UserData>, receiver: Receiver, now: number) {
     this.#ws = ws
@@ -104,8 +106,10 @@ export class Socket implements Peer {
   }
 
   ping(now: number): void {
+    if (this.#askedAt <= this.seenAt) this.#askedAt = now
     this.#pingedAt = now
-    this.#ws?.ping()
+    // What waits to be sent asks as well.
+    if (this.unsentBytes() === 0) this.#ws?.ping()
   }
 
   /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent or idle. */
@@ -121,10 +125,11 @@ export class Socket implements Peer {
     const silentMs = now - this.seenAt
     const isUrgent = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
     const pingMs = isUrgent ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
-    const maxSilentMs = isUrgent ? Math.min(PLAYING_SILENT_MS, 2 * heartbeatMs) : 2 * heartbeatMs
-    if (silentMs > maxSilentMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
+    // A match may go live while the socket has long been silent, as it may be: it is asked first.
+    const isUnanswered = isUrgent && this.#askedAt > this.seenAt && now - this.#askedAt > PLAYING_ANSWER_MS
+    if (isUnanswered || silentMs > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
     else if (isIdle) this.close(closeCodes.idle, 'idle for too long')
-    else if (now - this.#pingedAt >= pingMs && this.unsentBytes() === 0) this.ping(now)
+    else if (now - this.#pingedAt >= pingMs) this.ping(now)
   }
 
   /** uWebSockets.js has closed the socket; what it stands for is gone. */
