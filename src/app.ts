@@ -77,8 +77,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     lose = resolve
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
-  starting.throwIfAborted()
-  await unlessAborted(migrate({ databaseUrl, log: log.db }), starting)
+  await unlessAborted(() => migrate({ databaseUrl, log: log.db }), starting)
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING)
 
@@ -125,11 +124,11 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
     onRevived: () => lifecycle.notePresence(),
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
-  await unlessAborted(lease.start(), starting)
+  await unlessAborted(() => lease.start(), starting)
   closers.add('the lease', () => lease.stop(), HANGING)
-  await unlessAborted(auth.start(), starting)
+  await unlessAborted(() => auth.start(), starting)
   closers.add('auth', () => auth.stop(), HANGING)
-  await unlessAborted(lifecycle.start(), starting)
+  await unlessAborted(() => lifecycle.start(), starting)
   closers.add('the matches', () => lifecycle.stop(), HANGING_MATCHES)
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
@@ -216,7 +215,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
 }
 
 /** What `work` gives, unless the start is ended before: a database that does not answer must not hold up the end. */
-async function unlessAborted<T>(work: Promise<T>, starting: AbortSignal): Promise<T> {
+async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): Promise<T> {
   starting.throwIfAborted()
   let onAbort: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
@@ -224,7 +223,7 @@ async function unlessAborted<T>(work: Promise<T>, starting: AbortSignal): Promis
     starting.addEventListener('abort', onAbort)
   })
   try {
-    return await Promise.race([work, aborted])
+    return await Promise.race([work(), aborted])
   } finally {
     if (onAbort) starting.removeEventListener('abort', onAbort)
   }
