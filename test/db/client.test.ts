@@ -75,7 +75,7 @@ test('a name that is taken is no failure of the database', async ({ database: { 
   const id = await createUser(db)
   const again = db.user.create({ data: { ...(await db.user.findUniqueOrThrow({ where: { id } })), id: 'other' } })
   const inTransaction = transaction((tx) => tx.db.$executeRaw`INSERT INTO users SELECT * FROM users WHERE id = ${id}`)
-  const failures = [await failureOf(again), await failureOf(inTransaction)]
+  const failures = await Promise.all([failureOf(again), failureOf(inTransaction)])
   expect(failures.map((error) => error instanceof Error && !isUnavailable(error))).toEqual([true, true])
 })
 
