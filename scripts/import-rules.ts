@@ -12,7 +12,13 @@ interface Rule {
 }
 
 /** What all modules stand on, besides each other's public faces. */
-const shared = ['src/modules/context.ts', 'src/modules/issues.ts', 'src/modules/scope.ts', 'src/modules/wire.ts']
+const shared = [
+  'src/modules/context.ts',
+  'src/modules/issues.ts',
+  'src/modules/scope.ts',
+  'src/modules/usernames.ts',
+  'src/modules/wire.ts',
+]
 const outside = [
   'src/protocol/',
   'src/rpc/index.ts',

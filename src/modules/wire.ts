@@ -11,14 +11,6 @@ export type MatchId = z.infer<typeof MatchId>
 export const SessionId = z.string().min(1).max(40).brand<'SessionId'>()
 export type SessionId = z.infer<typeof SessionId>
 
-/** 3 to 20 of a-z, 0-9 and `_`; case is folded. */
-export const Username = z
-  .string()
-  .min(3)
-  .max(20)
-  .regex(/^[A-Za-z0-9_]+$/, 'only letters, digits and _')
-  .transform((name) => name.toLowerCase())
-
 /** Milliseconds since the epoch. */
 export const Timestamp = z.number().int()
 

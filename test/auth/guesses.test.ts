@@ -1,7 +1,7 @@
 import { describe, expect, vi } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
-import { type AttemptRule, Attempts } from '../../src/modules/auth/attempts.ts'
-import { deviceRule, SignInGuard } from '../../src/modules/auth/sign-in-guard.ts'
+import { type AttemptRule, Attempts } from '../../src/modules/auth/limits/attempt-counters.ts'
+import { deviceRule, SignInGuard } from '../../src/modules/auth/limits/lockouts.ts'
 import type { Caller } from '../../src/rpc/index.ts'
 import { type Clock, freshName, recorded, test } from './harness.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, vi } from 'vitest'
 import { createLoggers } from '../../src/logger.ts'
-import { EndedSessions } from '../../src/modules/auth/ended-sessions.ts'
+import { EndedSessions } from '../../src/modules/auth/sessions/closing-sockets.ts'
 import { connect, within } from '../support/client.ts'
 import { register as registerAt, startRally } from '../support/server.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'

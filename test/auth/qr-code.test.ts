@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { create } from 'qrcode'
 import { describe, expect, test } from 'vitest'
-import { drawQrCode } from '../../src/modules/auth/qr-code.ts'
+import { drawQrCode } from '../../src/modules/auth/totp/qr-code.ts'
 
 const SCALE = 4
 const QUIET = 4

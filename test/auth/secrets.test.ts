@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
-import { SecretBox } from '../../src/modules/auth/secret-box.ts'
+import { SecretBox } from '../../src/modules/auth/totp/secret-encryption.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { base64url, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect } from 'vitest'
-import { Housekeeping } from '../../src/modules/auth/housekeeping.ts'
+import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'

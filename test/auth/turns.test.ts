@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Turns } from '../../src/modules/auth/turns.ts'
+import { Turns } from '../../src/modules/auth/limits/fair-queue.ts'
 
 const bounds = { atOnce: 2, maxWaiting: 20, maxWaitingPerGroup: 10, maxWaitMs: 60_000 }
 

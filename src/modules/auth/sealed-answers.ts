@@ -1,7 +1,7 @@
 import type { EncryptionKey } from '../../config.ts'
 import type { Transaction } from '../../db/client.ts'
 import type { Once, WriteKey } from '../../rpc/index.ts'
-import { SecretBox } from './secret-box.ts'
+import { SecretBox } from './totp/secret-encryption.ts'
 
 /** Writes of signed-in users whose answers hold secrets. */
 const SECRET: ReadonlySet<string> = new Set(['auth.rotateTotp'])

@@ -1,15 +1,15 @@
 import type { SessionGate } from '../../server/session-gate.ts'
 import type { Platform } from '../context.ts'
-import { Attempts } from './attempts.ts'
 import { Challenges } from './challenges.ts'
-import { EndedSessions } from './ended-sessions.ts'
-import { Housekeeping } from './housekeeping.ts'
-import { Rotation } from './rotation.ts'
-import { SecretBox } from './secret-box.ts'
-import { Sessions } from './sessions.ts'
+import { Attempts } from './limits/attempt-counters.ts'
+import { SignInGuard } from './limits/lockouts.ts'
+import { Housekeeping } from './sessions/cleanup.ts'
+import { EndedSessions } from './sessions/closing-sockets.ts'
+import { Sessions } from './sessions/sessions.ts'
+import { Tickets } from './sessions/tickets.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
-import { SignInGuard } from './sign-in-guard.ts'
-import { Tickets } from './tickets.ts'
+import { Rotation } from './totp/replace-authenticator.ts'
+import { SecretBox } from './totp/secret-encryption.ts'
 
 /** Accounts and sessions of one process. */
 export interface AuthService {

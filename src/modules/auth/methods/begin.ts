@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { method } from '../../context.ts'
-import { Username } from '../../wire.ts'
+import { Username } from '../../usernames.ts'
 import { Begun } from '../types.ts'
 
 /** Begins signing in, or registering a free name. What follows is `auth.verify` on the same socket within 5 minutes. */

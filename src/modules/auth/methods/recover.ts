@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { method } from '../../context.ts'
-import { Username } from '../../wire.ts'
+import { Username } from '../../usernames.ts'
 import { Authorized } from '../types.ts'
 
 /** Signs in with one of the recovery codes, which is then used up. `auth.rotateTotp` sets up a new authenticator. */

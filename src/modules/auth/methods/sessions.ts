@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { method } from '../../context.ts'
 import { listOf, Page } from '../../wire.ts'
-import { CURSOR } from '../sessions.ts'
+import { CURSOR } from '../sessions/sessions.ts'
 import { SessionInfo } from '../types.ts'
 
 /** Where the user is signed in, newest first. */

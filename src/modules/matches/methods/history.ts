@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { method } from '../../context.ts'
-import { listOf, Page, Username } from '../../wire.ts'
+import { Username } from '../../usernames.ts'
+import { listOf, Page } from '../../wire.ts'
 import { Match } from '../types.ts'
 
 /** Finished matches of a player, newest first; without `username` one's own. */

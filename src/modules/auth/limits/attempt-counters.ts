@@ -1,5 +1,5 @@
-import { withRetry } from '../../db/retry.ts'
-import { type Sql, statement } from '../../db/sql.ts'
+import { withRetry } from '../../../db/retry.ts'
+import { type Sql, statement } from '../../../db/sql.ts'
 
 /** How many attempts are let through, and what happens then. Times in milliseconds. */
 export interface AttemptRule {

@@ -1,11 +1,11 @@
-import { type Call, RpcError } from '../../rpc/index.ts'
-import type { Scope } from '../context.ts'
-import { accounts } from './accounts.ts'
-import { newRecoveryCodes } from './recovery-codes.ts'
-import type { Sessions } from './sessions.ts'
-import { type AuthParts, invalidCode, noChallenge, socketOf } from './sign-in.ts'
-import { matchStep, newSecret, present } from './totp.ts'
-import type { Rotated } from './types.ts'
+import { type Call, RpcError } from '../../../rpc/index.ts'
+import type { Scope } from '../../context.ts'
+import { accounts } from '../accounts.ts'
+import { newRecoveryCodes } from '../recovery-codes.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { type AuthParts, invalidCode, noChallenge, socketOf } from '../sign-in.ts'
+import type { Rotated } from '../types.ts'
+import { matchStep, newSecret, present } from './codes.ts'
 
 const FRESH_MS = 10 * 60_000
 

@@ -1,6 +1,6 @@
 import { generateSecret, generateURI, verifySync } from 'otplib'
+import type { Candidate } from '../types.ts'
 import { drawQrCode } from './qr-code.ts'
-import type { Candidate } from './types.ts'
 
 /** RFC 6238 as every authenticator app has it: HMAC-SHA-1, six digits, steps of 30 s. */
 const STEP_SECONDS = 30

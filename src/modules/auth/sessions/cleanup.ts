@@ -1,5 +1,5 @@
-import type { Platform } from '../context.ts'
-import { Repeating } from './repeating.ts'
+import type { Platform } from '../../context.ts'
+import { Repeating } from '../repeating.ts'
 import type { Sessions } from './sessions.ts'
 
 const EVERY_MS = 30_000

@@ -1,5 +1,5 @@
-import type { Platform } from '../context.ts'
-import { Repeating } from './repeating.ts'
+import type { Platform } from '../../context.ts'
+import { Repeating } from '../repeating.ts'
 import type { Sessions } from './sessions.ts'
 
 /** With the time that a look and a farewell take, sockets are closed well within a second. */

@@ -1,5 +1,5 @@
-import { addressGroup, type Caller, RpcError, widerGroup } from '../../rpc/index.ts'
-import type { AttemptRule, Attempts, Budget, Counted } from './attempts.ts'
+import { addressGroup, type Caller, RpcError, widerGroup } from '../../../rpc/index.ts'
+import type { AttemptRule, Attempts, Budget, Counted } from './attempt-counters.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -1,5 +1,5 @@
-import { type Sql, statement } from '../../db/sql.ts'
-import type { CallerUser } from '../../rpc/index.ts'
+import { type Sql, statement } from '../../../db/sql.ts'
+import type { CallerUser } from '../../../rpc/index.ts'
 
 /** A session that was looked up, whether it has ended or not, and its user. */
 export interface SessionRow {

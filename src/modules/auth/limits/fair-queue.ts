@@ -1,4 +1,4 @@
-import { RpcError } from '../../rpc/index.ts'
+import { RpcError } from '../../../rpc/index.ts'
 
 export interface TurnsOptions {
   /** Pieces of work at once. */
