@@ -23,7 +23,8 @@ const outside = [
   'src/protocol/',
   'src/rpc/index.ts',
   'src/engine/index.ts',
-  'src/games/',
+  // The rules of no game in particular: those come with the platform.
+  ...['game', 'hash', 'input-table', 'simulate'].map((name) => `src/games/${name}.ts`),
   'src/db/batch.ts',
   'src/db/retry.ts',
   'src/db/sql.ts',

@@ -11,7 +11,8 @@ import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts'
 import type { DbLog } from '../src/db/log.ts'
 import { connectionUrl } from '../src/db/postgres-cluster.ts'
 import { verify } from '../src/engine/verify.ts'
-import { games, isGameName } from '../src/games/index.ts'
+import { gameOf } from '../src/games/game.ts'
+import { games } from '../src/games/index.ts'
 import { splitOptions } from '../src/modules/matches/options.ts'
 
 const TIMEOUT_MS = 10_000
@@ -44,10 +45,11 @@ async function check(id: string): Promise<{ isSame: boolean; words: string }> {
     })
     if (!match) return { isSame: false, words: 'there is no such match' }
     if (match.status !== 'finished') return { isSame: false, words: `it is ${match.status}, not finished` }
-    if (!isGameName(match.game)) return { isSame: false, words: `this build has no game ${match.game}` }
+    const game = gameOf(games, match.game)
+    if (!game) return { isSame: false, words: `this build has no game ${match.game}` }
     const scores = match.seats.map(({ score }) => score)
     const options = splitOptions(match.options).rules
-    const { differences, ticks, inputs } = verify(games[match.game], { ...match, options, scores })
+    const { differences, ticks, inputs } = verify(game, { ...match, options, scores })
     if (differences.length > 0) return { isSame: false, words: `differs in ${differences.join('; ')}` }
     const winner = match.winnerSeat === null ? 'nobody wins' : `seat ${match.winnerSeat} wins`
     const how = match.endReason === null ? winner : `${winner} by ${match.endReason}, which no simulation can tell`

@@ -10,6 +10,7 @@ import { migrate } from './db/migrate.ts'
 import { createOnce, OnceConflict } from './db/once.ts'
 import { isUnavailable, Overloaded } from './db/retry.ts'
 import { Engine, NodeLease } from './engine/index.ts'
+import { games } from './games/index.ts'
 import { createLoggers } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
@@ -103,7 +104,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   })
   closers.add('the dispatcher', () => dispatcher.stop())
 
-  const platform: Platform = { config, log, database, bus, hub, connections: dispatcher.connections, node }
+  const platform: Platform = { config, log, database, bus, hub, connections: dispatcher.connections, games, node }
   const engine = new Engine({
     maxRewindMs: config.maxRewindMs,
     onError: (error, matchId) => log.engine.error({ err: error, matchId }, 'a listener of the engine failed'),

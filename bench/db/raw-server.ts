@@ -3,9 +3,10 @@ import pg from 'pg'
 import { z } from 'zod'
 import { ANSWER, CLAIM } from '../../src/db/once.ts'
 import type { Sql, Statement } from '../../src/db/sql.ts'
+import { pong } from '../../src/games/pong/index.ts'
 import { readMatches } from '../../src/modules/matches/match-reads.ts'
 import { toMatch } from '../../src/modules/matches/match-row.ts'
-import { leaveMatch, openMatch } from '../../src/modules/matches/match-writes.ts'
+import { leaveMatch, openMatch, seatCountsOf } from '../../src/modules/matches/match-writes.ts'
 import { report } from '../support/child.ts'
 
 // The same jobs written by hand: uWebSockets.js, JSON, zod, and pg with the statements that Rally has.
@@ -16,8 +17,9 @@ const Envelope = z.object({
   data: z.unknown(),
 })
 const MatchKey = z.object({ matchId: z.uuid() })
+const seatCounts = seatCountsOf({ pong })
 const Creation = z.object({
-  game: z.literal('pong'),
+  game: z.literal(pong.name),
   mode: z.enum(['casual', 'local', 'bot']),
   visibility: z.enum(['public', 'private']).default('public'),
 })
@@ -64,10 +66,16 @@ async function answer(userId: string, { type, eid, data }: z.infer<typeof Envelo
     return JSON.stringify(toMatch(row, PUBLIC_URL))
   }
   if (type === 'matches.create') {
-    const { game, mode, visibility } = Creation.parse(data)
+    const { mode, visibility } = Creation.parse(data)
     return write(userId, eid, type, async (sql) => {
-      const match = { game, mode, visibility, options: { pointsToWin: 11 }, ownSeats: [0], botSeats: [] }
-      const opened = await openMatch(sql, match, { userId, isHere: true, maxActive: 1000, countdownMs: 3000 })
+      const match = { game: pong, mode, visibility, options: { pointsToWin: 11 }, ownSeats: [0], botSeats: [] }
+      const opened = await openMatch(sql, match, {
+        userId,
+        isHere: true,
+        maxActive: 1000,
+        countdownMs: 3000,
+        seatCounts,
+      })
       if (!opened?.row) throw new Error('not opened')
       return toMatch(opened.row, PUBLIC_URL)
     })

@@ -73,6 +73,14 @@ export interface Game<State = unknown, Input = unknown, Options = unknown, Name 
 // biome-ignore lint/suspicious/noExplicitAny: a game is contravariant in its state and input, so `unknown` would fit none
 export type AnyGame = Game<any, any, any>
 
+/** The games that a server offers, each under its own name. */
+export type Games = Readonly<Record<string, AnyGame>>
+
+/** Undefined when the server does not offer a game of this name. */
+export function gameOf(games: Games, name: string): AnyGame | undefined {
+  return Object.hasOwn(games, name) ? games[name] : undefined
+}
+
 /** What a definition is that cannot be inferred in its order. Its name is for who reads the error. */
 export interface PutInitBeforeWhatTakesTheState {
   readonly why: 'the type of the state is not known where the compiler meets it first'

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
 import type { Database, Db, Transaction, Tx } from '../db/client.ts'
 import type { Sql } from '../db/sql.ts'
+import type { Games } from '../games/game.ts'
 import type { Loggers } from '../logger.ts'
 import type { Call, Channel, Connections, Hub } from '../rpc/index.ts'
 import { definers } from '../rpc/index.ts'
@@ -17,6 +18,8 @@ export interface Platform {
   readonly bus: Bus
   readonly hub: Hub
   readonly connections: Connections
+  /** The games that this server offers. */
+  readonly games: Games
   /** The id of this process in the cluster. */
   readonly node: string
 }

@@ -206,6 +206,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     bus: shared,
     hub,
     connections: dispatcher.connections,
+    games: {},
     node: 'test',
   }
   const service = createAuthService(platform, { now: clock.now, elapsed: clock.now })

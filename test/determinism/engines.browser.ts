@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gameNames } from '../../src/games/index.ts'
+import { type GameName, games } from '../../src/games/index.ts'
 import { launchChromium } from '../e2e/support/chromium.ts'
 import { playRandomGames, type Trace } from './play.ts'
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close())
 
-describe.each(gameNames)('%s', (name) => {
+describe.each(Object.keys(games) as GameName[])('%s', (name) => {
   test(`${GAMES} random games are the same in Chromium and in Node`, { timeout: 60_000 }, async () => {
     const here = playRandomGames(name, FIRST_SEED, GAMES)
     const there = await page.evaluate(

@@ -1,23 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { AnyGame } from '../../src/games/game.ts'
+import { gameOf } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
-import { games, isGameName } from '../../src/games/index.ts'
+import { type GameName, games } from '../../src/games/index.ts'
 
 /** Inputs that a test of any game can play with; a new game needs a line here. */
-const INPUTS: Record<keyof typeof games, readonly unknown[]> = {
+const INPUTS: Readonly<Record<GameName, readonly unknown[]>> = {
   pong: [{ move: -1 }, { move: 0 }, { move: 1 }],
   'connect-four': [0, 1, 2, 3, 4, 5, 6, null].map((column) => ({ column })),
 }
 
-const cases = Object.entries(games).map(([name, game]): [string, AnyGame, readonly unknown[]] => {
-  if (!isGameName(name)) throw new Error(`${name} is no game`)
-  return [name, game, INPUTS[name]]
+const cases = Object.entries(INPUTS).map(([name, inputs]) => {
+  const game = gameOf(games, name)
+  if (!game) throw new Error(`${name} is not a game`)
+  return [name, game, inputs] as const
 })
 
-test('names of games are told from other strings', () => {
-  expect(isGameName('pong')).toBe(true)
-  for (const name of ['', 'Pong', 'toString', '__proto__', 'constructor']) expect(isGameName(name)).toBe(false)
+test('a game is found by its own name alone', () => {
+  expect(gameOf(games, 'pong')).toBe(games.pong)
+  for (const name of ['', 'Pong', 'toString', '__proto__', 'constructor']) expect(gameOf(games, name)).toBe(undefined)
 })
 
 describe.each(cases)('%s', (name, game, inputs) => {

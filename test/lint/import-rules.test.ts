@@ -40,6 +40,7 @@ describe('a module refuses', () => {
     ['src/modules/live/x.ts', `import { createServer } from '../../server/index.ts'`, 'src/server/index.ts'],
     ['src/modules/live/x.ts', `import { PrismaClient } from '../../db/generated/client.ts'`, '`import type` alone'],
     ['src/modules/live/x.ts', `import { PrismaClient } from '@prisma/client'`, 'the package @prisma/client'],
+    ['src/modules/live/x.ts', `import { games } from '../../games/index.ts'`, 'src/games/index.ts'],
     ['src/modules/live/x.ts', `import pg from 'pg'`, 'may not import the package pg'],
     ['src/modules/live/x.ts', `import { createClient } from 'redis'`, 'may not import the package redis'],
     ['src/modules/live/x.ts', `import { jwtVerify } from 'jose'`, 'may not import the package jose'],

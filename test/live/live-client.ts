@@ -1,7 +1,8 @@
 import type { RawData } from 'ws'
 import type { AnyGame } from '../../src/games/game.ts'
+import { gameOf } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
-import { games, isGameName } from '../../src/games/index.ts'
+import { games } from '../../src/games/index.ts'
 import { HeldInputs, type InputChange } from '../../src/games/simulate.ts'
 import type { LiveInputsSnapshot } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
@@ -62,8 +63,9 @@ export class Mirror {
   #changes: InputChange[]
 
   constructor(snapshot: LiveInputsSnapshot) {
-    if (!isGameName(snapshot.game)) throw new Error('no such game')
-    this.game = games[snapshot.game]
+    const game = gameOf(games, snapshot.game)
+    if (!game) throw new Error(`no such game: ${snapshot.game}`)
+    this.game = game
     this.snapshot = snapshot
     this.near = snapshot.now
     this.#held = new HeldInputs<unknown>(this.game)

@@ -213,8 +213,14 @@ test('a match is created as it was asked for, or not at all', async ({ rally }) 
   const { client } = await newcomer(rally)
   const bad = await client.request('matches.create', { game: 'pong', mode: 'bot', options: { pointsToWin: 99 } })
   expect(bad).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'options.pointsToWin' }] } })
-  for (const data of [{ game: 'chess', mode: 'bot' }, { game: 'pong', mode: 'ranked' }, { game: 'pong' }]) {
+  for (const data of [{ game: 'pong', mode: 'ranked' }, { game: 'pong' }]) {
     expect((await client.request('matches.create', data)).error).toBe('VALIDATION_FAILED')
+  }
+  for (const game of ['chess', 'toString', '']) {
+    for (const type of ['matches.create', 'matches.list', 'matches.onLobby']) {
+      const answer = await client.request(type, { game, ...(type === 'matches.create' ? { mode: 'bot' } : {}) })
+      expect(answer, type).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'game' }] } })
+    }
   }
   const match = await create(client, { options: { pointsToWin: 3 } })
   expect(match).toMatchObject({ game: 'pong', mode: 'casual', visibility: 'public', options: { pointsToWin: 3 } })

@@ -1,6 +1,5 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
-import type { AnyGame } from '../../games/game.ts'
-import { games, isGameName } from '../../games/index.ts'
+import { type AnyGame, gameOf } from '../../games/game.ts'
 import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
 import { type Connection, isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
@@ -114,13 +113,14 @@ export class LiveService {
     const running = this.#openRunning(following, userId)
     if (running) return running
     const row = await this.#stored(following.matchId)
-    if (!row || !isGameName(row.game)) return null
+    const game = row && gameOf(this.#platform.games, row.game)
+    if (!game) return null
     // It may have begun while the row was read.
     const begun = this.#openRunning(following, userId)
     if (begun) return begun
     const { status, seed, rulesVersion } = row
     const { spectatorDelayMs, rules: options } = splitOptions(row.options)
-    const rules = { game: games[row.game], seed, options, rulesVersion }
+    const rules = { game, seed, options, rulesVersion }
     if (status === 'live') throw new RpcError('UNAVAILABLE', 'This match does not run here', { retryAfterMs: 1000 })
     if (status !== 'waiting') {
       // Its end went with its replay.

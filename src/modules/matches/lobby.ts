@@ -1,6 +1,5 @@
 import { batched } from '../../db/batch.ts'
 import { statement } from '../../db/sql.ts'
-import { type GameName, gameNames } from '../../games/index.ts'
 import type { Platform } from '../context.ts'
 import { lobbyChannel } from './channels.ts'
 import { newestPublic } from './match-reads.ts'
@@ -44,7 +43,7 @@ export class LobbyFeed {
   readonly #platform: Platform
   readonly #values: readonly unknown[]
   /** However many ask at a moment, there is one query, and each lobby is made once. */
-  readonly #snapshot: (game: GameName | undefined) => Promise<LobbySnapshot | undefined>
+  readonly #snapshot: (game: string | undefined) => Promise<LobbySnapshot | undefined>
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
   #refreshing: Promise<void> = Promise.resolve()
@@ -55,7 +54,7 @@ export class LobbyFeed {
     this.#platform = platform
     // However many the newest host has, the lobby is full only of as many others.
     const candidates = MAX_MATCHES * Math.ceil(platform.config.matches.maxActive / MAX_OF_HOST)
-    this.#values = [gameNames, candidates]
+    this.#values = [Object.keys(platform.games), candidates]
     this.#snapshot = batched(
       async (games) => {
         // Read first: a change after this has a later number, and comes as an event.
@@ -68,7 +67,7 @@ export class LobbyFeed {
   }
 
   /** The lobby as it is, of one game or of all, with the `seq` that the last event had. */
-  async read(game: GameName | undefined): Promise<LobbySnapshot> {
+  async read(game: string | undefined): Promise<LobbySnapshot> {
     return (await this.#snapshot(game)) ?? { seq: 0, lobby: { matches: [] } }
   }
 
@@ -91,8 +90,8 @@ export class LobbyFeed {
   }
 
   async #refresh(): Promise<void> {
-    const { hub, log, database } = this.#platform
-    const followed = [undefined, ...gameNames].filter((game) => hub.isFollowed(lobbyChannel(game)))
+    const { hub, log, database, games } = this.#platform
+    const followed = [undefined, ...Object.keys(games)].filter((game) => hub.isFollowed(lobbyChannel(game)))
     if (followed.length === 0) return
     try {
       // Numbered first: of the lobbies that several nodes read, the one with the highest number has every change.
@@ -106,7 +105,7 @@ export class LobbyFeed {
     }
   }
 
-  #lobbyOf(rows: readonly MatchRow[], game: GameName | undefined): Lobby {
+  #lobbyOf(rows: readonly MatchRow[], game: string | undefined): Lobby {
     const now = Date.now()
     const ofHosts = new Map<string, number>()
     const shown = rows.filter((row) => {

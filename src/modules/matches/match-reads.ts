@@ -1,6 +1,5 @@
 import { batched } from '../../db/batch.ts'
 import { type Sql, statement } from '../../db/sql.ts'
-import { gameNames } from '../../games/index.ts'
 import type { MatchId } from '../wire.ts'
 import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import { END_IS_HIDDEN } from './spectators.ts'
@@ -89,15 +88,15 @@ const OWN_OPEN = own('matches.ownOpen', 'ended_at IS NULL')
 const OWN_ENDED = own('matches.ownEnded', 'ended_at IS NOT NULL')
 
 export interface Listed extends PageOf {
-  readonly game: string | undefined
+  readonly games: readonly string[]
   /** Those that are not over unless given. */
   readonly status: MatchStatus | undefined
 }
 
 /** Public matches, or with `userId` those of this user of whatever kind, newest first. */
 export async function listMatches(sql: Sql, listed: Listed, userId: string | null): Promise<MatchRow[]> {
-  const { game, status } = listed
-  const values = [status ? [status] : ['waiting', 'live'], game ? [game] : gameNames, ...from(listed)]
+  const { games, status } = listed
+  const values = [status ? [status] : ['waiting', 'live'], games, ...from(listed)]
   const isOver = status === 'finished' || status === 'aborted'
   const rows = userId
     ? await sql.rows(isOver ? OWN_ENDED : OWN_OPEN, [...values, userId])

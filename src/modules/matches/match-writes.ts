@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
-import { type GameName, games } from '../../games/index.ts'
+import type { AnyGame, Games } from '../../games/game.ts'
 import type { MatchId } from '../wire.ts'
 import { newJoinCode } from './join-code.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
@@ -11,8 +11,10 @@ import type { MatchMode, Visibility } from './types.ts'
 // match or of its seats counts its version up. So a statement that has read seats and then finds the version that it has
 // read is up to date, though it has waited for the row; otherwise it changes nothing, and is run again.
 
-/** Of each game; a game that is not here has no seats. */
-const SEAT_COUNTS = JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
+/** The seats of each game as JSON, for the statements below. To them a game that is not in it has no seats. */
+export function seatCountsOf(games: Games): string {
+  return JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
+}
 
 /** Keeps others from counting the user's matches until the transaction ends. */
 const LOCK_USER = statement('users.lock', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE')
@@ -25,7 +27,7 @@ const hasRoom = (user: string, max: string) =>
   `(SELECT count(DISTINCT match_id) FROM seats WHERE user_id = ${user} AND ended_at IS NULL) < ${max}`
 
 export interface NewMatch {
-  readonly game: GameName
+  readonly game: AnyGame
   readonly mode: MatchMode
   readonly visibility: Visibility
   readonly options: Readonly<Record<string, unknown>>
@@ -44,6 +46,8 @@ export interface Arrival {
   /** How many matches that are not over the player may have. */
   readonly maxActive: number
   readonly countdownMs: number
+  /** As `seatCountsOf` gives it. */
+  readonly seatCounts: string
 }
 
 interface Opened {
@@ -87,18 +91,18 @@ const OPEN = statement<Opened>(
 export async function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Promise<Opened | null> {
   const { game, mode, visibility, options, ownSeats, botSeats, rematch } = match
   const { userId, isHere, maxActive, countdownMs } = arrival
-  const isFull = ownSeats.length + botSeats.length === games[game].seats
+  const isFull = ownSeats.length + botSeats.length === game.seats
   const [, opened] = await Promise.all([
     sql.rows(LOCK_USER, [userId]),
     sql.first(OPEN, [
       randomUUID(),
-      game,
+      game.name,
       mode,
       visibility,
       newJoinCode(),
       JSON.stringify(options),
       randomInt(2 ** 31),
-      games[game].version,
+      game.version,
       userId,
       isFull ? new Date(Date.now() + countdownMs) : null,
       maxActive,
@@ -159,9 +163,9 @@ const JOIN_BY_CODE = join('matches.joinByCode', 'code = $6 ORDER BY created_at D
 export async function joinMatch(
   sql: Sql,
   by: { readonly matchId: string } | { readonly code: string },
-  { userId, isHere, maxActive, countdownMs }: Arrival,
+  { userId, isHere, maxActive, countdownMs, seatCounts }: Arrival,
 ): Promise<Joined | null> {
-  const values = [userId, SEAT_COUNTS, maxActive, isHere, new Date(Date.now() + countdownMs)]
+  const values = [userId, seatCounts, maxActive, isHere, new Date(Date.now() + countdownMs)]
   const [, joined] = await Promise.all([
     sql.rows(LOCK_USER, [userId]),
     'matchId' in by ? sql.first(JOIN, [...values, by.matchId]) : sql.first(JOIN_BY_CODE, [...values, by.code]),
@@ -244,8 +248,12 @@ const SEATS_CHANGED = statement<{ row: MatchRow }>(
  * Counts the versions of matches up whose seats this transaction has changed, and, of those that wait, starts or calls
  * off the countdown, whichever the seats now ask for.
  */
-export async function countSeats(sql: Sql, ids: readonly string[], countdownMs: number): Promise<MatchRow[]> {
-  const rows = await sql.rows(SEATS_CHANGED, [ids, SEAT_COUNTS, new Date(Date.now() + countdownMs)])
+export async function countSeats(
+  sql: Sql,
+  ids: readonly string[],
+  { countdownMs, seatCounts }: Pick<Arrival, 'countdownMs' | 'seatCounts'>,
+): Promise<MatchRow[]> {
+  const rows = await sql.rows(SEATS_CHANGED, [ids, seatCounts, new Date(Date.now() + countdownMs)])
   return rows.map(({ row }) => row)
 }
 

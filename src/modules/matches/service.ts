@@ -1,12 +1,12 @@
 import type { z } from 'zod'
-import { type GameName, games, isGameName } from '../../games/index.ts'
+import { type AnyGame, type Games, gameOf } from '../../games/game.ts'
 import { type Channel, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
 import type { MatchId } from '../wire.ts'
 import { delayedMatchChannel, matchChannel, publishLeave } from './channels.ts'
 import { type ListOrder, type ListPage, readCursor, toCursor } from './list-page.ts'
-import { LobbyFeed } from './lobby.ts'
+import { LobbyFeed, type LobbySnapshot } from './lobby.ts'
 import { listMatches, matchReader, type PageOf, readByCode, readHistory } from './match-reads.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
 import {
@@ -17,6 +17,7 @@ import {
   type NewMatch,
   openMatch,
   readRematch,
+  seatCountsOf,
   withdrawRematches,
 } from './match-writes.ts'
 import { MatchOptions, spectatorDelayOf } from './options.ts'
@@ -29,7 +30,7 @@ const DEFAULT_PAGE = 20
 const MAX_TRIES = 100
 
 export interface Creation {
-  readonly game: GameName
+  readonly game: string
   readonly mode: Exclude<MatchMode, 'ranked'>
   readonly visibility?: Visibility | undefined
   readonly options?: unknown
@@ -55,6 +56,7 @@ export class MatchService {
   readonly lobby: LobbyFeed
   readonly #platform: Platform
   readonly #read: (id: MatchId) => Promise<MatchRow | undefined>
+  readonly #seatCounts: string
   readonly #reveals: Reveals
   readonly #listeners: MatchListener[] = []
   readonly #seatListeners: ((userId: string) => void)[] = []
@@ -62,6 +64,7 @@ export class MatchService {
   constructor(platform: Platform) {
     this.#platform = platform
     this.lobby = new LobbyFeed(platform)
+    this.#seatCounts = seatCountsOf(platform.games)
     this.#read = matchReader(platform.database.sql)
     this.#reveals = new Reveals((matchId) => {
       platform.hub.end(delayedMatchChannel(matchId), 'behind')
@@ -84,11 +87,12 @@ export class MatchService {
     this.#seatListeners.push(listener)
   }
 
-  /** @throws RpcError VALIDATION_FAILED for options that the game does not know, TOO_MANY_MATCHES. */
+  /** @throws RpcError VALIDATION_FAILED for an unknown game or options that the game does not know, TOO_MANY_MATCHES. */
   async create(scope: Scope, user: Player, creation: Creation): Promise<Match> {
-    const { game, mode, visibility = 'public' } = creation
+    const { mode, visibility = 'public' } = creation
+    const game = this.#gameOf(creation.game)
     const options = toOptions(game, creation.options ?? {})
-    const others = Array.from({ length: games[game].seats - 1 }, (_, index) => index + 1)
+    const others = Array.from({ length: game.seats - 1 }, (_, index) => index + 1)
     const match = { game, mode, visibility, options, ownSeats: [0], botSeats: mode === 'bot' ? others : [] }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const opened = await this.#open(scope, user, mode === 'local' ? { ...match, ownSeats: [0, ...others] } : match)
@@ -113,7 +117,7 @@ export class MatchService {
       if (isOpen(row.status)) throw new RpcError('NOT_FINISHED', 'This match is not over')
       const match = openId
         ? await this.#take(scope, user, { matchId: openId }).catch(nullIfClosed)
-        : await this.#open(scope, user, rematchOf(row, user.id))
+        : await this.#open(scope, user, rematchOf(row, user.id, this.#platform.games))
       if (match) return match
     }
     throw tooBusy()
@@ -176,12 +180,18 @@ export class MatchService {
     throw tooBusy()
   }
 
+  /** As `LobbyFeed.read`. @throws RpcError VALIDATION_FAILED for an unknown game. */
+  async readLobby(game: string | undefined): Promise<LobbySnapshot> {
+    return this.lobby.read(game === undefined ? undefined : this.#gameOf(game).name)
+  }
+
   /** Public matches; with `player` those of theirs, also the private and local ones. */
   async list(page: ListPage & MatchFilter, player: Player | null) {
     const { sql } = this.#platform.database
-    const { game, status } = page
+    const { status } = page
+    const games = page.game === undefined ? Object.keys(this.#platform.games) : [this.#gameOf(page.game).name]
     return this.#page(page, 'createdAt', player?.id ?? null, (rest) =>
-      listMatches(sql, { ...rest, game, status }, player?.id ?? null),
+      listMatches(sql, { ...rest, games, status }, player?.id ?? null),
     )
   }
 
@@ -194,7 +204,8 @@ export class MatchService {
 
   /** Announces matches whose seats this transaction has changed, and starts or calls off their countdowns. */
   async seatsChanged(scope: Scope, ids: readonly string[]): Promise<void> {
-    const rows = await countSeats(scope.sql, ids, this.#platform.config.matches.countdownMs)
+    const { countdownMs } = this.#platform.config.matches
+    const rows = await countSeats(scope.sql, ids, { countdownMs, seatCounts: this.#seatCounts })
     for (const row of rows) this.announce(scope, row)
   }
 
@@ -276,7 +287,15 @@ export class MatchService {
   #arrival({ id }: Player): Arrival {
     const { config, connections } = this.#platform
     const { maxActive, countdownMs } = config.matches
-    return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs }
+    return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs, seatCounts: this.#seatCounts }
+  }
+
+  /** @throws RpcError VALIDATION_FAILED when this server has no such game. */
+  #gameOf(name: string): AnyGame {
+    const game = gameOf(this.#platform.games, name)
+    if (game) return game
+    const issues = [{ path: 'game', message: `Choose one of: ${Object.keys(this.#platform.games).join(', ')}` }]
+    throw new RpcError('VALIDATION_FAILED', 'There is no such game', { issues })
   }
 
   async #page(
@@ -306,12 +325,13 @@ export class MatchService {
   }
 }
 
-function rematchOf(row: MatchRow, userId: string): NewMatch {
-  const { id, game, mode, visibility, seats } = row
-  if (!isGameName(game)) throw new RpcError('MATCH_CLOSED', 'This game is not offered any more')
+function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
+  const { id, mode, visibility, seats } = row
+  const game = gameOf(games, row.game)
+  if (!game) throw new RpcError('MATCH_CLOSED', 'This game is not offered any more')
   const seatsOf = (user: string | null) => seats.filter((seat) => seat.userId === user).map(({ seat }) => seat)
   const isAlone = seats.every((seat) => seat.userId === null || seat.userId === userId)
-  const reserved = Array.from({ length: games[game].seats }, (_, at) => {
+  const reserved = Array.from({ length: game.seats }, (_, at) => {
     return seats.find(({ seat }) => seat === at)?.userId ?? ''
   })
   return {
@@ -330,11 +350,11 @@ function rematchOf(row: MatchRow, userId: string): NewMatch {
  *
  * @throws RpcError VALIDATION_FAILED
  */
-function toOptions(game: GameName, options: unknown): Record<string, unknown> {
+function toOptions(game: AnyGame, options: unknown): Record<string, unknown> {
   const common = MatchOptions.safeParse(options)
   if (!common.success) throw invalidOptions(common.error)
   const { spectatorDelayMs, ...rules } = common.data
-  const own = games[game].options.safeParse(rules)
+  const own = game.options.safeParse(rules)
   if (!own.success) throw invalidOptions(own.error)
   return { ...own.data, ...(spectatorDelayMs > 0 ? { spectatorDelayMs } : {}) }
 }

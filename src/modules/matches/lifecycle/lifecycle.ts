@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { BusSubscription } from '../../../bus/bus.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import type { Engine } from '../../../engine/index.ts'
-import { games, isGameName } from '../../../games/index.ts'
+import { gameOf } from '../../../games/game.ts'
 import type { Platform } from '../../context.ts'
 import { plainScope } from '../../scope.ts'
 import { subscribeLeaves } from '../channels.ts'
@@ -158,8 +158,9 @@ export class MatchLifecycle {
 
   async #launch(matchId: string, game: string): Promise<void> {
     if (this.#stopped || this.#live.has(matchId)) return
-    const { version } = isGameName(game) ? games[game] : {}
-    await take(this.#platform, this.#service, matchId, version, (match, row) => this.#run(match, row))
+    await take(this.#platform, this.#service, matchId, gameOf(this.#platform.games, game)?.version, (match, row) =>
+      this.#run(match, row),
+    )
   }
 
   // Live
@@ -167,10 +168,11 @@ export class MatchLifecycle {
   #run(match: Match, { seed, fence }: MatchRow): void {
     if (this.#live.has(match.id)) return
     try {
-      if (!isGameName(match.game)) throw new Error(`no such game: ${match.game}`)
+      const game = gameOf(this.#platform.games, match.game)
+      if (!game) throw new Error(`no such game: ${match.game}`)
       const runner = this.#engine.start({
         matchId: match.id,
-        game: games[match.game],
+        game,
         seed,
         options: splitOptions(match.options).rules,
         botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),

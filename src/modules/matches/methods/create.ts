@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { gameNames } from '../../../games/index.ts'
 import { method } from '../../context.ts'
 import { Match, MatchMode, Visibility } from '../types.ts'
 
@@ -12,7 +11,7 @@ export const create = method({
   effect: 'write',
   limit: { points: 30, perSeconds: 60 },
   input: z.object({
-    game: z.enum(gameNames),
+    game: z.string(),
     mode: MatchMode.exclude(['ranked']),
     visibility: Visibility.optional(),
     options: z.record(z.string(), z.unknown()).optional(),

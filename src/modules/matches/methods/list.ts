@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { gameNames } from '../../../games/index.ts'
 import { RpcError } from '../../../rpc/index.ts'
 import { method } from '../../context.ts'
 import { listOf, Page } from '../../wire.ts'
@@ -15,7 +14,7 @@ export const list = method({
   limit: { points: 600, perSeconds: 60 },
   input: z.object({
     ...Page,
-    game: z.enum(gameNames).optional(),
+    game: z.string().optional(),
     status: MatchStatus.optional(),
     mine: z.boolean().optional(),
   }),

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { gameNames } from '../../../games/index.ts'
 import { subscription } from '../../context.ts'
 import { lobbyChannel } from '../channels.ts'
 import { Lobby } from '../types.ts'
@@ -9,11 +8,11 @@ export const onLobby = subscription({
   access: 'anyone',
   delivery: 'latest',
   limit: { points: 600, perSeconds: 60 },
-  input: z.object({ game: z.enum(gameNames).optional() }),
+  input: z.object({ game: z.string().optional() }),
   event: Lobby,
 
   async open({ ctx, input }) {
-    const { seq, lobby } = await ctx.matches.lobby.read(input.game)
+    const { seq, lobby } = await ctx.matches.readLobby(input.game)
     return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
   },
 })
