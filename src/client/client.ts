@@ -1,13 +1,11 @@
 import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope.ts'
 import { Clock, localNow } from './clock.ts'
-import { Connection } from './connection.ts'
-import { Emitter } from './emitter.ts'
-import { encode, encodeRequest } from './encoding.ts'
+import { Connection, endpointsOf, onActivity, onWake, type SocketLike } from './connection.ts'
 import { answerError, RallyError } from './errors.ts'
+import { Emitter } from './event-emitter.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
-import { Requests } from './requests.ts'
+import { encode, encodeRequest, Requests } from './requests.ts'
 import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
-import { endpointsOf, type SocketLike } from './socket.ts'
 import { Streams } from './streams.ts'
 import type {
   AnyListener,
@@ -20,7 +18,6 @@ import type {
   SignIn,
   Status,
 } from './types.ts'
-import { onActivity, onWake } from './wake.ts'
 
 /** Pings right after a connection, and their distance: the clock is good within a second. */
 const FIRST_PINGS = 5

@@ -1,9 +1,72 @@
 import { closeCodes, shouldReconnect } from '../protocol/codes.ts'
 import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
-import { type Backoff, reconnectMs } from './backoff.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { SocketLike } from './socket.ts'
+import { type Backoff, reconnectMs } from './reconnect-delay.ts'
 import type { Status } from './types.ts'
+
+/** What the client needs of a WebSocket; the browser's own and the one of npm `ws` fit. */
+export interface SocketLike {
+  binaryType: string
+  readonly bufferedAmount: number
+  send(data: string | Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
+  addEventListener(type: 'error', listener: () => void): void
+}
+
+export type SocketConstructor = new (url: string, protocols?: string | string[]) => SocketLike
+
+/** Where one server's endpoints are. */
+export interface Endpoints {
+  /** `ws:` or `wss:`, ends in `/ws`. */
+  readonly socket: string
+  /** `http:` or `https:`, ends in `/session`. */
+  readonly session: string
+}
+
+/**
+ * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept,
+ * for a server behind a prefix; a trailing `/` or `/ws` makes no difference.
+ *
+ * @throws TypeError for an address that is none, or a relative one where there is no page.
+ */
+export function endpointsOf(url: string | URL | undefined): Endpoints {
+  const page = typeof location === 'undefined' ? undefined : location.href
+  const base = new URL(url ?? '/', page)
+  const secure = base.protocol === 'https:' || base.protocol === 'wss:'
+  if (!secure && base.protocol !== 'http:' && base.protocol !== 'ws:') throw new TypeError(`Not a server: ${base.href}`)
+  const place = `${secure ? 's' : ''}://${base.host}${base.pathname.replace(/\/(ws)?$/, '')}`
+  return { socket: `ws${place}/ws`, session: `http${place}/session` }
+}
+
+/**
+ * Calls `wake` when the network is back or the page is seen again: moments at which waiting makes no sense. Where there
+ * is no page (Node) it never does. Gives a function that stops.
+ */
+export function onWake(wake: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  const seen = () => {
+    if (document.visibilityState === 'visible') wake()
+  }
+  addEventListener('online', wake)
+  document.addEventListener('visibilitychange', seen)
+  return () => {
+    removeEventListener('online', wake)
+    document.removeEventListener('visibilitychange', seen)
+  }
+}
+
+const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
+
+/** Calls `notice` at each move of the user in the page, which may be many a second. Gives a function that stops. */
+export function onActivity(notice: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  for (const move of ACTIVITY) addEventListener(move, notice, { passive: true })
+  return () => {
+    for (const move of ACTIVITY) removeEventListener(move, notice)
+  }
+}
 
 export interface ConnectionOptions {
   readonly createSocket: () => SocketLike

@@ -1,10 +1,10 @@
 export type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 export type { Issue, Welcome } from '../protocol/envelope.ts'
-export type { Backoff } from './backoff.ts'
 export { Clock } from './clock.ts'
+export type { SocketConstructor, SocketLike } from './connection.ts'
 export { createClient } from './create-client.ts'
 export { type ClientCode, RallyError } from './errors.ts'
-export type { SocketConstructor, SocketLike } from './socket.ts'
+export type { Backoff } from './reconnect-delay.ts'
 export type {
   CallOptions,
   ClientEvents,

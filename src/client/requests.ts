@@ -1,7 +1,6 @@
 import type { Answer, Welcome } from '../protocol/envelope.ts'
-import { encode, encodeRequest, isLonger } from './encoding.ts'
 import { answerError, RallyError } from './errors.ts'
-import { Pace } from './pace.ts'
+import { Pace } from './send-limits.ts'
 import type { CallOptions } from './types.ts'
 
 export interface RequestsOptions {
@@ -301,4 +300,24 @@ export class Requests {
 /** 96 random bits. Not `randomUUID`, which a page without TLS has not. */
 function randomPrefix(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A request as it goes over the wire. `body` is JSON. */
+export function encodeRequest(type: string, eid: string, body: string): string {
+  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
+}
+
+/** JSON of `data`; undefined for what has none (a cycle, a bigint). */
+export function encode(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data ?? {})
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
+export function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false
+  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
 }

@@ -1,7 +1,7 @@
 import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
-import { type Backoff, backoffMs } from './backoff.ts'
 import { RallyError } from './errors.ts'
+import { type Backoff, backoffMs } from './reconnect-delay.ts'
 import { call, createStream, type Entry, forgetPlace, give, giveSnapshot, type Stream } from './stream.ts'
 import type { AnyListener } from './types.ts'
 

@@ -1,12 +1,12 @@
 import type { Authorized, Begun, User } from '../modules/auth/types.ts'
 import type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 import type { Welcome } from '../protocol/envelope.ts'
-import type { Backoff } from './backoff.ts'
 import type { Clock } from './clock.ts'
+import type { SocketConstructor, SocketLike } from './connection.ts'
 import type { ClientCode, RallyError } from './errors.ts'
 import type { play } from './play/play.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
-import type { SocketConstructor, SocketLike } from './socket.ts'
+import type { Backoff } from './reconnect-delay.ts'
 
 /**
  * `connecting` until the first welcome, `open` while requests go out, `reconnecting` while the client works on a new

@@ -10,7 +10,7 @@ test('parts that cannot be loaded', async ({ people }) => {
   wes.tolerate(LOST)
   const isLost = { net: true, stage: true, replay: true }
   const files = [
-    ['**/net-overlay-*.js', 'net'],
+    ['**/network-overlay-*.js', 'net'],
     ['**/connect-four-stage-*.js', 'stage'],
     ['**/replay-page-*.js', 'replay'],
   ] as const

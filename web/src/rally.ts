@@ -1,7 +1,7 @@
 import { createContext, use, useCallback, useSyncExternalStore } from 'react'
 import { createClient } from '../../src/client/index.ts'
 import type { Api } from '../../src/modules/index.ts'
-import type { PageNetwork } from './net/page-network.ts'
+import type { PageNetwork } from './network/page-network.ts'
 
 /** The page's one connection: every request, stream and game goes through it, and it through `network`. */
 export function connect(network: PageNetwork) {

@@ -9,8 +9,8 @@ import {
   resolveTick,
   streamOf,
 } from '../../protocol/live-frames.ts'
-import { Emitter } from '../emitter.ts'
 import { RallyError } from '../errors.ts'
+import { Emitter } from '../event-emitter.ts'
 import type { Correction, Course, CourseListener } from './course.ts'
 import { createCourse } from './create-course.ts'
 import { Meter, type PlayFigures } from './figures.ts'

@@ -1,7 +1,13 @@
 import type { ComponentType, ReactNode } from 'react'
 import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
-import type { SeatNames } from './seat-names.ts'
+import { later } from '../ui/error-boundaries.tsx'
+
+/** What tells the seats of a game apart, to be read after `You are` and before `wins`. */
+export type SeatNames = readonly [string, string]
+
+export const PONG_SEATS: SeatNames = ['Left', 'Right']
+export const CONNECT_FOUR_SEATS: SeatNames = ['Orange', 'Blue']
 
 export interface StageProps {
   readonly match: Match
@@ -19,7 +25,7 @@ export interface ReplayStageProps {
 }
 
 /** A question about a new match whose answer is one of its options. */
-export interface GameChoice {
+interface GameChoice {
   /** The name of the option. */
   readonly option: string
   readonly legend: string
@@ -43,4 +49,17 @@ export interface GameView {
   readonly ReplayStage: ComponentType<ReplayStageProps>
   /** Loads what `Stage` needs, ahead of its being shown. */
   preload(): void
+}
+
+/** The parts of a view that come in files of their own, when they are first shown. */
+export function loadView(
+  loadStage: () => Promise<GameView['Stage']>,
+  loadReplay: () => Promise<GameView['ReplayStage']>,
+): Pick<GameView, 'Stage' | 'ReplayStage' | 'preload'> {
+  return {
+    Stage: later(loadStage, 'Getting the game ready…'),
+    ReplayStage: later(loadReplay, 'Getting the game ready…'),
+    // Should it fail, it is tried again, and told of, when it is shown.
+    preload: () => void loadStage().catch(() => undefined),
+  }
 }

@@ -1,7 +1,7 @@
 import type { GameName } from '../../../src/games/index.ts'
-import { connectFourView } from './connect-four/view.ts'
+import { connectFourView } from './connect-four/view.tsx'
 import type { GameView } from './game-view.ts'
-import { pongView } from './pong/view.ts'
+import { pongView } from './pong/view.tsx'
 
 /** Every game that the page can show, in the order of its choice. A new game without a view does not compile. */
 export const gameViews: Readonly<Record<GameName, GameView>> = {

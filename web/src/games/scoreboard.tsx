@@ -1,5 +1,5 @@
 import type { Match } from '../../../src/modules/matches/types.ts'
-import type { SeatNames } from './seat-names.ts'
+import type { SeatNames } from './game-view.ts'
 
 type Player = Match['players'][number]
 

@@ -1,5 +1,7 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import type { RallyError } from '../../../src/client/index.ts'
+import type { Lobby, Match } from '../../../src/modules/matches/types.ts'
+import { useRally } from '../rally.ts'
 
 /** What a stream tells its listener; the same for every subscription of the client. */
 export interface Listener<T> {
@@ -8,7 +10,7 @@ export interface Listener<T> {
   end(): void
 }
 
-export interface Subscribed<T> {
+interface Subscribed<T> {
   /** The newest value; undefined until the first one came. */
   readonly data: T | undefined
   readonly error: RallyError | null
@@ -22,7 +24,7 @@ const NOTHING = { data: undefined, error: null, ended: false } as const
  * Follows a stream while the component is there. `open` starts it and answers how to stop it; it must be memoised,
  * another one means another stream. Null follows nothing.
  */
-export function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
+function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
   const [state, setState] = useState<Subscribed<T>>(NOTHING)
   const [opened, setOpened] = useState(() => open)
   // The last stream's values must not be shown as the new one's, not even for a frame.
@@ -49,4 +51,21 @@ export function useSubscription<T>(open: ((listener: Listener<T>) => () => void)
   }, [open])
 
   return state
+}
+
+/** The public matches that wait or are live, as they change. */
+export function useLobby() {
+  const rally = useRally()
+  const open = useCallback((listener: Listener<Lobby>) => rally.matches.onLobby({}, listener), [rally])
+  return useSubscription(open)
+}
+
+/** One match as it changes; null follows none. */
+export function useMatch(matchId: string | null) {
+  const rally = useRally()
+  const open = useCallback(
+    (listener: Listener<Match>) => rally.matches.onUpdate({ matchId: matchId ?? '' }, listener),
+    [rally, matchId],
+  )
+  return useSubscription(matchId === null ? null : open)
 }

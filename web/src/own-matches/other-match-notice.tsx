@@ -1,9 +1,9 @@
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { viewOf } from '../games/index.ts'
-import { seatsOf } from '../match-words.ts'
+import { seatsOf } from '../match-text.ts'
 import { useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
-import { isOn } from './use-other-match.ts'
+import { isOn } from './own-matches.ts'
 
 /** The way to a match of the user's, from every other page. */
 export function OtherMatchNotice({ match }: { match: Match | null }) {

@@ -1,6 +1,8 @@
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { Listeners } from '../listeners.ts'
-import type { Rally } from '../rally.ts'
+import { type Rally, useRally, useUser } from '../rally.ts'
+import type { Route } from '../router.tsx'
 
 /** More than this many at once are nobody's. */
 const MAX_FOLLOWED = 8
@@ -8,7 +10,7 @@ const MAX_FOLLOWED = 8
 const CHANNEL = 'rally-own-matches'
 
 /** The user's matches that are not over, as they change: wherever they were begun, and in every tab. */
-export class OwnMatches {
+class OwnMatches {
   readonly #rally: Rally
   readonly #changes = new Listeners()
   readonly #stops = new Map<string, () => void>()
@@ -92,4 +94,58 @@ export class OwnMatches {
 
 function newer(one: Match, other: Match | undefined): Match {
   return other && other.version > one.version ? other : one
+}
+
+const NONE: readonly Match[] = []
+const noMatches = () => NONE
+const neverChanges = () => () => undefined
+
+/**
+ * The most pressing match of the user that is not the one of `route`: one that is on or about to be goes first. Null for
+ * none.
+ */
+export function useOtherMatch(route: Route): Match | null {
+  const rally = useRally()
+  const userId = useUser()?.id
+  const [own, setOwn] = useState<OwnMatches | null>(null)
+  useEffect(() => {
+    if (userId === undefined) return
+    const matches = new OwnMatches(rally)
+    setOwn(matches)
+    const stop = watch(rally, matches)
+    return () => {
+      stop()
+      matches.close()
+      setOwn(null)
+    }
+  }, [rally, userId])
+
+  const matchId = route.page === 'match' ? route.matchId : null
+  const { page } = route
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is a reason to look
+  useEffect(() => {
+    if (matchId === null) own?.look()
+    else own?.lookEverywhere()
+  }, [own, page, matchId])
+
+  const matches = useSyncExternalStore(own?.onChange ?? neverChanges, own ? () => own.current : noMatches)
+  const others = matches.filter(({ id }) => id !== matchId)
+  return others.find(isOn) ?? others[0] ?? null
+}
+
+/** Whether it is being played, or its countdown runs. */
+export function isOn({ status, startsAt }: Match): boolean {
+  return status === 'live' || (status === 'waiting' && startsAt !== null)
+}
+
+function watch(rally: Rally, matches: OwnMatches): () => void {
+  const seen = () => {
+    if (document.visibilityState === 'visible') matches.look()
+  }
+  document.addEventListener('visibilitychange', seen)
+  const stopWelcome = rally.on('welcome', () => matches.look())
+  return () => {
+    document.removeEventListener('visibilitychange', seen)
+    stopWelcome()
+  }
 }

@@ -4,9 +4,8 @@ import type { Game } from '../../../src/games/game.ts'
 import type { Replay } from '../../../src/modules/live/types.ts'
 import { Playback, type PlaybackState } from './playback.ts'
 import { type Point, Recording } from './recording.ts'
-import { type RecordedSource, sourceOf } from './replay-source.ts'
 
-export interface OpenedReplay<State> {
+interface OpenedReplay<State> {
   readonly source: RecordedSource<State>
   readonly playback: Playback
   readonly points: readonly Point[]
@@ -65,4 +64,32 @@ function open<State, Input, Options>(
   const scores = recording.scoresAt(recording.ticks)
   const isTrue = replay.scores.every((score, seat) => score === scores[seat])
   return { source: sourceOf(recording, playback), playback, points: recording.points, isTrue }
+}
+
+/** What a view draws of a recording, where its playback is. */
+export interface RecordedSource<State> {
+  /** What to draw now. To be read only. */
+  state(): State
+  /** After the last tick that is complete: the same object until there is another. To be read only. */
+  readonly latest: State
+  /** The scores then; the same array until they change. */
+  readonly scores: readonly number[]
+  /** Calls back whenever `latest` may have changed. Answers how to stop that. */
+  readonly onChange: (listener: () => void) => () => void
+}
+
+function sourceOf<State, Input, Options>(
+  recording: Recording<State, Input, Options>,
+  playback: Playback,
+): RecordedSource<State> {
+  return {
+    state: () => recording.draw(playback.position),
+    get latest() {
+      return recording.state(playback.state.tick)
+    },
+    get scores() {
+      return recording.scoresAt(playback.state.tick)
+    },
+    onChange: playback.onChange,
+  }
 }

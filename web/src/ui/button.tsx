@@ -1,4 +1,5 @@
-import type { ButtonHTMLAttributes, MouseEvent } from 'react'
+import { type ButtonHTMLAttributes, type MouseEvent, useEffect, useState } from 'react'
+import { CheckIcon, CopyIcon } from './icons.tsx'
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'plain' | 'primary' | 'quiet' | 'danger'
@@ -42,4 +43,49 @@ export function ReloadButton({ children = 'Reload the page' }: { readonly childr
       {children}
     </button>
   )
+}
+
+interface CopyButtonProps {
+  readonly text: string
+  /** What is copied, for the button's name: `Copy link`. */
+  readonly what: string
+  readonly look?: 'plain' | 'primary'
+  readonly small?: boolean
+}
+
+export function CopyButton({ text, what, look = 'plain', small = false }: CopyButtonProps) {
+  const [result, setResult] = useState<'copied' | 'failed' | null>(null)
+  useEffect(() => {
+    if (!result) return
+    const timer = setTimeout(() => setResult(null), 2500)
+    return () => clearTimeout(timer)
+  }, [result])
+
+  const copy = () => {
+    copyText(text).then(
+      () => setResult('copied'),
+      () => setResult('failed'),
+    )
+  }
+  return (
+    <Button look={look} small={small} onClick={copy}>
+      {result === 'copied' ? <CheckIcon /> : <CopyIcon />}
+      <span aria-live="polite">
+        {result === 'copied' ? 'Copied' : result === 'failed' ? 'Not allowed' : `Copy ${what}`}
+      </span>
+    </Button>
+  )
+}
+
+async function copyText(text: string): Promise<void> {
+  // Over plain HTTP from another machine there is no clipboard API; the old command still works there.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  const area = document.createElement('textarea')
+  area.value = text
+  area.className = 'hidden-visually'
+  document.body.append(area)
+  area.select()
+  const done = document.execCommand('copy')
+  area.remove()
+  if (!done) throw new Error('the browser does not let the page copy')
 }

@@ -85,12 +85,6 @@ export const EyeIcon = () => (
   </Icon>
 )
 
-export const LinkIcon = () => (
-  <Icon>
-    <path d="M10 14a4.2 4.2 0 0 0 6 0l3-3a4.2 4.2 0 0 0-6-6l-1 1M14 10a4.2 4.2 0 0 0-6 0l-3 3a4.2 4.2 0 0 0 6 6l1-1" />
-  </Icon>
-)
-
 export const LeaveIcon = () => (
   <Icon>
     <path d="M14 4.5H6a1 1 0 0 0-1 1v13a1 1 0 0 0 1 1h8M11 12h9.5M17 8.5l3.5 3.5-3.5 3.5" />
@@ -163,5 +157,16 @@ export const Logo = () => (
     <rect x="6" y="8" width="4" height="12" rx="2" fill="#ff8a4c" />
     <rect x="22" y="13" width="4" height="12" rx="2" fill="#5cb2ff" />
     <circle cx="16" cy="14" r="3" fill="#fffdf5" />
+  </svg>
+)
+
+/** A court without players, for lists with nothing in them. */
+export const EmptyCourt = () => (
+  <svg viewBox="0 0 96 64" fill="none" stroke="currentColor" strokeWidth="2.5" strokeLinecap="round" aria-hidden="true">
+    <rect x="2" y="2" width="92" height="60" rx="9" opacity="0.5" />
+    <path d="M48 9v46" strokeDasharray="1 7" opacity="0.6" />
+    <path d="M13 20v16" stroke="var(--seat-0)" strokeWidth="5" />
+    <path d="M83 28v16" stroke="var(--seat-1)" strokeWidth="5" strokeDasharray="1 7" />
+    <circle cx="30" cy="33" r="3.5" fill="currentColor" stroke="none" />
   </svg>
 )

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from 'react'
-import { describeError, errorCode, retryAfterMs } from '../errors.ts'
+import { describeError, errorCode, retryAfterMs } from '../error-messages.ts'
 import { inWords } from '../format.ts'
 import { useTimeLeft } from '../hooks/use-now.ts'
 import { useStatus } from '../rally.ts'

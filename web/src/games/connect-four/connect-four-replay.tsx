@@ -2,11 +2,10 @@ import { useSyncExternalStore } from 'react'
 import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { ReplayPlayer } from '../../replay/replay-player.tsx'
-import type { RecordedSource } from '../../replay/replay-source.ts'
+import type { RecordedSource } from '../../replay/use-replay.ts'
 import type { ReplayStageProps } from '../game-view.ts'
-import { CONNECT_FOUR_SEATS } from '../seat-names.ts'
-import { Board } from './board.tsx'
-import { namesOf, sayMove } from './turn-words.ts'
+import { CONNECT_FOUR_SEATS } from '../game-view.ts'
+import { Board, namesOf, sayMove } from './board.tsx'
 
 export function ConnectFourReplay({ match, replay }: ReplayStageProps) {
   return (

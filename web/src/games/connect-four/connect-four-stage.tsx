@@ -1,13 +1,11 @@
 import { useSyncExternalStore } from 'react'
 import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
-import { PlayError } from '../../play/play-error.tsx'
-import { usePlay } from '../../play/use-play.ts'
 import { useStatus } from '../../rally.ts'
 import type { StageProps } from '../game-view.ts'
+import { CONNECT_FOUR_SEATS, type SeatNames } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
-import { CONNECT_FOUR_SEATS, type SeatNames } from '../seat-names.ts'
-import { Board } from './board.tsx'
-import { namesOf, sayMove } from './turn-words.ts'
+import { PlayError, usePlay } from '../use-play.tsx'
+import { Board, namesOf, sayMove } from './board.tsx'
 
 const emptyBoard = connectFour.init({ seed: 0, options: { first: 0 } })
 

@@ -2,7 +2,7 @@ import { blendFields } from '../../../../src/client/play/index.ts'
 import { pong } from '../../../../src/games/pong/index.ts'
 import { ReplayPlayer } from '../../replay/replay-player.tsx'
 import type { ReplayStageProps } from '../game-view.ts'
-import { PONG_SEATS } from '../seat-names.ts'
+import { PONG_SEATS } from '../game-view.ts'
 import { CourtCanvas } from './court-canvas.tsx'
 
 const blend = blendFields(pong.clone, pong.smooth ?? {})

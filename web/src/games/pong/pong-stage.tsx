@@ -1,14 +1,11 @@
 import { useState, useSyncExternalStore } from 'react'
 import { pong } from '../../../../src/games/pong/index.ts'
-import { PlayError } from '../../play/play-error.tsx'
-import { usePlay } from '../../play/use-play.ts'
+import { Listeners } from '../../listeners.ts'
 import { DownIcon, UpIcon } from '../../ui/icons.tsx'
-import type { StageProps } from '../game-view.ts'
+import { PONG_SEATS, type StageProps } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
-import { PONG_SEATS } from '../seat-names.ts'
-import { emptyCourt } from './court.ts'
-import { CourtCanvas } from './court-canvas.tsx'
-import { SettledScores } from './settled-scores.ts'
+import { PlayError, usePlay } from '../use-play.tsx'
+import { CourtCanvas, emptyCourt } from './court-canvas.tsx'
 import { usePaddles } from './use-paddles.ts'
 
 export function PongStage({ match, mine, active, overlay }: StageProps) {
@@ -91,4 +88,37 @@ function Keys({ isLocal }: { isLocal: boolean }) {
       </span>
     </p>
   )
+}
+
+/**
+ * The scores that are shown beside a game whose drawing is ahead of what is known: a point that is only predicted may be
+ * taken back, so it is shown once it cannot be any more.
+ */
+class SettledScores {
+  readonly #changes = new Listeners()
+  #shown: readonly number[] | null = null
+  /** The scores that were drawn last, since when, and for how long they have to stand. */
+  #drawn: { readonly scores: readonly number[]; readonly since: number; readonly holdMs: number } | null = null
+
+  /** Null until there are some. The same array until they change. */
+  get shown(): readonly number[] | null {
+    return this.#shown
+  }
+
+  get onChange() {
+    return this.#changes.add
+  }
+
+  /** The scores of what is drawn at `now`; `leadMs` is asked when they are new. */
+  see(scores: readonly number[], now: number, leadMs: () => number): void {
+    if (!isSame(this.#drawn?.scores, scores)) this.#drawn = { scores, since: now, holdMs: this.#shown ? leadMs() : 0 }
+    const drawn = this.#drawn
+    if (!drawn || isSame(this.#shown, scores) || now - drawn.since < drawn.holdMs) return
+    this.#shown = scores
+    this.#changes.tell()
+  }
+}
+
+function isSame(one: readonly number[] | null | undefined, other: readonly number[]): boolean {
+  return one?.length === other.length && one.every((score, seat) => score === other[seat])
 }

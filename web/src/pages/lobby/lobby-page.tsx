@@ -1,6 +1,11 @@
-import { useUser } from '../../rally.ts'
+import { useState } from 'react'
+import { useAction } from '../../hooks/use-action.ts'
+import { useRally, useUser } from '../../rally.ts'
+import { navigate, paths } from '../../router.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Field } from '../../ui/field.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
-import { JoinByCode } from './join-by-code.tsx'
 import { MatchLists } from './match-lists.tsx'
 import { StartMatch } from './start-match.tsx'
 
@@ -17,5 +22,51 @@ export function LobbyPage() {
         <MatchLists userId={user.id} />
       </div>
     </Page>
+  )
+}
+
+const WORDS = {
+  NOT_FOUND: 'No match waits under that code. Check it, or ask for a new one.',
+  VALIDATION_FAILED: 'A code has six letters and digits, without 0, 1, I and O.',
+}
+
+function JoinByCode() {
+  const rally = useRally()
+  const [code, setCode] = useState('')
+  const join = useAction(async (call) => {
+    const { id } = await rally.matches.join({ code }, call)
+    navigate(paths.match(id))
+  })
+  return (
+    <section className="card" aria-labelledby="join-by-code">
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          join.run()
+        }}
+      >
+        <h2 id="join-by-code">Got a code?</h2>
+        <Field
+          label="Code of the match"
+          className="mono input-join"
+          value={code}
+          onChange={(event) => setCode(event.target.value.replace(/\s/g, '').toUpperCase())}
+          placeholder="K7QX2M"
+          autoComplete="off"
+          autoCapitalize="characters"
+          spellCheck={false}
+          maxLength={6}
+          required
+          data-testid="join-code"
+          beside={
+            <Button type="submit" busy={join.busy} data-testid="submit-join">
+              Join
+            </Button>
+          }
+        />
+        <ErrorNotice error={join.error} words={WORDS} />
+      </form>
+    </section>
   )
 }

@@ -2,7 +2,9 @@ import { useState } from 'react'
 import type { GameName } from '../../../../src/games/index.ts'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { gameNames, gameViews } from '../../games/index.ts'
-import { type NewMatch, useCreateMatch } from '../../hooks/use-create-match.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { useRally } from '../../rally.ts'
+import { navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Choice } from '../../ui/field.tsx'
 import { BotIcon, KeyboardIcon } from '../../ui/icons.tsx'
@@ -106,4 +108,20 @@ export function StartMatch() {
       </form>
     </section>
   )
+}
+
+export interface NewMatch {
+  readonly game: GameName
+  readonly mode: 'casual' | 'local' | 'bot'
+  readonly visibility?: Match['visibility']
+  readonly options?: Match['options']
+}
+
+/** Creates a match and goes to it. */
+function useCreateMatch() {
+  const rally = useRally()
+  return useAction(async (call, match: NewMatch) => {
+    const { id } = await rally.matches.create(match, call)
+    navigate(paths.match(id))
+  })
 }

@@ -1,17 +1,17 @@
 import { useEffect, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { viewOf } from '../../games/index.ts'
-import { useMatch } from '../../hooks/use-match.ts'
-import { seatsOf } from '../../match-words.ts'
-import { useUser } from '../../rally.ts'
-import { Link, paths } from '../../router.tsx'
-import { EyeIcon } from '../../ui/icons.tsx'
+import { useAction } from '../../hooks/use-action.ts'
+import { useMatch } from '../../hooks/use-subscription.ts'
+import { resultTitle, scoreLine, seatsOf } from '../../match-text.ts'
+import { useRally, useUser } from '../../rally.ts'
+import { Link, navigate, paths } from '../../router.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { EyeIcon, LeaveIcon } from '../../ui/icons.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
-import { Absent } from './absent.tsx'
-import { Countdown } from './countdown.tsx'
-import { LeaveButton } from './leave-button.tsx'
-import { MatchStatusLine } from './match-status-line.tsx'
+import { Absent, Countdown } from './countdown-and-absence.tsx'
 import { Result } from './result.tsx'
 import { WaitingRoom } from './waiting-room.tsx'
 
@@ -100,5 +100,78 @@ function ToLobby() {
     <Link className="button button-small" href={paths.lobby}>
       To the lobby
     </Link>
+  )
+}
+
+/** Where the match stands, in a few words, told to screen readers as it changes. */
+function MatchStatusLine({ match, mine }: { match: Match; mine: readonly number[] }) {
+  const rules = viewOf(match.game)?.describe(match.options)
+  return (
+    <p className="match-status">
+      <span role="status" data-testid="match-status" data-status={match.status}>
+        {sayStatus(match, mine)}
+      </span>
+      {rules && <span className="soft"> · {rules}</span>}
+    </p>
+  )
+}
+
+function sayStatus(match: Match, mine: readonly number[]): string {
+  switch (match.status) {
+    case 'waiting':
+      if (match.startsAt !== null) return 'About to start'
+      return match.players.length < 2 ? 'Waiting for an opponent' : 'Waiting for both players to be here'
+    case 'live':
+      return 'Live'
+    case 'finished':
+      return `${resultTitle(match, mine)}, ${scoreLine(match)}`
+    case 'aborted':
+      return 'Broken off'
+  }
+}
+
+/** Gives up the seat; asks first where that loses a match. */
+function LeaveButton({ match }: { match: Match }) {
+  const rally = useRally()
+  const [isAsking, setAsking] = useState(false)
+  const hasBegun = match.status === 'live' || match.startsAt !== null
+  const leave = useAction(async ({ offlineMs }) => {
+    // Not by the signal: that the match is over may be told before the answer, and takes this button away.
+    await rally.matches.leave({ matchId: match.id }, { offlineMs })
+    setAsking(false)
+    // After a forfeit there is a result to look at; a match that nobody joined leaves nothing.
+    if (!hasBegun && location.pathname === paths.match(match.id)) navigate(paths.lobby, { replace: true })
+  })
+  const isAgainstSomebody = match.mode !== 'local'
+
+  return (
+    <>
+      <Button small look="quiet" onClick={() => (hasBegun ? setAsking(true) : leave.run())} data-testid="leave-match">
+        <LeaveIcon />
+        {hasBegun ? 'Leave' : 'Close this match'}
+      </Button>
+      {!isAsking && <ErrorNotice error={leave.error} />}
+      {isAsking && (
+        <Dialog
+          title={isAgainstSomebody ? 'Give this match up?' : 'End this match?'}
+          onClose={() => setAsking(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsking(false)}>Play on</Button>
+              <Button look="danger" busy={leave.busy} onClick={() => leave.run()} data-testid="confirm-leave">
+                {isAgainstSomebody ? 'Give up' : 'End it'}
+              </Button>
+            </>
+          }
+        >
+          <p>
+            {isAgainstSomebody
+              ? 'Leaving now means that your opponent wins.'
+              : 'It ends here and does not count for anything.'}
+          </p>
+          <ErrorNotice error={leave.error} />
+        </Dialog>
+      )}
+    </>
   )
 }

@@ -1,11 +1,10 @@
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
-import { useMatch } from '../../hooks/use-match.ts'
-import { playerAt, seatsOf } from '../../match-words.ts'
+import { useMatch } from '../../hooks/use-subscription.ts'
+import { playerAt, seatsOf } from '../../match-text.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
-import { Button } from '../../ui/button.tsx'
-import { CopyButton } from '../../ui/copy-button.tsx'
+import { Button, CopyButton } from '../../ui/button.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
 /** Before a match: who is there, and how the other one gets here. */

@@ -1,12 +1,11 @@
 import { useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
-import { errorCode } from '../../errors.ts'
+import { errorCode } from '../../error-messages.ts'
 import { useAction } from '../../hooks/use-action.ts'
-import { useUnkeptCodesStore } from '../../recovery/unkept-codes-context.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, CopyButton } from '../../ui/button.tsx'
 import { CodeField } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
-import { Secret } from './secret.tsx'
+import { useUnkeptCodesStore } from '../../unkept-codes.ts'
 
 /** What `rally.signIn` answers for a free name. */
 export type Enrolment = Extract<SignIn, { status: 'candidate' }>
@@ -70,5 +69,33 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
         Another name
       </button>
     </form>
+  )
+}
+
+/** What an authenticator app needs: to scan, or to type where there is no camera. */
+export function Secret({ qrCode, secret }: { qrCode?: string | undefined; secret?: string | undefined }) {
+  if (!secret) return null
+  return (
+    <div className="enrol">
+      {qrCode && (
+        <img
+          className="qr"
+          src={qrCode}
+          width={180}
+          height={180}
+          alt="QR code with the secret for your authenticator"
+        />
+      )}
+      <div className="stack-tight enrol-text">
+        <span className="small soft">No camera? Type this key into the app:</span>
+        <code className="secret" data-testid="totp-secret" data-secret={secret}>
+          {secret.match(/.{1,4}/g)?.map((group, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the groups of one secret never move
+            <span key={index}>{group}</span>
+          ))}
+        </code>
+        <CopyButton text={secret} what="key" />
+      </div>
+    </div>
   )
 }

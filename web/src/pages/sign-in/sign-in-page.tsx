@@ -1,11 +1,9 @@
 import { useEffect, useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
 import { Notice } from '../../ui/notice.tsx'
-import { CodeStep } from './code-step.tsx'
-import { Demo } from './demo.tsx'
+import { Demo } from './demo-match.tsx'
 import { type Enrolment, EnrolStep } from './enrol-step.tsx'
-import { NameStep } from './name-step.tsx'
-import { RecoverStep } from './recover-step.tsx'
+import { CodeStep, NameStep, RecoverStep } from './sign-in-steps.tsx'
 
 type Step =
   | { readonly name: 'username' }

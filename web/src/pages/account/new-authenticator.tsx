@@ -1,0 +1,103 @@
+import { useState } from 'react'
+import type { Rotated } from '../../../../src/modules/auth/types.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { useRally, type useUser } from '../../rally.ts'
+import { Button } from '../../ui/button.tsx'
+import { CodeField } from '../../ui/field.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
+import { useUnkeptCodesStore } from '../../unkept-codes.ts'
+import { Secret } from '../sign-in/enrol-step.tsx'
+
+type Candidate = Extract<Rotated, { status: 'candidate' }>
+
+const WORDS = {
+  FORBIDDEN: 'This can be done within ten minutes of signing in. Sign out, sign in again, and come back here.',
+}
+
+/** Moves the account to another authenticator: a new secret, a first code of it, new recovery codes. */
+export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>> }) {
+  const rally = useRally()
+  const unkept = useUnkeptCodesStore()
+  const [candidate, setCandidate] = useState<Candidate | null>(null)
+
+  const begin = useAction(async (call) => {
+    const answer = await rally.auth.rotateTotp({}, call)
+    if (answer.status === 'candidate') setCandidate(answer)
+  })
+  // Asked for until there is an answer, whatever is shown by then: it has the only copy of the new codes.
+  const commit = useAction(async (_, code: string) => {
+    const answer = await rally.auth.rotateTotp({ code })
+    if (answer.status !== 'rotated') return
+    unkept.hold({ userId: user.id, username: user.username, codes: answer.recoveryCodes, isRenewal: true })
+  })
+
+  return (
+    <section className="card stack" aria-labelledby="rotate">
+      <div>
+        <h2 id="rotate">Authenticator</h2>
+        <p className="soft small">
+          A new phone, or a doubt? Set up another authenticator. The old one and the old recovery codes stop working,
+          and you are signed out everywhere else.
+        </p>
+      </div>
+      {candidate ? (
+        <>
+          <Secret qrCode={candidate.qrCode} secret={candidate.secret} />
+          <CodeForm
+            label="Code from the new authenticator"
+            submit="Use the new one"
+            busy={commit.busy}
+            error={commit.error}
+            onCode={(code) => commit.run(code)}
+            onCancel={() => {
+              commit.clear()
+              setCandidate(null)
+            }}
+          />
+        </>
+      ) : (
+        <>
+          <div>
+            <Button busy={begin.busy} onClick={() => begin.run()} data-testid="rotate">
+              Set up a new authenticator
+            </Button>
+          </div>
+          <ErrorNotice error={begin.error} words={WORDS} />
+        </>
+      )}
+    </section>
+  )
+}
+
+interface CodeFormProps {
+  readonly label: string
+  readonly submit: string
+  readonly busy: boolean
+  readonly error: unknown
+  readonly onCode: (code: string) => void
+  readonly onCancel: () => void
+}
+
+function CodeForm({ label, submit, busy, error, onCode, onCancel }: CodeFormProps) {
+  const [code, setCode] = useState('')
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onCode(code)
+      }}
+    >
+      <CodeField label={label} value={code} onChange={setCode} />
+      <ErrorNotice error={error} />
+      <div className="row">
+        <Button type="submit" look="primary" busy={busy}>
+          {submit}
+        </Button>
+        <Button look="quiet" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,60 @@
+import { useCallback, useEffect, useState } from 'react'
+import type { Match } from '../../../../src/modules/matches/types.ts'
+import { useTimeLeft } from '../../hooks/use-now.ts'
+import { seatName } from '../../match-text.ts'
+import { useRally } from '../../rally.ts'
+
+interface CountdownProps {
+  readonly match: Match
+  readonly mine: readonly number[]
+}
+
+/** The seconds before the start, and which side is whose. */
+export function Countdown({ match, mine }: CountdownProps) {
+  const rally = useRally()
+  const clock = useCallback(() => rally.clock.now(), [rally])
+  const left = useTimeLeft(match.startsAt, clock)
+  const seconds = Math.ceil(left / 1000)
+  return (
+    <div className="overlay overlay-clear">
+      <span key={seconds} className="countdown numbers" data-testid="countdown" role="timer">
+        {seconds > 0 ? seconds : 'Go'}
+      </span>
+      <span className="overlay-words">{sideWords(match, mine)}</span>
+    </div>
+  )
+}
+
+function sideWords(match: Match, mine: readonly number[]): string {
+  if (mine.length > 1) return `${seatName(match, 0)} and ${seatName(match, 1).toLowerCase()}, get ready`
+  const [seat] = mine
+  if (seat === undefined) return 'Get ready to watch'
+  const color = seat === 0 ? 'orange' : 'blue'
+  const name = seatName(match, seat).toLowerCase()
+  return name === color ? `You are ${color}` : `You are ${color}, on the ${name}`
+}
+
+/** How long the server waits for a player who dropped. */
+const COME_BACK_MS = 30_000
+
+/** Says that a player of a live match is gone, and how long the others wait. */
+export function Absent({ match, mine }: { match: Match; mine: readonly number[] }) {
+  const gone = match.players.find((player) => !player.connected && !mine.includes(player.seat))
+  if (!gone) return null
+  return <AbsentPlayer key={gone.seat} name={gone.displayName} />
+}
+
+function AbsentPlayer({ name }: { name: string }) {
+  const [until, setUntil] = useState<number | null>(null)
+  useEffect(() => setUntil(Date.now() + COME_BACK_MS), [])
+  const left = useTimeLeft(until)
+  return (
+    <div className="overlay-note" role="status">
+      <strong>{name} lost the connection.</strong> The match goes on; {name} has{' '}
+      <span className="numbers" aria-live="off">
+        {Math.ceil(left / 1000)} s
+      </span>{' '}
+      to come back.
+    </div>
+  )
+}

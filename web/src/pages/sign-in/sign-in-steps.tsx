@@ -1,0 +1,154 @@
+import { useState } from 'react'
+import type { SignIn } from '../../../../src/client/index.ts'
+import { useAction } from '../../hooks/use-action.ts'
+import { useRally } from '../../rally.ts'
+import { Button } from '../../ui/button.tsx'
+import { CodeField, Field } from '../../ui/field.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
+
+interface NameStepProps {
+  readonly username: string
+  readonly onUsername: (username: string) => void
+  readonly onBegun: (challenge: SignIn) => void
+}
+
+export function NameStep({ username, onUsername, onBegun }: NameStepProps) {
+  const rally = useRally()
+  const begin = useAction(async () => onBegun(await rally.signIn(username)))
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        begin.run()
+      }}
+    >
+      <div>
+        <h2>Sign in or register</h2>
+        <p className="soft small">A name that is new becomes yours.</p>
+      </div>
+      <Field
+        label="Username"
+        hint="3 to 20 letters, digits or underscores"
+        value={username}
+        onChange={(event) => onUsername(event.target.value.trim())}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+        required
+        minLength={3}
+        maxLength={20}
+        pattern="[A-Za-z0-9_]+"
+        title="letters, digits and _"
+        data-testid="username"
+      />
+      <ErrorNotice error={begin.error} />
+      <Button type="submit" look="primary" wide busy={begin.busy} data-testid="submit-username">
+        Continue
+      </Button>
+    </form>
+  )
+}
+
+const CODE_WORDS = { RATE_LIMITED: 'Too many wrong codes for this name.' }
+
+interface CodeStepProps {
+  readonly username: string
+  readonly challenge: SignIn
+  readonly onBack: () => void
+  readonly onLost: () => void
+}
+
+/** The code of somebody who has an account. */
+export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps) {
+  const [code, setCode] = useState('')
+  const [attempts, setAttempts] = useState(0)
+  const verify = useAction(async () => {
+    try {
+      await challenge.verify(code)
+    } catch (error) {
+      setCode('')
+      setAttempts((before) => before + 1)
+      throw error
+    }
+  })
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        verify.run()
+      }}
+    >
+      <div>
+        <h2>Welcome back, {username}</h2>
+        <p className="soft small">Open your authenticator app and type the code for Rally.</p>
+      </div>
+      <CodeField key={attempts} value={code} onChange={setCode} autoFocus />
+      <ErrorNotice error={verify.error} words={CODE_WORDS} />
+      <Button type="submit" look="primary" wide busy={verify.busy} data-testid="submit-code">
+        Sign in
+      </Button>
+      <div className="row spread small">
+        <button type="button" className="text-button" onClick={onBack}>
+          Another name
+        </button>
+        <button type="button" className="text-button" onClick={onLost} data-testid="lost-authenticator">
+          Lost your authenticator?
+        </button>
+      </div>
+    </form>
+  )
+}
+
+const RECOVERY_WORDS = {
+  INVALID_CODE: 'That recovery code is not right, or it was used before.',
+  RATE_LIMITED: 'Too many attempts from your network.',
+}
+
+/** The way in without the authenticator: one of the codes kept at registration, which it uses up. */
+export function RecoverStep({ username, onBack }: { username: string; onBack: () => void }) {
+  const rally = useRally()
+  const [code, setCode] = useState('')
+  const recover = useAction(async () => {
+    await rally.recover(username, code.trim())
+  })
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        recover.run()
+      }}
+    >
+      <div>
+        <h2>Sign in as {username} with a recovery code</h2>
+        <p className="soft small">
+          You kept ten of them when you registered. Each works once. Afterwards, set up a new authenticator on your
+          account page.
+        </p>
+      </div>
+      <Field
+        label="Recovery code"
+        value={code}
+        onChange={(event) => setCode(event.target.value)}
+        className="mono"
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        autoFocus
+        required
+        maxLength={64}
+        data-testid="recovery-code"
+      />
+      <ErrorNotice error={recover.error} words={RECOVERY_WORDS} />
+      <Button type="submit" look="primary" wide busy={recover.busy} data-testid="submit-recovery">
+        Sign in
+      </Button>
+      <button type="button" className="text-button small" onClick={onBack}>
+        Back
+      </button>
+    </form>
+  )
+}
