@@ -5,10 +5,10 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts'
-import type { DbLog } from '../src/db/log.ts'
+import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts'
 import { MIGRATIONS_DIR } from '../src/db/migrate.ts'
 import { diffSchemas, openSchemaEngine } from '../src/db/schema-engine.ts'
+import type { Log } from '../src/logger.ts'
 
 const SCHEMA = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url))
 /** What the migrations so far add up to. */
@@ -37,7 +37,7 @@ async function difference(): Promise<string | undefined> {
   const [from, to] = await Promise.all([readFile(LAST_SCHEMA, 'utf8').catch(() => undefined), readFile(SCHEMA, 'utf8')])
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-migration-'))
   const silent = () => undefined
-  const log: DbLog = { debug: silent, info: silent, warn: silent, error: silent }
+  const log: Log = { debug: silent, info: silent, warn: silent, error: silent }
   const postgres = await startEmbeddedPostgres({ dataDir, log, durable: false })
   try {
     const connection = { url: postgres.url, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 }

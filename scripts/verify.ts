@@ -5,20 +5,20 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readConfig } from '../src/config.ts'
-import { createDatabase } from '../src/db/client.ts'
-import { DataDirInUse } from '../src/db/data-lock.ts'
-import { startEmbeddedPostgres } from '../src/db/embedded-postgres.ts'
-import type { DbLog } from '../src/db/log.ts'
-import { connectionUrl } from '../src/db/postgres-cluster.ts'
+import { createDatabase } from '../src/db/database.ts'
+import { connectionUrl } from '../src/db/embedded/cluster.ts'
+import { DataDirInUse } from '../src/db/embedded/data-folder-lock.ts'
+import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts'
 import { verify } from '../src/engine/verify.ts'
 import { gameOf } from '../src/games/game.ts'
 import { games } from '../src/games/index.ts'
+import type { Log } from '../src/logger.ts'
 import { splitOptions } from '../src/modules/matches/options.ts'
 
 const TIMEOUT_MS = 10_000
 
 const silent = () => undefined
-const log: DbLog = { debug: silent, info: silent, warn: silent, error: silent }
+const log: Log = { debug: silent, info: silent, warn: silent, error: silent }
 
 const [matchId, ...rest] = process.argv.slice(2)
 if (matchId === undefined || matchId === '' || matchId.startsWith('-') || rest.length > 0) {

@@ -1,3 +1,5 @@
+import { DeadlineError, withDeadline } from './deadline.ts'
+
 /** Shortest time that one part is given, even when others have used up what there was. */
 const LEAST_MS = 250
 
@@ -38,30 +40,14 @@ export class Closers {
       const { name, abandonAfterMs } = closer
       const left = Math.max(LEAST_MS, until - performance.now())
       try {
-        if (await isDoneWithin(closer, Math.min(left, abandonAfterMs ?? left))) continue
-        if (abandonAfterMs === undefined) throw new Error(`${name} did not close in time`)
-        abandoned.push(name)
+        await withDeadline(Promise.resolve(closer.close()), Math.min(left, abandonAfterMs ?? left))
       } catch (error) {
-        failures.push(error)
+        const isLate = error instanceof DeadlineError
+        if (isLate && abandonAfterMs !== undefined) abandoned.push(name)
+        else failures.push(isLate ? new Error(`${name} did not close in time`) : error)
       }
     }
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '))
     return abandoned
-  }
-}
-
-async function isDoneWithin({ close }: Closer, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  const done = async () => {
-    await close()
-    return true
-  }
-  try {
-    return await Promise.race([done(), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

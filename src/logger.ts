@@ -2,6 +2,14 @@ import { type Logger, pino } from 'pino'
 
 export type { Logger }
 
+/** What most parts need of a logger: fields first, then the message, as pino has it. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
 export interface Loggers {
   readonly app: Logger
   readonly auth: Logger

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { connectionConfig, sessionSettings } from './connection.ts'
-import type { DbLog } from './log.ts'
+import type { Log } from '../logger.ts'
+import { connectionConfig, sessionSettings } from './pool.ts'
 import { isUnavailable } from './retry.ts'
 import { NO_FILTERS, openSchemaEngine } from './schema-engine.ts'
 
@@ -21,7 +21,7 @@ const MIGRATION_NAME = /^\d{14}_[a-z0-9_]+$/
 export interface MigrateOptions {
   readonly databaseUrl: string
   readonly migrationsDir?: string
-  readonly log: DbLog
+  readonly log: Log
   /** For the whole, waiting for other nodes included. Default 120 s. */
   readonly timeoutMs?: number
   /** How long a database that is still starting is waited for. Default 30 s. */
@@ -74,7 +74,7 @@ async function readMigrations(dir: string): Promise<Migration[]> {
   )
 }
 
-async function connect(url: string, until: number, deadline: number, log: DbLog): Promise<pg.Client> {
+async function connect(url: string, until: number, deadline: number, log: Log): Promise<pg.Client> {
   for (;;) {
     const left = Math.max(until - Date.now(), 1000)
     const statementTimeoutMs = Math.max(deadline - Date.now(), 1000)
@@ -126,7 +126,7 @@ function checksum(script: string): string {
 
 interface Work {
   readonly databaseUrl: string
-  readonly log: DbLog
+  readonly log: Log
   readonly dir: string
   readonly migrations: readonly Migration[]
   readonly deadline: number

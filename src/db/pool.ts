@@ -1,15 +1,57 @@
 import pg from 'pg'
-import { type ConnectionOptions, connectionConfig, sessionSettings } from './connection.ts'
-import { within } from './deadline.ts'
-import type { DbLog } from './log.ts'
+import { withDeadline } from '../deadline.ts'
+import type { Log } from '../logger.ts'
 import type { Sql, Statement } from './sql.ts'
+
+/** Where the database is and how long to wait for it. */
+export interface ConnectionOptions {
+  /** `postgresql://user:password@host:port/database` */
+  readonly url: string
+  /** For a new connection, and for a free one of a busy pool. */
+  readonly connectTimeoutMs: number
+  /** For one statement, locks included. */
+  readonly statementTimeoutMs: number
+}
+
+/** What the server's own limit may be late by before we give up on a connection that says nothing. */
+const SILENCE_MS = 2000
+
+/** The options of every connection Rally opens: each wait has a deadline, also where the other end is silent. */
+export function connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }: ConnectionOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'rally',
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: statementTimeoutMs + SILENCE_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  }
+}
+
+export interface SessionSettings {
+  readonly statementTimeoutMs: number
+  /** How long a transaction may say nothing before the server ends it. Default: as the server has it. */
+  readonly idleInTransactionMs?: number
+}
+
+/**
+ * The settings of every session, as SQL for its start: among the parameters of a connection a pooler such as PgBouncer
+ * refuses them. The time zone is UTC, as Prisma's adapter sends and reads times without their offset.
+ */
+export function sessionSettings({ statementTimeoutMs, idleInTransactionMs }: SessionSettings): string {
+  const settings = [`SET timezone TO 'UTC'`, `SET statement_timeout TO ${Math.ceil(statementTimeoutMs)}`]
+  if (idleInTransactionMs !== undefined) {
+    settings.push(`SET idle_in_transaction_session_timeout TO ${Math.ceil(idleInTransactionMs)}`)
+  }
+  return settings.join('; ')
+}
 
 export interface PoolOptions extends ConnectionOptions {
   /** Connections at most. */
   readonly size: number
   /** How long a transaction may say nothing before the server ends it. */
   readonly idleInTransactionMs: number
-  readonly log: DbLog
+  readonly log: Log
 }
 
 export interface Pool {
@@ -51,7 +93,7 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
   async function close(): Promise<void> {
     await pool.end()
     const ends = [...connections].map((client) => new Promise<void>((resolve) => client.once('end', resolve)))
-    await within(PARTING_MS, Promise.all(ends)).catch(() => undefined)
+    await withDeadline(Promise.all(ends), PARTING_MS).catch(() => undefined)
   }
 }
 

@@ -7,8 +7,8 @@ import {
 } from '@prisma/driver-adapter-utils'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { type ConnectionOptions, connectionConfig, sessionSettings } from './connection.ts'
-import type { DbLog } from './log.ts'
+import type { Log } from '../logger.ts'
+import { type ConnectionOptions, connectionConfig, sessionSettings } from './pool.ts'
 
 /** Nothing of the database is managed elsewhere. */
 export const NO_FILTERS = { externalTables: [], externalEnums: [] }
@@ -20,7 +20,7 @@ export interface OpenSchemaEngine {
 
 /** Opens Prisma's schema engine on a database; it connects at once. `schema` is the text of a Prisma schema. */
 export async function openSchemaEngine(
-  options: ConnectionOptions & { readonly schema?: string; readonly log: DbLog },
+  options: ConnectionOptions & { readonly schema?: string; readonly log: Log },
 ): Promise<OpenSchemaEngine> {
   const { schema, log } = options
   // One connection: the engine holds a session lock while it works.

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
-import { TRANSACTION_ID, wasCommitted } from './commit-outcome.ts'
 import type { Prisma } from './generated/client.ts'
 import { allOf, firstOf, isBroken, type Pick, send } from './pool.ts'
-import type { PrismaLender } from './prisma-lender.ts'
-import type { Sql, Statement } from './sql.ts'
+import type { PrismaLender } from './prisma-in-transaction.ts'
+import { isUnavailable } from './retry.ts'
+import { type Sql, type Statement, statement } from './sql.ts'
 
 /** What reads and writes go through while a transaction is open. */
 export interface Transaction {
@@ -73,7 +74,7 @@ export async function runTransaction<T>(
 type Settle<Result> = (error: Error | null | undefined, read: () => Result) => void
 
 /** A connection for the time of one transaction. It goes back to its pool by itself. */
-export class TransactionConnection implements Sql {
+class TransactionConnection implements Sql {
   readonly #client: pg.PoolClient
   readonly #timeoutMs: number
   readonly #timer: NodeJS.Timeout
@@ -196,5 +197,36 @@ export class TransactionConnection implements Sql {
       this.#isCorked = false
       stream.uncork()
     })
+  }
+}
+
+/** The id of the transaction that this runs in. It tells the transaction from every other, also after it is over. */
+const TRANSACTION_ID = statement<{ xid: string }>('db.xid', 'SELECT pg_current_xact_id()::text AS xid')
+
+/** `pg_xact_status`, see "Transaction ID and Snapshot Information Functions"; null for one that is too long ago. */
+const STATUS = statement<{ status: 'in progress' | 'committed' | 'aborted' | null }>(
+  'db.outcome',
+  'SELECT pg_xact_status($1::text::xid8) AS status',
+)
+
+const MIN_PAUSE_MS = 20
+const MAX_PAUSE_MS = 1_000
+
+/**
+ * Whether a transaction whose COMMIT was not answered has been committed. Asks until the database knows, through an
+ * outage too; false as well when `deadlineMs` are over, or `signal` aborts, before that.
+ */
+async function wasCommitted(sql: Sql, xid: string, deadlineMs: number, signal: AbortSignal): Promise<boolean> {
+  const until = performance.now() + deadlineMs
+  for (let pauseMs = MIN_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+    try {
+      const status = (await sql.first(STATUS, [xid]))?.status
+      if (status !== 'in progress') return status === 'committed'
+    } catch (error) {
+      // Another server has taken its place, which does not know the transaction.
+      if (!isUnavailable(error)) return false
+    }
+    if (performance.now() + pauseMs > until || signal.aborted) return false
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
-import type { Database, Db, Transaction, Tx } from '../db/client.ts'
+import type { Database, Db, Transaction, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Games } from '../games/game.ts'
 import type { Loggers } from '../logger.ts'

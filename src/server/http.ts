@@ -1,5 +1,6 @@
+import type { Config } from '../config.ts'
 import type { ErrorData } from '../protocol/index.ts'
-import { addressOf, clientAddress } from './address.ts'
+import { addressOf, clientAddress } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 /** What tells who sent a request. */
@@ -230,4 +231,18 @@ export function readBody(
       if (isLast) settle({ text: Buffer.concat(chunks).toString() })
     })
   })
+}
+
+export type OriginCheck = (origin: string) => boolean
+
+/**
+ * Whether a page of this origin may talk to the server with the user's cookie. No origin at all is a client that is no
+ * browser. Outside production the server's own port on this machine is allowed under each of its names.
+ */
+export function createOriginCheck(config: Config, port: () => number): OriginCheck {
+  return (origin) => {
+    if (origin === '' || config.allowedOrigins.has(origin)) return true
+    if (config.production) return false
+    return ['localhost', '127.0.0.1', '[::1]'].some((host) => origin === `http://${host}:${port()}`)
+  }
 }

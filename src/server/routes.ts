@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
+import { withDeadline } from '../deadline.ts'
 import type { Admission } from '../rpc/index.ts'
-import { isLoopback } from './address.ts'
-import { withDeadline } from './deadline.ts'
 import {
   AMBIGUOUS,
   bodyBytes,
@@ -14,6 +13,7 @@ import {
 } from './http.ts'
 import { MAX_BODY_BYTES, type SessionRoutes } from './session-routes.ts'
 import type { StaticFiles } from './static-files.ts'
+import { isLoopback } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 interface RoutesOptions {

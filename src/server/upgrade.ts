@@ -1,9 +1,9 @@
 import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
-import type { Gauge } from './deadline.ts'
+import type { OriginCheck } from './http.ts'
 import { AMBIGUOUS, Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
 import type { Identify, Identity } from './identity.ts'
-import type { OriginCheck } from './origin.ts'
+import type { Gauge } from './session-lookups.ts'
 import type { Admitted, UserData } from './socket.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 

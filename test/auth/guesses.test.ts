@@ -1,5 +1,5 @@
 import { describe, expect, vi } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import type { Database } from '../../src/db/database.ts'
 import { type AttemptRule, Attempts } from '../../src/modules/auth/limits/attempt-counters.ts'
 import { deviceRule, SignInGuard } from '../../src/modules/auth/limits/lockouts.ts'
 import type { Caller } from '../../src/rpc/index.ts'

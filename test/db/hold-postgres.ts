@@ -1,6 +1,6 @@
 // A small Rally: starts the embedded Postgres, says so in a line of JSON, and on SIGTERM uses the database once more
 // before it stops it and ends with 0.
-import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Db, Tx } from '../../src/db/client.ts'
+import type { Db, Tx } from '../../src/db/database.ts'
 import { withRetry } from '../../src/db/retry.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import type { Database } from '../../src/db/database.ts'
 import { isUnavailable } from '../../src/db/retry.ts'
 import { type Sql, statement } from '../../src/db/sql.ts'
 import { databaseTest } from '../support/database-test.ts'

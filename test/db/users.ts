@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Db } from '../../src/db/client.ts'
+import type { Db } from '../../src/db/database.ts'
 
 /** Adds an account with a name nobody has, and answers its id. */
 export async function createUser(db: Db): Promise<string> {

@@ -17,8 +17,8 @@ describe('a layer refuses', () => {
     ['src/rpc/x.ts', `import { performance } from 'node:perf_hooks'`, 'may not import the package node:perf_hooks'],
     ['src/rpc/x.ts', `import { App } from 'uWebSockets.js'`, 'may not import the package uWebSockets.js'],
     ['src/engine/x.ts', `import { Hub } from '../rpc/index.ts'`, 'may not import src/rpc/index.ts'],
-    ['src/engine/x.ts', `import { createDatabase } from '../db/client.ts'`, 'with `import type` alone'],
-    ['src/server/x.ts', `import type { Db } from '../db/client.ts'`, 'may not import src/db/client.ts'],
+    ['src/engine/x.ts', `import { createDatabase } from '../db/database.ts'`, 'with `import type` alone'],
+    ['src/server/x.ts', `import type { Db } from '../db/database.ts'`, 'may not import src/db/database.ts'],
     ['src/server/x.ts', `import { auth } from '../modules/auth/index.ts'`, 'may not import src/modules/auth/index.ts'],
     ['src/server/x.ts', `import { readConfig } from '../config.ts'`, 'with `import type` alone'],
     ['src/bus/x.ts', `import type { Hub } from '../rpc/hub.ts'`, 'may not import src/rpc/hub.ts'],
@@ -68,19 +68,19 @@ describe('what a browser runs refuses', () => {
 })
 
 test.each([
-  ['an export', `export { createDatabase } from '../db/client.ts'`],
-  ['an export of all', `export * from '../db/client.ts'`],
-  ['an import for its effect', `import '../db/client.ts'`],
-  ['an import at run time', `const db = await import('../db/client.ts')`],
-  ['an import that names a type of a module', `type Db = import('../db/client.ts').Db`],
-  ['an import with a type among values', `import { type Db } from '../db/client.ts'`],
-  ['a path through the own folder', `import { createDatabase } from './../rpc/../db/client.ts'`],
+  ['an export', `export { createDatabase } from '../db/database.ts'`],
+  ['an export of all', `export * from '../db/database.ts'`],
+  ['an import for its effect', `import '../db/database.ts'`],
+  ['an import at run time', `const db = await import('../db/database.ts')`],
+  ['an import that names a type of a module', `type Db = import('../db/database.ts').Db`],
+  ['an import with a type among values', `import { type Db } from '../db/database.ts'`],
+  ['a path through the own folder', `import { createDatabase } from './../rpc/../db/database.ts'`],
 ])('sees %s', (_, source) => {
-  expect(messages('src/rpc/x.ts', source)).toEqual(['may not import src/db/client.ts'])
+  expect(messages('src/rpc/x.ts', source)).toEqual(['may not import src/db/database.ts'])
 })
 
 test('does not take words in comments and strings for imports', () => {
-  const source = `// import '../db/client.ts'\nconst text = "import { a } from '../db/client.ts'"`
+  const source = `// import '../db/database.ts'\nconst text = "import { a } from '../db/database.ts'"`
   expect(checkImports('src/rpc/x.ts', source)).toEqual([])
 })
 
@@ -89,7 +89,7 @@ test('refuses an import whose path is only known at run time', () => {
 })
 
 test('names the line', () => {
-  expect(checkImports('src/rpc/x.ts', `const a = 1\n\nimport '../db/client.ts'`)).toMatchObject([{ line: 3 }])
+  expect(checkImports('src/rpc/x.ts', `const a = 1\n\nimport '../db/database.ts'`)).toMatchObject([{ line: 3 }])
 })
 
 test('a file that no rule covers is reported', () => {
@@ -98,7 +98,7 @@ test('a file that no rule covers is reported', () => {
 
 test.each([
   ['src/rpc/x.ts', `import type { Bus } from '../bus/bus.ts'`],
-  ['src/engine/x.ts', `import type { Db } from '../db/client.ts'\nimport { games } from '../games/index.ts'`],
+  ['src/engine/x.ts', `import type { Db } from '../db/database.ts'\nimport { games } from '../games/index.ts'`],
   [
     'src/modules/live/x.ts',
     `import { matches } from '../matches/index.ts'\nimport { Match } from '../matches/types.ts'`,

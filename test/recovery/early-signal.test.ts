@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { processIdentity } from '../../src/db/process-identity.ts'
+import { processIdentity } from '../../src/db/embedded/process.ts'
 import { within } from '../support/client.ts'
 
 /** A `rally` that starts from nothing: unless it is told of a database, it makes one first. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { until } from '../../src/db/postgres-process.ts'
+import { until } from '../../src/db/embedded/process.ts'
 
 test('a deadline that may be cut short is kept, however often memory is collected meanwhile', async () => {
   setFlagsFromString('--expose-gc')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
-import { createDatabase, type Database, type DatabaseOptions } from '../../src/db/client.ts'
+import { createDatabase, type Database, type DatabaseOptions } from '../../src/db/database.ts'
 import { databaseUrl, execute } from './postgres.ts'
 import { quietLog } from './quiet-log.ts'
 

@@ -1,6 +1,6 @@
-import type { DbLog } from '../../src/db/log.ts'
+import type { Log } from '../../src/logger.ts'
 
 const nothing = () => undefined
 
 /** For what is not tested by what it logs. */
-export const quietLog: DbLog = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+export const quietLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }

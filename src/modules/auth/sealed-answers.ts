@@ -1,5 +1,5 @@
 import type { EncryptionKey } from '../../config.ts'
-import type { Transaction } from '../../db/client.ts'
+import type { Transaction } from '../../db/database.ts'
 import type { Once, WriteKey } from '../../rpc/index.ts'
 import { SecretBox } from './totp/secret-encryption.ts'
 

@@ -1,4 +1,4 @@
-import { batched } from '../../db/batch.ts'
+import { batched } from '../../db/batched-lookup.ts'
 import { type Sql, statement } from '../../db/sql.ts'
 import { splitOptions } from '../matches/index.ts'
 import type { MatchStatus } from '../matches/types.ts'

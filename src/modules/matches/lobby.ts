@@ -1,4 +1,4 @@
-import { batched } from '../../db/batch.ts'
+import { batched } from '../../db/batched-lookup.ts'
 import { statement } from '../../db/sql.ts'
 import type { Platform } from '../context.ts'
 import { lobbyChannel } from './channels.ts'

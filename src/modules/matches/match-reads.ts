@@ -1,4 +1,4 @@
-import { batched } from '../../db/batch.ts'
+import { batched } from '../../db/batched-lookup.ts'
 import { type Sql, statement } from '../../db/sql.ts'
 import type { MatchId } from '../wire.ts'
 import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { BusSubscription } from '../../../bus/bus.ts'
-import { batched } from '../../../db/batch.ts'
+import { batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { closeCodes } from '../../../protocol/index.ts'
 import { type Caller, RpcError } from '../../../rpc/index.ts'

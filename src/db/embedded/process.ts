@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { hasCode } from './fs-error.ts'
-import type { DbLog } from './log.ts'
-import type { PostgresBinaries } from './postgres-binaries.ts'
-import type { PostgresOwner } from './postgres-owner.ts'
-import { processIdentity } from './process-identity.ts'
+import { promisify } from 'node:util'
+import type { Log } from '../../logger.ts'
 
 /** Between two looks at a process that isn't our child and is about to change, of which nothing tells us. */
 export const POLL_MS = 20
@@ -24,13 +22,14 @@ export interface Server {
 
 /** Runs one of Postgres' programs, away from our terminal; it may only speak, on standard error. */
 export function run(
-  { binaries, owner }: { readonly binaries: PostgresBinaries; readonly owner: PostgresOwner | undefined },
   file: string,
   args: string[],
+  env: Readonly<Record<string, string>>,
+  owner: { readonly uid: number; readonly gid: number } | undefined,
 ): ChildProcess {
   return spawn(file, args, {
     ...(owner && { uid: owner.uid, gid: owner.gid }),
-    env: { ...binaries.env },
+    env: { ...env },
     // Our own working directory may be closed to Postgres' user.
     cwd: '/',
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -40,7 +39,7 @@ export function run(
 }
 
 /** Passes what Postgres says to the log, and keeps the last lines to explain a failure with. */
-export function collectLines(child: ChildProcess, log: DbLog, onLine?: (line: string) => void): string[] {
+export function collectLines(child: ChildProcess, log: Log, onLine?: (line: string) => void): string[] {
   const kept: string[] = []
   if (!child.stderr) return kept
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -113,4 +112,63 @@ function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
     if (hasCode(error, 'ESRCH')) return false
     throw error
   }
+}
+
+const execute = promisify(execFile)
+
+/**
+ * Tells one run of a process from another that got the same pid later: its start time, with the boot it belongs to.
+ * `undefined` when no such process lives (a zombie counts as dead). `unknown` when it lives but its start can't be read.
+ */
+export async function processIdentity(pid: number): Promise<string | undefined> {
+  if (!isAlive(pid)) return undefined
+  const stat = await readOptional(`/proc/${pid}/stat`)
+  if (stat !== undefined) {
+    // The second field, the command in parentheses, may hold anything; fields count from behind it (proc_pid_stat(5)).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    const boot = (await readOptional('/proc/sys/kernel/random/boot_id')) ?? ''
+    return `${boot.trim()}/${fields[19]}`
+  }
+  const started = await ps(pid, 'lstart=')
+  if (started !== undefined) return started
+  return isAlive(pid) ? 'unknown' : undefined
+}
+
+/** The command line of a living process, its words separated by spaces; `undefined` when it can't be read. */
+export async function processCommand(pid: number): Promise<string | undefined> {
+  const line = await readOptional(`/proc/${pid}/cmdline`)
+  if (line !== undefined) return line.replaceAll('\0', ' ').trim()
+  return ps(pid, 'command=')
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+async function ps(pid: number, column: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await execute('ps', ['-o', column, '-p', String(pid)], { timeout: 2000, env: { LC_ALL: 'C' } })
+    return stdout.trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an error carries this `code`: `ENOENT`, `EACCES` and their like. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
 }

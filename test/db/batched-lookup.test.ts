@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test as pure } from 'vitest'
-import { batched } from '../../src/db/batch.ts'
+import { batched } from '../../src/db/batched-lookup.ts'
 import { isUnavailable, Overloaded } from '../../src/db/retry.ts'
 import { statement } from '../../src/db/sql.ts'
 import { databaseTest } from '../support/database-test.ts'

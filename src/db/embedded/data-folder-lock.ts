@@ -3,8 +3,7 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { hasCode } from './fs-error.ts'
-import { processIdentity } from './process-identity.ts'
+import { hasCode, processIdentity } from './process.ts'
 
 const Holder = z.object({ pid: z.number().int().positive(), startedAs: z.string() })
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DbLog } from './log.ts'
-import { ended, type Server, shutDown } from './postgres-process.ts'
+import type { Log } from '../../logger.ts'
+import { ended, type Server, shutDown } from './process.ts'
 
 /** Times that it is started again within `WINDOW_MS`, failed attempts included. */
 const MAX_RESTARTS = 5
@@ -9,7 +9,7 @@ const WINDOW_MS = 10 * 60_000
 const PAUSE_MS = 1_000
 
 export interface SupervisorOptions {
-  readonly log: DbLog
+  readonly log: Log
   readonly stopTimeoutMs: number
   /** Starts it anew where clients look for it. Rejects, with nothing left running, when `signal` aborts. */
   relaunch(port: number, signal: AbortSignal): Promise<Server>

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import { hasCode } from './fs-error.ts'
-import { firstClosedFolder, type PostgresOwner } from './postgres-owner.ts'
+import { firstClosedFolder, type PostgresOwner } from './data-folder.ts'
+import { hasCode } from './process.ts'
 
 const EXECUTABLE = 0o555
 

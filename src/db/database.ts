@@ -1,12 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { ConnectionOptions } from './connection.ts'
-import { within } from './deadline.ts'
+import { withDeadline } from '../deadline.ts'
+import type { Log } from '../logger.ts'
 import { type Prisma, PrismaClient } from './generated/client.ts'
-import type { DbLog } from './log.ts'
+import type { ConnectionOptions } from './pool.ts'
 import { createPool, poolSql } from './pool.ts'
-import { PrismaLender } from './prisma-lender.ts'
+import { createStatementNames, PrismaLender } from './prisma-in-transaction.ts'
 import { type Sql, statement } from './sql.ts'
-import { createStatementNames } from './statement-names.ts'
 import { runTransaction, type Transaction, type TransactionResources } from './transaction.ts'
 
 export type Db = PrismaClient
@@ -18,7 +17,7 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly poolSize: number
   /** For a transaction from its begin to its commit. */
   readonly transactionTimeoutMs: number
-  readonly log: DbLog
+  readonly log: Log
 }
 
 /** The database as the rest of Rally has it. */
@@ -86,7 +85,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     sql: poolSql(main.pool),
     reserved,
     transaction: (work, doubtMs = DOUBT_MS) => runTransaction(resources, work, doubtMs),
-    ping: (deadlineMs) => within(deadlineMs, reserved.rows(PING)),
+    ping: async (deadlineMs) => void (await withDeadline(reserved.rows(PING), deadlineMs)),
     close() {
       closing ??= end()
       return closing

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressOf, clientAddress } from '../../src/server/address.ts'
+import { addressOf, clientAddress } from '../../src/server/trusted-proxies.ts'
 
 const v4 = (...bytes: number[]) => new Uint8Array(bytes).buffer
 const mapped = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 7]).buffer

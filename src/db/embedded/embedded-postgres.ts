@@ -2,16 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import pg from 'pg'
-import { lockDataDir } from './data-lock.ts'
-import { hasCode } from './fs-error.ts'
-import type { DbLog } from './log.ts'
-import { adopt } from './postgres-adoption.ts'
-import { postgresBinaries } from './postgres-binaries.ts'
-import { type Cluster, connectionUrl, initialise, launch } from './postgres-cluster.ts'
-import { postgresOwner } from './postgres-owner.ts'
-import { placeOfPostgres } from './postgres-place.ts'
-import { type Server, shutDown, until } from './postgres-process.ts'
-import { PostgresSupervisor } from './postgres-supervisor.ts'
+import type { Log } from '../../logger.ts'
+import { postgresBinaries } from './binaries.ts'
+import { adopt, type Cluster, connectionUrl, initialise, launch } from './cluster.ts'
+import { placeOfPostgres, postgresOwner } from './data-folder.ts'
+import { lockDataDir } from './data-folder-lock.ts'
+import { hasCode, type Server, shutDown, until } from './process.ts'
+import { PostgresSupervisor } from './supervisor.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
@@ -22,7 +19,7 @@ export interface EmbeddedPostgresOptions {
    * `postgres.place` in it names.
    */
   readonly dataDir: string
-  readonly log: DbLog
+  readonly log: Log
   /** Off, a power cut may lose or break the data, and tests are faster. Default on. */
   readonly durable?: boolean
   /** Default 60 s: recovery after a crash may take its time. */

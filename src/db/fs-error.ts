@@ -1,4 +1,0 @@
-/** Whether an error carries this `code`: `ENOENT`, `EACCES` and their like. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
-}
