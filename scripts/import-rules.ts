@@ -85,7 +85,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['src/server/'],
   '@prisma/': ['src/db/'],
   pg: ['src/db/'],
-  redis: ['src/bus/'],
+  '@redis/': ['src/bus/'],
   ioredis: ['src/bus/'],
   cookie: ['src/server/'],
   jose: ['src/server/', 'src/modules/auth/'],
@@ -95,7 +95,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts'],
   react: ['web/src/'],
   'react-dom': ['web/src/'],
-  zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/modules/', 'src/*.ts'],
+  zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/', 'src/*.ts'],
   // Not in what a browser runs, and not in rpc/, which does no input or output.
   'node:': ['src/server/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/*/', 'src/*.ts'],
 }

@@ -1,43 +1,78 @@
-import type { Bus, BusMessage, BusSubscription } from './bus.ts'
+import { randomUUID } from 'node:crypto'
+import type { Bus, BusMessage } from './bus.ts'
+import { Listeners, type OnListenerError } from './listeners.ts'
 
-type Listener = (message: BusMessage) => void
+interface Member {
+  readonly node: string
+  readonly listeners: Listeners
+}
 
-/** The bus of a single process: a message reaches its listeners before `publish` returns. */
-export function createMemoryBus(onListenerError: (error: unknown, topic: string) => void): Bus {
-  const topics = new Map<string, Set<Listener>>()
+/** The memory buses that reach each other, by node. */
+export type MemoryCluster = Map<string, Member>
+
+export interface MemoryBusOptions {
+  readonly node?: string
+  /** Buses that are given the same map form one cluster. A bus is alone without it. */
+  readonly cluster?: MemoryCluster
+}
+
+/**
+ * The bus within one process: of a server that is alone, or of several servers in a test. What another node publishes
+ * arrives in a later microtask.
+ */
+export function createMemoryBus(
+  onListenerError: OnListenerError,
+  { node = randomUUID(), cluster = new Map() }: MemoryBusOptions = {},
+): Bus {
+  const listeners = new Listeners(onListenerError)
+  const self: Member = { node, listeners }
   const ready = Promise.resolve()
+  cluster.set(node, self)
 
   return {
+    node,
+    dropped: 0,
+
     publish(topic, message) {
-      const listeners = topics.get(topic)
-      if (!listeners) return
-      for (const listener of listeners) {
-        try {
-          listener(message)
-        } catch (error) {
-          onListenerError(error, topic)
-        }
+      listeners.deliver(topic, message)
+      if (cluster.size === 1) return
+      const copy = copyOf(message)
+      for (const other of cluster.values()) {
+        if (other !== self) queueMicrotask(() => other.listeners.deliver(topic, copy))
       }
     },
 
-    subscribe(topic, listener): BusSubscription {
-      // One function may listen twice; each subscription is its own.
-      const own: Listener = (message) => listener(message)
-      const listeners = topics.get(topic) ?? new Set()
-      topics.set(topic, listeners.add(own))
-      return {
-        ready,
-        unsubscribe() {
-          listeners.delete(own)
-          if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic)
-        },
+    subscribe(topic, listener, onLost) {
+      return { ready, unsubscribe: listeners.add(topic, listener, onLost) }
+    },
+
+    hasSubscribers(topic) {
+      for (const member of cluster.values()) if (member.listeners.has(topic)) return true
+      return false
+    },
+
+    send(to, topic, message) {
+      if (to === node) listeners.deliverDirect(topic, message, node)
+      else {
+        const copy = copyOf(message)
+        queueMicrotask(() => cluster.get(to)?.listeners.deliverDirect(topic, copy, node))
       }
     },
 
-    hasSubscribers: (topic) => topics.has(topic),
+    receive: (topic, listener) => listeners.addDirect(topic, listener),
+    nodes: () => [...cluster.keys()].filter((each) => each !== node),
+    onGone: (listener) => listeners.addGone(listener),
     ping: () => ready,
+
     async close() {
-      topics.clear()
+      listeners.clear()
+      if (!cluster.delete(node)) return
+      for (const other of cluster.values()) queueMicrotask(() => other.listeners.gone(node))
     },
   }
+}
+
+/** The publisher may use its bytes for something else once `publish` has returned. */
+function copyOf({ seq, payload }: BusMessage): BusMessage {
+  return { seq, payload: typeof payload === 'string' ? payload : payload.slice() }
 }

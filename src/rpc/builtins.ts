@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Call } from './call.ts'
 import { type AnyMethod, definers } from './definition.ts'
-import type { Hub } from './hub.ts'
+import type { Hub } from './stream-hub.ts'
 
 const { method } = definers<{ readonly call: Call }>()
 

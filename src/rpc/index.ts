@@ -14,7 +14,7 @@ export {
 } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
 export { errorData, RpcError } from './errors.ts'
-export { Hub } from './hub.ts'
+export { Hub } from './stream-hub.ts'
 export type { Once, WriteKey } from './once.ts'
 export { isStorableJson } from './read-envelope.ts'
 export type { Entry } from './registry.ts'

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import type { Bus } from './bus.ts'
+
+/** Why a call failed: the code and message that the other node answered with, or UNAVAILABLE when it did not answer. */
+export class NodeCallError extends Error {
+  override readonly name = 'NodeCallError'
+  readonly code: string
+  readonly retryAfterMs: number | undefined
+
+  constructor({ code, message, retryAfterMs }: Failure) {
+    super(message)
+    this.code = code
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Calls between nodes, by name. A node may call itself. What they carry is JSON, or bytes for `tell`. */
+export interface NodeCalls {
+  /** Answers what other nodes ask under `name`. An `RpcError` reaches the asker with its code and message. */
+  answer(name: string, answer: (data: unknown, from: string) => Promise<unknown>): void
+  /**
+   * Asks a node and waits for its answer.
+   *
+   * @throws NodeCallError UNAVAILABLE when the node does not answer in time, is gone, or knows no such name; otherwise
+   *   with the code of the error there, INTERNAL when that is no `RpcError`.
+   */
+  ask(node: string, name: string, data: unknown, deadlineMs: number): Promise<unknown>
+  /** Tells a node without waiting. What is told may be lost; it arrives in order. */
+  tell(node: string, name: string, data: unknown): void
+  /** Listens to what other nodes tell under `name`: a `Uint8Array` where they told bytes. */
+  listen(name: string, listener: (data: unknown, from: string) => void): void
+  /** Calls `listener` when a node left, died or has been unreachable for some seconds. */
+  onGone(listener: (node: string) => void): void
+}
+
+const ASKED = 'nodes.ask'
+const ANSWERED = 'nodes.answer'
+const TOLD = 'nodes.tell/'
+const MAX_ASKING = 10_000
+
+const Failure = z.object({ code: z.string(), message: z.string(), retryAfterMs: z.number().optional() })
+type Failure = z.infer<typeof Failure>
+/** The errors that another node may learn of. */
+const Told = Failure.extend({ name: z.enum(['RpcError', 'NodeCallError']) })
+const Question = z.object({ id: z.number(), name: z.string(), data: z.unknown() })
+const Answer = z.object({ id: z.number(), data: z.unknown(), error: Failure.optional() })
+
+interface Asking {
+  readonly node: string
+  readonly timer: NodeJS.Timeout
+  resolve(data: unknown): void
+  reject(error: NodeCallError): void
+}
+
+/** @param onError is told of an answer that failed without a code. */
+export function createNodeCalls(bus: Bus, onError: (error: unknown, name: string) => void): NodeCalls {
+  const answers = new Map<string, (data: unknown, from: string) => Promise<unknown>>()
+  const asking = new Map<number, Asking>()
+  let lastId = 0
+
+  const send = (node: string, topic: string, data: unknown) => {
+    bus.send(node, topic, { seq: 0, payload: data instanceof Uint8Array ? data : (JSON.stringify(data) ?? 'null') })
+  }
+  const take = (id: number): Asking | undefined => {
+    const asked = asking.get(id)
+    asking.delete(id)
+    clearTimeout(asked?.timer)
+    return asked
+  }
+
+  const reply = async ({ id, name, data }: z.infer<typeof Question>, from: string) => {
+    try {
+      const answer = answers.get(name)
+      if (!answer) throw unavailable(`This node does not answer ${name}`)
+      send(from, ANSWERED, { id, data: await answer(data, from) })
+    } catch (error) {
+      const told = Told.safeParse(error)
+      if (!told.success) onError(error, name)
+      send(from, ANSWERED, { id, error: told.data ?? { code: 'INTERNAL', message: 'The other node failed' } })
+    }
+  }
+
+  bus.receive(ASKED, ({ payload }, from) => void reply(Question.parse(JSON.parse(String(payload))), from))
+  bus.receive(ANSWERED, ({ payload }, from) => {
+    const { id, data, error } = Answer.parse(JSON.parse(String(payload)))
+    if (asking.get(id)?.node !== from) return
+    if (error) take(id)?.reject(new NodeCallError(error))
+    else take(id)?.resolve(data)
+  })
+  bus.onGone((node) => {
+    for (const [id, asked] of asking) {
+      if (asked.node === node) take(id)?.reject(unavailable('The other node is gone'))
+    }
+  })
+
+  return {
+    answer(name, answer) {
+      if (answers.has(name)) throw new Error(`${name} is answered already`)
+      answers.set(name, answer)
+    },
+    ask(node, name, data, deadlineMs) {
+      return new Promise((resolve, reject) => {
+        if (asking.size >= MAX_ASKING) throw unavailable('Too many calls between nodes')
+        const id = ++lastId
+        const late = () => take(id)?.reject(unavailable('The other node did not answer'))
+        asking.set(id, { node, resolve, reject, timer: setTimeout(late, deadlineMs) })
+        send(node, ASKED, { id, name, data })
+      })
+    },
+    tell: (node, name, data) => send(node, TOLD + name, data),
+    listen(name, listener) {
+      bus.receive(TOLD + name, ({ payload }, from) => {
+        listener(typeof payload === 'string' ? JSON.parse(payload) : payload, from)
+      })
+    },
+    onGone: (listener) => void bus.onGone(listener),
+  }
+}
+
+function unavailable(message: string): NodeCallError {
+  return new NodeCallError({ code: 'UNAVAILABLE', message })
+}
