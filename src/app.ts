@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createMemoryBus } from './bus/memory.ts'
+import { createMemoryBus, type MemoryCluster } from './bus/memory.ts'
+import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
 import { Closers } from './closers.ts'
 import type { Config } from './config.ts'
 import { createDatabase, type Transaction } from './db/database.ts'
@@ -57,11 +58,16 @@ const HANGING_MATCHES = { abandonAfterMs: 2_000 }
  *
  * @param starting ends the start when it aborts: what is open by then is closed, and the promise rejects. It has no
  *   effect on an app that runs.
+ * @param cluster other servers of this process that it forms a cluster with, where there is no Redis.
  */
-export async function startApp(config: Config, starting = new AbortController().signal): Promise<App> {
+export async function startApp(
+  config: Config,
+  starting = new AbortController().signal,
+  cluster?: MemoryCluster,
+): Promise<App> {
   const closers = new Closers()
   try {
-    return await compose(config, closers, starting)
+    return await compose(config, closers, starting, cluster)
   } catch (error) {
     // Why it did not start matters more than what could not be closed after that.
     await closers.closeAll(CLOSE_MS).catch(() => undefined)
@@ -69,7 +75,7 @@ export async function startApp(config: Config, starting = new AbortController().
   }
 }
 
-async function compose(config: Config, closers: Closers, starting: AbortSignal): Promise<App> {
+async function compose(config: Config, closers: Closers, starting: AbortSignal, cluster?: MemoryCluster): Promise<App> {
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
@@ -82,8 +88,12 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING)
 
-  const bus = createMemoryBus((error, topic) => log.bus.error({ err: error, topic }, 'a listener failed'))
+  const onListenerError = (error: unknown, topic: string) => {
+    log.bus.error({ err: error, topic }, 'a listener failed')
+  }
+  const bus = createMemoryBus(onListenerError, { node, cluster })
   closers.add('the bus', () => bus.close())
+  const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, call: name }, 'a node call failed'))
 
   const hub = new Hub({
     bus,
@@ -104,7 +114,17 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal):
   })
   closers.add('the dispatcher', () => dispatcher.stop())
 
-  const platform: Platform = { config, log, database, bus, hub, connections: dispatcher.connections, games, node }
+  const platform: Platform = {
+    config,
+    log,
+    database,
+    bus,
+    hub,
+    connections: dispatcher.connections,
+    games,
+    node,
+    nodes,
+  }
   const engine = new Engine({
     maxRewindMs: config.maxRewindMs,
     onError: (error, matchId) => log.engine.error({ err: error, matchId }, 'a listener of the engine failed'),
@@ -232,6 +252,7 @@ async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): 
 
 /** Errors of the database that a client may know of. */
 function translateError(error: unknown): RpcError | undefined {
+  if (error instanceof NodeCallError) return new RpcError(error.code, error.message, error)
   if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')
   if (error instanceof Overloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
   if (isUnavailable(error)) return new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })

@@ -13,7 +13,7 @@ export type MemoryCluster = Map<string, Member>
 export interface MemoryBusOptions {
   readonly node?: string
   /** Buses that are given the same map form one cluster. A bus is alone without it. */
-  readonly cluster?: MemoryCluster
+  readonly cluster?: MemoryCluster | undefined
 }
 
 /**

@@ -42,8 +42,8 @@ const Failure = z.object({ code: z.string(), message: z.string(), retryAfterMs: 
 type Failure = z.infer<typeof Failure>
 /** The errors that another node may learn of. */
 const Told = Failure.extend({ name: z.enum(['RpcError', 'NodeCallError']) })
-const Question = z.object({ id: z.number(), name: z.string(), data: z.unknown() })
-const Answer = z.object({ id: z.number(), data: z.unknown(), error: Failure.optional() })
+const Question = z.object({ id: z.number(), name: z.string(), data: z.unknown().optional() })
+const Answer = z.object({ id: z.number(), data: z.unknown().optional(), error: Failure.optional() })
 
 interface Asking {
   readonly node: string

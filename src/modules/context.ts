@@ -1,4 +1,5 @@
 import type { Bus } from '../bus/bus.ts'
+import type { NodeCalls } from '../bus/node-calls.ts'
 import type { Config } from '../config.ts'
 import type { Database, Db, Transaction, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
@@ -22,6 +23,8 @@ export interface Platform {
   readonly games: Games
   /** The id of this process in the cluster. */
   readonly node: string
+  /** Calls to other nodes. */
+  readonly nodes: NodeCalls
 }
 
 /** The modules' own services, made once by the composition root. */

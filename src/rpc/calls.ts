@@ -7,8 +7,8 @@ import { Deadlines } from './deadlines.ts'
 import type { AnySubscription } from './definition.ts'
 import { RpcError } from './errors.ts'
 import type { Executor } from './executor.ts'
-import type { Hub } from './stream-hub.ts'
 import { type Entry, isPublicRead } from './registry.ts'
+import type { Hub } from './stream-hub.ts'
 
 /** Where the answer of a call goes. */
 export interface Reply {

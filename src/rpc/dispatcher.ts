@@ -10,13 +10,13 @@ import { Connections } from './connections.ts'
 import type { Module } from './definition.ts'
 import { RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
-import type { Hub } from './stream-hub.ts'
 import { invalid } from './issues.ts'
 import { faultsOf } from './output.ts'
 import { InputFrames, type Peeked, peek } from './peek.ts'
 import { readEnvelope } from './read-envelope.ts'
 import { createRegistry, type Entry, isInput } from './registry.ts'
 import { Rounds } from './rounds.ts'
+import type { Hub } from './stream-hub.ts'
 
 export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]

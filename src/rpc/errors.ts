@@ -13,7 +13,11 @@ export class RpcError extends Error {
   readonly issues: readonly Issue[] | undefined
   readonly retryAfterMs: number | undefined
 
-  constructor(code: string, message?: string, details: { issues?: readonly Issue[]; retryAfterMs?: number } = {}) {
+  constructor(
+    code: string,
+    message?: string,
+    details: { issues?: readonly Issue[]; retryAfterMs?: number | undefined } = {},
+  ) {
     super(message ?? code)
     this.code = code
     this.issues = details.issues

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { generateSync } from 'otplib'
 import type { z } from 'zod'
 import { createMemoryBus } from '../../src/bus/memory.ts'
+import { createNodeCalls } from '../../src/bus/node-calls.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database, Transaction } from '../../src/db/database.ts'
 import type { Sql } from '../../src/db/sql.ts'
@@ -208,6 +209,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     connections: dispatcher.connections,
     games: {},
     node: 'test',
+    nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
   }
   const service = createAuthService(platform, { now: clock.now, elapsed: clock.now })
   const services = {

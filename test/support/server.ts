@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateSync } from 'otplib'
 import { type App, startApp } from '../../src/app.ts'
+import type { MemoryCluster } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Limits } from '../../src/protocol/index.ts'
 import { connect, type TestClient } from './client.ts'
@@ -13,6 +14,8 @@ export interface RallyOptions {
   readonly config?: Partial<Omit<Config, 'limits'>>
   /** A database that another server uses too; one of its own unless given. */
   readonly database?: TestDatabase
+  /** Servers that are given the same map reach each other, as nodes do over Redis. */
+  readonly cluster?: MemoryCluster
 }
 
 /** A whole Rally in this process, on a port and a database of its own. */
@@ -50,7 +53,7 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
   }
   let app: App
   try {
-    app = await startApp(config)
+    app = await startApp(config, undefined, options.cluster)
   } catch (error) {
     await tidy()
     throw error
