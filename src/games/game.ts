@@ -1,8 +1,20 @@
-import type { z } from 'zod'
-
 /** What a frame of a live match can name. A test holds these against the protocol's. */
 export const MAX_SEATS = 16
 export const MAX_TABLE_INPUTS = 16
+
+/** What is wrong with a value, as zod tells it. */
+export interface SchemaError extends Error {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
+}
+
+/** What a game needs of a zod schema. Its own type, so that rules and clients are typed without zod. */
+export interface Schema<Value> {
+  /** @throws ZodError for what is no `Value`. */
+  parse(value: unknown): Value
+  safeParse(
+    value: unknown,
+  ): { readonly success: true; readonly data: Value } | { readonly success: false; readonly error: SchemaError }
+}
 
 /** How a game ended. `winnerSeat` is null for a draw; `scores` has one number a seat. */
 export interface Outcome {
@@ -26,8 +38,8 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly seats: number
   /** Steps a second; 0 for a turn-based game, which steps when an input comes. */
   readonly tickRate: number
-  readonly options: z.ZodType<Options>
-  readonly input: z.ZodType<Input>
+  readonly options: Schema<Options>
+  readonly input: Schema<Input>
   /** What a seat does while nothing is heard of it. */
   readonly idle: NoInfer<Input>
   /**

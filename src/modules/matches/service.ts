@@ -1,5 +1,4 @@
-import type { z } from 'zod'
-import { type AnyGame, type Games, gameOf } from '../../games/game.ts'
+import { type AnyGame, type Games, gameOf, type SchemaError } from '../../games/game.ts'
 import { type Channel, type Opened, RpcError } from '../../rpc/index.ts'
 import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
@@ -359,7 +358,7 @@ function toOptions(game: AnyGame, options: unknown): Record<string, unknown> {
   return { ...own.data, ...(spectatorDelayMs > 0 ? { spectatorDelayMs } : {}) }
 }
 
-function invalidOptions(error: z.ZodError): RpcError {
+function invalidOptions(error: Pick<SchemaError, 'issues'>): RpcError {
   return new RpcError('VALIDATION_FAILED', 'The options are not valid', { issues: toIssuesUnder('options', error) })
 }
 
