@@ -1,8 +1,8 @@
 import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
-import { copyState, KeptFrames, type RunnerFrame } from './kept-frames.ts'
 import { type PlannedInput, PlannedInputs } from './planned-inputs.ts'
+import { copyState, RewindFrames, type RunnerFrame } from './rewind-frames.ts'
 
 /** How a run ended: by the rules, or because it could not go on. */
 export type RunEnd =
@@ -72,7 +72,7 @@ export class MatchRunner {
   readonly #lastTold: number[]
   /** Every `#keepEvery` ticks the state is kept: a late input is simulated from the newest of two that is old enough. */
   readonly #keepEvery: number
-  readonly #kept: KeptFrames
+  readonly #kept: RewindFrames
   #keepAt: number
   /** Ticks between two keyframes that are told: a second. */
   readonly #keyframeEvery: number
@@ -93,7 +93,7 @@ export class MatchRunner {
     this.#held = new HeldInputs(game)
     this.#lastTold = Array.from({ length: game.seats }, () => -1)
     this.#state = game.init({ seed, options })
-    this.#kept = new KeptFrames(game, this.#state, this.#held.current)
+    this.#kept = new RewindFrames(game, this.#state, this.#held.current)
     this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
     this.#keepAt = this.#keepEvery
     this.#keyframeEvery = Math.min(game.tickRate, MAX_KEYFRAME_TICKS)

@@ -1,7 +1,7 @@
 import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { Simulation } from '../games/simulate.ts'
-import { unpackInputs } from './input-log.ts'
+import { unpackInputs } from './pack-inputs.ts'
 
 /** What is stored of a finished match. */
 export interface StoredMatch {

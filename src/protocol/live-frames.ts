@@ -1,3 +1,5 @@
+import { readVarint, varintSize, writeVarint } from './varint.ts'
+
 /**
  * The binary frames of a live match in mode `inputs`. Every frame begins with `stream * 4 + kind` as an unsigned LEB128
  * varint (seven bits a byte, least significant first, the top bit set on all but the last byte, no padding).
@@ -76,7 +78,6 @@ const KEYFRAME = 2
 const END = 3
 const FINISHED = 1
 const ABORTED = 2
-const MAX_VARINT = 2 ** 32 - 1
 const MAX_MOVED = 255
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -163,13 +164,24 @@ export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
 }
 
 /** Whose frame a client's input is, without the input; null for what is none. Never throws. */
-export function addresseeOf(bytes: Uint8Array): { readonly stream: number; readonly seat: number } | null {
+function addresseeOf(bytes: Uint8Array): { readonly stream: number; readonly seat: number } | null {
   const header = readVarint(bytes, 0)
   if (header < 0) return null
   const entry = bytes[varintSize(header) + 2]
   const kind = header % 4
   if (entry === undefined || (kind !== INPUT && kind !== JSON_INPUT)) return null
   return { stream: Math.floor(header / 4), seat: kind === INPUT ? entry >> 4 : entry }
+}
+
+/** The `eid` of the answer to an input in a frame, which has none of its own: sent only when it is refused. */
+export function inputEid(stream: number, seat: number): string {
+  return `input/${stream}/${seat}`
+}
+
+/** The same of a frame as it came, of which the input itself is not read; `input` for what is none. */
+export function eidOfInput(bytes: Uint8Array): string {
+  const to = addresseeOf(bytes)
+  return to ? inputEid(to.stream, to.seat) : 'input'
 }
 
 /** Reads a frame from a server; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
@@ -277,37 +289,4 @@ function entryOf(seat: number, index: number): number {
 function seatOf(seat: number): number {
   if (seat >>> 0 !== seat || seat >= MAX_SEATS) throw new RangeError(`a frame cannot carry seat ${seat}`)
   return seat
-}
-
-function varintSize(value: number): number {
-  if (value < 0x80) return 1
-  if (value < 0x4000) return 2
-  if (value < 0x20_0000) return 3
-  return value < 0x1000_0000 ? 4 : 5
-}
-
-/** Answers where the next byte goes. */
-function writeVarint(bytes: Uint8Array, start: number, value: number): number {
-  let at = start
-  let left = value
-  while (left >= 0x80) {
-    bytes[at++] = (left & 0x7f) | 0x80
-    left = Math.floor(left / 0x80)
-  }
-  bytes[at++] = left
-  return at
-}
-
-/** At most 32 bits, without padding; -1 for anything else. */
-function readVarint(bytes: Uint8Array, start: number): number {
-  let value = 0
-  let unit = 1
-  for (let at = start; at < start + 5; at++) {
-    const byte = bytes[at]
-    if (byte === undefined) return -1
-    value += (byte & 0x7f) * unit
-    unit *= 0x80
-    if (byte < 0x80) return (byte === 0 && at > start) || value > MAX_VARINT ? -1 : value
-  }
-  return -1
 }

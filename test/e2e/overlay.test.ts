@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { PADDLE_INSET, PADDLE_WIDTH, WIDTH } from '../../src/games/pong/geometry.ts'
+import { PADDLE_INSET, PADDLE_WIDTH, WIDTH } from '../../src/games/pong/court.ts'
 import { test } from './support/fixtures.ts'
 import { matchIdOf, matchIs, startMatch } from './support/match.ts'
 import { lookAtCourt, PongPlayer } from './support/pong-player.ts'

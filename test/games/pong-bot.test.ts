@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import * as court from '../../src/games/pong/geometry.ts'
+import * as court from '../../src/games/pong/court.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
 
 const STAY: PongInput = { move: 0 }

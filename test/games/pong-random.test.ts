@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hashState } from '../../src/games/hash.ts'
+import { MAX_SPEED } from '../../src/games/pong/ball.ts'
 import {
   BACK_LEFT,
   BACK_RIGHT,
@@ -8,12 +9,11 @@ import {
   FACE_LEFT,
   FACE_RIGHT,
   HEIGHT,
-  MAX_SPEED,
   PADDLE_BOTTOM,
   PADDLE_TOP,
   REACH,
   WIDTH,
-} from '../../src/games/pong/geometry.ts'
+} from '../../src/games/pong/court.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
 
 const MOVES: readonly PongInput[] = [{ move: -1 }, { move: 0 }, { move: 1 }]

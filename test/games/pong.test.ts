@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import * as court from '../../src/games/pong/geometry.ts'
+import * as ball from '../../src/games/pong/ball.ts'
+import * as court from '../../src/games/pong/court.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
 
 const STAY: PongInput = { move: 0 }
@@ -52,7 +53,7 @@ describe('paddles', () => {
 
   test('move during the pause before a serve', () => {
     const state = run(begin(), 3, DOWN, STAY)
-    expect(state.pause).toBe(court.SERVE_PAUSE - 3)
+    expect(state.pause).toBe(ball.SERVE_PAUSE - 3)
     expect(state.paddle0).toBe(300 + 3 * court.PADDLE_SPEED)
   })
 })
@@ -62,13 +63,13 @@ describe('a serve', () => {
     for (let seed = 0; seed < 200; seed++) {
       const state = begin(seed)
       const slope = Math.abs(state.velocityY / state.velocityX)
-      expect(slope).toBeGreaterThan(court.MIN_SERVE_SLOPE - 1e-9)
-      expect(slope).toBeLessThan(court.MAX_SERVE_SLOPE + 1e-9)
-      run(state, court.SERVE_PAUSE)
+      expect(slope).toBeGreaterThan(ball.MIN_SERVE_SLOPE - 1e-9)
+      expect(slope).toBeLessThan(ball.MAX_SERVE_SLOPE + 1e-9)
+      run(state, ball.SERVE_PAUSE)
       expect([state.ballX, state.ballY]).toEqual([court.WIDTH / 2, court.HEIGHT / 2])
       run(state, 1)
       const moved = Math.sqrt((state.ballX - court.WIDTH / 2) ** 2 + (state.ballY - court.HEIGHT / 2) ** 2)
-      expect(moved).toBeCloseTo(court.START_SPEED, 9)
+      expect(moved).toBeCloseTo(ball.START_SPEED, 9)
     }
   })
 
@@ -89,8 +90,8 @@ describe('a serve', () => {
       const state = flying({ x: seat === 0 ? 20 : 780, y: 500, vx, vy: 0 }, [100, 100])
       run(state, 2)
       expect(pong.scores(state)).toEqual(seat === 0 ? [0, 1] : [1, 0])
-      expect(state.pause).toBe(court.SERVE_PAUSE)
-      expect([state.ballX, state.ballY, state.hits, state.speed]).toEqual([400, 300, 0, court.START_SPEED])
+      expect(state.pause).toBe(ball.SERVE_PAUSE)
+      expect([state.ballX, state.ballY, state.hits, state.speed]).toEqual([400, 300, 0, ball.START_SPEED])
       expect(Math.sign(state.velocityX)).toBe(seat === 0 ? -1 : 1)
     }
   })
@@ -99,7 +100,7 @@ describe('a serve', () => {
     const state = begin(9, 21)
     const serves = new Set<number>()
     while (pong.outcome(state) === null) {
-      if (state.pause === court.SERVE_PAUSE) serves.add(state.velocityY)
+      if (state.pause === ball.SERVE_PAUSE) serves.add(state.velocityY)
       run(state, 1, UP, UP)
     }
     const [left = 0, right = 0] = pong.scores(state)
@@ -110,28 +111,28 @@ describe('a serve', () => {
 describe('a hit', () => {
   test('in the middle sends the ball straight back, a little faster', () => {
     const state = run(flying({ x: 50, y: 300, vx: -8, vy: 0 }), 1)
-    expect(state.velocityX).toBeCloseTo(8 * court.SPEED_UP, 12)
+    expect(state.velocityX).toBeCloseTo(8 * ball.SPEED_UP, 12)
     expect(state.velocityY).toBe(0)
     expect(state.hits).toBe(1)
     // 6 units to the paddle, a quarter of the tick is left.
-    expect(state.ballX).toBeCloseTo(court.FACE_LEFT + 2 * court.SPEED_UP, 9)
+    expect(state.ballX).toBeCloseTo(court.FACE_LEFT + 2 * ball.SPEED_UP, 9)
   })
 
   test('further out sends it off the more steeply, on that side', () => {
     const slopes = [-40, -20, 0, 20, 40].map((offset) => {
       const state = run(flying({ x: 750, y: 300 + offset, vx: 8, vy: 0 }), 1)
       expect(state.velocityX).toBeLessThan(0)
-      expect(Math.sqrt(state.velocityX ** 2 + state.velocityY ** 2)).toBeCloseTo(8 * court.SPEED_UP, 9)
+      expect(Math.sqrt(state.velocityX ** 2 + state.velocityY ** 2)).toBeCloseTo(8 * ball.SPEED_UP, 9)
       return state.velocityY / -state.velocityX
     })
     expect(slopes).toEqual([...slopes].sort((a, b) => a - b))
-    expect(slopes[0]).toBeCloseTo((-40 / court.REACH) * court.MAX_SLOPE, 9)
-    expect(slopes[4]).toBeCloseTo((40 / court.REACH) * court.MAX_SLOPE, 9)
+    expect(slopes[0]).toBeCloseTo((-40 / court.REACH) * ball.MAX_SLOPE, 9)
+    expect(slopes[4]).toBeCloseTo((40 / court.REACH) * ball.MAX_SLOPE, 9)
   })
 
   test('at full speed makes the ball no faster', () => {
-    const state = run(flying({ x: 50, y: 300, vx: -court.MAX_SPEED, vy: 0 }), 1)
-    expect(state.speed).toBe(court.MAX_SPEED)
+    const state = run(flying({ x: 50, y: 300, vx: -ball.MAX_SPEED, vy: 0 }), 1)
+    expect(state.speed).toBe(ball.MAX_SPEED)
   })
 
   test('in the corner: paddle, wall and the way back in one tick', () => {

@@ -4,8 +4,8 @@ import { MatchRunner } from '../../src/engine/match-runner.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
 import { simulate } from '../../src/games/simulate.ts'
-import { Audience } from '../../src/modules/live/audience.ts'
 import { DelayedView } from '../../src/modules/live/delayed-view.ts'
+import { FramePublisher } from '../../src/modules/live/frame-publisher.ts'
 import { Hub } from '../../src/rpc/index.ts'
 
 const { pong } = games
@@ -18,8 +18,8 @@ test('however short the delay, a view shows nothing that a late input can still 
   const options = pong.options.parse({ pointsToWin: 21 })
   const setup = { matchId: 'm', game: pong, seed: 5, options, botSeats: [], maxRewindTicks: 6 }
   const runner = new MatchRunner(setup, nobody)
-  const audience = new Audience(new Hub({ bus: createMemoryBus(fail), latestUnsentBytes: 1000 }), 'm', 1, true)
-  const view = new DelayedView({ runner, audience, delayMs: 1, onDone: () => {}, onError: fail })
+  const publisher = new FramePublisher(new Hub({ bus: createMemoryBus(fail), latestUnsentBytes: 1000 }), 'm', 1, true)
+  const view = new DelayedView({ runner, publisher, delayMs: 1, onDone: () => {}, onError: fail })
   for (let tick = 0; tick < 300; tick++) {
     runner.advance()
     if (tick % 10 === 0) runner.input(tick % 20 === 0 ? 0 : 1, { move: tick % 30 === 0 ? 1 : -1 }, runner.tick - 6)

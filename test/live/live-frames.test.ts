@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AnyGame, MAX_TABLE_INPUTS as GAME_INPUTS, MAX_SEATS as GAME_SEATS } from '../../src/games/game.ts'
 import { games } from '../../src/games/index.ts'
-import { indexOfInput } from '../../src/games/input-table.ts'
+import { indexOfInput } from '../../src/games/simulate.ts'
 import {
   decodeInput,
   decodeLiveFrame,

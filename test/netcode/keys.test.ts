@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { RallyError } from '../../src/client/index.ts'
 import { type PongInput, pong } from '../../src/games/pong/index.ts'
-import { inputEid } from '../../src/protocol/input-eid.ts'
+import { inputEid } from '../../src/protocol/live-frames.ts'
 import { GOOD_LINK, STREAM, VirtualMatch, VirtualTime } from './virtual-match.ts'
 
 const UP: PongInput = { move: -1 }

@@ -3,9 +3,9 @@ import { type Play, type PlayableGame, type PlayClient, type PlayOptions, play }
 import type { AnyListener } from '../../src/client/types.ts'
 import { MatchRunner } from '../../src/engine/match-runner.ts'
 import { hashState } from '../../src/games/hash.ts'
-import { indexOfInput } from '../../src/games/input-table.ts'
 import { nextFloat, type PrngState, seedPrng } from '../../src/games/prng.ts'
 import type { InputLog } from '../../src/games/simulate.ts'
+import { indexOfInput } from '../../src/games/simulate.ts'
 import {
   decodeInput,
   encodeChange,

@@ -48,3 +48,11 @@ export interface Course<State, Input> {
   draw(now: number): State
   figures(now: number): CourseFigures
 }
+
+/** Begins the course of a match with its first snapshot. */
+export type CreateCourse<State, Input> = (
+  snapshot: Snapshot<State, Input>,
+  isPlayer: boolean,
+  listener: CourseListener,
+  now: number,
+) => Course<State, Input>

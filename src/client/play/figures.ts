@@ -30,7 +30,7 @@ export interface PlayFigures {
 }
 
 /** Takes note of what the netcode does. `now` is a monotonic time in ms. */
-export class Meter {
+export class PlayStatistics {
   readonly #depths = new Samples()
   readonly #distances = new Samples()
   readonly #rollbackRate = new Rate()

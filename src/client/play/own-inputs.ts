@@ -1,4 +1,5 @@
 import { isSameInput } from '../../games/simulate.ts'
+import type { PlayClient, PlayWire } from './types.ts'
 
 /** Wait before an input that was refused is sent again, where the server names none. */
 const RETRY_MS = 250
@@ -85,5 +86,39 @@ export class OwnInputs<Input> {
 
   stop(): void {
     for (const timer of this.#retries.values()) clearTimeout(timer)
+  }
+}
+
+/** The seats that the signed-in user has in a match. Rejects as `matches.getOne` does. */
+export async function ownSeats(
+  client: Pick<PlayClient, 'user'> & Pick<PlayWire, 'request'>,
+  matchId: string,
+): Promise<readonly number[]> {
+  const match = await client.request('matches.getOne', { matchId })
+  const userId = client.user?.id
+  if (userId === undefined || typeof match !== 'object' || match === null || !('players' in match)) return []
+  const players: readonly unknown[] = Array.isArray(match.players) ? match.players : []
+  return players.flatMap((player) => {
+    const isOwn = typeof player === 'object' && player !== null && 'userId' in player && player.userId === userId
+    return isOwn && 'seat' in player && typeof player.seat === 'number' ? [player.seat] : []
+  })
+}
+
+/**
+ * Calls `leave` when the page is hidden, left or no longer has the keyboard: what is let go of from then on is not heard.
+ * Where there is no page (Node) it never does. Gives a function that stops.
+ */
+export function onLeaving(leave: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  const hidden = () => {
+    if (document.visibilityState === 'hidden') leave()
+  }
+  addEventListener('pagehide', leave)
+  addEventListener('blur', leave)
+  document.addEventListener('visibilitychange', hidden)
+  return () => {
+    removeEventListener('pagehide', leave)
+    removeEventListener('blur', leave)
+    document.removeEventListener('visibilitychange', hidden)
   }
 }

@@ -1,5 +1,16 @@
+import type { Game } from '../../games/game.ts'
+import type { Course, CourseListener } from './course.ts'
+import { type Blend, blendFields } from './drawing.ts'
 import { Session } from './session.ts'
+import type { Snapshot } from './snapshot.ts'
+import { TimedCourse } from './timed-course.ts'
+import { TurnCourse } from './turn-course.ts'
 import type { Play, PlayableGame, PlayClient, PlayOptions, PlayWire } from './types.ts'
+
+/** How long a correction takes to disappear from the picture, unless the options say otherwise. */
+const SMOOTH_MS = 100
+/** How far behind spectators watch, at least. */
+const SPECTATOR_DELAY_MS = 100
 
 /**
  * Plays or watches a match: the own input shows at once, everybody else's as soon as it is known, and what the server
@@ -14,7 +25,24 @@ export function play<State, Input, Options>(
   options: PlayOptions<State> = {},
 ): Play<State, Input> {
   if (!isWired(rally)) throw new TypeError('play() needs a client made by createClient()')
-  return new Session(rally, matchId, game, options)
+  return new Session(rally, matchId, game, options, createCourse)
+
+  function createCourse(
+    snapshot: Snapshot<State, Input>,
+    isPlayer: boolean,
+    listener: CourseListener,
+    now: number,
+  ): Course<State, Input> {
+    const { clock } = rally
+    const { smooth = game.smooth ?? {}, smoothMs = SMOOTH_MS, delayMs = SPECTATOR_DELAY_MS } = options
+    const rules: Game<State, Input, Options> = game
+    if (rules.tickRate === 0) return new TurnCourse(rules, snapshot, () => clock.rttMs, listener)
+    const isBlend = typeof smooth === 'function'
+    const blend: Blend<State> = isBlend ? smooth : blendFields((state: State) => rules.clone(state), smooth)
+    const fields = isBlend ? null : smooth
+    const drawing = { isPlayer, blend, fields, smoothMs, delayMs, pingMs: () => clock.lastRttMs }
+    return new TimedCourse(rules, snapshot, drawing, listener, now)
+  }
 }
 
 /** Every client has these; they are no part of its public face. */

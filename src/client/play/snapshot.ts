@@ -22,8 +22,8 @@ export interface Snapshot<State, Input> extends Start<State, Input> {
  * Reads the snapshot of `live.onState` in mode `inputs`. Throws a RallyError: `WRONG_GAME` if it is not of this game or
  * of other rules, `BAD_SNAPSHOT` if it is none.
  */
-export function readSnapshot<State, Input, Options>(
-  game: Game<State, Input, Options>,
+export function readSnapshot<State, Input>(
+  game: Pick<Game<never, Input, never>, 'name' | 'version' | 'input' | 'idle'>,
   value: unknown,
 ): Snapshot<State, Input> {
   if (!isRecord(value)) throw bad('no object')

@@ -2,9 +2,8 @@ import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
 import { Drawing, type DrawingOptions } from './drawing.ts'
 import { type Decision, Rollback, type Rules } from './rollback.ts'
-import { RoundTrip } from './round-trip.ts'
 import type { Snapshot } from './snapshot.ts'
-import { LocalTicks, RecentMost, ServerTicks } from './timeline.ts'
+import { LocalTicks, RecentMost, RoundTrip, ServerTicks } from './timing.ts'
 
 export interface TimedCourseOptions<State> extends DrawingOptions<State> {
   /** Whether somebody here plays; otherwise nothing is predicted. */

@@ -1,18 +1,29 @@
 import type { Game, Outcome } from '../../games/game.ts'
 import type { RallyError } from '../errors.ts'
-import type { AnyListener, ClientCore } from '../types.ts'
-import type { Blend, SmoothFields } from './blend.ts'
 import type { Correction } from './course.ts'
+import type { Blend, SmoothFields } from './drawing.ts'
 import type { PlayFigures } from './figures.ts'
 
 /** What `play` needs of a client: every client has it. */
-export interface PlayClient extends Pick<ClientCore, 'status' | 'user' | 'on'> {
-  readonly clock: Pick<ClientCore['clock'], 'rttMs' | 'lastRttMs' | 'jitterMs'>
+export interface PlayClient {
+  readonly user: { readonly id: string } | null
+  readonly clock: { readonly rttMs: number; readonly lastRttMs: number; readonly jitterMs: number }
+  on(name: 'frame', listener: (frame: ArrayBuffer) => void): () => void
+  on(name: 'error', listener: (error: RallyError) => void): () => void
+  on(name: 'status', listener: (status: string) => void): () => void
 }
 
 /** The parts of a client that go to the wire. */
 export interface PlayWire {
-  subscribe(type: string, input: unknown, listener: AnyListener): () => void
+  subscribe(
+    type: string,
+    input: unknown,
+    listener: {
+      next(value: unknown): void
+      error(error: RallyError): void
+      end(reason: string): void
+    },
+  ): () => void
   request(type: string, data: unknown): Promise<unknown>
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
   /** Notices a dead line soon, until the function that this gives is called, once. */

@@ -1,6 +1,7 @@
 import { scramble } from '../prng.ts'
-import { BALL_BOTTOM, BALL_TOP, FACE_LEFT, FACE_RIGHT, HEIGHT, PADDLE_BOTTOM, PADDLE_TOP, WIDTH } from './geometry.ts'
-import type { PongInput, PongState } from './rules.ts'
+import { BALL_BOTTOM, BALL_TOP, FACE_LEFT, FACE_RIGHT, HEIGHT, PADDLE_BOTTOM, PADDLE_TOP, WIDTH } from './court.ts'
+import type { PongInput } from './rules.ts'
+import type { PongState } from './state.ts'
 
 const UP: PongInput = { move: -1 }
 const STAY: PongInput = { move: 0 }

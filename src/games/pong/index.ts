@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { defineGame } from '../game.ts'
 import { pongBot } from './bot.ts'
-import { HEIGHT, TICK_RATE } from './geometry.ts'
+import { HEIGHT, TICK_RATE } from './court.ts'
 import { clonePong, initPong, pongOutcome, pongScores, stepPong } from './rules.ts'
 
-export type { PongInput, PongOptions, PongState } from './rules.ts'
+export type { PongInput, PongOptions } from './rules.ts'
+export type { PongState } from './state.ts'
 
-/** Two paddles and a ball; who first has `pointsToWin` points wins. What to draw is in `geometry.ts`. */
+/** Two paddles and a ball; who first has `pointsToWin` points wins. What to draw is in `court.ts`. */
 export const pong = defineGame({
   name: 'pong',
   version: 1,

@@ -1,7 +1,7 @@
 import type { MatchRunner, RunnerFrame, Ticking } from '../../engine/index.ts'
 import { HeldInputs } from '../../games/simulate.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
-import type { Audience } from './audience.ts'
+import type { FramePublisher } from './frame-publisher.ts'
 
 /** How often a view of a turn-based game looks whether a turn has become old enough. */
 const LOOKS_PER_SECOND = 10
@@ -10,7 +10,7 @@ const MAX_STEPS = 2
 
 export interface DelayedViewOptions {
   readonly runner: MatchRunner
-  readonly audience: Audience
+  readonly publisher: FramePublisher
   readonly delayMs: number
   /** Called once, when the end of the match has been shown. */
   readonly onDone: () => void
@@ -80,7 +80,7 @@ export class DelayedView implements Ticking {
     try {
       this.#catchUp(now)
     } catch (error) {
-      this.#finish(() => this.#options.audience.close('failed'))
+      this.#finish(() => this.#options.publisher.close('failed'))
       this.#options.onError(error)
     }
   }
@@ -92,12 +92,12 @@ export class DelayedView implements Ticking {
     if (!this.#hasStarted) {
       if (!this.#isOldEnough(0, this.#startedAt, now)) return
       this.#hasStarted = true
-      this.#options.audience.start(this.frame, this.#runner.game.tickRate)
+      this.#options.publisher.start(this.frame, this.#runner.game.tickRate)
     }
     for (let steps = 0; steps < MAX_STEPS && this.#isStepDue(now); steps++) this.#step()
     const end = this.#end
     if (end && this.#tick === tick && this.#isOldEnough(tick, end.at, now)) {
-      this.#finish(() => this.#options.audience.end(this.frame, end.status, this.#runner.game.tickRate))
+      this.#finish(() => this.#options.publisher.end(this.frame, end.status, this.#runner.game.tickRate))
     }
   }
 
@@ -114,17 +114,17 @@ export class DelayedView implements Ticking {
 
   #step(): void {
     const { game, log } = this.#runner
-    const { audience } = this.#options
+    const { publisher } = this.#options
     for (let change = log[this.#next]; change && change.tick <= this.#tick; change = log[++this.#next]) {
       this.#held.set(change.seat, change.input)
-      audience.change(game, change.tick, change.seat, change.input)
+      publisher.change(game, change.tick, change.seat, change.input)
     }
     game.step(this.#state, this.#held.current)
     this.#held.settle()
     this.#turns.shift()
     this.#tick++
-    if (game.tickRate === 0 || this.#tick % game.tickRate === 0) audience.keyframe(this.frame)
-    audience.step(this.frame, game.tickRate)
+    if (game.tickRate === 0 || this.#tick % game.tickRate === 0) publisher.keyframe(this.frame)
+    publisher.step(this.frame, game.tickRate)
   }
 
   #finish(last: () => void): void {

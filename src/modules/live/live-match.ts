@@ -1,8 +1,8 @@
 import type { MatchRunner } from '../../engine/index.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
 import type { Connection, Hub } from '../../rpc/index.ts'
-import { Audience } from './audience.ts'
 import type { DelayedView } from './delayed-view.ts'
+import { FramePublisher } from './frame-publisher.ts'
 
 /** Who sits where; nobody's user is the server-side opponent. */
 export interface SeatOf {
@@ -16,9 +16,9 @@ export class LiveMatch {
   /** Its number in binary frames. */
   readonly stream: number
   /** Those who see it as it is. */
-  readonly prompt: Audience
+  readonly prompt: FramePublisher
   /** Those who see it later. */
-  readonly delayed: Audience
+  readonly delayed: FramePublisher
   /** When somebody last asked for it, by a monotonic clock, ms. */
   askedAt: number
   delayMs = 0
@@ -37,8 +37,8 @@ export class LiveMatch {
     this.matchId = matchId
     this.askedAt = now
     this.stream = streamOf(this)
-    this.prompt = new Audience(hub, matchId, this.stream, false)
-    this.delayed = new Audience(hub, matchId, this.stream, true)
+    this.prompt = new FramePublisher(hub, matchId, this.stream, false)
+    this.delayed = new FramePublisher(hub, matchId, this.stream, true)
   }
 
   get isFollowed(): boolean {
@@ -50,7 +50,7 @@ export class LiveMatch {
     return this.delayMs > 0 && (userId === null || !this.seats.some((seat) => seat.userId === userId))
   }
 
-  audienceOf(userId: string | null): Audience {
+  publisherFor(userId: string | null): FramePublisher {
     return this.isDelayedFor(userId) ? this.delayed : this.prompt
   }
 

@@ -6,17 +6,16 @@ import type { Platform, Scope } from '../context.ts'
 import { type MatchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import type { MatchId } from '../wire.ts'
-import { stateSeq } from './audience.ts'
-import { inputsChannel, stateChannel } from './channels.ts'
+import { invalidInput, ownSeat, playing, toInput } from './check-input.ts'
 import { DelayedView } from './delayed-view.ts'
+import { inputsChannel, stateChannel, stateSeq } from './frame-publisher.ts'
 import { LiveMatch } from './live-match.ts'
-import { invalidInput, ownSeat, playing, toInput } from './player-input.ts'
 import { PlayingUsers } from './playing-users.ts'
-import { readReplay } from './replays.ts'
+import { readReplay } from './read-replay.ts'
 import { SeatHolders } from './seat-holders.ts'
 import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
-import { Streams } from './streams.ts'
+import { StreamNumbers } from './stream-numbers.ts'
 import type { LiveFrame, LiveInputsSnapshot, Replay, StateRate } from './types.ts'
 
 export interface LiveInput {
@@ -43,7 +42,7 @@ export class LiveService {
   readonly #platform: Platform
   readonly #engine: Engine
   readonly #matches = new Map<string, LiveMatch>()
-  readonly #streams = new Streams<LiveMatch>()
+  readonly #streams = new StreamNumbers<LiveMatch>()
   readonly #holders = new SeatHolders()
   readonly #playing = new PlayingUsers()
   readonly #stored: (matchId: string) => Promise<StoredMatch | undefined>
@@ -149,33 +148,33 @@ export class LiveService {
     const { runner, view, stream } = match
     const isDelayed = match.isDelayedFor(userId)
     if (isDelayed ? !view : match.end) return null
-    const audience = match.audienceOf(userId)
+    const publisher = match.publisherFor(userId)
     if (mode === 'inputs') {
       const snapshot = isDelayed && view ? snapshotOfView(runner, view, stream) : snapshotOfRunner(runner, stream)
-      return { channel: audience.inputs, seq: audience.seq, snapshot }
+      return { channel: publisher.inputs, seq: publisher.seq, snapshot }
     }
     const status = isDelayed && view ? view.status : 'live'
     const { tick, state } = isDelayed && view ? view.frame : runner
     const snapshot = { tick, state, status } as const
-    const channel = audience.states(rate, snapshot)
+    const channel = publisher.states(rate, snapshot)
     match.watchSteps()
     return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot }
   }
 
   #openWaiting(match: LiveMatch, { mode, rate }: Following, rules: MatchRules, userId: string | null): Opening {
     const { game, seed, options } = rules
-    const audience = match.audienceOf(userId)
+    const publisher = match.publisherFor(userId)
     const at = { tick: 0, state: game.init({ seed, options }) }
     const status = 'waiting'
     if (mode === 'state') {
       const snapshot = { ...at, status } as const
-      return { channel: audience.states(rate, snapshot), seq: 0, snapshot }
+      return { channel: publisher.states(rate, snapshot), seq: 0, snapshot }
     }
     const isDelayed = match.isDelayedFor(userId)
     const rewindTicks = isDelayed ? 0 : this.#engine.rewindTicksOf(game)
     const delayMs = isDelayed ? match.delayMs : 0
     const snapshot = snapshotAtRest(rules, at, { status, stream: match.stream, rewindTicks, delayMs })
-    return { channel: audience.inputs, seq: audience.seq, snapshot }
+    return { channel: publisher.inputs, seq: publisher.seq, snapshot }
   }
 
   #add(matchId: string): LiveMatch {
@@ -230,7 +229,7 @@ export class LiveService {
     if (match.delayMs === 0) return
     const view = new DelayedView({
       runner,
-      audience: match.delayed,
+      publisher: match.delayed,
       delayMs: match.delayMs,
       onDone: () => {
         this.#engine.clock.delete(view)

@@ -1,4 +1,4 @@
-import { HEIGHT, PADDLE_INSET, PADDLE_WIDTH, WIDTH } from '../../../src/games/pong/geometry.ts'
+import { HEIGHT, PADDLE_INSET, PADDLE_WIDTH, WIDTH } from '../../../src/games/pong/court.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What can be seen on the court, in its own units. */

@@ -6,8 +6,8 @@ import {
   PADDLE_INSET,
   PADDLE_WIDTH,
   WIDTH,
-} from '../../../../src/games/pong/geometry.ts'
-import type { PongState } from '../../../../src/games/pong/rules.ts'
+} from '../../../../src/games/pong/court.ts'
+import type { PongState } from '../../../../src/games/pong/state.ts'
 
 /** What is drawn of a state. */
 export type Court = Pick<PongState, 'paddle0' | 'paddle1' | 'ballX' | 'ballY' | 'pause'>

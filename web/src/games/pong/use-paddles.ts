@@ -1,6 +1,7 @@
 import { type PointerEvent, type KeyboardEvent as ReactKeyboardEvent, useCallback, useEffect, useState } from 'react'
-import { BALL_RADIUS, HEIGHT } from '../../../../src/games/pong/geometry.ts'
-import type { PongInput, PongState } from '../../../../src/games/pong/rules.ts'
+import { BALL_RADIUS, HEIGHT } from '../../../../src/games/pong/court.ts'
+import type { PongInput } from '../../../../src/games/pong/rules.ts'
+import type { PongState } from '../../../../src/games/pong/state.ts'
 import type { GameSource } from '../use-play.tsx'
 import type { Court } from './court-canvas.tsx'
 

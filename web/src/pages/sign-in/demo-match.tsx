@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import { pongBot } from '../../../../src/games/pong/bot.ts'
-import { TICK_RATE } from '../../../../src/games/pong/geometry.ts'
-import { initPong, type PongState, stepPong } from '../../../../src/games/pong/rules.ts'
+import { TICK_RATE } from '../../../../src/games/pong/court.ts'
+import { initPong, stepPong } from '../../../../src/games/pong/rules.ts'
+import type { PongState } from '../../../../src/games/pong/state.ts'
 import { CourtCanvas } from '../../games/pong/court-canvas.tsx'
 
 const TICK_MS = 1000 / TICK_RATE

@@ -1,6 +1,7 @@
 /**
- * The court, in its own units: x grows to the right, y downwards, (0, 0) is the top left corner. Seat 0 has the left
- * paddle, seat 1 the right one. Speeds are in units a tick, of which there are `TICK_RATE` a second.
+ * The court and its paddles, in units of their own: x grows to the right, y downwards, (0, 0) is the top left corner.
+ * Seat 0 has the left paddle, seat 1 the right one. Speeds are in units a tick, of which there are `TICK_RATE` a second;
+ * those of the ball are in `ball.ts`.
  */
 
 export const TICK_RATE = 60
@@ -35,17 +36,3 @@ export const BACK_RIGHT = WIDTH - BACK_LEFT
 
 /** How far apart the centres of ball and paddle can be in y while they touch. */
 export const REACH = PADDLE_HEIGHT / 2 + BALL_RADIUS
-
-export const START_SPEED = 7.5
-export const MAX_SPEED = 18
-/** What each hit does to the ball's speed. */
-export const SPEED_UP = 1.06
-
-/** The slope (dy / dx) at which the ball leaves the very end of a paddle; the middle sends it straight back. */
-export const MAX_SLOPE = 1.25
-/** The slope of a serve is between these, up or down. */
-export const MIN_SERVE_SLOPE = 0.1
-export const MAX_SERVE_SLOPE = 0.6
-
-/** How many ticks the ball waits in the centre before a serve. */
-export const SERVE_PAUSE = 54

@@ -4,7 +4,7 @@ import { MAX_STREAM } from '../../protocol/live-frames.ts'
 const REST_MS = 5_000
 
 /** The small numbers that name matches in binary frames: always the smallest that is free, as small ones are short. */
-export class Streams<Match> {
+export class StreamNumbers<Match> {
   readonly #matches: (Match | undefined)[] = []
   /** Since when a number is free. */
   readonly #freeSince: number[] = []

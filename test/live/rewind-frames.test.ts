@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { copyState, KeptFrames } from '../../src/engine/kept-frames.ts'
+import { copyState, RewindFrames } from '../../src/engine/rewind-frames.ts'
 import { defineGame } from '../../src/games/game.ts'
 import { pong } from '../../src/games/pong/index.ts'
 
@@ -49,7 +49,7 @@ test.each([
 
 test('states that share an object do not change each other', () => {
   const state = sharing.init({ seed: 1, options: {} })
-  const kept = new KeptFrames(sharing, state, [null])
+  const kept = new RewindFrames(sharing, state, [null])
   for (let tick = 1; tick <= 5; tick++) {
     sharing.step(state, [null])
     kept.keep(tick, state, [null])

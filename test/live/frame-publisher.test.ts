@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defineGame } from '../../src/games/game.ts'
 import { games } from '../../src/games/index.ts'
-import { Audience } from '../../src/modules/live/audience.ts'
-import { Streams } from '../../src/modules/live/streams.ts'
+import { FramePublisher } from '../../src/modules/live/frame-publisher.ts'
+import { StreamNumbers } from '../../src/modules/live/stream-numbers.ts'
 import { decodeLiveFrame } from '../../src/protocol/live-frames.ts'
 import { Hub } from '../../src/rpc/index.ts'
 
@@ -31,36 +31,36 @@ function rig() {
     throw error
   })
   const hub = new Hub({ bus, latestUnsentBytes: 1000 })
-  const audience = new Audience(hub, 'm', 5, false)
+  const publisher = new FramePublisher(hub, 'm', 5, false)
   const sent: { seq: number; frame: unknown }[] = []
   const listenTo = ({ name }: { name: string }) =>
     bus.subscribe(name, ({ seq, payload }) => {
       sent.push({ seq, frame: typeof payload === 'string' ? JSON.parse(payload) : decodeLiveFrame(payload) })
     })
-  return { audience, sent, listenTo, listen: () => listenTo(audience.inputs) }
+  return { publisher, sent, listenTo, listen: () => listenTo(publisher.inputs) }
 }
 
-describe('an audience', () => {
+describe('an publisher', () => {
   test('is sent inputs that no table has as JSON', () => {
-    const { audience, sent, listen } = rig()
+    const { publisher, sent, listen } = rig()
     listen()
-    audience.change(writer, 300, 15, 'hällo')
+    publisher.change(writer, 300, 15, 'hällo')
     expect(sent).toEqual([
       { seq: 300, frame: { kind: 'json', moved: 0, stream: 5, tickByte: 44, seat: 15, input: 'hällo' } },
     ])
   })
 
   test('gets frames whose numbers only grow, though their ticks go back', () => {
-    const { audience, sent, listen } = rig()
+    const { publisher, sent, listen } = rig()
     listen()
-    for (const tick of [10, 10, 8, 11, 200, 199]) audience.change(games.pong, tick, 0, { move: 1 })
-    audience.keyframe({ tick: 180, state: { a: 1 } })
+    for (const tick of [10, 10, 8, 11, 200, 199]) publisher.change(games.pong, tick, 0, { move: 1 })
+    publisher.keyframe({ tick: 180, state: { a: 1 } })
     expect(sent.map(({ seq }) => seq)).toEqual([10, 11, 12, 13, 200, 201, 202])
-    expect(audience.seq).toBe(202)
+    expect(publisher.seq).toBe(202)
   })
 
   test('is sent a state that is encoded once a tick, whatever the rates', () => {
-    const { audience, sent, listenTo } = rig()
+    const { publisher, sent, listenTo } = rig()
     let encoded = 0
     const state = {
       toJSON() {
@@ -69,9 +69,9 @@ describe('an audience', () => {
       },
     }
     const frame = { tick: 0, state, status: 'waiting' as const }
-    for (const rate of [60, 30, 20, 15, 10, 5, 1] as const) listenTo(audience.states(rate, frame))
+    for (const rate of [60, 30, 20, 15, 10, 5, 1] as const) listenTo(publisher.states(rate, frame))
     encoded = 0
-    audience.step({ tick: 60, state }, 60)
+    publisher.step({ tick: 60, state }, 60)
     expect(sent).toHaveLength(7)
     expect(encoded).toBe(1)
     expect(sent[0]).toEqual({
@@ -87,10 +87,10 @@ describe('an audience', () => {
   })
 
   test('is sent large states less often', () => {
-    const { audience, sent, listenTo } = rig()
+    const { publisher, sent, listenTo } = rig()
     const state = { text: 'x'.repeat(100 * 1024) }
-    for (const rate of [60, 5] as const) listenTo(audience.states(rate, { tick: 0, state, status: 'live' }))
-    for (let tick = 1; tick <= 600; tick++) audience.step({ tick, state }, 60)
+    for (const rate of [60, 5] as const) listenTo(publisher.states(rate, { tick: 0, state, status: 'live' }))
+    for (let tick = 1; tick <= 600; tick++) publisher.step({ tick, state }, 60)
     // 256 KiB a second are 2.5 of them; of five a second every second one.
     const ofRate = (rate: number) => sent.filter(({ frame }) => JSON.stringify(frame).includes(`/state/${rate}"`))
     expect(ofRate(60)).toHaveLength(25)
@@ -98,20 +98,20 @@ describe('an audience', () => {
   })
 
   test('costs nothing while nobody listens', () => {
-    const { audience, sent, listen } = rig()
-    audience.change(games.pong, 10, 0, { move: 1 })
-    audience.keyframe({ tick: 10, state: {} })
-    expect(audience.seq).toBe(0)
-    expect(audience.isFollowed).toBe(false)
+    const { publisher, sent, listen } = rig()
+    publisher.change(games.pong, 10, 0, { move: 1 })
+    publisher.keyframe({ tick: 10, state: {} })
+    expect(publisher.seq).toBe(0)
+    expect(publisher.isFollowed).toBe(false)
     listen()
-    expect(audience.isFollowed).toBe(true)
+    expect(publisher.isFollowed).toBe(true)
     expect(sent).toEqual([])
   })
 })
 
 describe('stream numbers', () => {
   test('are the smallest that are free, and rest a while before they come again', () => {
-    const streams = new Streams<string>()
+    const streams = new StreamNumbers<string>()
     expect(['a', 'b', 'c'].map((match) => streams.add(match, 0))).toEqual([0, 1, 2])
     streams.delete(1, 1_000)
     expect(streams.get(1)).toBeUndefined()
@@ -128,7 +128,7 @@ describe('stream numbers', () => {
   test('are never two matches at once', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.record({ add: fc.nat(3_000) }), fc.record({ drop: fc.nat(20) }))), (acts) => {
-        const streams = new Streams<number>()
+        const streams = new StreamNumbers<number>()
         const held = new Map<number, number>()
         const freed = new Map<number, number>()
         let now = 0

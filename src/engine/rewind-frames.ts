@@ -19,7 +19,7 @@ interface OwnFrame extends RunnerFrame {
  * one that is given up is used for the next: new objects that live for a moment too long are what makes the garbage
  * collector stop the process.
  */
-export class KeptFrames {
+export class RewindFrames {
   readonly #game: AnyGame
   #older: OwnFrame
   #newer: OwnFrame

@@ -1,6 +1,6 @@
 import type { MatchRunner } from '../../engine/index.ts'
 import type { AnyGame } from '../../games/game.ts'
-import { indexOfInput } from '../../games/input-table.ts'
+import { indexOfInput } from '../../games/simulate.ts'
 import type { Issue } from '../../protocol/index.ts'
 import { MAX_INPUT_LENGTH } from '../../protocol/live-frames.ts'
 import { RpcError } from '../../rpc/index.ts'

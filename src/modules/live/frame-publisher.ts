@@ -1,6 +1,6 @@
 import type { AnyGame } from '../../games/game.ts'
 import { hashState } from '../../games/hash.ts'
-import { indexOfInput } from '../../games/input-table.ts'
+import { indexOfInput } from '../../games/simulate.ts'
 import {
   encodeChange,
   encodeEnd,
@@ -8,9 +8,32 @@ import {
   encodeKeyframe,
   type LiveEndStatus,
 } from '../../protocol/live-frames.ts'
-import type { Channel, Hub } from '../../rpc/index.ts'
-import { inputsChannel, MAX_STATE_BYTES, stateChannel } from './channels.ts'
+import { type Channel, channel, type Hub } from '../../rpc/index.ts'
 import type { LiveFrame, StateRate } from './types.ts'
+
+const TYPE = 'live.onState'
+
+/** Bytes a second of one stream of states: where they are larger they come less often. */
+export const MAX_STATE_BYTES = 256 * 1024
+
+/** The states of a match, `rate` frames a second of about `frameBytes` each. A socket follows those of one rate. */
+export function stateChannel(
+  matchId: string,
+  rate: number,
+  isDelayed: boolean,
+  frameBytes: number,
+): Channel<LiveFrame> {
+  const bytes = Math.min(rate * frameBytes, MAX_STATE_BYTES)
+  return channel(TYPE, `${matchId}/state/${rate}${isDelayed ? '/delayed' : ''}`, {
+    oneOf: `${matchId}/state`,
+    cost: { frames: rate, bytes },
+  })
+}
+
+/** The inputs of a match, in binary frames that build on one another. */
+export function inputsChannel(matchId: string, isDelayed: boolean): Channel<LiveFrame> {
+  return channel(TYPE, `${matchId}/inputs${isDelayed ? '/delayed' : ''}`, { incremental: true })
+}
 
 interface At {
   readonly tick: number
@@ -34,7 +57,7 @@ interface States {
 }
 
 /** Those who follow a match at one distance in time, and what they are sent. Nothing is made that nobody would get. */
-export class Audience {
+export class FramePublisher {
   readonly inputs: Channel<LiveFrame>
   readonly #hub: Hub
   readonly #matchId: string

@@ -1,0 +1,147 @@
+import { nextFloat } from '../prng.ts'
+import {
+  BACK_LEFT,
+  BACK_RIGHT,
+  BALL_BOTTOM,
+  BALL_TOP,
+  FACE_LEFT,
+  FACE_RIGHT,
+  GOAL_LEFT,
+  GOAL_RIGHT,
+  HEIGHT,
+  REACH,
+  WIDTH,
+} from './court.ts'
+import type { PongState } from './state.ts'
+
+/** How fast the ball is served, and how fast it gets at most; units a tick. */
+export const START_SPEED = 7.5
+export const MAX_SPEED = 18
+/** What each hit does to the ball's speed. */
+export const SPEED_UP = 1.06
+
+/** The slope (dy / dx) at which the ball leaves the very end of a paddle; the middle sends it straight back. */
+export const MAX_SLOPE = 1.25
+/** The slope of a serve is between these, up or down. */
+export const MIN_SERVE_SLOPE = 0.1
+export const MAX_SERVE_SLOPE = 0.6
+
+/** How many ticks the ball waits in the centre before a serve. */
+export const SERVE_PAUSE = 54
+/** At `MAX_SPEED` the ball meets at most two things in a tick; a tick's way ends at the last of these. */
+const MAX_CONTACTS = 8
+
+/** A player has all points: nothing moves any more. */
+export function isOver(state: PongState): boolean {
+  return state.score0 >= state.pointsToWin || state.score1 >= state.pointsToWin
+}
+
+/** One tick's way of the ball, from contact to contact, so that no speed takes it through anything. */
+export function moveBall(state: PongState): void {
+  let left = 1
+  for (let contacts = 0; contacts < MAX_CONTACTS && left > 0; contacts++) {
+    const seat = state.velocityX < 0 ? 0 : 1
+    const toWall = timeToWall(state)
+    const toGoal = timeToGoal(state)
+    const toPaddle = timeToPaddle(state, seat)
+
+    if (toPaddle <= left && toPaddle <= toWall && toPaddle <= toGoal) {
+      travel(state, toPaddle)
+      hit(state, seat)
+      left -= toPaddle
+    } else if (toGoal <= left && toGoal <= toWall) {
+      travel(state, toGoal)
+      point(state, seat)
+      return
+    } else if (toWall <= left) {
+      travel(state, toWall)
+      state.ballY = state.velocityY < 0 ? BALL_TOP : BALL_BOTTOM
+      state.velocityY = -state.velocityY
+      left -= toWall
+    } else {
+      travel(state, left)
+      return
+    }
+  }
+}
+
+function travel(state: PongState, ticks: number): void {
+  const x = state.ballX + state.velocityX * ticks
+  const y = state.ballY + state.velocityY * ticks
+  state.ballX = Math.min(GOAL_RIGHT, Math.max(GOAL_LEFT, x))
+  state.ballY = Math.min(BALL_BOTTOM, Math.max(BALL_TOP, y))
+}
+
+function timeToWall(state: PongState): number {
+  if (state.velocityY < 0) return (BALL_TOP - state.ballY) / state.velocityY
+  if (state.velocityY > 0) return (BALL_BOTTOM - state.ballY) / state.velocityY
+  return Number.POSITIVE_INFINITY
+}
+
+function timeToGoal(state: PongState): number {
+  if (state.velocityX < 0) return (GOAL_LEFT - state.ballX) / state.velocityX
+  if (state.velocityX > 0) return (GOAL_RIGHT - state.ballX) / state.velocityX
+  return Number.POSITIVE_INFINITY
+}
+
+/**
+ * When the ball, flying towards `seat`, first touches its paddle, at the face or at an end; infinity for never. The
+ * ball is a point against the paddle grown by the ball's size (the slab test for a ray and a box). Good up to the next
+ * wall only.
+ */
+function timeToPaddle(state: PongState, seat: 0 | 1): number {
+  const { ballX, ballY, velocityX, velocityY } = state
+  if (velocityX === 0) return Number.POSITIVE_INFINITY
+  const face = seat === 0 ? FACE_LEFT : FACE_RIGHT
+  const back = seat === 0 ? BACK_LEFT : BACK_RIGHT
+  const paddle = seat === 0 ? state.paddle0 : state.paddle1
+  let enter = Math.max(0, (face - ballX) / velocityX)
+  let exit = (back - ballX) / velocityX
+  if (velocityY === 0) {
+    if (Math.abs(ballY - paddle) > REACH) return Number.POSITIVE_INFINITY
+  } else {
+    const reach = velocityY < 0 ? -REACH : REACH
+    enter = Math.max(enter, (paddle - reach - ballY) / velocityY)
+    exit = Math.min(exit, (paddle + reach - ballY) / velocityY)
+  }
+  return enter <= exit ? enter : Number.POSITIVE_INFINITY
+}
+
+/** Sends the ball back from where it touched the paddle; one saved at the paddle's end comes out at its face. */
+function hit(state: PongState, seat: 0 | 1): void {
+  const paddle = seat === 0 ? state.paddle0 : state.paddle1
+  const offset = Math.max(-1, Math.min(1, (state.ballY - paddle) / REACH))
+  state.ballX = seat === 0 ? FACE_LEFT : FACE_RIGHT
+  state.speed = Math.min(MAX_SPEED, state.speed * SPEED_UP)
+  state.hits += 1
+  aim(state, seat === 0 ? 1 : -1, offset * MAX_SLOPE)
+}
+
+/** The ball reached the goal line of `seat`: the other one has a point. */
+function point(state: PongState, seat: 0 | 1): void {
+  if (seat === 0) state.score1 += 1
+  else state.score0 += 1
+  if (isOver(state)) {
+    // The ball stays where it went in.
+    state.velocityX = 0
+    state.velocityY = 0
+  } else prepareServe(state, seat)
+}
+
+/** Puts the ball in the centre, to be served towards `seat` after the pause. */
+export function prepareServe(state: PongState, seat: 0 | 1): void {
+  state.ballX = WIDTH / 2
+  state.ballY = HEIGHT / 2
+  state.speed = START_SPEED
+  state.hits = 0
+  state.pause = SERVE_PAUSE
+  const drawn = nextFloat(state) * 2 - 1
+  const slope = MIN_SERVE_SLOPE + Math.abs(drawn) * (MAX_SERVE_SLOPE - MIN_SERVE_SLOPE)
+  aim(state, seat === 0 ? -1 : 1, drawn < 0 ? -slope : slope)
+}
+
+function aim(state: PongState, direction: -1 | 1, slope: number): void {
+  const along = state.speed / Math.sqrt(1 + slope * slope)
+  state.velocityX = direction * along
+  state.velocityY = slope * along
+}
