@@ -7,8 +7,15 @@ import { type ServerProcess, startServerProcess } from './server-process.ts'
 import { underAttack } from './under-attack.ts'
 
 const MIB = 1024 * 1024
-/** Who signs in while an attack lasts. A code counts once, so that each attack needs others. */
+/** How many players sign in while an attack lasts. A code counts once, so each attack needs players of its own. */
 const SIGN_INS = 16
+/**
+ * What players may notice. Without the limits a ping took 8 s, no sign-in worked, and hundreds of ticks were skipped; with
+ * them it is about 20 ms, 200 ms and none. The bounds leave room for a machine with two cores, of which the attacker takes one.
+ */
+const MAX_PING_MS = 250
+const MAX_SIGN_IN_MS = 1_500
+const MAX_SKIPPED_TICKS = 15
 const FRAMES_OF_A_KIND = 50
 
 let server: ServerProcess
@@ -16,7 +23,7 @@ let playing: TestClient
 let input: NodeJS.Timeout
 let matchId: string
 let endedCookie: string
-let players: Player[]
+let players = 0
 
 beforeAll(async () => {
   server = await startServerProcess()
@@ -36,10 +43,6 @@ beforeAll(async () => {
   const gone = await register(server.url, 'gone', '127.0.2.2')
   await endSession(server.url, gone)
   endedCookie = gone.cookie
-  players = []
-  for (let index = 0; index < SIGN_INS * Object.keys(attacks()).length; index++) {
-    players.push(await register(server.url, `player_${index}`, `127.0.${3 + (index >> 7)}.${1 + (index & 127)}`))
-  }
 })
 
 afterAll(async () => {
@@ -47,6 +50,11 @@ afterAll(async () => {
   await playing?.[Symbol.asyncDispose]()
   await server?.[Symbol.asyncDispose]()
 })
+
+async function newPlayer(): Promise<Player> {
+  const index = players++
+  return register(server.url, `player_${index}`, `127.0.${3 + (index >> 7)}.${1 + (index & 127)}`)
+}
 
 let eids = 0
 const frame = (type: string, data: unknown) => JSON.stringify({ type, data, eid: `e${++eids}`, ts: Date.now() })
@@ -111,15 +119,16 @@ test('all that nobody in particular may ask for is part of an attack', () => {
 })
 
 test.for(Object.entries(attacks()))('64 sockets of one address at full speed: %s', async ([name, attack]) => {
-  const own = players.splice(0, SIGN_INS)
+  const own: Player[] = []
+  while (own.length < SIGN_INS) own.push(await newPlayer())
   const noticed = await underAttack(server, attack(), { ping: () => playing.request('rpc.ping') }, own)
   const { peakMemoryBytes, sent, ...rest } = noticed
   console.log(name, { ...rest, memoryMiB: Math.round(peakMemoryBytes / MIB), sent })
   expect(sent.writes).toBeGreaterThan(0)
   expect(noticed.signIns).toBeGreaterThanOrEqual(8)
-  expect(noticed.signInP99Ms).toBeLessThan(500)
-  expect(noticed.pingP99Ms).toBeLessThan(50)
-  expect(noticed.skippedTicks).toBe(0)
+  expect(noticed.signInP99Ms).toBeLessThan(MAX_SIGN_IN_MS)
+  expect(noticed.pingP99Ms).toBeLessThan(MAX_PING_MS)
+  expect(noticed.skippedTicks).toBeLessThanOrEqual(MAX_SKIPPED_TICKS)
   expect(noticed.readyStatuses).toEqual([200])
   expect(peakMemoryBytes).toBeLessThan(400 * MIB)
 })
