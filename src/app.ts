@@ -9,19 +9,17 @@ import { createDatabase, type Transaction } from './db/database.ts'
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
 import { isUnavailable, Overloaded } from './db/retry.ts'
+import { sealSecretAnswers } from './db/sealed-answers.ts'
 import { createOnce, OnceConflict } from './db/writes-once.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import { games } from './games/index.ts'
 import { createLoggers } from './logger.ts'
 import { createMetrics } from './metrics.ts'
-import { createAuthService, sealSecretAnswers } from './modules/auth/index.ts'
-import { Context, type Platform, type Services } from './modules/context.ts'
+import { Context } from './modules/define.ts'
 import { modules } from './modules/index.ts'
-import { LiveService } from './modules/live/index.ts'
-import { MatchLifecycle, MatchService } from './modules/matches/index.ts'
+import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
-import { decodeInput, eidOfInput } from './protocol/live-frames.ts'
-import { type Call, Dispatcher, Hub, RpcError } from './rpc/index.ts'
+import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
 import { createServer, type Server } from './server/index.ts'
 import { version } from './version.ts'
 
@@ -30,11 +28,7 @@ export interface App {
   /** Where it can be reached. */
   readonly url: string
   readonly port: number
-  readonly node: string
   readonly platform: Platform
-  readonly engine: Engine
-  readonly lifecycle: MatchLifecycle
-  readonly dispatcher: Dispatcher<Context, Transaction>
   /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
   readonly lost: Promise<Error>
   /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
@@ -47,9 +41,8 @@ const READY_DEADLINE_MS = 2_000
 const SWEEP_MS = 60_000
 /** For closing everything, after the requests under way have been waited for. */
 export const CLOSE_MS = 4_000
-/** For a part that may wait for a database that hangs; the matches have more to settle. */
+/** For a part that may wait for a database that hangs. */
 const HANGING = { abandonAfterMs: 700 }
-const HANGING_MATCHES = { abandonAfterMs: 2_000 }
 
 /**
  * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
@@ -106,50 +99,46 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     limits: config.limits,
     hub,
     once: sealSecretAnswers(once, config.secrets.encryption),
-    createContext: (call: Call<Transaction>) => new Context(platform, services, call),
+    createContext: (call: Call<Transaction>) => new Context(platform, call),
     checkOutput: !config.production,
     translateError,
     log: log.rpc,
   })
   closers.add('the dispatcher', () => dispatcher.stop())
 
-  const platform: Platform = {
-    config,
-    log,
-    database,
-    bus,
-    hub,
-    connections: dispatcher.connections,
-    games,
-    node,
-    nodes,
-  }
   const engine = new Engine({
     maxRewindMs: config.maxRewindMs,
     onError: (error, matchId) => log.engine.error({ err: error, matchId }, 'a listener of the engine failed'),
   })
   closers.add('the engine', () => engine.stop())
 
-  const auth = createAuthService(platform)
-  const matches = new MatchService(platform)
-  const lifecycle = new MatchLifecycle(platform, matches, engine)
-  const live = new LiveService(platform, engine, matches)
-  const services: Services = { auth, matches, live }
-  closers.add('the streams of matches', () => matches.stop(), HANGING)
-
   const lease = new NodeLease({
     sql: database.reserved,
     node,
-    onDead: () => lifecycle.endOrphaned(),
-    onRevived: () => lifecycle.notePresence(),
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
+  const { connections } = dispatcher
+  const { platform, services } = createPlatform({
+    config,
+    log,
+    database,
+    bus,
+    hub,
+    connections,
+    games,
+    node,
+    nodes,
+    lease,
+    engine,
+  })
+  for (const { service } of Object.values(modules)) if (service) platform.use(service)
   await unlessAborted(() => lease.start(), starting)
   closers.add('the lease', () => lease.stop(), HANGING)
-  await unlessAborted(() => auth.start(), starting)
-  closers.add('auth', () => auth.stop(), HANGING)
-  await unlessAborted(() => lifecycle.start(), starting)
-  closers.add('the matches', () => lifecycle.stop(), HANGING_MATCHES)
+  for (const [{ name }, service] of services) {
+    await unlessAborted(async () => service.start?.(), starting)
+    const { stopWithinMs: abandonAfterMs = HANGING.abandonAfterMs } = service
+    closers.add(name, () => service.stop?.(), { abandonAfterMs })
+  }
   let sweeping: Promise<unknown> = Promise.resolve()
   const sweeper = setInterval(() => {
     sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
@@ -161,26 +150,20 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
   closers.add('the sweep of old answers', stopSweeping, HANGING)
 
   const metrics = createMetrics({
-    connections: dispatcher.connections,
+    connections,
     entries: dispatcher.entries,
     engine,
     sockets: () => server.stats,
   })
   closers.add('the metrics', () => metrics.close())
 
+  const offered = [...services.values()]
   const server: Server = createServer({
     config,
     dispatcher,
     hub,
-    gate: auth.gate,
-    receiveBinary: (connection, bytes) => {
-      dispatcher.receiveInput(connection, 'live.input', bytes, eidOfInput, (bytes, user) => {
-        const frame = decodeInput(bytes)
-        if (frame) live.inputFrame(user.id, connection, frame)
-        return frame !== null
-      })
-    },
-    isPlaying: (userId) => live.isPlaying(userId),
+    gate: offered.find(({ sessions }) => sessions)?.sessions ?? noSessions,
+    isPlaying: (userId) => offered.some((service) => service.isPlaying?.(userId)),
     isReady: async () => {
       await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
     },
@@ -199,11 +182,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
   return {
     url,
     port,
-    node,
     platform,
-    engine,
-    lifecycle,
-    dispatcher,
     lost,
     stop() {
       stopping ??= leave()
@@ -216,7 +195,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     await sleep(config.drainGraceMs)
     server.stopAccepting()
     await dispatcher.drain(config.drainMs)
-    dispatcher.connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
+    connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
     const abandoned = await closers.closeAll(CLOSE_MS)
     if (abandoned.length > 0) log.app.warn({ parts: abandoned }, 'stopped without waiting for the database')
     else log.app.info('stopped')
@@ -247,6 +226,14 @@ async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): 
   } finally {
     if (onAbort) starting.removeEventListener('abort', onAbort)
   }
+}
+
+/** For a server without accounts. */
+const noSessions: SessionGate = {
+  resume: async () => null,
+  extend: async () => null,
+  redeem: () => Promise.reject(new RpcError('UNAUTHENTICATED', 'Nobody can sign in here')),
+  end: async () => undefined,
 }
 
 /** Errors of the database that a client may know of. */

@@ -12,13 +12,13 @@ export interface Log {
 
 export interface Loggers {
   readonly app: Logger
-  readonly auth: Logger
   readonly bus: Logger
   readonly db: Logger
   readonly engine: Logger
-  readonly matches: Logger
   readonly rpc: Logger
   readonly server: Logger
+  /** The logger of a module, by its name. */
+  of(name: string): Logger
 }
 
 /** Left out where a log line has them itself, or in what a client sent; `err.code` of an error is no secret. */
@@ -37,15 +37,19 @@ export function createLoggers(level: string, node: string): Loggers {
       remove: true,
     },
   })
-  const named = (name: string) => root.child({ name })
+  const known = new Map<string, Logger>()
+  const named = (name: string) => {
+    const logger = known.get(name) ?? root.child({ name })
+    known.set(name, logger)
+    return logger
+  }
   return {
     app: named('app'),
-    auth: named('auth'),
     bus: named('bus'),
     db: named('db'),
     engine: named('engine'),
-    matches: named('matches'),
     rpc: named('rpc'),
     server: named('server'),
+    of: named,
   }
 }

@@ -28,7 +28,7 @@ const app = await startApp(
   }),
 )
 
-let before = app.engine.clock.figures
+let before = app.platform.engine.clock.figures
 let seated = 0
 const cookies = createCookies(app.platform.config.secrets.cookie, false)
 const CHUNK = 500
@@ -109,22 +109,22 @@ async function answer(question: z.infer<typeof Question>): Promise<object> {
     case 'bots': {
       for (let i = 0; i < question.matches; i++) {
         const options = pong.options.parse({ pointsToWin: 21 })
-        app.engine.start({ matchId: randomUUID(), game: pong, seed: i + 1, options, botSeats: [0, 1] })
+        app.platform.engine.start({ matchId: randomUUID(), game: pong, seed: i + 1, options, botSeats: [0, 1] })
       }
-      return { live: app.engine.size }
+      return { live: app.platform.engine.size }
     }
     case 'seat':
       return { players: await seat(question.matches) }
     case 'clock': {
       // Since the last time it was asked.
-      const now = app.engine.clock.figures
+      const now = app.platform.engine.clock.figures
       const lateness = now.lateness.map((count, bucket) => count - (before.lateness[bucket] ?? 0))
       const figures = {
         ticks: now.ticks - before.ticks,
         skippedTicks: now.skippedTicks - before.skippedTicks,
         p50: latenessQuantile(lateness, 0.5),
         p99: latenessQuantile(lateness, 0.99),
-        live: app.engine.size,
+        live: app.platform.engine.size,
       }
       before = now
       return figures

@@ -6,10 +6,6 @@ export interface NodeLeaseOptions {
   readonly node: string
   /** A node that has not been heard of for this long is dead, and its matches are orphaned. Default 5000. */
   readonly leaseMs?: number
-  /** Told once the rows of dead nodes are deleted, while this node is certain to be alive itself. */
-  readonly onDead: () => Promise<void>
-  /** Told when others had taken this node for dead: what hung on its row went with it, and the node has a new row. */
-  readonly onRevived: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -36,6 +32,8 @@ const REMOVE_DEAD = statement(
 export class NodeLease {
   readonly #options: NodeLeaseOptions
   readonly #leaseMs: number
+  readonly #deadListeners: (() => Promise<void>)[] = []
+  readonly #revivedListeners: (() => void)[] = []
   readonly #beating = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #removing: Promise<void> | undefined
@@ -49,6 +47,19 @@ export class NodeLease {
   constructor(options: NodeLeaseOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
+  }
+
+  /** Calls `listener` when the rows of dead nodes are deleted, while this node is certain to be alive itself. */
+  onDead(listener: () => Promise<void>): void {
+    this.#deadListeners.push(listener)
+  }
+
+  /**
+   * Calls `listener` when others had taken this node for dead: everything that belonged to its row was deleted with it,
+   * and the node has a new row.
+   */
+  onRevived(listener: () => void): void {
+    this.#revivedListeners.push(listener)
   }
 
   /** Enters the node and begins to beat. */
@@ -76,13 +87,13 @@ export class NodeLease {
   }
 
   async #beat(): Promise<void> {
-    const { sql, node, onRevived } = this.#options
+    const { sql, node } = this.#options
     const row = await sql.first(BEAT, [node])
     const now = performance.now()
     const enteredAt = row?.startedAt.getTime()
     if (enteredAt !== this.#enteredAt) {
       this.#enteredAt = enteredAt
-      onRevived()
+      for (const listener of this.#revivedListeners) listener()
     }
     // After a silence of the database every node looks dead: give them time to be heard of before any is removed.
     if (now - this.#lastBeat > this.#leaseMs / 2) this.#aliveSince = now
@@ -96,8 +107,7 @@ export class NodeLease {
   }
 
   async #removeDead(): Promise<void> {
-    const { sql, onDead } = this.#options
-    await sql.rows(REMOVE_DEAD, [this.#leaseMs / 1000])
-    await onDead()
+    await this.#options.sql.rows(REMOVE_DEAD, [this.#leaseMs / 1000])
+    await Promise.all(this.#deadListeners.map((listener) => listener()))
   }
 }

@@ -6,8 +6,8 @@ import { matches } from './matches/index.ts'
 /** Every module, by the namespace of its methods and subscriptions on the wire. */
 export const modules = {
   auth,
-  live,
   matches,
+  live,
 } as const
 
 /** What a client of this server is typed from: `createClient<Api>()`. */

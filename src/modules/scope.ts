@@ -1,5 +1,15 @@
+import type { Db, Tx } from '../db/database.ts'
 import { type RetryOptions, withRetry } from '../db/retry.ts'
-import type { Platform, Scope } from './context.ts'
+import type { Sql } from '../db/sql.ts'
+import type { Platform } from './platform.ts'
+
+/** What reads and writes go through in one request: the transaction of a write, else the plain client. */
+export interface Scope {
+  readonly db: Db | Tx
+  readonly sql: Sql
+  /** Runs `effect` once what this request wrote is committed. */
+  afterCommit(effect: () => void): void
+}
 
 /**
  * Runs `work` in a transaction of its own, for what no request asked for. Effects wait for the commit; a conflict

@@ -32,6 +32,18 @@ export type Fail<Code extends string> = (
   details?: ConstructorParameters<typeof RpcError>[2],
 ) => RpcError
 
+/** Inputs of one method in frames of bytes, which the framework hands to it unread. */
+export interface BinaryInput<Ctx> {
+  /** What a refusal is answered under, as such a frame has no `eid`. Read out of any bytes; throws nothing. */
+  eidOf(bytes: Uint8Array): string
+  /**
+   * Takes a frame, whose bytes are lent until it returns; false when it is no frame of this method.
+   *
+   * @throws RpcError what the frame is refused with
+   */
+  receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean
+}
+
 /** A context whose user is known to be there when `access` asks for one. */
 export type ContextFor<Ctx, A extends Access> = A extends 'user'
   ? Ctx extends { readonly user: infer User }
@@ -55,6 +67,10 @@ export interface Method<
   readonly input: I
   readonly output: O
   readonly errors: readonly E[]
+  /** Of a `write`: its answers hold secrets, and are kept encrypted. */
+  readonly secretAnswer?: boolean
+  /** Of an `input`: what it takes in binary frames. */
+  readonly binary?: BinaryInput<ContextFor<Ctx, A>>
   /** Made by `method()` and `subscription()`. */
   fail(...args: Parameters<Fail<E>>): RpcError
   handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<z.input<O>>

@@ -14,7 +14,7 @@ import { invalid } from './issues.ts'
 import { faultsOf } from './output.ts'
 import { InputFrames, type Peeked, peek } from './peek.ts'
 import { readEnvelope } from './read-envelope.ts'
-import { createRegistry, type Entry, isInput } from './registry.ts'
+import { type BinaryEntry, binaryEntries, createRegistry, type Entry, isInput } from './registry.ts'
 import { Rounds } from './rounds.ts'
 import type { Hub } from './stream-hub.ts'
 
@@ -40,6 +40,7 @@ export class Dispatcher<Ctx, Tx> {
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
   readonly #inputFrames: InputFrames
+  readonly #binaryInputs: readonly BinaryEntry[]
   readonly #executor: Executor<Ctx, Tx>
   readonly #calls: Calls<Ctx, Tx>
   readonly #backlogs: Rounds<Connection>
@@ -56,6 +57,7 @@ export class Dispatcher<Ctx, Tx> {
     this.entries = createRegistry([own, ...options.modules])
     this.#ping = this.entries.get('rpc.ping')
     this.#inputFrames = new InputFrames([...this.entries.values()].filter(isInput).map(({ type }) => type))
+    this.#binaryInputs = binaryEntries(this.entries)
     this.#calls = new Calls(options, this.admission, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
     this.#backlogs = new Rounds(this.connections, SWEEP_MS / LOOK_MS)
@@ -161,40 +163,35 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   /**
-   * Takes one binary frame as an input of the method `type`, which is answered only on an error, under what `eidOf` reads
-   * out of it. `take` reads it; false means that it is none. Never throws.
+   * Takes one binary frame that came at `now` by the monotonic clock: an input of the first method that knows it. The
+   * bytes are lent until this returns. Never throws.
    */
-  receiveInput(
-    connection: Connection,
-    type: string,
-    frame: Uint8Array,
-    eidOf: (frame: Uint8Array) => string,
-    take: (frame: Uint8Array, user: NonNullable<Caller['user']>) => boolean,
-  ): void {
-    const bytes = frame.length
-    const now = performance.now()
-    const waitMs = this.admission.input(connection.allowance, bytes, now)
+  receiveBinary(connection: Connection, bytes: Uint8Array, now = performance.now()): void {
+    const [first] = this.#binaryInputs
+    if (!first) {
+      this.badFrame(connection, bytes.length, 'binary frames are not part of this server')
+      return
+    }
+    const waitMs = this.admission.input(connection.allowance, bytes.length, now)
     if (waitMs > 0) {
-      this.#refuse(connection, bytes, waitMs, now, () => ({ type, eid: eidOf(frame) }))
+      const known = () => ({ type: first.entry.type, eid: first.binary.eidOf(bytes) })
+      this.#refuse(connection, bytes.length, waitMs, now, known)
       return
     }
     connection.lastRequestAt = now
-    const entry = this.entries.get(type)
-    if (!entry) {
-      answerError(connection, type, eidOf(frame), unknownType())
-      return
+    for (const { entry, binary } of this.#binaryInputs) {
+      entry.calls++
+      try {
+        const call = new Call<Tx>(connection.caller, connection, entry.type, '')
+        if (this.#executor.receiveBinary(call, entry, binary, bytes)) return
+      } catch (error) {
+        entry.failures++
+        const eid = binary.eidOf(bytes)
+        answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
+        return
+      }
     }
-    entry.calls++
-    try {
-      const { user } = connection.caller
-      if (!user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
-      this.#executor.refuseWhenDraining()
-      if (!take(frame, user)) answerBad(connection, 'no binary frame of this protocol')
-    } catch (error) {
-      entry.failures++
-      const eid = eidOf(frame)
-      answerError(connection, type, eid, this.#executor.toRpcError(entry, eid, error))
-    }
+    answerBad(connection, 'no binary frame of this server')
   }
 
   /** Answers a frame of `bytes` that the transport could not even read as text. Counted like a request. Never throws. */

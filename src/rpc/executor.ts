@@ -4,12 +4,12 @@ import { AnonymousAnswers } from './anonymous-answers.ts'
 import type { Body } from './answers.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
-import { type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
+import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
 import { errorData, RpcError } from './errors.ts'
 import { invalid, toIssues } from './issues.ts'
 import type { Once } from './once.ts'
 import { faultsOf } from './output.ts'
-import type { Entry } from './registry.ts'
+import type { BinaryEntry, Entry } from './registry.ts'
 
 export interface ExecutorOptions<Ctx, Tx> {
   readonly once: Once<Tx>
@@ -39,11 +39,6 @@ export class Executor<Ctx, Tx> {
     this.#draining = true
   }
 
-  /** @throws RpcError UNAVAILABLE */
-  refuseWhenDraining(): void {
-    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
-  }
-
   /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
   execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
     const input = this.admit(call, entry, data, now)
@@ -66,14 +61,17 @@ export class Executor<Ctx, Tx> {
    */
   admit(call: Call, entry: Entry, data: unknown, now: number): unknown {
     const { definition } = entry
-    const { user } = call.caller
-    if (definition.access === 'user' && !user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
-    this.refuseWhenDraining()
-    const isOnce = user !== null && definition.kind === 'method' && definition.effect === 'write'
+    this.#checkAccess(call, definition)
+    const isOnce = call.caller.user !== null && definition.kind === 'method' && definition.effect === 'write'
     if (!isOnce) this.#count(call, entry, now)
     const parsed = definition.input.safeParse(data)
     if (!parsed.success) throw invalid(toIssues(parsed.error))
     return parsed.data
+  }
+
+  #checkAccess({ caller }: Call, { access }: AnyDefinition): void {
+    if (access === 'user' && !caller.user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
   }
 
   #count(call: Call, { limiter }: Entry, now: number): void {
@@ -93,7 +91,8 @@ export class Executor<Ctx, Tx> {
   async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, now: number): Promise<Body> {
     const { user } = call.caller
     if (!user) throw new RpcError('UNAUTHENTICATED')
-    const key = { userId: user.id, eid: call.eid, type: entry.type }
+    const { secretAnswer: isSecret = false } = method
+    const key = { userId: user.id, eid: call.eid, type: entry.type, isSecret }
     const known = this.#options.once.recall(key)
     if (known !== undefined) return known
     this.#count(call, entry, now)
@@ -160,6 +159,12 @@ export class Executor<Ctx, Tx> {
     if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
     else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
     return opened
+  }
+
+  /** Hands an input in a binary frame to its method; false when it is no frame of that. @throws any error */
+  receiveBinary(call: Call<Tx>, { definition }: Entry, binary: BinaryEntry['binary'], bytes: Uint8Array): boolean {
+    this.#checkAccess(call, definition)
+    return binary.receive({ ctx: this.#options.createContext(call), bytes })
   }
 
   /** What a client is told of an error; what it must not know is logged. */

@@ -6,6 +6,8 @@ export { type Channel, channel } from './channel.ts'
 export { Connection, type Peer } from './connection.ts'
 export { Connections } from './connections.ts'
 export {
+  type AnyMethod,
+  type AnySubscription,
   type ApiOf,
   definers,
   type Module,
@@ -18,4 +20,5 @@ export type { Once, WriteKey } from './once.ts'
 export { isStorableJson } from './read-envelope.ts'
 export type { Entry } from './registry.ts'
 export { Rounds } from './rounds.ts'
+export { GATE_DEADLINE_MS, type SessionGate, type SignedIn } from './sessions.ts'
 export { Hub } from './stream-hub.ts'

@@ -3,6 +3,8 @@ export interface WriteKey {
   readonly userId: string
   readonly eid: string
   readonly type: string
+  /** Its answer holds secrets, and is kept encrypted. */
+  readonly isSecret?: boolean
 }
 
 export interface WriteResult {

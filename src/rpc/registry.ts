@@ -1,4 +1,4 @@
-import type { AnyDefinition, Module } from './definition.ts'
+import type { AnyDefinition, AnyMethod, Module } from './definition.ts'
 import { MethodLimiter } from './limits.ts'
 import { TYPE } from './read-envelope.ts'
 
@@ -34,6 +34,19 @@ export function createRegistry(modules: readonly Module[]): ReadonlyMap<string, 
     }
   }
   return entries
+}
+
+/** An input that also comes in binary frames. */
+export interface BinaryEntry {
+  readonly entry: Entry
+  readonly binary: NonNullable<AnyMethod['binary']>
+}
+
+export function binaryEntries(entries: ReadonlyMap<string, Entry>): readonly BinaryEntry[] {
+  return [...entries.values()].flatMap((entry) => {
+    const { definition } = entry
+    return definition.kind === 'method' && definition.binary ? [{ entry, binary: definition.binary }] : []
+  })
 }
 
 export function isInput({ definition }: Entry): boolean {

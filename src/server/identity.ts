@@ -1,8 +1,7 @@
-import { type Caller, RpcError } from '../rpc/index.ts'
+import { type Caller, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
 import type { Sender } from './http.ts'
 import type { Outage } from './outage.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
-import { GATE_DEADLINE_MS, type SessionGate, type SignedIn } from './session-gate.ts'
 import type { Gauge } from './session-lookups.ts'
 
 const RETRY_MS = 1_000

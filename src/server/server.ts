@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
-import type { Hub } from '../rpc/index.ts'
+import type { Hub, SessionGate } from '../rpc/index.ts'
 import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
 import type { Headers } from './http.ts'
 import { createOriginCheck } from './http.ts'
@@ -8,11 +8,10 @@ import { createIdentify } from './identity.ts'
 import { Outage, type OutageLog } from './outage.ts'
 import { createRoutes } from './routes.ts'
 import { createCookies } from './session-cookie.ts'
-import type { SessionGate } from './session-gate.ts'
 import { Gauge } from './session-lookups.ts'
 import { createSessionRoutes } from './session-routes.ts'
 import type { Receiver } from './socket.ts'
-import { type ReceiveBinary, type SocketStats, Sockets } from './socket-endpoint.ts'
+import { type SocketStats, Sockets } from './socket-endpoint.ts'
 import { loadStaticFiles } from './static-files.ts'
 import { createUpgrade } from './upgrade.ts'
 import { EXCLUSIVE_PORT, loadUws, type TemplatedApp } from './uws.ts'
@@ -33,7 +32,6 @@ export interface ServerOptions {
   readonly webDir: string
   /** The text of `/metrics`, in the format of Prometheus. */
   readonly metrics?: () => Promise<string>
-  readonly receiveBinary?: ReceiveBinary
   /** Whether a user plays a live match: a dead line of theirs is noticed within 4 s. Nobody does if absent. */
   readonly isPlaying?: (userId: string) => boolean
 }
@@ -78,7 +76,7 @@ export function createServer(options: ServerOptions): Server {
   const outage = new Outage('sessions cannot be looked up or changed', log)
   const identify = createIdentify({ gate, cookies, lookups, outage })
   const session = createSessionRoutes({ gate, cookies, identify, isAllowedOrigin, lookups, outage })
-  const { node, version, receiveBinary } = options
+  const { node, version } = options
   const sockets = new Sockets({
     receiver: dispatcher,
     hub,
@@ -87,7 +85,6 @@ export function createServer(options: ServerOptions): Server {
     isPlaying: options.isPlaying ?? (() => false),
     node,
     version,
-    receiveBinary,
     onGone: ({ caller }) => {
       connections?.socketClosed()
       admission.socketClosed(caller.ip)

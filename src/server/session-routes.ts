@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError } from '../deadline.ts'
-import { errorData, RpcError } from '../rpc/index.ts'
+import { errorData, GATE_DEADLINE_MS, RpcError, type SessionGate } from '../rpc/index.ts'
 import type { OriginCheck } from './http.ts'
 import { type Exchange, type Headers, type Request, readBody } from './http.ts'
 import type { Identify } from './identity.ts'
 import type { Outage } from './outage.ts'
 import type { Cookies } from './session-cookie.ts'
-import { GATE_DEADLINE_MS, type SessionGate } from './session-gate.ts'
 import type { Gauge } from './session-lookups.ts'
 
 /** Of a request that may have a body at all; the connection of a larger one ends. */

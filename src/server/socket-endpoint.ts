@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
-import { type Connection, type Hub, Rounds } from '../rpc/index.ts'
+import { type Hub, Rounds } from '../rpc/index.ts'
 import { type Admitted, type Receiver, Socket, type TendOptions, type UserData } from './socket.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
-
-/** Takes a binary frame. The bytes are lent until it returns. */
-export type ReceiveBinary = (connection: Connection, bytes: Uint8Array) => void
 
 interface SocketsOptions {
   readonly receiver: Receiver
@@ -16,7 +13,6 @@ interface SocketsOptions {
   readonly isPlaying: TendOptions['isPlaying']
   readonly node: string
   readonly version: string
-  readonly receiveBinary: ReceiveBinary | undefined
   readonly onGone: (admitted: Admitted) => void
   readonly log: { error(details: object, message: string): void }
 }
@@ -168,12 +164,11 @@ export class Sockets {
     if (socket === null || socket.isClosing) return
     const now = performance.now()
     socket.seenAt = now
-    const { receiver, receiveBinary } = this.#options
+    const { receiver } = this.#options
     // As #guard does, without a closure for every frame.
     try {
       if (!isBinary) receiver.receive(socket.connection, bytes, now)
-      else if (receiveBinary) receiveBinary(socket.connection, new Uint8Array(bytes))
-      else receiver.badFrame(socket.connection, bytes.byteLength, 'binary frames are not part of rally.v1')
+      else receiver.receiveBinary(socket.connection, new Uint8Array(bytes), now)
     } catch (error) {
       this.#failed('message', error)
     }

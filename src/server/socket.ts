@@ -21,7 +21,7 @@ export interface UserData {
 /** What the transport needs of the RPC layer. */
 export type Receiver = Pick<
   Dispatcher<unknown, unknown>,
-  'open' | 'close' | 'receive' | 'badFrame' | 'connections' | 'admission'
+  'open' | 'close' | 'receive' | 'receiveBinary' | 'badFrame' | 'connections' | 'admission'
 >
 
 /** How a socket is tended. Times are ms. */

@@ -5,14 +5,24 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { createNodeCalls } from '../../src/bus/node-calls.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database, Transaction } from '../../src/db/database.ts'
+import { sealSecretAnswers } from '../../src/db/sealed-answers.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createOnce } from '../../src/db/writes-once.ts'
+import { Engine, NodeLease } from '../../src/engine/index.ts'
 import { createLoggers } from '../../src/logger.ts'
-import { type AuthService, auth, createAuthService, sealSecretAnswers } from '../../src/modules/auth/index.ts'
+import { type AuthService, auth, createAuthService } from '../../src/modules/auth/index.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
-import { Context, type Platform } from '../../src/modules/context.ts'
-import { type Call, type Caller, type Connection, Dispatcher, Hub, type Peer } from '../../src/rpc/index.ts'
-import type { SignedIn } from '../../src/server/session-gate.ts'
+import { Context } from '../../src/modules/define.ts'
+import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
+import {
+  type Call,
+  type Caller,
+  type Connection,
+  Dispatcher,
+  Hub,
+  type Peer,
+  type SignedIn,
+} from '../../src/rpc/index.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { frameOf } from '../support/frame.ts'
 
@@ -190,7 +200,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     limits: { ...own.limits, requestsBurst: 10_000, requestsPerSecond: 10_000, requestsInFlight: 1000 },
     hub,
     once: sealSecretAnswers(createOnce(database), own.secrets.encryption),
-    createContext: (call: Call<Transaction>) => new Context(platform, services, call),
+    createContext: (call: Call<Transaction>) => new Context(platform, call),
     checkOutput: true,
     translateError: () => undefined,
     log: {
@@ -200,6 +210,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     },
   })
   const failures: object[] = []
+  const engine = new Engine({ maxRewindMs: 0, onError: () => undefined })
   const platform: Platform = {
     config: own,
     log,
@@ -210,17 +221,11 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     games: {},
     node: 'test',
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
+    engine,
+    lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
+    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : key.create(platform)) as T,
   }
   const service = createAuthService(platform, { now: clock.now, elapsed: clock.now })
-  const services = {
-    auth: service,
-    get matches(): never {
-      throw new Error('there are no matches here')
-    },
-    get live(): never {
-      throw new Error('there are no live matches here')
-    },
-  }
   await service.start()
 
   const node: TestNode = {
@@ -238,6 +243,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     async stop() {
       await service.stop()
       dispatcher.stop()
+      engine.stop()
       if (failures.length > 0) throw new AggregateError(failures, 'handlers failed')
     },
   }
@@ -266,7 +272,7 @@ export async function register(node: TestNode, username = freshName()): Promise<
 
 export async function registerAndEnter(node: TestNode): Promise<Registered & { signedIn: SignedIn }> {
   const registered = await register(node)
-  const signedIn = await node.auth.gate.redeem(registered.token, { ip: '192.0.2.1', userAgent: 'test' })
+  const signedIn = await node.auth.sessions.redeem(registered.token, { ip: '192.0.2.1', userAgent: 'test' })
   return { ...registered, signedIn }
 }
 

@@ -41,7 +41,7 @@ describe('a session that ended on a node without a bus to this one', () => {
     const stranger = await registerAndEnter(node)
     const ended = nodes.map((each) => each.socketOf(user.signedIn))
     const others = nodes.map((each) => each.socketOf(stranger.signedIn))
-    expect(await node.auth.gate.resume(user.signedIn.sessionId, user.user.id)).not.toBeNull()
+    expect(await node.auth.sessions.resume(user.signedIn.sessionId, user.user.id)).not.toBeNull()
 
     await node.socketOf(user.signedIn).ask('auth.revoke', { sessionId: user.signedIn.sessionId })
     for (const socket of ended) {
@@ -58,7 +58,7 @@ describe('a session that ended on a node without a bus to this one', () => {
     const past = new Date(clock.ms)
     const row = { userId: user.id, userAgent: '', ip: '', createdAt: past, expiresAt: past, endedAt: past }
     await database.db.session.createMany({ data: Array.from({ length: 1_100 }, () => ({ ...row, id: randomUUID() })) })
-    await node.auth.gate.end(signedIn.sessionId, user.id)
+    await node.auth.sessions.end(signedIn.sessionId, user.id)
     expect(await within(socket.closed(), 'the close', SECOND)).toMatchObject({ code: 4501 })
     await database.db.session.deleteMany({ where: { userId: user.id } })
     await alone.stop()
@@ -73,11 +73,11 @@ describe('a session that ended on a node without a bus to this one', () => {
     const cutOff = await startNode({ database: await testDatabase.open({ url: through.href }), clock })
     const { signedIn, user } = await registerAndEnter(node)
     const socket = cutOff.socketOf(signedIn)
-    const warn = vi.spyOn(cutOff.platform.log.auth, 'warn')
-    const info = vi.spyOn(cutOff.platform.log.auth, 'info')
+    const warn = vi.spyOn(cutOff.platform.log.of('auth'), 'warn')
+    const info = vi.spyOn(cutOff.platform.log.of('auth'), 'info')
 
     proxy.leadTo(undefined)
-    await node.auth.gate.end(signedIn.sessionId, user.id)
+    await node.auth.sessions.end(signedIn.sessionId, user.id)
     await expect.poll(() => warn.mock.calls.length, { timeout: 5_000 }).toBe(1)
     clock.advance(60 * SECOND)
     proxy.leadTo(Number(direct.port))
@@ -93,8 +93,9 @@ describe('looking for ended sessions', () => {
   /** With a query that answers what it is told, and a log to look at. */
   const looking = (node: TestNode) => {
     const since = vi.fn<(since: Date) => Promise<void>>(async () => undefined)
-    const { auth } = createLoggers('silent', 'test')
-    const platform = { ...node.platform, log: { ...node.platform.log, auth } }
+    const log = createLoggers('silent', 'test')
+    const platform = { ...node.platform, log }
+    const auth = log.of('auth')
     const looks = new EndedSessions(platform, { closeEndedSince: since }, node.clock.now)
     return { looks, since, warn: vi.spyOn(auth, 'warn'), info: vi.spyOn(auth, 'info') }
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect } from 'vitest'
+import { SecretBox } from '../../src/db/secret-encryption.ts'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
-import { SecretBox } from '../../src/modules/auth/totp/secret-encryption.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import {
@@ -97,7 +97,7 @@ describe('a recovery code', () => {
     expect(answers.map(({ error }) => error).sort()).toEqual(['INVALID_CODE', undefined])
     const won = answers.find(({ error }) => error === undefined)
     const { token } = Authorized.parse(won?.data)
-    expect(await node.auth.gate.redeem(token, { ip: '', userAgent: '' })).toMatchObject({ user: { id: user.id } })
+    expect(await node.auth.sessions.redeem(token, { ip: '', userAgent: '' })).toMatchObject({ user: { id: user.id } })
     expect(won?.data).not.toHaveProperty('recoveryCodes')
     expect(await recover(node, user.username, code)).toMatchObject({ error: 'INVALID_CODE' })
     expect((await recover(node, user.username.toUpperCase(), other)).error).toBeUndefined()
@@ -129,7 +129,7 @@ describe('rotating the authenticator', () => {
   test('in a fresh session replaces secret and recovery codes and ends the other sessions', async ({ clock, node }) => {
     const user = await registerAndEnter(node)
     const recovered = Authorized.parse((await recover(node, user.user.username, user.recoveryCodes[0] ?? '')).data)
-    const other = await node.auth.gate.redeem(recovered.token, { ip: '', userAgent: '' })
+    const other = await node.auth.sessions.redeem(recovered.token, { ip: '', userAgent: '' })
     const [socket, ended] = [node.socketOf(other), node.socketOf(user.signedIn)]
 
     const candidate = await socket.get(Candidate, 'auth.rotateTotp')

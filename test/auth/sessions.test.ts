@@ -27,18 +27,18 @@ async function signInAgain(node: TestNode, user: { secret: string; user: { usern
   node.clock.advance(30_000)
   const socket = await begun(node, user.user.username)
   const { token } = await socket.get(Authorized, 'auth.verify', { code: node.clock.code(user.secret) })
-  return node.auth.gate.redeem(token, from)
+  return node.auth.sessions.redeem(token, from)
 }
 
 describe('a ticket', () => {
   test('opens one session, also when it comes twice at the same time', async ({ database, clock, node, otherNode }) => {
     const { token, user } = await register(node)
     const results = await Promise.allSettled([
-      node.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
-      otherNode.auth.gate.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
+      node.auth.sessions.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
+      otherNode.auth.sessions.redeem(token, { ip: '192.0.2.9', userAgent: 'x'.repeat(300) }),
     ])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(node.auth.sessions.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
     const rows = await database.db.session.findMany({ where: { userId: user.id } })
     expect(rows).toHaveLength(1)
     expect(rows[0]).toMatchObject({ ip: '192.0.2.9', userAgent: 'x'.repeat(200), endedAt: null })
@@ -48,7 +48,7 @@ describe('a ticket', () => {
   test('is worth nothing after thirty seconds', async ({ clock, node }) => {
     const { token } = await register(node)
     clock.advance(30_000)
-    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(node.auth.sessions.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
   const { ticket: key, cookie } = config().secrets
@@ -65,7 +65,7 @@ describe('a ticket', () => {
 
   test('of the right form is taken, so that the forgeries below fail by what they change', async ({ clock, node }) => {
     const { user } = await register(node)
-    await expect(node.auth.gate.redeem(await jwt(clock, user.id), from)).resolves.toMatchObject({
+    await expect(node.auth.sessions.redeem(await jwt(clock, user.id), from)).resolves.toMatchObject({
       user: { id: user.id },
     })
   })
@@ -73,7 +73,7 @@ describe('a ticket', () => {
   test('of a node whose clock is a little ahead is taken', async ({ clock, node }) => {
     const { user } = await register(node)
     const token = await jwt(clock, user.id, { issued: 4, ends: 34 })
-    await expect(node.auth.gate.redeem(token, from)).resolves.toMatchObject({ user: { id: user.id } })
+    await expect(node.auth.sessions.redeem(token, from)).resolves.toMatchObject({ user: { id: user.id } })
   })
 
   test.for<[string, (sub: string, clock: Clock) => string | Promise<string>]>([
@@ -114,7 +114,7 @@ describe('a ticket', () => {
   ])('%s is refused', async ([, forge], { database, clock, node }) => {
     const { user } = await register(node)
     const before = await database.db.session.count()
-    await expect(node.auth.gate.redeem(await forge(user.id, clock), from)).rejects.toMatchObject({
+    await expect(node.auth.sessions.redeem(await forge(user.id, clock), from)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     })
     expect(await database.db.session.count()).toBe(before)
@@ -134,11 +134,11 @@ describe('a ticket', () => {
 describe('a session', () => {
   test('is resumed by its own user until it ends', async ({ node, otherNode }) => {
     const { signedIn, user } = await registerAndEnter(node)
-    const { gate } = otherNode.auth
+    const { sessions: gate } = otherNode.auth
     expect(await gate.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
     expect(await gate.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
     expect(await gate.resume('no-such-session', user.id)).toBeNull()
-    await node.auth.gate.end(signedIn.sessionId, user.id)
+    await node.auth.sessions.end(signedIn.sessionId, user.id)
     expect(await gate.resume(signedIn.sessionId, user.id)).toBeNull()
     expect(await gate.extend(signedIn.sessionId, user.id)).toBeNull()
   })
@@ -146,20 +146,20 @@ describe('a session', () => {
   test('is over after thirty days, unless it was extended', async ({ clock, node }) => {
     const [left, kept] = [await registerAndEnter(node), await registerAndEnter(node)]
     clock.advance(20 * DAY)
-    expect(await node.auth.gate.extend(kept.signedIn.sessionId, kept.user.id)).toEqual({
+    expect(await node.auth.sessions.extend(kept.signedIn.sessionId, kept.user.id)).toEqual({
       ...kept.signedIn,
       expiresAt: clock.ms + 30 * DAY,
     })
     clock.advance(10 * DAY)
-    expect(await node.auth.gate.resume(left.signedIn.sessionId, left.user.id)).toBeNull()
-    expect(await node.auth.gate.extend(left.signedIn.sessionId, left.user.id)).toBeNull()
-    expect(await node.auth.gate.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
+    expect(await node.auth.sessions.resume(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await node.auth.sessions.extend(left.signedIn.sessionId, left.user.id)).toBeNull()
+    expect(await node.auth.sessions.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
   })
 
   test('says when it was last seen', async ({ clock, node }) => {
     const { signedIn, user } = await registerAndEnter(node)
     clock.advance(10 * 60_000)
-    await node.auth.gate.resume(signedIn.sessionId, user.id)
+    await node.auth.sessions.resume(signedIn.sessionId, user.id)
     const { items } = await node.socketOf(signedIn).get(Sessions, 'auth.sessions')
     expect(items).toMatchObject([{ current: true, lastSeenAt: clock.ms, createdAt: clock.ms - 10 * 60_000 }])
   })
@@ -227,7 +227,7 @@ describe('ending', () => {
     expect((await own.ask('auth.revoke', { sessionId })).error).toBeUndefined()
     expect(await revoked.closed()).toEqual({ code: 4501, reason: 'revoked' })
     expect(await own.ask('auth.revoke', { sessionId })).toMatchObject(notFound)
-    expect(await node.auth.gate.resume(sessionId, user.user.id)).toBeNull()
+    expect(await node.auth.sessions.resume(sessionId, user.user.id)).toBeNull()
     expect(own.peer.closed).toBeUndefined()
     expect(strange.peer.closed).toBeUndefined()
   })
@@ -276,7 +276,7 @@ describe('ending', () => {
     clock.advance(DAY + 1)
     await housekeeping.round()
     expect(await count()).toEqual([0, 0, 0])
-    await expect(node.auth.gate.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    await expect(node.auth.sessions.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 })
 
@@ -291,7 +291,7 @@ describe('looking sessions up', () => {
     const watched = recorded(database)
     const own = await startNode({ database: watched.database, clock })
     const found = await Promise.all(
-      users.map(({ signedIn, user }) => own.auth.gate.resume(signedIn.sessionId, user.id)),
+      users.map(({ signedIn, user }) => own.auth.sessions.resume(signedIn.sessionId, user.id)),
     )
     expect(found).toEqual(users.map(({ signedIn }) => signedIn))
     expect(watched.statements).toEqual(['sessions.byId', 'sessions.touch'])
@@ -300,15 +300,15 @@ describe('looking sessions up', () => {
 
   test('asks once for a cookie whose session has ended or never was', async ({ database, clock, node, otherNode }) => {
     const { signedIn, user } = await registerAndEnter(node)
-    await otherNode.auth.gate.end(signedIn.sessionId, user.id)
+    await otherNode.auth.sessions.end(signedIn.sessionId, user.id)
     const watched = recorded(database)
     const { auth, stop } = await startNode({ database: watched.database, clock })
     for (const sessionId of [signedIn.sessionId, randomUUID()]) {
       watched.statements.length = 0
-      expect(await auth.gate.resume(sessionId, user.id)).toBeNull()
-      expect(await auth.gate.resume(sessionId, user.id)).toBeNull()
-      expect(await auth.gate.extend(sessionId, user.id)).toBeNull()
-      await auth.gate.end(sessionId, user.id)
+      expect(await auth.sessions.resume(sessionId, user.id)).toBeNull()
+      expect(await auth.sessions.resume(sessionId, user.id)).toBeNull()
+      expect(await auth.sessions.extend(sessionId, user.id)).toBeNull()
+      await auth.sessions.end(sessionId, user.id)
       expect(watched.statements).toEqual(['sessions.byId'])
     }
     await stop()
@@ -323,11 +323,11 @@ describe('looking sessions up', () => {
     const watched = recorded(database)
     const own = await startNode({ database: watched.database, clock, bus })
     const [first, second] = [await registerAndEnter(node), await registerAndEnter(node)]
-    await own.auth.gate.end(first.signedIn.sessionId, first.user.id)
-    await node.auth.gate.end(second.signedIn.sessionId, second.user.id)
+    await own.auth.sessions.end(first.signedIn.sessionId, first.user.id)
+    await node.auth.sessions.end(second.signedIn.sessionId, second.user.id)
     watched.statements.length = 0
     for (const { signedIn, user } of [first, second]) {
-      expect(await own.auth.gate.resume(signedIn.sessionId, user.id)).toBeNull()
+      expect(await own.auth.sessions.resume(signedIn.sessionId, user.id)).toBeNull()
     }
     expect(watched.statements).toEqual([])
     await own.stop()
@@ -339,10 +339,10 @@ describe('looking sessions up', () => {
   }) => {
     const { signedIn, user } = await registerAndEnter(node)
     clock.advance(31 * DAY)
-    expect(await node.auth.gate.resume(signedIn.sessionId, user.id)).toBeNull()
+    expect(await node.auth.sessions.resume(signedIn.sessionId, user.id)).toBeNull()
     clock.advance(-31 * DAY)
-    expect(await node.auth.gate.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
-    expect(await node.auth.gate.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
+    expect(await node.auth.sessions.resume(signedIn.sessionId, 'somebody-else')).toBeNull()
+    expect(await node.auth.sessions.resume(signedIn.sessionId, user.id)).toEqual(signedIn)
   })
 })
 

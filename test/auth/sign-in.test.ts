@@ -154,7 +154,7 @@ describe('a challenge', () => {
 
   test('is for sockets that nobody has signed in on', async ({ node }) => {
     const { user, token } = await register(node)
-    const signedIn = await node.auth.gate.redeem(token, { ip: '192.0.2.1', userAgent: 'test' })
+    const signedIn = await node.auth.sessions.redeem(token, { ip: '192.0.2.1', userAgent: 'test' })
     const socket = node.socketOf(signedIn)
     for (const [type, data] of [
       ['auth.begin', { username: freshName() }],

@@ -20,7 +20,8 @@ process.on('message', async (question) => {
     await new Promise(setImmediate)
   }
   const { heapUsed, rss, external } = process.memoryUsage()
-  process.send?.({ inFlight: app.dispatcher.inFlight, heapUsed, rss, external })
+  const inFlight = [...app.platform.connections].reduce((sum, connection) => sum + connection.inFlight, 0)
+  process.send?.({ inFlight, heapUsed, rss, external })
 })
 
 // Whoever started it is gone.

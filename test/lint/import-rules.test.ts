@@ -104,7 +104,7 @@ test.each([
     `import { matches } from '../matches/index.ts'\nimport { Match } from '../matches/types.ts'`,
   ],
   ['src/modules/live/methods/x.ts', `import { LiveService } from '../service.ts'\nimport { z } from 'zod'`],
-  ['src/modules/auth/x.ts', `import type { SessionGate } from '../../server/session-gate.ts'\nimport 'jose'`],
+  ['src/modules/auth/x.ts', `import type { SessionGate } from '../../rpc/index.ts'\nimport 'jose'`],
   [
     'src/client/x.ts',
     `import type { User } from '../modules/auth/types.ts'\nimport { PROTOCOL } from '../protocol/index.ts'`,

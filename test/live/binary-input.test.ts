@@ -89,6 +89,6 @@ describe('a binary input', () => {
     }
     expect((await rubbish.client.request('rpc.ping')).type).toBe('rpc.ping')
     expect(rubbish.client.inbox.drain().filter(({ error }) => error === 'INTERNAL')).toEqual([])
-    expect(rally.app.engine.get(matchId)?.isOver).toBe(false)
+    expect(rally.app.platform.engine.get(matchId)?.isOver).toBe(false)
   })
 })

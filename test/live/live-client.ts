@@ -164,7 +164,7 @@ export function createLocal(live: LiveClient, game: string, options: Record<stri
 export async function whenLive(rally: Rally, live: LiveClient, matchId: string): Promise<() => number> {
   const { opening, events } = await live.client.subscribe<Match>('matches.onUpdate', { matchId })
   if (opening.snapshot?.status === 'waiting') await events.next(({ data }) => data.status === 'live')
-  return () => rally.app.engine.get(matchId)?.tick ?? -1
+  return () => rally.app.platform.engine.get(matchId)?.tick ?? -1
 }
 
 /** Settings under which a match begins at once. */

@@ -29,7 +29,7 @@ test('spectators see nothing before its time, in either mode, and the same match
   expect(states.channel).toBe(`live.onState/${match.id}/state/60/delayed`)
 
   const tick = await whenLive(rally, live, match.id)
-  const runner = rally.app.engine.get(match.id)
+  const runner = rally.app.platform.engine.get(match.id)
   if (!runner) throw new Error('the match does not run')
   // How far the match was when each frame was seen, less what the frame tells.
   const leads: number[] = []

@@ -50,7 +50,7 @@ test('a match that is over takes no place of a socket, in either mode, whenever 
     const late = await live.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, mode })
     expect(late).toMatchObject({ channel, opening: { snapshot: { status: 'aborted' } } })
     expect(await late.events.next()).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'aborted' } })
-    const followed = [...rally.app.dispatcher.connections].flatMap(({ following }) => [...following.keys()])
+    const followed = [...rally.app.platform.connections].flatMap(({ following }) => [...following.keys()])
     expect(followed).not.toContain(channel)
   }
 })
@@ -73,7 +73,7 @@ test('two rates of one match do not disturb each other, and nobody is told after
   await spectator.client.call('rpc.unsubscribe', { channel: slow.channel })
   await live.client.call('rpc.unsubscribe', { channel: slow.channel })
   // Nobody watches any more, so no step is told.
-  const runner = rally.app.engine.get(match.id)
+  const runner = rally.app.platform.engine.get(match.id)
   await expect.poll(() => runner?.watched, { timeout: 5_000 }).toBe(false)
   await live.client.call('matches.leave', { matchId: match.id })
 })
@@ -93,7 +93,7 @@ test('a socket has one stream of states a match: another rate replaces it', asyn
   })
   const again = await open(match.id, 5)
   expect((await fast.events.next(({ error }) => error !== undefined)).data).toEqual({ reason: 'replaced' })
-  const followed = [...rally.app.dispatcher.connections].flatMap(({ following }) => [...following.keys()])
+  const followed = [...rally.app.platform.connections].flatMap(({ following }) => [...following.keys()])
   expect(followed).toEqual(expect.arrayContaining([again.channel, elsewhere.channel]))
   expect(followed).not.toContain(fast.channel)
   for (const rate of [0, 2, 7, 59, 61, 1.5, '30']) {

@@ -35,8 +35,8 @@ test('a match made at one server and joined at another is run by one of them', a
     () => db.match.findUniqueOrThrow({ where: { id: match.id } }),
     ({ status }) => status === 'live',
   )
-  expect(row).toMatchObject({ fence: 1, nodeId: b.app.node })
-  expect([a.app.engine.size, b.app.engine.size]).toEqual([0, 1])
+  expect(row).toMatchObject({ fence: 1, nodeId: b.app.platform.node })
+  expect([a.app.platform.engine.size, b.app.platform.engine.size]).toEqual([0, 1])
   // Who drops from the server that does not run it loses all the same.
   await first.drop()
   const over = await eventually(
@@ -135,17 +135,17 @@ test('a server that others took for dead lets go of what they ended', async () =
   expect(over).toMatchObject({ status: 'aborted', endReason: 'node-lost', version: version + 1 })
   const ask = { matchId: match.id, seat: 0, input: { column: 0 } }
   expect((await client.request('live.input', ask)).error).toBe('NOT_LIVE')
-  expect(rally.app.engine.size).toBe(0)
+  expect(rally.app.platform.engine.size).toBe(0)
 }, 30_000)
 
 test('a match that a server took without hearing of it is run', async () => {
   await using rally = await startQuickRally()
   const opened = await rally.database.open()
   const { player, client } = await newcomer(rally)
-  const id = await leaveBehind(opened, { node: rally.app.node, userId: player.id, status: 'live' })
+  const id = await leaveBehind(opened, { node: rally.app.platform.node, userId: player.id, status: 'live' })
   const follower = await follow(client, id)
   await eventually(
-    async () => rally.app.engine.size,
+    async () => rally.app.platform.engine.size,
     (size) => size === 1,
   )
   await client.call('matches.leave', { matchId: id })
@@ -156,7 +156,7 @@ test('a match that a server should run, but cannot, is ended', async () => {
   await using rally = await startQuickRally()
   const opened = await rally.database.open()
   const { player, client } = await newcomer(rally)
-  const { node } = rally.app
+  const { node } = rally.app.platform
   const id = await leaveBehind(opened, { node, userId: player.id, status: 'live', game: 'chess' })
   const follower = await follow(client, id)
   expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'failed' })
@@ -180,14 +180,13 @@ test('nobody is taken for dead because the database was silent', async () => {
           sql: cut.reserved,
           node: randomUUID(),
           leaseMs: 1_000,
-          onDead: async () => {
-            removals++
-          },
-          onRevived: () => undefined,
           onError: () => undefined,
         }),
     )
-    for (const lease of leases) await lease.start()
+    for (const lease of leases) {
+      lease.onDead(async () => void removals++)
+      await lease.start()
+    }
     const entered = await db.node.findMany({ orderBy: { id: 'asc' } })
     await eventually(
       async () => removals,

@@ -65,11 +65,11 @@ test('a server that was taken for dead writes again who is connected to it', asy
     (count) => count === 1,
   )
   // As another server would.
-  await db.node.delete({ where: { id: rally.app.node } })
+  await db.node.delete({ where: { id: rally.app.platform.node } })
   expect(await db.presence.count()).toBe(0)
   await eventually(
     () => db.presence.findMany(),
-    (rows) => rows.some(({ userId, nodeId }) => userId === player.id && nodeId === rally.app.node),
+    (rows) => rows.some(({ userId, nodeId }) => userId === player.id && nodeId === rally.app.platform.node),
   )
   await eventually(
     async () => follower.catchUp().players[0]?.connected,

@@ -7,7 +7,7 @@ import { createLoggers } from '../../src/logger.ts'
 import { Results } from '../../src/modules/matches/lifecycle/results.ts'
 import { type MatchResult, ResultSpool, type SpoolOptions } from '../../src/modules/matches/lifecycle/spool.ts'
 
-const log = createLoggers('silent', 'test').matches
+const log = createLoggers('silent', 'test').of('matches')
 const failure = (code: string) => Object.assign(new Error('failed'), { code })
 const away = failure('ECONNREFUSED')
 

@@ -37,7 +37,7 @@ test('a match whose launch was committed without an answer begins, and is told o
   const answers = loseAnswers(rally, 1)
   await follower.live()
   expect(answers.lost).toBe(1)
-  expect(rally.app.engine.size).toBe(1)
+  expect(rally.app.platform.engine.size).toBe(1)
 })
 
 test('a match whose launch was never answered is taken up', async () => {
@@ -49,7 +49,7 @@ test('a match whose launch was never answered is taken up', async () => {
   loseAnswers(rally, 5)
   await follower.live(15_000)
   await eventually(
-    async () => rally.app.engine.size,
+    async () => rally.app.platform.engine.size,
     (size) => size === 1,
   )
 }, 30_000)
@@ -63,7 +63,7 @@ test('a result that was committed without an answer is told of once', async () =
   expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
   expect(answers.lost).toBe(1)
   await eventually(
-    async () => rally.app.engine.size,
+    async () => rally.app.platform.engine.size,
     (size) => size === 0,
   )
 })

@@ -246,7 +246,7 @@ test('200 reconnects lose, double and swap nothing, execute each write once, and
   // Everybody played the match that the server ran.
   let compared = 0
   for (const [index, seen] of hashes.entries()) {
-    const runner = rally.app.engine.get((index < 2 ? matches[0] : matches[1]).id)
+    const runner = rally.app.platform.engine.get((index < 2 ? matches[0] : matches[1]).id)
     if (!runner) throw new Error('the match is gone')
     const options = pong.options.parse(runner.options)
     const changes = runner.log.map((change) => ({ ...change, input: pong.input.parse(change.input) }))

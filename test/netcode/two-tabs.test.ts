@@ -33,7 +33,7 @@ async function inTwoTabs(rally: Rally, clients: readonly [RallyClient, RallyClie
     { client: second, play: playPong(second, match) },
   ]
   await Promise.all(tabs.map(({ play }) => untilStatus(play, 'live')))
-  const runner = rally.app.engine.get(match.id)
+  const runner = rally.app.platform.engine.get(match.id)
   if (!runner) throw new Error('the match does not run')
   return { match, tabs, runner, leave: () => opponent.matches.leave({ matchId: match.id }) }
 }

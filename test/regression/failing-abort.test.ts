@@ -21,5 +21,5 @@ test('a match whose result is refused is aborted, though that fails at first', a
   await playConnectFour([client], follower.latest.id)
   expect(await follower.over(15_000)).toMatchObject({ status: 'aborted', endReason: 'failed' })
   expect((await execute(url, 'SELECT last_value AS tries FROM aborts')).rows).toEqual([{ tries: '2' }])
-  expect(rally.app.engine.size).toBe(0)
+  expect(rally.app.platform.engine.size).toBe(0)
 }, 30_000)

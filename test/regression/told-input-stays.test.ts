@@ -31,7 +31,7 @@ test('a player cannot take back what the opponent was told', async ({ rally, ada
     expect(after).toMatchObject({ seat: 0, index: 2 })
     expect(after.tick).toBeGreaterThan(told.tick)
   }
-  const log = rally.app.engine.get(match.id)?.log ?? []
+  const log = rally.app.platform.engine.get(match.id)?.log ?? []
   expect(log.map(({ input }) => input)).toEqual(
     Array.from({ length: 20 }, (_, at) => ({ move: at % 2 === 0 ? -1 : 1 })),
   )

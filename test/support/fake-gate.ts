@@ -1,5 +1,4 @@
-import { RpcError } from '../../src/rpc/index.ts'
-import type { SessionGate, SignedIn } from '../../src/server/index.ts'
+import { RpcError, type SessionGate, type SignedIn } from '../../src/rpc/index.ts'
 
 /** Sessions in memory, and what tests want to go wrong with a database. */
 export class FakeGate implements SessionGate {

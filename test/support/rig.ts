@@ -17,7 +17,7 @@ export const anyBytes = { anonymousFrameBytes: 64 * 1024, bytesPerSecond: 1e9, b
 export interface RigOptions {
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Config>
-  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'isReady' | 'metrics' | 'webDir' | 'receiveBinary'>>
+  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'isReady' | 'metrics' | 'webDir'>>
 }
 
 export interface Rig extends AsyncDisposable {

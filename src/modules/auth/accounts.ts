@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import type { Sealed } from '../../db/secret-encryption.ts'
 import { type Sql, statement } from '../../db/sql.ts'
 import { UserId } from '../wire.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
-import type { Sealed } from './totp/secret-encryption.ts'
 import type { User } from './types.ts'
 
 /** What a user's row says, as the rest of this module needs it. */

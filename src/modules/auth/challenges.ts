@@ -1,5 +1,5 @@
+import type { Sealed } from '../../db/secret-encryption.ts'
 import type { Connection } from '../../rpc/index.ts'
-import type { Sealed } from './totp/secret-encryption.ts'
 
 /** What a code on a socket is the answer to. `totp` is what the code has to come from. */
 export type Challenge =

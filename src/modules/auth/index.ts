@@ -1,4 +1,4 @@
-import { module } from '../../rpc/index.ts'
+import { module } from '../define.ts'
 import { begin } from './methods/begin.ts'
 import { logout } from './methods/logout.ts'
 import { me } from './methods/me.ts'
@@ -7,14 +7,15 @@ import { revoke } from './methods/revoke.ts'
 import { rotateTotp } from './methods/rotateTotp.ts'
 import { sessions } from './methods/sessions.ts'
 import { verify } from './methods/verify.ts'
+import { authService } from './service.ts'
 import { onSession } from './subscriptions/onSession.ts'
 
-export { sealSecretAnswers } from './sealed-answers.ts'
-export { type AuthOptions, type AuthService, createAuthService } from './service.ts'
+export { type AuthOptions, type AuthService, authService, createAuthService } from './service.ts'
 
 /** Accounts with an authenticator app and no password, and the sessions of their browsers. */
 export const auth = module({
   name: 'auth',
+  service: authService,
   methods: { begin, verify, recover, logout, sessions, revoke, rotateTotp, me },
   subscriptions: { onSession },
 })

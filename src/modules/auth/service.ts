@@ -1,5 +1,5 @@
-import type { SessionGate } from '../../server/session-gate.ts'
-import type { Platform } from '../context.ts'
+import { SecretBox } from '../../db/secret-encryption.ts'
+import { type Platform, service } from '../platform.ts'
 import { Challenges } from './challenges.ts'
 import { Attempts } from './limits/attempt-counters.ts'
 import { SignInGuard } from './limits/lockouts.ts'
@@ -9,14 +9,12 @@ import { Sessions } from './sessions/sessions.ts'
 import { Tickets } from './sessions/tickets.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
-import { SecretBox } from './totp/secret-encryption.ts'
 
 /** Accounts and sessions of one process. */
 export interface AuthService {
-  /** What the transport needs: cookies and tickets are checked there, rows here. */
-  readonly gate: SessionGate
   readonly signIn: SignIn
   readonly rotation: Rotation
+  /** Also what the transport needs: cookies and tickets are checked there, rows here. */
   readonly sessions: Sessions
   /**
    * Begins to listen for sessions that end on other nodes, to look for them in the database, and to sweep. Resolves when
@@ -34,6 +32,8 @@ export interface AuthOptions {
   readonly elapsed?: () => number
 }
 
+export const authService = service('auth', (platform) => createAuthService(platform))
+
 /** @throws Error when the key for tickets is too short. */
 export function createAuthService(platform: Platform, options: AuthOptions = {}): AuthService {
   const { now = Date.now, elapsed = () => performance.now() } = options
@@ -43,7 +43,9 @@ export function createAuthService(platform: Platform, options: AuthOptions = {})
   const onExhausted = (retryAfterMs: number): void => {
     if (elapsed() < warnAgainAt) return
     warnAgainAt = elapsed() + retryAfterMs
-    platform.log.auth.warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
+    platform.log
+      .of('auth')
+      .warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
   }
   const tickets = new Tickets(config.secrets.ticket, now)
   const parts: AuthParts = {
@@ -58,7 +60,6 @@ export function createAuthService(platform: Platform, options: AuthOptions = {})
   const endedSessions = new EndedSessions(platform, sessions, now)
   const housekeeping = new Housekeeping(platform, sessions, now)
   return {
-    gate: sessions,
     signIn: new SignIn(parts),
     rotation: new Rotation(parts, sessions),
     sessions,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { SecretBox } from '../../db/secret-encryption.ts'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
-import type { Platform } from '../context.ts'
+import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
 import { type Account, accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
@@ -10,7 +11,6 @@ import { type Attempt, networkOf, type SignInGuard } from './limits/lockouts.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { Tickets } from './sessions/tickets.ts'
 import { matchStep, newSecret, present } from './totp/codes.ts'
-import type { SecretBox } from './totp/secret-encryption.ts'
 import type { AuthCode, Authorized, Begun } from './types.ts'
 
 /** The parts that signing in and changing the authenticator share. */
@@ -187,7 +187,7 @@ export class SignIn {
     try {
       await attempt.succeeded()
     } catch (error) {
-      this.#parts.platform.log.auth.warn({ err: error }, 'a successful attempt stays counted')
+      this.#parts.platform.log.of('auth').warn({ err: error }, 'a successful attempt stays counted')
     }
   }
 
@@ -198,7 +198,7 @@ export class SignIn {
     try {
       await accounts.reseal(platform.database.reserved, account.id, account.totp, box.seal(secret, account.id))
     } catch (error) {
-      platform.log.auth.warn({ err: error, userId: account.id }, 'a secret stays under an old key')
+      platform.log.of('auth').warn({ err: error, userId: account.id }, 'a secret stays under an old key')
     }
   }
 }

@@ -1,8 +1,12 @@
-import { module } from '../../rpc/index.ts'
+import { module } from '../define.ts'
 import { getReplay } from './methods/getReplay.ts'
 import { input } from './methods/input.ts'
+import { liveService } from './service.ts'
 import { onState } from './subscriptions/onState.ts'
 
-export { LiveService } from './service.ts'
-
-export const live = module({ name: 'live', methods: { getReplay, input }, subscriptions: { onState } })
+export const live = module({
+  name: 'live',
+  service: liveService,
+  methods: { getReplay, input },
+  subscriptions: { onState },
+})

@@ -1,7 +1,7 @@
 import { unpackInputs } from '../../engine/index.ts'
-import type { Scope } from '../context.ts'
 import { splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
+import type { Scope } from '../scope.ts'
 import { toLiveChange } from './snapshots.ts'
 import type { LiveChange, Replay } from './types.ts'
 

@@ -2,9 +2,10 @@ import type { Engine, MatchRunner } from '../../engine/index.ts'
 import { type AnyGame, gameOf } from '../../games/game.ts'
 import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
 import { type Connection, isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
-import type { Platform, Scope } from '../context.ts'
-import { type MatchService, splitOptions } from '../matches/index.ts'
+import { matchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
+import { type Platform, service } from '../platform.ts'
+import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
 import { invalidInput, ownSeat, playing, toInput } from './check-input.ts'
 import { DelayedView } from './delayed-view.ts'
@@ -49,7 +50,8 @@ export class LiveService {
   /** Times are monotonic, ms. */
   #collectedAt = 0
 
-  constructor(platform: Platform, engine: Engine, matches: MatchService) {
+  constructor(platform: Platform) {
+    const { engine } = platform
     this.#platform = platform
     this.#engine = engine
     this.#stored = storedMatches(platform.database.sql)
@@ -59,7 +61,7 @@ export class LiveService {
       changed: (runner, tick, seat, input, moved) => this.#change(runner, tick, seat, input, moved),
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
-    matches.onChange((match) => this.#noteMatch(match))
+    platform.use(matchService).onChange((match) => this.#noteMatch(match))
     platform.connections.onClose((connection) => this.#holders.letGo(connection))
   }
 
@@ -83,7 +85,7 @@ export class LiveService {
   }
 
   /** The same for an input that came in a binary frame. */
-  inputFrame(userId: string, connection: Connection, frame: LiveInputFrame): void {
+  inputFrame(userId: string, connection: Connection | null, frame: LiveInputFrame): void {
     const match = playing(this.#streams.get(frame.stream))
     const { runner, seats } = match
     const seat = ownSeat(seats, userId, frame.seat)
@@ -268,6 +270,8 @@ export class LiveService {
     }
   }
 }
+
+export const liveService = service('live', (platform) => new LiveService(platform))
 
 /** A match that is over: nothing comes after this. */
 function openEnded(

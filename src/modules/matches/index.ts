@@ -1,4 +1,5 @@
-import { module } from '../../rpc/index.ts'
+import { module } from '../define.ts'
+import { matchLifecycle } from './lifecycle/lifecycle.ts'
 import { create } from './methods/create.ts'
 import { getOne } from './methods/getOne.ts'
 import { history } from './methods/history.ts'
@@ -9,12 +10,12 @@ import { rematch } from './methods/rematch.ts'
 import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
-export { MatchLifecycle } from './lifecycle/lifecycle.ts'
 export { splitOptions } from './options.ts'
-export { MatchService } from './service.ts'
+export { MatchService, matchService } from './service.ts'
 
 export const matches = module({
   name: 'matches',
+  service: matchLifecycle,
   methods: { create, getOne, history, join, leave, list, rematch },
   subscriptions: { onLobby, onUpdate },
 })

@@ -1,6 +1,6 @@
 import { batched } from '../../db/batched-lookup.ts'
 import { statement } from '../../db/sql.ts'
-import type { Platform } from '../context.ts'
+import type { Platform } from '../platform.ts'
 import { lobbyChannel } from './channels.ts'
 import { newestPublic } from './match-reads.ts'
 import { type MatchRow, matchRow, toMatch } from './match-row.ts'
@@ -100,7 +100,7 @@ export class LobbyFeed {
       if (!next || !read) return
       for (const game of followed) hub.publish(lobbyChannel(game), next.seq, this.#lobbyOf(read.rows, game))
     } catch (error) {
-      log.matches.warn({ err: error }, 'the lobby could not be read')
+      log.of('matches').warn({ err: error }, 'the lobby could not be read')
       this.touch('later')
     }
   }

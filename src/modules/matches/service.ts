@@ -1,7 +1,8 @@
 import { type AnyGame, type Games, gameOf, type SchemaError } from '../../games/game.ts'
 import { type Channel, type Opened, RpcError } from '../../rpc/index.ts'
-import type { Platform, Scope } from '../context.ts'
 import { toIssuesUnder } from '../issues.ts'
+import { type Platform, service } from '../platform.ts'
+import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
 import { delayedMatchChannel, matchChannel, publishLeave } from './channels.ts'
 import { type ListOrder, type ListPage, readCursor, toCursor } from './list-page.ts'
@@ -323,6 +324,8 @@ export class MatchService {
     if (inMs > 0 && row.finishedAt !== null) this.#reveals.add(row.id, inMs)
   }
 }
+
+export const matchService = service('matches', (platform) => new MatchService(platform))
 
 function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
   const { id, mode, visibility, seats } = row

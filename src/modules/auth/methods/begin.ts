@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { Username } from '../../usernames.ts'
+import { authService } from '../service.ts'
 import { Begun } from '../types.ts'
 
 /** Begins signing in, or registering a free name. What follows is `auth.verify` on the same socket within 5 minutes. */
@@ -12,5 +13,5 @@ export const begin = method({
   input: z.object({ username: Username.in }),
   output: Begun,
   errors: ['FORBIDDEN'],
-  handle: ({ ctx, input }) => ctx.auth.signIn.begin(ctx.call, input.username),
+  handle: ({ ctx, input }) => ctx.use(authService).signIn.begin(ctx.call, input.username),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { Empty } from '../../wire.ts'
+import { authService } from '../service.ts'
 
 /** Ends the session that asks. Its sockets close with 4501 after the answer; the cookie is worth nothing any more. */
 export const logout = method({
@@ -10,7 +11,7 @@ export const logout = method({
   output: Empty,
   async handle({ ctx }) {
     const { sessionId } = ctx.call.caller
-    if (sessionId !== null) await ctx.auth.sessions.finish(ctx, sessionId, ctx.user.id, 'logout')
+    if (sessionId !== null) await ctx.use(authService).sessions.finish(ctx, sessionId, ctx.user.id, 'logout')
     return {}
   },
 })

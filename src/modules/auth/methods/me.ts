@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { UserId } from '../../wire.ts'
 import { User } from '../types.ts'
 

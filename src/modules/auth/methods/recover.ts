@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { Username } from '../../usernames.ts'
+import { authService } from '../service.ts'
 import { Authorized } from '../types.ts'
 
 /** Signs in with one of the recovery codes, which is then used up. `auth.rotateTotp` sets up a new authenticator. */
@@ -11,5 +12,5 @@ export const recover = method({
   input: z.object({ username: Username, recoveryCode: z.string().min(1).max(64) }),
   output: Authorized,
   errors: ['INVALID_CODE', 'FORBIDDEN'],
-  handle: ({ ctx, input }) => ctx.auth.signIn.recover(ctx.call.caller, input.username, input.recoveryCode),
+  handle: ({ ctx, input }) => ctx.use(authService).signIn.recover(ctx.call.caller, input.username, input.recoveryCode),
 })

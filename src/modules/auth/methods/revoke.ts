@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { Empty, SessionId } from '../../wire.ts'
+import { authService } from '../service.ts'
 
 /** Ends one of the user's sessions, in whichever browser it is; its sockets close with 4501. */
 export const revoke = method({
@@ -10,7 +11,7 @@ export const revoke = method({
   output: Empty,
   errors: ['NOT_FOUND'],
   async handle({ ctx, input, fail }) {
-    const isEnded = await ctx.auth.sessions.finish(ctx, input.sessionId, ctx.user.id, 'revoked')
+    const isEnded = await ctx.use(authService).sessions.finish(ctx, input.sessionId, ctx.user.id, 'revoked')
     if (!isEnded) throw fail('NOT_FOUND', 'You have no such session')
     return {}
   },

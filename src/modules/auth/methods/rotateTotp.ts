@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { RpcError } from '../../../rpc/index.ts'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
+import { authService } from '../service.ts'
 import { Rotated, TotpCode } from '../types.ts'
 
 /**
@@ -14,6 +15,7 @@ export const rotateTotp = method({
   limit: { points: 10, perSeconds: 60 },
   input: z.object({ code: TotpCode.optional() }),
   output: Rotated,
+  secretAnswer: true,
   errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],
   handle({ ctx, input }) {
     const { call, user } = ctx
@@ -21,7 +23,7 @@ export const rotateTotp = method({
     if (sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
     const rotator = { call, userId: user.id, username: user.username, sessionId }
     return input.code === undefined
-      ? ctx.auth.rotation.begin(rotator)
-      : ctx.auth.rotation.commit(ctx, rotator, input.code)
+      ? ctx.use(authService).rotation.begin(rotator)
+      : ctx.use(authService).rotation.commit(ctx, rotator, input.code)
   },
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { listOf, Page } from '../../wire.ts'
+import { authService } from '../service.ts'
 import { CURSOR } from '../sessions/sessions.ts'
 import { SessionInfo } from '../types.ts'
 
@@ -12,6 +13,6 @@ export const sessions = method({
   output: listOf(SessionInfo),
   handle({ ctx, input }) {
     const { sessionId } = ctx.call.caller
-    return ctx.auth.sessions.list(ctx, { userId: ctx.user.id, currentId: sessionId }, input)
+    return ctx.use(authService).sessions.list(ctx, { userId: ctx.user.id, currentId: sessionId }, input)
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
+import { authService } from '../service.ts'
 import { Authorized, TotpCode } from '../types.ts'
 
 /** Answers the challenge of `auth.begin` with a code from the authenticator app. */
@@ -10,5 +11,5 @@ export const verify = method({
   input: z.object({ code: TotpCode }),
   output: Authorized,
   errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'FORBIDDEN'],
-  handle: ({ ctx, input }) => ctx.auth.signIn.verify(ctx.call, input.code),
+  handle: ({ ctx, input }) => ctx.use(authService).signIn.verify(ctx.call, input.code),
 })

@@ -1,4 +1,4 @@
-import type { Platform } from '../../context.ts'
+import type { Platform } from '../../platform.ts'
 import { Repeating } from '../repeating.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -55,7 +55,7 @@ export class Housekeeping {
     try {
       await work()
     } catch (error) {
-      this.#platform.log.auth.warn({ err: error }, `${what} failed`)
+      this.#platform.log.of('auth').warn({ err: error }, `${what} failed`)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Platform } from '../../context.ts'
+import type { Platform } from '../../platform.ts'
 import { Repeating } from '../repeating.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -52,10 +52,10 @@ export class EndedSessions {
         await this.#sessions.closeEndedSince(new Date(Math.min(this.#lookedAt, now) - this.#overlapMs))
       }
       this.#lookedAt = now
-      if (this.#isFailing) log.auth.info('ended sessions can be looked for again')
+      if (this.#isFailing) log.of('auth').info('ended sessions can be looked for again')
       this.#isFailing = false
     } catch (error) {
-      if (!this.#isFailing) log.auth.warn({ err: error }, 'looking for ended sessions failed, and goes on')
+      if (!this.#isFailing) log.of('auth').warn({ err: error }, 'looking for ended sessions failed, and goes on')
       this.#isFailing = true
     }
   }

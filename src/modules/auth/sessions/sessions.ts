@@ -4,9 +4,9 @@ import type { BusSubscription } from '../../../bus/bus.ts'
 import { batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { closeCodes } from '../../../protocol/index.ts'
-import { type Caller, RpcError } from '../../../rpc/index.ts'
-import type { SessionGate, SignedIn } from '../../../server/session-gate.ts'
-import type { Platform, Scope } from '../../context.ts'
+import { type Caller, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
+import type { Platform } from '../../platform.ts'
+import type { Scope } from '../../scope.ts'
 import { plainScope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
 import { BoundedSet } from '../bounded-set.ts'
@@ -236,7 +236,7 @@ export class Sessions implements SessionGate {
     try {
       await this.#touch(sessionId)
     } catch (error) {
-      this.#platform.log.auth.debug({ err: error }, 'when a session was seen could not be written')
+      this.#platform.log.of('auth').debug({ err: error }, 'when a session was seen could not be written')
     }
   }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { RpcError } from '../../../rpc/index.ts'
-import { subscription } from '../../context.ts'
+import { subscription } from '../../define.ts'
 import { sessionChannel, sessionSeq } from '../channels.ts'
+import { authService } from '../service.ts'
 import { OpenSession, SessionEnd } from '../types.ts'
 
 /** The end of the session that asks: one event, then the socket closes with 4501. */
@@ -13,7 +14,7 @@ export const onSession = subscription({
   snapshot: OpenSession,
   async open({ ctx }) {
     const { sessionId } = ctx.call.caller
-    const session = sessionId === null ? null : await ctx.auth.sessions.find(sessionId, ctx.user.id)
+    const session = sessionId === null ? null : await ctx.use(authService).sessions.find(sessionId, ctx.user.id)
     if (!session) throw new RpcError('UNAUTHENTICATED', 'This session has ended')
     const { id, expiresAt } = session
     return { channel: sessionChannel(id), seq: sessionSeq.open, snapshot: { id, expiresAt } }

@@ -1,5 +1,5 @@
 import { type Call, RpcError } from '../../../rpc/index.ts'
-import type { Scope } from '../../context.ts'
+import type { Scope } from '../../scope.ts'
 import { accounts } from '../accounts.ts'
 import { newRecoveryCodes } from '../recovery-codes.ts'
 import type { Sessions } from '../sessions/sessions.ts'

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
+import { matchService } from '../../matches/index.ts'
 import { MatchId } from '../../wire.ts'
+import { liveService } from '../service.ts'
 import { Replay } from '../types.ts'
 
 /**
@@ -20,9 +22,9 @@ export const getReplay = method({
   errors: ['NOT_FOUND', 'NOT_FINISHED'],
 
   async handle({ ctx, input, fail }) {
-    const match = await ctx.matches.find({ matchId: input.matchId }, ctx.user?.id ?? null)
+    const match = await ctx.use(matchService).find({ matchId: input.matchId }, ctx.user?.id ?? null)
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
-    const replay = await ctx.live.replay(ctx, match, input.from, ctx.user?.id ?? null)
+    const replay = await ctx.use(liveService).replay(ctx, match, input.from, ctx.user?.id ?? null)
     if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end, or its replay is not kept any more')
     return replay
   },

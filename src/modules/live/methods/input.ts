@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { decodeInput, eidOfInput } from '../../../protocol/live-frames.ts'
+import { method } from '../../define.ts'
 import { Empty, MatchId } from '../../wire.ts'
+import { liveService } from '../service.ts'
 
 /**
  * What a player does from now on, or from `tick` on, until the next input or the end of the socket. Answered only when it
@@ -19,8 +21,17 @@ export const input = method({
   output: Empty,
   errors: ['NOT_LIVE', 'NOT_SEATED'],
 
+  binary: {
+    eidOf: eidOfInput,
+    receive({ ctx, bytes }) {
+      const frame = decodeInput(bytes)
+      if (frame) ctx.use(liveService).inputFrame(ctx.user.id, ctx.call.connection, frame)
+      return frame !== null
+    },
+  },
+
   handle({ ctx, input }) {
-    ctx.live.input(ctx.user.id, ctx.call.connection, input)
+    ctx.use(liveService).input(ctx.user.id, ctx.call.connection, input)
     return {}
   },
 })

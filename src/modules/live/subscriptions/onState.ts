@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { subscription } from '../../context.ts'
+import { subscription } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { liveService } from '../service.ts'
 import { LiveFrame, LiveInputsSnapshot, StateRate } from '../types.ts'
 
 /**
@@ -22,7 +23,7 @@ export const onState = subscription({
   errors: ['NOT_FOUND', 'UNAVAILABLE'],
 
   async open({ ctx, input, fail }) {
-    const opened = await ctx.live.open(input, ctx.user?.id ?? null)
+    const opened = await ctx.use(liveService).open(input, ctx.user?.id ?? null)
     if (!opened) throw fail('NOT_FOUND', 'There is no such match')
     return opened
   },

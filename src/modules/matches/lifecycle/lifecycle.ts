@@ -3,13 +3,13 @@ import type { BusSubscription } from '../../../bus/bus.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import type { Engine } from '../../../engine/index.ts'
 import { gameOf } from '../../../games/game.ts'
-import type { Platform } from '../../context.ts'
+import { type Platform, service } from '../../platform.ts'
 import { plainScope } from '../../scope.ts'
 import { subscribeLeaves } from '../channels.ts'
 import { readMatches } from '../match-reads.ts'
 import type { MatchRow } from '../match-row.ts'
 import { splitOptions } from '../options.ts'
-import type { MatchService } from '../service.ts'
+import { type MatchService, matchService } from '../service.ts'
 import type { Match } from '../types.ts'
 import { differences } from './compare.ts'
 import { Countdowns } from './countdowns.ts'
@@ -46,6 +46,8 @@ const DELETE_OLD_MS = 60_000
  *   stored in files, for the next start.
  */
 export class MatchLifecycle {
+  /** Matches that are live have more to settle than other services. */
+  readonly stopWithinMs = 2_000
   readonly #platform: Platform
   readonly #service: MatchService
   readonly #engine: Engine
@@ -60,8 +62,10 @@ export class MatchLifecycle {
   #stopped = false
   readonly #timers: NodeJS.Timeout[] = []
 
-  constructor(platform: Platform, service: MatchService, engine: Engine) {
-    const { config, connections, bus, log } = platform
+  constructor(platform: Platform) {
+    const { config, connections, bus, engine, lease } = platform
+    const log = { engine: platform.log.engine, matches: platform.log.of('matches') }
+    const service = platform.use(matchService)
     this.#platform = platform
     this.#service = service
     this.#engine = engine
@@ -90,6 +94,8 @@ export class MatchLifecycle {
     const note = (userId: string) => this.#presence.note(userId)
     service.onSeatOutdated(note)
     connections.onPresence({ online: note, offline: note })
+    lease.onDead(() => this.endOrphaned())
+    lease.onRevived(() => this.#presence.noteAll())
     engine.listen({
       ended: ({ matchId }, end) => {
         const live = this.#live.get(matchId)
@@ -130,7 +136,9 @@ export class MatchLifecycle {
     try {
       await this.#settle()
     } catch (error) {
-      this.#platform.log.matches.warn({ err: error }, 'not every match could be broken off: another process will do it')
+      this.#platform.log
+        .of('matches')
+        .warn({ err: error }, 'not every match could be broken off: another process will do it')
     }
   }
 
@@ -138,11 +146,6 @@ export class MatchLifecycle {
   async endOrphaned(): Promise<void> {
     await abortAbandoned(this.#platform, this.#service, ORPHANED)
     await this.#presence.heal()
-  }
-
-  /** This process' rows of who is connected went with its lease. */
-  notePresence(): void {
-    this.#presence.noteAll()
   }
 
   // Waiting
@@ -305,3 +308,5 @@ export class MatchLifecycle {
     await this.#presence.stop()
   }
 }
+
+export const matchLifecycle = service('matches.lifecycle', (platform) => new MatchLifecycle(platform))

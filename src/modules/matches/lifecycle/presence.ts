@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Platform } from '../../context.ts'
+import type { Platform } from '../../platform.ts'
 import { inTransaction } from '../../scope.ts'
 import { readMatches } from '../match-reads.ts'
 import type { MatchService } from '../service.ts'
@@ -73,7 +73,9 @@ export class Presence {
         if (this.#due.size > 0) await delay(GATHER_MS, undefined, { signal }).catch(() => undefined)
       } catch (error) {
         if (signal.aborted) break
-        this.#platform.log.matches.warn({ err: error, users: users.length }, 'who is connected could not be noted')
+        this.#platform.log
+          .of('matches')
+          .warn({ err: error, users: users.length }, 'who is connected could not be noted')
         isRepeated = true
         this.#due = new Set([...users, ...this.#due])
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)

@@ -1,4 +1,4 @@
-import type { Platform } from '../../context.ts'
+import type { Platform } from '../../platform.ts'
 import { BATCH, SCORE } from './statements.ts'
 
 /** After scores could not be written. */
@@ -32,7 +32,7 @@ export class ScoreWriter {
     if (scored.length === 0 || this.#writing || performance.now() < this.#pausedUntil) return
     this.#writing = this.#write(scored)
       .catch((error: unknown) => {
-        this.#platform.log.matches.warn({ err: error, matches: scored.length }, 'scores could not be written')
+        this.#platform.log.of('matches').warn({ err: error, matches: scored.length }, 'scores could not be written')
         this.#pausedUntil = performance.now() + PAUSE_MS
       })
       .finally(() => {

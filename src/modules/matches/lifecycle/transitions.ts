@@ -1,4 +1,5 @@
-import type { Platform, Scope } from '../../context.ts'
+import type { Platform } from '../../platform.ts'
+import type { Scope } from '../../scope.ts'
 import { inTransaction } from '../../scope.ts'
 import { readMatches } from '../match-reads.ts'
 import type { MatchRow } from '../match-row.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
+import { matchService } from '../service.ts'
 import { Match, MatchMode, Visibility } from '../types.ts'
 
 /**
@@ -19,5 +20,5 @@ export const create = method({
   output: Match,
   errors: ['TOO_MANY_MATCHES'],
 
-  handle: ({ ctx, input }) => ctx.matches.create(ctx, ctx.user, input),
+  handle: ({ ctx, input }) => ctx.use(matchService).create(ctx, ctx.user, input),
 })

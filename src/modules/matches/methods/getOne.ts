@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
 /** One match by its id, or the newest that had a code. Whoever knows that of a private match may look at it. */
@@ -13,7 +14,7 @@ export const getOne = method({
   errors: ['NOT_FOUND'],
 
   async handle({ ctx, input, fail }) {
-    const match = await ctx.matches.find(input, ctx.user?.id ?? null)
+    const match = await ctx.use(matchService).find(input, ctx.user?.id ?? null)
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
     return match
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { Username } from '../../usernames.ts'
 import { listOf, Page } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /** Finished matches of a player, newest first; without `username` one's own. */
@@ -11,5 +12,5 @@ export const history = method({
   input: z.object({ ...Page, username: Username.optional() }),
   output: listOf(Match),
 
-  handle: ({ ctx, input }) => ctx.matches.history(input, input.username ?? ctx.user.username, ctx.user),
+  handle: ({ ctx, input }) => ctx.use(matchService).history(input, input.username ?? ctx.user.username, ctx.user),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
 /** Takes a free seat in a waiting match, by its id or by its code. */
@@ -12,5 +13,5 @@ export const join = method({
   output: Match,
   errors: ['NOT_FOUND', 'MATCH_FULL', 'MATCH_CLOSED', 'TOO_MANY_MATCHES'],
 
-  handle: ({ ctx, input }) => ctx.matches.join(ctx, ctx.user, input),
+  handle: ({ ctx, input }) => ctx.use(matchService).join(ctx, ctx.user, input),
 })

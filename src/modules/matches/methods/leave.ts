@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /** Gives up one's seat. A match that waits goes on waiting, or ends with its last player; a live one is forfeited. */
@@ -11,5 +12,5 @@ export const leave = method({
   output: Match,
   errors: ['NOT_FOUND'],
 
-  handle: ({ ctx, input }) => ctx.matches.leave(ctx, ctx.user, input.matchId),
+  handle: ({ ctx, input }) => ctx.use(matchService).leave(ctx, ctx.user, input.matchId),
 })

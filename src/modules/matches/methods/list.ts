@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { RpcError } from '../../../rpc/index.ts'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { listOf, Page } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { Match, MatchStatus } from '../types.ts'
 
 /**
@@ -22,6 +23,6 @@ export const list = method({
 
   handle({ ctx, input }) {
     if (input.mine && !ctx.user) throw new RpcError('UNAUTHENTICATED', 'Sign in to see your own matches')
-    return ctx.matches.list(input, input.mine ? ctx.user : null)
+    return ctx.use(matchService).list(input, input.mine ? ctx.user : null)
   },
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { method } from '../../context.ts'
+import { method } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /**
@@ -15,5 +16,5 @@ export const rematch = method({
   output: Match,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'NOT_FINISHED', 'MATCH_FULL', 'MATCH_CLOSED', 'TOO_MANY_MATCHES'],
 
-  handle: ({ ctx, input }) => ctx.matches.rematch(ctx, ctx.user, input.matchId),
+  handle: ({ ctx, input }) => ctx.use(matchService).rematch(ctx, ctx.user, input.matchId),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { subscription } from '../../context.ts'
+import { subscription } from '../../define.ts'
 import { lobbyChannel } from '../channels.ts'
+import { matchService } from '../service.ts'
 import { Lobby } from '../types.ts'
 
 /** The newest public matches that wait or are live, of one game or of all. Every event is the whole list. */
@@ -12,7 +13,7 @@ export const onLobby = subscription({
   event: Lobby,
 
   async open({ ctx, input }) {
-    const { seq, lobby } = await ctx.matches.readLobby(input.game)
+    const { seq, lobby } = await ctx.use(matchService).readLobby(input.game)
     return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
   },
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { subscription } from '../../context.ts'
+import { subscription } from '../../define.ts'
 import { MatchId } from '../../wire.ts'
+import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /** One match as its players, scores and status change. */
@@ -13,7 +14,7 @@ export const onUpdate = subscription({
   errors: ['NOT_FOUND'],
 
   async open({ ctx, input, fail }) {
-    const opened = await ctx.matches.follow(input.matchId, ctx.user?.id ?? null)
+    const opened = await ctx.use(matchService).follow(input.matchId, ctx.user?.id ?? null)
     if (!opened) throw fail('NOT_FOUND', 'There is no such match')
     return opened
   },

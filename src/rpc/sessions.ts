@@ -1,6 +1,6 @@
-import type { Caller, CallerUser } from '../rpc/index.ts'
+import type { Caller, CallerUser } from './caller.ts'
 
-/** How long the transport waits for any answer of the gate. */
+/** How long the transport waits for any answer about sessions. */
 export const GATE_DEADLINE_MS = 2_000
 
 /** A user as the socket knows them, and the session that brought them. */
@@ -12,8 +12,8 @@ export interface SignedIn {
 }
 
 /**
- * What the transport needs of accounts: the auth module implements it, so that `server/` knows cookies and tokens
- * but no tables. All of it goes to the database: callers give it a deadline.
+ * What the transport needs of accounts. A module's service implements it, so that `server/` knows cookies and tokens
+ * but no tables. Every call asks the database: callers give it a deadline.
  */
 export interface SessionGate {
   /** The session of a cookie that was found genuine; null when the row is ended, expired or gone. */

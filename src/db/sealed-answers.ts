@@ -1,14 +1,11 @@
-import type { EncryptionKey } from '../../config.ts'
-import type { Transaction } from '../../db/database.ts'
-import type { Once, WriteKey } from '../../rpc/index.ts'
-import { SecretBox } from './totp/secret-encryption.ts'
-
-/** Writes of signed-in users whose answers hold secrets. */
-const SECRET: ReadonlySet<string> = new Set(['auth.rotateTotp'])
+import type { EncryptionKey } from '../config.ts'
+import type { Once, WriteKey } from '../rpc/once.ts'
+import { SecretBox } from './secret-encryption.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
- * Keeps the answers that hold secrets encrypted, so that what is hashed and encrypted elsewhere in the database does
- * not stand beside it in clear for as long as answers are kept. All others pass as they are.
+ * Encrypts the answers of writes that hold secrets before they are kept, so that a copy of the database does not show
+ * them. All other answers are kept as they are.
  */
 export function sealSecretAnswers(
   once: Once<Transaction>,
@@ -29,12 +26,12 @@ export function sealSecretAnswers(
   return {
     recall(key) {
       const known = once.recall(key)
-      if (known === undefined || !SECRET.has(key.type)) return known
+      if (known === undefined || !key.isSecret) return known
       return typeof known === 'string' ? open(key, known) : known.then((text) => open(key, text))
     },
 
     async run(key, execute, answerOf) {
-      if (!SECRET.has(key.type)) return once.run(key, execute, answerOf)
+      if (!key.isSecret) return once.run(key, execute, answerOf)
       const { answer, executed } = await once.run(
         key,
         async (tx) => seal(key, await execute(tx)),
