@@ -61,7 +61,7 @@ export async function createUsers(env: Record<string, string>, count: number): P
   )
   return Promise.all(
     users.map(async ({ id, sessionId }) => {
-      const setCookie = await cookies.session(id, sessionId, expiresAt.getTime())
+      const setCookie = cookies.session(id, sessionId, expiresAt.getTime())
       return { id, cookie: setCookie.split(';')[0] ?? '' }
     }),
   )

@@ -93,7 +93,7 @@ async function seat(count: number): Promise<{ matchId: string; cookie: string }[
       })),
     })
     for (const { matchId, userId, sessionId } of players) {
-      const setCookie = await cookies.session(userId, sessionId, expiresAt.getTime())
+      const setCookie = cookies.session(userId, sessionId, expiresAt.getTime())
       made.push({ matchId, cookie: setCookie.split(';')[0] ?? '' })
     }
   }

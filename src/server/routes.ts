@@ -11,14 +11,14 @@ import {
   readAddresses,
   readRequest,
 } from './http.ts'
-import { MAX_BODY_BYTES, type SessionRoutes } from './session-routes.ts'
+import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { StaticFiles } from './static-files.ts'
 import { isLoopback } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 interface RoutesOptions {
   readonly admission: Admission
-  readonly session: SessionRoutes
+  readonly sessions: Pick<Sessions, 'post' | 'delete' | 'options'>
   readonly files: StaticFiles
   readonly isDraining: () => boolean
   /** Rejects when this node cannot do its work. */
@@ -38,7 +38,7 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { admission, session, files, log, metrics, trustedProxyHops, always } = options
+  const { admission, sessions, files, log, metrics, trustedProxyHops, always } = options
   const isReady = once(() => answersInTime(options.isReady))
 
   const readyz: Route = async (exchange) => {
@@ -56,7 +56,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
     '/readyz': { get: readyz },
     '/metrics': { get: showMetrics },
-    '/session': { post: session.post, delete: session.delete, options: session.options },
+    '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
     '/ws': {
       get: (exchange) =>
         exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', { Upgrade: 'websocket' }),

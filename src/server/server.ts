@@ -4,12 +4,11 @@ import type { Hub, SessionGate } from '../rpc/index.ts'
 import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
 import type { Headers } from './http.ts'
 import { createOriginCheck } from './http.ts'
-import { createIdentify } from './identity.ts'
 import { Outage, type OutageLog } from './outage.ts'
 import { createRoutes } from './routes.ts'
 import { createCookies } from './session-cookie.ts'
 import { Gauge } from './session-lookups.ts'
-import { createSessionRoutes } from './session-routes.ts'
+import { createSessions } from './sessions.ts'
 import type { Receiver } from './socket.ts'
 import { type SocketStats, Sockets } from './socket-endpoint.ts'
 import { loadStaticFiles } from './static-files.ts'
@@ -74,8 +73,7 @@ export function createServer(options: ServerOptions): Server {
   const lookups = new Gauge(MAX_LOOKUPS)
   const { admission } = dispatcher
   const outage = new Outage('sessions cannot be looked up or changed', log)
-  const identify = createIdentify({ gate, cookies, lookups, outage })
-  const session = createSessionRoutes({ gate, cookies, identify, isAllowedOrigin, lookups, outage })
+  const sessions = createSessions({ gate, cookies, isAllowedOrigin, lookups, outage })
   const { node, version } = options
   const sockets = new Sockets({
     receiver: dispatcher,
@@ -92,7 +90,7 @@ export function createServer(options: ServerOptions): Server {
     log,
   })
   const upgrade = createUpgrade({
-    identify,
+    identify: sessions.identify,
     isAllowedOrigin,
     lookups,
     admission,
@@ -117,7 +115,7 @@ export function createServer(options: ServerOptions): Server {
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const answer = createRoutes({
         admission,
-        session,
+        sessions,
         files: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
         isReady: options.isReady,

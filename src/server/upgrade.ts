@@ -2,13 +2,13 @@ import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
 import type { OriginCheck } from './http.ts'
 import { AMBIGUOUS, Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
-import type { Identify, Identity } from './identity.ts'
 import type { Gauge } from './session-lookups.ts'
+import type { Identity, Sessions } from './sessions.ts'
 import type { Admitted, UserData } from './socket.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
 interface UpgradeOptions {
-  readonly identify: Identify
+  readonly identify: Sessions['identify']
   readonly isAllowedOrigin: OriginCheck
   readonly lookups: Gauge
   readonly admission: Admission

@@ -84,7 +84,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
     databaseUrl: database.url,
     log,
     async cookieOf(userId, sessionId) {
-      const setCookie = await cookies.session(userId, sessionId, Date.now() + SESSION_MS)
+      const setCookie = cookies.session(userId, sessionId, Date.now() + SESSION_MS)
       return setCookie.slice(0, setCookie.indexOf(';'))
     },
     residentMemory() {

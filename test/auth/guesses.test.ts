@@ -1,7 +1,7 @@
 import { describe, expect, vi } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import { type AttemptRule, Attempts } from '../../src/modules/auth/limits/attempt-counters.ts'
-import { deviceRule, SignInGuard } from '../../src/modules/auth/limits/lockouts.ts'
+import { AttemptCounters, type AttemptRule } from '../../src/modules/auth/limits/attempt-counters.ts'
+import { deviceRule, Lockouts } from '../../src/modules/auth/limits/lockouts.ts'
 import type { Caller } from '../../src/rpc/index.ts'
 import { type Clock, freshName, recorded, test } from './harness.ts'
 
@@ -15,8 +15,8 @@ test.beforeEach(async ({ database }) => {
 
 function guarding(database: Database, { now }: Clock, guessesPerHour = 200) {
   const onExhausted = vi.fn<(retryAfterMs: number) => void>()
-  const attempts = new Attempts(database.reserved, { now, elapsed: now })
-  const guard = new SignInGuard(attempts, { perAddress: 100, guessesPerHour }, onExhausted)
+  const attempts = new AttemptCounters(database.reserved, { now, elapsed: now })
+  const guard = new Lockouts(attempts, { perAddress: 100, guessesPerHour }, onExhausted)
   const from = (ip: string): Caller => ({ user: null, sessionId: null, ip, userAgent: '', device: null })
   /** A wrong code: whether it was looked at. */
   const guess = async (ip: string, username: string, device: Caller['device'] = null): Promise<boolean> => {
@@ -122,7 +122,8 @@ describe('guessing', () => {
 
 describe('counting', () => {
   const budget = (key: string, rule: AttemptRule) => ({ key, rule })
-  const attemptsOf = (database: Database, { now }: Clock) => new Attempts(database.reserved, { now, elapsed: now })
+  const attemptsOf = (database: Database, { now }: Clock) =>
+    new AttemptCounters(database.reserved, { now, elapsed: now })
 
   test('is one statement for all that an attempt is counted under, and one to take it back', async ({
     database,

@@ -11,6 +11,8 @@ import { createOnce } from '../../src/db/writes-once.ts'
 import { Engine, NodeLease } from '../../src/engine/index.ts'
 import { createLoggers } from '../../src/logger.ts'
 import { type AuthService, auth, createAuthService } from '../../src/modules/auth/index.ts'
+import { AttemptCounters } from '../../src/modules/auth/limits/attempt-counters.ts'
+import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
 import { Context } from '../../src/modules/define.ts'
 import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
@@ -155,6 +157,8 @@ export interface TestNode {
   readonly dispatcher: Dispatcher<Context, Transaction>
   readonly auth: AuthService
   readonly platform: Platform
+  /** The periodic deletion of old rows. */
+  cleanup(): Housekeeping
   socket(caller?: Partial<Caller>): TestSocket
   /** A socket with the session's cookie. */
   socketOf(signedIn: SignedIn, caller?: Partial<Caller>): TestSocket
@@ -211,6 +215,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   })
   const failures: object[] = []
   const engine = new Engine({ maxRewindMs: 0, onError: () => undefined })
+  const clocks = { now: clock.now, elapsed: clock.now }
   const platform: Platform = {
     config: own,
     log,
@@ -225,7 +230,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
     use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : key.create(platform)) as T,
   }
-  const service = createAuthService(platform, { now: clock.now, elapsed: clock.now })
+  const service = createAuthService(platform, clocks)
   await service.start()
 
   const node: TestNode = {
@@ -233,6 +238,8 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     dispatcher,
     auth: service,
     platform,
+    cleanup: () =>
+      new Housekeeping(platform, service.sessions, new AttemptCounters(database.reserved, clocks), clock.now),
     socket(caller = {}) {
       const peer = new TestPeer()
       peers.add(peer)

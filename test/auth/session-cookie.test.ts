@@ -19,8 +19,8 @@ describe('cookies', () => {
     const device = { id: randomUUID(), users: [randomUUID(), randomUUID()] }
     const header = [
       'theme=dark',
-      pairOf(await cookies.session('user', 'session', Date.now() + MONTH_MS)),
-      pairOf(await cookies.device(device)),
+      pairOf(cookies.session('user', 'session', Date.now() + MONTH_MS)),
+      pairOf(cookies.device(device)),
     ].join('; ')
     const session = { userId: 'user', sessionId: 'session', isAging: false }
     expect(cookies.read(header)).toEqual({ session, isBad: false, device })
@@ -59,7 +59,7 @@ describe('cookies', () => {
 
   test('of a device name the last eight users', async () => {
     const users = Array.from({ length: 9 }, () => randomUUID())
-    const header = pairOf(await cookies.device({ id: 'd', users }))
+    const header = pairOf(cookies.device({ id: 'd', users }))
     expect(cookies.read(header).device).toEqual({ id: 'd', users: users.slice(0, 8) })
   })
 })

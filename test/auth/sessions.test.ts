@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { base64url, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect } from 'vitest'
-import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/wire.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'
@@ -251,7 +250,7 @@ describe('ending', () => {
     const longAgo = new Date(clock.ms - 60_000)
     await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: longAgo } })
     await alone.auth.sessions.closeEndedSince(new Date(clock.ms - 30_000))
-    await new Housekeeping(alone.platform, alone.auth.sessions, clock.now).round()
+    await alone.cleanup().round()
     expect(await ended.closed()).toMatchObject({ code: 4501 })
     expect(stays.peer.closed).toBeUndefined()
     await alone.stop()
@@ -261,7 +260,7 @@ describe('ending', () => {
     const { signedIn, user, token } = await registerAndEnter(node)
     const socket = node.socketOf(signedIn)
     await socket.ask('auth.onSession')
-    const housekeeping = new Housekeeping(node.platform, node.auth.sessions, clock.now)
+    const housekeeping = node.cleanup()
     const count = async () => [
       await database.db.session.count({ where: { userId: user.id } }),
       await database.db.usedTicket.count({ where: { expiresAt: { lt: new Date(clock.ms - 2 * DAY) } } }),

@@ -1,11 +1,11 @@
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { SignJWT, UnsecuredJWT } from 'jose'
+import { jwtVerify, SignJWT, UnsecuredJWT } from 'jose'
 import { expect, test } from 'vitest'
-import { createTokenReader } from '../../src/server/signed-token.ts'
+import { createSignedTokens } from '../../src/signed-token.ts'
 
 const key = new Uint8Array(randomBytes(48))
-const read = createTokenReader(key)
-const expected = { issuer: 'rally', audience: 'session' }
+const tokens = createSignedTokens(key)
+const read = (token: string, atMs: number, audience = 'session') => tokens.read(audience, token, atMs)
 const nowMs = 1_800_000_000_000
 const now = nowMs / 1000
 const claims = { iss: 'rally', aud: 'session', sub: 'id-of-ada', sid: 'session-of-ada', iat: now - 10, exp: now + 10 }
@@ -35,16 +35,29 @@ function otherSpelling(part: string): string {
 }
 
 test('a token that jose signed is read, until the second in which it ends', async () => {
-  expect(read(genuine, expected, nowMs)).toEqual(claims)
-  expect(read(genuine, expected, nowMs + 10_000 - 1)).toEqual(claims)
-  expect(read(genuine, expected, nowMs + 10_000)).toBeNull()
+  expect(read(genuine, nowMs)).toEqual(claims)
+  expect(read(genuine, nowMs + 10_000 - 1)).toEqual(claims)
+  expect(read(genuine, nowMs + 10_000)).toBeNull()
+})
+
+test('jose reads a token that Rally signed', async () => {
+  const own = tokens.sign('session', { sub: 'id-of-ada', sid: 'session-of-ada' }, nowMs - 10_000, 20_999)
+  const options = { issuer: 'rally', audience: 'session', algorithms: ['HS256'], currentDate: new Date(nowMs) }
+  const { payload, protectedHeader } = await jwtVerify(own, key, options)
+  expect(protectedHeader).toEqual({ alg: 'HS256' })
+  expect(payload).toEqual(claims)
+  expect(read(own, nowMs)).toEqual(claims)
+})
+
+test('a key of less than 32 bytes is refused', () => {
+  expect(() => createSignedTokens(new Uint8Array(31))).toThrow('32 bytes')
 })
 
 test('one of our largest is read, and what is larger is not looked at', async () => {
   const users = Array.from({ length: 8 }, () => crypto.randomUUID())
   const device = { aud: 'device', did: crypto.randomUUID(), users }
-  expect(read(await sign(device), { ...expected, audience: 'device' }, nowMs)).toMatchObject(device)
-  expect(read(await sign({ more: 'x'.repeat(1024) }), expected, nowMs)).toBeNull()
+  expect(read(await sign(device), nowMs, 'device')).toMatchObject(device)
+  expect(read(await sign({ more: 'x'.repeat(1024) }), nowMs)).toBeNull()
 })
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -92,5 +105,5 @@ test.for<[string, () => string | Promise<string>]>([
   ['the header alone', () => `${header}.`],
   ['nothing in it', () => ''],
 ])('a token with %s is none', async ([, forge]) => {
-  expect(read(await forge(), expected, nowMs)).toBeNull()
+  expect(read(await forge(), nowMs)).toBeNull()
 })

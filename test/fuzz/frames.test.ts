@@ -62,7 +62,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
           `INSERT INTO sessions (id, user_id, user_agent, ip, expires_at)
            VALUES ('${id}', '${userId}', 'fuzzer', '127.0.0.1', to_timestamp(${expiresAt / 1000}))`,
         )
-        const header = await cookies.session(userId, id, expiresAt)
+        const header = cookies.session(userId, id, expiresAt)
         return header.slice(0, header.indexOf(';'))
       }
 

@@ -41,7 +41,7 @@ test('nor does one past half its life to a server that has started since', async
   const { db } = next.app.platform.database
   const { id } = await db.session.findFirstOrThrow({ where: { userId: player.id } })
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 20 * 24 * 60 * 60_000 })
-  const made = await createCookies(rally.config.secrets.cookie, false).session(
+  const made = createCookies(rally.config.secrets.cookie, false).session(
     player.id,
     id,
     Date.now() + 30 * 24 * 60 * 60_000,

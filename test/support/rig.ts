@@ -125,7 +125,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       const expiresAt = Date.now() + 30 * 86_400_000
       const signedIn = { user: callerUser(username), sessionId: `session-of-${username}`, expiresAt }
       gate.sessions.set(signedIn.sessionId, signedIn)
-      const header = await cookies.session(signedIn.user.id, signedIn.sessionId, expiresAt)
+      const header = cookies.session(signedIn.user.id, signedIn.sessionId, expiresAt)
       return header.slice(0, header.indexOf(';'))
     },
     stop,

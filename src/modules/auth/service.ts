@@ -1,8 +1,8 @@
 import { SecretBox } from '../../db/secret-encryption.ts'
 import { type Platform, service } from '../platform.ts'
 import { Challenges } from './challenges.ts'
-import { Attempts } from './limits/attempt-counters.ts'
-import { SignInGuard } from './limits/lockouts.ts'
+import { AttemptCounters } from './limits/attempt-counters.ts'
+import { Lockouts } from './limits/lockouts.ts'
 import { Housekeeping } from './sessions/cleanup.ts'
 import { EndedSessions } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
@@ -47,18 +47,19 @@ export function createAuthService(platform: Platform, options: AuthOptions = {})
       .of('auth')
       .warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
   }
+  const attempts = new AttemptCounters(database.reserved, { now, elapsed })
   const tickets = new Tickets(config.secrets.ticket, now)
   const parts: AuthParts = {
     platform,
     now,
     tickets,
     box: new SecretBox(config.secrets.encryption),
-    guard: new SignInGuard(new Attempts(database.reserved, { now, elapsed }), limits, onExhausted),
+    lockouts: new Lockouts(attempts, limits, onExhausted),
     challenges: new Challenges(elapsed),
   }
   const sessions = new Sessions(platform, tickets, now)
   const endedSessions = new EndedSessions(platform, sessions, now)
-  const housekeeping = new Housekeeping(platform, sessions, now)
+  const housekeeping = new Housekeeping(platform, sessions, attempts, now)
   return {
     signIn: new SignIn(parts),
     rotation: new Rotation(parts, sessions),

@@ -6,8 +6,9 @@ import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
 import { type Account, accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
-import { Turns } from './limits/fair-queue.ts'
-import { type Attempt, networkOf, type SignInGuard } from './limits/lockouts.ts'
+import { networkOf } from './limits/address-budgets.ts'
+import { FairQueue } from './limits/fair-queue.ts'
+import type { Attempt, Lockouts } from './limits/lockouts.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { Tickets } from './sessions/tickets.ts'
 import { matchStep, newSecret, present } from './totp/codes.ts'
@@ -18,7 +19,7 @@ export interface AuthParts {
   readonly platform: Platform
   readonly now: () => number
   readonly box: SecretBox
-  readonly guard: SignInGuard
+  readonly lockouts: Lockouts
   readonly challenges: Challenges
   readonly tickets: Tickets
 }
@@ -34,8 +35,8 @@ const REST_AFTER_DRAWING = 4
 /** The two steps of signing in and registering, and the way round for who lost the authenticator. */
 export class SignIn {
   readonly #parts: AuthParts
-  readonly #turns = new Turns(SIGN_IN_TURNS)
-  readonly #drawing = new Turns(DRAWING_TURNS)
+  readonly #turns = new FairQueue(SIGN_IN_TURNS)
+  readonly #drawing = new FairQueue(DRAWING_TURNS)
 
   constructor(parts: AuthParts) {
     this.#parts = parts
@@ -48,9 +49,9 @@ export class SignIn {
    */
   async begin(call: Call, typedName: string): Promise<Begun> {
     const connection = signedOutSocket(call)
-    const { platform, guard, challenges, box } = this.#parts
+    const { platform, lockouts, challenges, box } = this.#parts
     const username = typedName.toLowerCase()
-    const attempt = guard.fromAddress(call.caller)
+    const attempt = lockouts.fromAddress(call.caller)
     const account = await this.#inTurn(call.caller, async () => {
       await attempt.take()
       return accounts.byName(platform.database.reserved, username)
@@ -75,11 +76,11 @@ export class SignIn {
    */
   async verify(call: Call, code: string): Promise<Authorized> {
     const connection = signedOutSocket(call)
-    const { guard, challenges } = this.#parts
+    const { lockouts, challenges } = this.#parts
     const { caller } = call
     const challenge = challenges.find(connection)
     if (!challenge || challenge.kind === 'rotation') throw noChallenge()
-    const attempt = challenge.kind === 'user' ? guard.forCode(caller, challenge) : guard.fromAddress(caller)
+    const attempt = challenge.kind === 'user' ? lockouts.forCode(caller, challenge) : lockouts.fromAddress(caller)
     return this.#inTurn(caller, async () => {
       await attempt.take()
       return this.#verify(connection, challenge, attempt, code)
@@ -126,9 +127,9 @@ export class SignIn {
    */
   async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
     forbidSignedIn(caller)
-    const { platform, guard, now } = this.#parts
+    const { platform, lockouts, now } = this.#parts
     const { reserved } = platform.database
-    const attempt = guard.forRecovery(caller, username)
+    const attempt = lockouts.forRecovery(caller, username)
     return this.#inTurn(caller, async () => {
       await attempt.take()
       const userId = await accounts.idByName(reserved, username)
@@ -175,11 +176,11 @@ export class SignIn {
     }
     if (!isFree) throw authError('USERNAME_TAKEN', 'Somebody was faster: this name is taken')
     const user = { id: UserId.parse(userId), username, displayName, createdAt: createdAt.getTime() }
-    return { ...(await this.#authorized(user)), recoveryCodes }
+    return { ...this.#authorized(user), recoveryCodes }
   }
 
-  async #authorized(user: Authorized['user']): Promise<Authorized> {
-    return { status: 'authorized', user: toUser(user), token: await this.#parts.tickets.issue(user.id) }
+  #authorized(user: Authorized['user']): Authorized {
+    return { status: 'authorized', user: toUser(user), token: this.#parts.tickets.issue(user.id) }
   }
 
   /** Nobody is kept out, and no recovery code lost, because an attempt could not be given back. */

@@ -1,26 +1,27 @@
 import { withRetry } from '../../../db/retry.ts'
 import { type Sql, statement } from '../../../db/sql.ts'
+import { BoundedMap } from '../bounded-map.ts'
 
-/** How many attempts are let through, and what happens then. Times in milliseconds. */
+/** How many attempts are allowed, and what happens then. Times in milliseconds. */
 export interface AttemptRule {
   /** Attempts in a window, which begins with the first of them. */
   readonly limit: number
   readonly windowMs: number
   /**
-   * The last attempt of the window begins a lock of `firstMs`, and each further lock lasts twice as long, up to `maxMs`.
-   * The doubling starts over after a success, or when the last lock has been over for `forgetMs`. Without `lock`, what
-   * is too much is refused until the window is over.
+   * The last attempt of the window begins a lock of `firstMs`. Each further lock lasts twice as long, up to `maxMs`. A
+   * success, or `forgetMs` without a lock, resets the doubling. Without `lock`, further attempts are refused until the
+   * window is over.
    */
   readonly lock?: { readonly firstMs: number; readonly maxMs: number; readonly forgetMs: number }
 }
 
-/** One of the counts that an attempt is taken from. */
+/** A counter in the database and its rule. One attempt is counted by several of them. */
 export interface Budget {
   readonly key: string
   readonly rule: AttemptRule
 }
 
-/** What one attempt was counted under. */
+/** A counter that has counted an attempt, and the window in which it did. */
 export interface Counted {
   readonly key: string
   readonly windowStart: Date
@@ -28,13 +29,13 @@ export interface Counted {
 
 export type Taken =
   | { readonly counted: readonly Counted[] }
-  /** Not let through, and counted nowhere; whether it was right is not looked at. `key` refuses longest. */
+  /** No counter has counted the attempt, and its code must not be checked. `key` refuses longest. */
   | { readonly refused: { readonly key: string; readonly retryAfterMs: number } }
 
 interface Clocks {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   readonly elapsed: () => number
 }
 
@@ -46,15 +47,14 @@ interface Row {
   readonly windowStart: Date
 }
 
-/** A refusal is believed for so long without asking the database again, so that a flood costs it next to nothing. */
+/** A refusal is repeated for this long without a query, so a flood costs the database almost nothing. */
 const REMEMBER_REFUSAL_MS = 1_000
 const MAX_REFUSALS = 10_000
 
 /**
- * Counts one attempt under all of its keys, or, when one of them refuses, under none. Rows that are there are locked in
- * the order of their keys and judged; only those that nobody has counted yet can come to be meanwhile, so each count
- * that comes back is held against its limit once more. `locked_until` stays when a lock is over, as the doubling is
- * forgotten by it.
+ * Counts one attempt under all of its keys, or under none if one of them refuses. Existing rows are locked in the order
+ * of their keys and then checked. Rows that do not exist yet cannot be locked, so `take` compares each returned count
+ * with its limit again. `locked_until` stays after a lock is over, because the reset of the doubling depends on it.
  */
 const TAKE = statement<Row>(
   'attempts.take',
@@ -120,22 +120,33 @@ const SETTLE = statement(
      AND attempts.key IN (SELECT key FROM held)`,
 )
 
+/** No window is longer, and no lock is remembered for longer. */
+const OLD_MS = 24 * 60 * 60_000
+
+const DELETE_OLD = statement(
+  'attempts.deleteOld',
+  `DELETE FROM attempts WHERE key IN (
+     SELECT key FROM attempts WHERE window_start < $1 AND (locked_until IS NULL OR locked_until < $1)
+     LIMIT $2 FOR UPDATE SKIP LOCKED)
+   RETURNING key`,
+)
+
 /**
- * Counts attempts in the database, so that all nodes count together and a restart forgets nothing. An attempt is
- * counted before it is looked at, in one statement: however many come at once, no more than the limit are let through.
+ * Counts attempts in the database, so all nodes share the counts and a restart forgets nothing. One statement counts an
+ * attempt before its code is checked, so parallel attempts cannot exceed the limit.
  */
-export class Attempts {
+export class AttemptCounters {
   readonly #sql: Sql
   readonly #clocks: Clocks
-  /** When refusals end, by the clock that nobody sets. */
-  readonly #refusals = new Map<string, { readonly until: number; readonly askAgainAt: number }>()
+  /** Times of the monotonic clock. */
+  readonly #refusals = new BoundedMap<string, { readonly until: number; readonly askAgainAt: number }>(MAX_REFUSALS)
 
   constructor(sql: Sql, clocks: Clocks) {
     this.#sql = sql
     this.#clocks = clocks
   }
 
-  /** The refusal that is remembered of one of these keys, without asking the database. */
+  /** A refusal of one of these keys that is remembered, without a query. */
   remembered(budgets: readonly Budget[]): Extract<Taken, { refused: object }> | null {
     const now = this.#clocks.elapsed()
     for (const { key } of budgets) {
@@ -162,23 +173,23 @@ export class Attempts {
     return refused ? { refused } : { counted: rows.map(({ key, windowStart }) => ({ key, windowStart })) }
   }
 
-  /** After a success: forgets all failures and locks of some keys, and takes one attempt back from others. */
+  /** After a success: resets the counters and locks of `forgotten`, and takes one attempt back from `givenBack`. */
   async settle(forgotten: readonly string[], givenBack: readonly Counted[]): Promise<void> {
-    for (const key of [...forgotten, ...givenBack.map((counted) => counted.key)]) this.#refusals.delete(key)
-    const [keys, starts] = [givenBack.map(({ key }) => key), givenBack.map(({ windowStart }) => windowStart)]
+    const keys = givenBack.map(({ key }) => key)
+    for (const key of [...forgotten, ...keys]) this.#refusals.delete(key)
+    const starts = givenBack.map(({ windowStart }) => windowStart)
     await withRetry(() => this.#sql.rows(SETTLE, [forgotten, keys, starts]))
+  }
+
+  /** Deletes up to `limit` counters that no longer refuse or double anything, and gives their number. */
+  async deleteOld(limit: number): Promise<number> {
+    return (await this.#sql.rows(DELETE_OLD, [new Date(this.#clocks.now() - OLD_MS), limit])).length
   }
 
   #remember(key: string, retryAfterMs: number): void {
     const now = this.#clocks.elapsed()
-    this.#refusals.delete(key)
     const askAgainAt = now + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
     this.#refusals.set(key, { until: now + retryAfterMs, askAgainAt })
-    if (this.#refusals.size <= MAX_REFUSALS) return
-    for (const oldest of this.#refusals.keys()) {
-      this.#refusals.delete(oldest)
-      return
-    }
   }
 }
 

@@ -1,9 +1,9 @@
 import { RpcError } from '../../../rpc/index.ts'
 
-export interface TurnsOptions {
-  /** Pieces of work at once. */
+export interface FairQueueOptions {
+  /** Pieces of work that run at once. */
   readonly atOnce: number
-  /** Those that may wait for their turn, of all groups and of one. */
+  /** Pieces of work that may wait, of all groups and of one. */
   readonly maxWaiting: number
   readonly maxWaitingPerGroup: number
   readonly maxWaitMs: number
@@ -15,30 +15,33 @@ interface Waiting {
   refuse(error: RpcError): void
 }
 
-/** The first few turns of a group in this time come before those of groups that have had theirs. */
+/** The first pieces of work of a group in this time come before those of groups that have asked for more. */
 const FAVOUR_MS = 10_000
-const FAVOURED_TURNS = 4
+const FAVOURED = 4
 
 /**
- * Work of which a little is done at once. Groups that ask for little come first, the others take turns: none waits for
- * all of another's.
+ * Runs a few pieces of work at once. Groups that ask for little come first. The others take turns, so no group waits for
+ * all the work of another.
  */
-export class Turns {
-  readonly #options: TurnsOptions
+export class FairQueue {
+  readonly #options: FairQueueOptions
   readonly #favoured = new RoundRobin()
   readonly #others = new RoundRobin()
-  /** How often each group has asked lately. */
+  /** How often each group has asked since `#askedSince`. */
   readonly #asked = new Map<string, number>()
   #askedSince = Number.NEGATIVE_INFINITY
   #running = 0
 
-  constructor(options: TurnsOptions) {
+  constructor(options: FairQueueOptions) {
     this.#options = options
   }
 
-  /** @throws RpcError RATE_LIMITED when this group has too much waiting; UNAVAILABLE when all have, or it waited too long */
+  /**
+   * @throws RpcError RATE_LIMITED when too much work of this group waits; UNAVAILABLE when too much work of all groups
+   *   waits, or this work has waited too long
+   */
   async run<T>(group: string, work: () => Promise<T>): Promise<T> {
-    const isFavoured = this.#count(group) <= FAVOURED_TURNS
+    const isFavoured = this.#count(group) <= FAVOURED
     if (this.#running >= this.#options.atOnce) await this.#wait(group, isFavoured ? this.#favoured : this.#others)
     else this.#running++
     try {
@@ -56,7 +59,7 @@ export class Turns {
       this.#askedSince = now
     }
     const count = (this.#asked.get(group) ?? 0) + 1
-    // Those of whom there is no room to remember anything are not favoured.
+    // There is no room to count this group, so it is not favoured.
     if (count === 1 && this.#asked.size >= this.#options.maxWaiting) return Number.POSITIVE_INFINITY
     this.#asked.set(group, count)
     return count
@@ -87,9 +90,9 @@ export class Turns {
   }
 }
 
-/** A queue of each group, from which one is taken in turn. */
+/** One queue for each group; takes from them in turn. */
 class RoundRobin {
-  /** The group whose turn is next first. */
+  /** In the order of their turns. */
   readonly #groups = new Map<string, Waiting[]>()
   size = 0
 
@@ -107,7 +110,6 @@ class RoundRobin {
   shift(): Waiting | undefined {
     for (const [group, own] of this.#groups) {
       const waiting = own.shift()
-      // It goes to the end, or away when that was its last.
       this.#groups.delete(group)
       if (own.length > 0) this.#groups.set(group, own)
       this.size--

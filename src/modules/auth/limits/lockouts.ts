@@ -1,153 +1,111 @@
-import { addressGroup, type Caller, RpcError, widerGroup } from '../../../rpc/index.ts'
-import type { AttemptRule, Attempts, Budget, Counted } from './attempt-counters.ts'
+import { type Caller, RpcError } from '../../../rpc/index.ts'
+import { type AddressLimits, ALL_GUESSES, addressBudgets, guessBudgets, networkOf } from './address-budgets.ts'
+import type { AttemptCounters, AttemptRule, Budget, Counted } from './attempt-counters.ts'
 
 const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
+const DAY = 24 * 60 * MINUTE
 
-/** Of one device, known or not: five wrong codes lock it for five minutes, and then for twice as long each time. */
+/** One device, known or not: five wrong codes lock it for five minutes, and each further lock lasts twice as long. */
 export const deviceRule: AttemptRule = {
   limit: 5,
   windowMs: 5 * MINUTE,
   lock: { firstMs: 5 * MINUTE, maxMs: DAY, forgetMs: DAY },
 }
-/** Of a known device: for those who stay below the lock. */
-export const knownDayRule: AttemptRule = { limit: 50, windowMs: DAY }
-/** Of a device that is not known, at one name. */
-export const strangerDayRule: AttemptRule = { limit: 10, windowMs: DAY }
+/** A known device that never reaches the lock. */
+const knownDayRule: AttemptRule = { limit: 50, windowMs: DAY }
+/** An unknown device, at one name. */
+const unknownDayRule: AttemptRule = { limit: 10, windowMs: DAY }
 
-/** Of a name, over all devices that are not known. Any stranger can bring this lock about, so it stays short. */
-export const nameRule: AttemptRule = {
+/** A name, over all unknown devices. Any stranger can cause this lock, so it stays short. */
+const nameRule: AttemptRule = {
   limit: 5,
   windowMs: 5 * MINUTE,
   lock: { firstMs: 5 * MINUTE, maxMs: 5 * MINUTE, forgetMs: DAY },
 }
-/** The same for those who stay below the lock, or come back after each. */
-export const nameHalfHourRule: AttemptRule = { limit: 10, windowMs: 30 * MINUTE }
+/** A name whose attackers stay below the lock, or come back after each one. */
+const nameHalfHourRule: AttemptRule = { limit: 10, windowMs: 30 * MINUTE }
 
-const ADDRESS_WINDOW_MS = 5 * MINUTE
-const GUESS_WINDOW_MS = HOUR
-/** An address group has this share of its attempts in five minutes for wrong codes in an hour. */
-const GUESS_SHARE = 1 / 5
-/** What a /48 may do, in shares of one of its groups. */
-const WIDER = { attempts: 4, guesses: 2 }
-/** All wrong codes at any name from devices that are not known. */
-const ALL_GUESSES = 'guess:all'
-
-export interface GuardLimits {
-  /** Attempts of one address group in five minutes. */
-  readonly perAddress: number
-  /** Wrong codes from devices that are not known, in an hour, of the whole installation. */
-  readonly guessesPerHour: number
-}
-
-/** One attempt to get in. */
+/** One attempt to sign in. */
 export interface Attempt {
   /**
-   * Counts it, before the code is looked at.
+   * Counts the attempt. To be called before the code is checked.
    *
    * @throws RpcError RATE_LIMITED
    */
   take(): Promise<void>
-  /** The code was right: the attempt counts against nobody, and what others have brought upon the name is lifted. */
+  /** The code was right: the attempt is not counted, and the locks of the device and the name end. */
   succeeded(): Promise<void>
 }
 
 /**
- * Decides whether a code is looked at. Every attempt counts for the address group that it comes from, and for the /48
- * around it. A code of an authenticator counts further:
+ * Decides whether a code may be checked. Every attempt counts for its address group and for the /48 around it. The code
+ * of an authenticator counts for more:
  *
- * - From a device on which its user signed in before, for that device alone: strangers cannot lock the owner out.
- * - From any other device for the name, whose locks are short; for the name and the network that the device is in, as
- *   nothing else tells such a device from others; and as a guess of the address group, the /48 and the installation.
+ * - From a known device, where its user signed in before: for this device alone, so strangers cannot lock the owner out.
+ * - From any other device: for the name, whose locks are short; for the name and the network of the device, because
+ *   nothing else identifies such a device; and as a guess of the address group, the /48 and the installation.
  *
- * A recovery code counts for addresses alone: nobody guesses 80 random bits, and a lock would only be a way to deny. So
- * does the code of a candidate, who was shown the secret.
+ * A recovery code counts for addresses alone: nobody guesses 80 random bits, and a lock would only keep the owner out.
+ * The code of a candidate counts for addresses alone too, because the candidate was shown the secret.
  *
- * All three throw RpcError RATE_LIMITED at once, without a query, where a refusal is remembered.
+ * The three methods throw RpcError RATE_LIMITED at once, without a query, when a refusal is remembered.
  */
-export class SignInGuard {
-  readonly #attempts: Attempts
-  readonly #limits: GuardLimits
+export class Lockouts {
+  readonly #counters: AttemptCounters
+  readonly #limits: AddressLimits
   readonly #onExhausted: (retryAfterMs: number) => void
 
-  /** `onExhausted` is told when the installation's guesses are used up. */
-  constructor(attempts: Attempts, limits: GuardLimits, onExhausted: (retryAfterMs: number) => void) {
-    this.#attempts = attempts
+  /** `onExhausted` is called when the wrong codes of the whole installation are used up. */
+  constructor(counters: AttemptCounters, limits: AddressLimits, onExhausted: (retryAfterMs: number) => void) {
+    this.#counters = counters
     this.#limits = limits
     this.#onExhausted = onExhausted
   }
 
-  /** For what names no user: beginning, and the codes of candidates. */
+  /** For what concerns no user: `begin`, and the codes of candidates. */
   fromAddress({ ip }: Caller): Attempt {
-    return this.#attempt(this.#addressBudgets(ip), [])
+    return this.#attempt(addressBudgets(ip, this.#limits), [])
   }
 
   forRecovery({ ip }: Caller, username: string): Attempt {
-    return this.#attempt(this.#addressBudgets(ip), nameBudgets(username))
+    return this.#attempt(addressBudgets(ip, this.#limits), nameBudgets(username))
   }
 
   forCode({ ip, device }: Caller, user: { readonly userId: string; readonly username: string }): Attempt {
     const { userId, username } = user
     const name = nameBudgets(username)
-    const address = this.#addressBudgets(ip)
+    const address = addressBudgets(ip, this.#limits)
     if (device?.users.includes(userId)) {
-      const own = deviceBudget(`device:${device.id}:${userId}`)
-      return this.#attempt([...address, own, dayBudget(own, knownDayRule)], [own, ...name])
+      const own = deviceBudgets(`device:${device.id}:${userId}`, knownDayRule)
+      return this.#attempt([...address, ...own], [own[0], ...name])
     }
-    const own = deviceBudget(`stranger:${networkOf(ip)}:${username}`)
-    const budgets = [...address, ...name, own, dayBudget(own, strangerDayRule), ...this.#guessBudgets(ip)]
-    return this.#attempt(budgets, [own, ...name])
+    const own = deviceBudgets(`stranger:${networkOf(ip)}:${username}`, unknownDayRule)
+    return this.#attempt([...address, ...name, ...own, ...guessBudgets(ip, this.#limits)], [own[0], ...name])
   }
 
-  /** A success forgets all failures of some budgets, and takes this one back from the others. */
-  #attempt(budgets: readonly Budget[], lifted: readonly Budget[]): Attempt {
-    const remembered = this.#attempts.remembered(budgets)
+  /** A success resets the counters of `reset`, and takes this attempt back from the other `budgets`. */
+  #attempt(budgets: readonly Budget[], reset: readonly Budget[]): Attempt {
+    const remembered = this.#counters.remembered(budgets)
     if (remembered) throw this.#refusal(remembered.refused)
     let counted: readonly Counted[] = []
     return {
       take: async () => {
-        const taken = await this.#attempts.take(budgets)
+        const taken = await this.#counters.take(budgets)
         if ('refused' in taken) throw this.#refusal(taken.refused)
         counted = taken.counted
       },
       succeeded: () => {
-        const forgotten = lifted.map(({ key }) => key)
+        const forgotten = reset.map(({ key }) => key)
         const givenBack = counted.filter(({ key }) => !forgotten.includes(key))
-        return this.#attempts.settle(forgotten, givenBack)
+        return this.#counters.settle(forgotten, givenBack)
       },
     }
-  }
-
-  #addressBudgets(ip: string): Budget[] {
-    const limit = this.#limits.perAddress
-    const wider = widerGroup(ip)
-    return [
-      { key: `ip:${addressGroup(ip)}`, rule: { limit, windowMs: ADDRESS_WINDOW_MS } },
-      ...(wider ? [{ key: `ip:${wider}`, rule: { limit: limit * WIDER.attempts, windowMs: ADDRESS_WINDOW_MS } }] : []),
-    ]
-  }
-
-  #guessBudgets(ip: string): Budget[] {
-    const { perAddress, guessesPerHour } = this.#limits
-    const limit = Math.ceil(perAddress * GUESS_SHARE)
-    const wider = widerGroup(ip)
-    return [
-      { key: `guess:${addressGroup(ip)}`, rule: { limit, windowMs: GUESS_WINDOW_MS } },
-      ...(wider ? [{ key: `guess:${wider}`, rule: { limit: limit * WIDER.guesses, windowMs: GUESS_WINDOW_MS } }] : []),
-      { key: ALL_GUESSES, rule: { limit: guessesPerHour, windowMs: GUESS_WINDOW_MS } },
-    ]
   }
 
   #refusal({ key, retryAfterMs }: { readonly key: string; readonly retryAfterMs: number }): RpcError {
     if (key === ALL_GUESSES) this.#onExhausted(retryAfterMs)
     return new RpcError('RATE_LIMITED', messageOf(key), { retryAfterMs })
   }
-}
-
-/** What a device that is not known is taken for: an IPv4 address, or a /48, of which one site has all addresses. */
-export function networkOf(ip: string): string {
-  return widerGroup(ip) ?? addressGroup(ip)
 }
 
 function nameBudgets(username: string): Budget[] {
@@ -157,12 +115,12 @@ function nameBudgets(username: string): Budget[] {
   ]
 }
 
-function deviceBudget(key: string): Budget {
-  return { key, rule: deviceRule }
-}
-
-function dayBudget({ key }: Budget, rule: AttemptRule): Budget {
-  return { key: `day:${key}`, rule }
+/** The lock of a device, and its wrong codes in a day. */
+function deviceBudgets(key: string, dayRule: AttemptRule): [Budget, Budget] {
+  return [
+    { key, rule: deviceRule },
+    { key: `day:${key}`, rule: dayRule },
+  ]
 }
 
 function messageOf(key: string): string {

@@ -1,4 +1,5 @@
 import type { Platform } from '../../platform.ts'
+import type { AttemptCounters } from '../limits/attempt-counters.ts'
 import { Repeating } from '../repeating.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -16,12 +17,14 @@ const DAY = 24 * HOUR
 export class Housekeeping {
   readonly #platform: Platform
   readonly #sessions: Sessions
+  readonly #attempts: AttemptCounters
   readonly #now: () => number
   readonly #rounds = new Repeating(EVERY_MS, () => this.round())
 
-  constructor(platform: Platform, sessions: Sessions, now: () => number) {
+  constructor(platform: Platform, sessions: Sessions, attempts: AttemptCounters, now: () => number) {
     this.#platform = platform
     this.#sessions = sessions
+    this.#attempts = attempts
     this.#now = now
   }
 
@@ -40,7 +43,7 @@ export class Housekeeping {
     await this.#batches('ending old sessions', () => this.#sessions.expire(BATCH))
     await this.#batches('deleting old sessions', () => this.#deleteSessions())
     await this.#batches('deleting used tickets', () => this.#deleteTickets())
-    await this.#batches('deleting old attempts', () => this.#deleteAttempts())
+    await this.#batches('deleting old attempts', () => this.#attempts.deleteOld(BATCH))
   }
 
   async #batches(what: string, batch: () => Promise<number>): Promise<void> {
@@ -74,17 +77,6 @@ export class Housekeeping {
     return this.#platform.database.db.$executeRaw`
       DELETE FROM used_tickets WHERE jti IN (
         SELECT jti FROM used_tickets WHERE expires_at < ${before}::timestamptz
-        LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
-  }
-
-  /** Those whose window is over and whose last lock no longer doubles the next one. */
-  #deleteAttempts(): Promise<number> {
-    const before = this.#ago(DAY)
-    return this.#platform.database.db.$executeRaw`
-      DELETE FROM attempts WHERE key IN (
-        SELECT key FROM attempts
-        WHERE window_start < ${before}::timestamptz
-          AND (locked_until IS NULL OR locked_until < ${before}::timestamptz)
         LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
   }
 

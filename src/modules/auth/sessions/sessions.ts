@@ -9,7 +9,7 @@ import type { Platform } from '../../platform.ts'
 import type { Scope } from '../../scope.ts'
 import { plainScope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
-import { BoundedSet } from '../bounded-set.ts'
+import { BoundedMap } from '../bounded-map.ts'
 import { sessionChannel, sessionSeq } from '../channels.ts'
 import { type OpenSession, SessionEnd, type SessionInfo } from '../types.ts'
 import { type SessionRow, sessionRows } from './session-rows.ts'
@@ -51,7 +51,7 @@ export class Sessions implements SessionGate {
    * Sessions that have ended, or that there is no row of: their cookies need not be looked up again, for ever, as an id
    * is random and never given twice. One that expired is not among them, as clocks can be wrong.
    */
-  readonly #over = new BoundedSet(MAX_OVER)
+  readonly #over = new BoundedMap<string, true>(MAX_OVER)
   readonly #look: (sessionId: string) => Promise<SessionRow | undefined>
   readonly #touch: (sessionId: string) => Promise<unknown>
 
@@ -73,7 +73,7 @@ export class Sessions implements SessionGate {
     this.#subscription = this.#platform.bus.subscribe(TOPIC, ({ payload }) => {
       const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
       if (!ended.success) return
-      this.#over.add(ended.data.sessionId)
+      this.#over.set(ended.data.sessionId, true)
       this.#close(ended.data)
     })
     await this.#subscription.ready
@@ -87,7 +87,7 @@ export class Sessions implements SessionGate {
   async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
     if (this.#over.has(sessionId)) return null
     const row = await this.#look(sessionId)
-    if (!row || row.endedAt) this.#over.add(sessionId)
+    if (!row || row.endedAt) this.#over.set(sessionId, true)
     // It may have ended since the row was read.
     if (!row || this.#over.has(sessionId) || row.user.id !== userId) return null
     const now = this.#now()
@@ -107,7 +107,7 @@ export class Sessions implements SessionGate {
   }
 
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
-    const ticket = await this.#tickets.read(token)
+    const ticket = this.#tickets.read(token)
     if (!ticket) throw badTicket()
     const now = this.#now()
     const session = {
@@ -206,7 +206,7 @@ export class Sessions implements SessionGate {
       const row = caller.sessionId === null ? undefined : here.get(caller.sessionId)
       // What the bus says of it says why.
       if (!row || this.#closing.has(row.id)) continue
-      this.#over.add(row.id)
+      this.#over.set(row.id, true)
       this.#close({ sessionId: row.id, userId: row.userId, reason: row.isExpired ? 'expired' : 'ended' })
     }
   }

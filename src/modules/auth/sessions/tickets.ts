@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { createSignedTokens, type SignedTokens } from '../../../signed-token.ts'
 
-/** How long after the code was accepted the browser may fetch its cookie. */
+/** The browser must exchange a ticket for its cookie within this time after the code was accepted. */
 export const TICKET_MS = 30_000
-/** What the clock of the node that signed may be ahead. */
+/** How far ahead the clock of the node that signed may be. */
 const CLOCK_LEEWAY_MS = 5_000
-const ALGORITHM = 'HS256'
-const ISSUER = 'rally'
 const AUDIENCE = 'rally:session'
-/** RFC 7518, 3.2: the key is at least as long as the hash. jose itself would take five bytes. */
-const MIN_KEY_BYTES = 32
 
 export interface Ticket {
   readonly id: string
@@ -17,48 +13,28 @@ export interface Ticket {
   readonly expiresAt: number
 }
 
-/** Signs and reads tickets. That one is used once is not known here. */
+/** Signs and reads tickets. `sessions.redeem` takes care that a ticket counts once. */
 export class Tickets {
-  readonly #key: Uint8Array
+  readonly #tokens: SignedTokens
   readonly #now: () => number
 
+  /** @throws Error when the key is too short */
   constructor(key: Uint8Array, now: () => number) {
-    if (key.length < MIN_KEY_BYTES) throw new Error(`the key of tickets needs ${MIN_KEY_BYTES} bytes or more`)
-    this.#key = key
+    this.#tokens = createSignedTokens(key)
     this.#now = now
   }
 
-  issue(userId: string): Promise<string> {
-    const now = this.#now()
-    return new SignJWT()
-      .setProtectedHeader({ alg: ALGORITHM })
-      .setIssuer(ISSUER)
-      .setAudience(AUDIENCE)
-      .setSubject(userId)
-      .setJti(randomUUID())
-      .setIssuedAt(Math.floor(now / 1000))
-      .setExpirationTime(Math.floor((now + TICKET_MS) / 1000))
-      .sign(this.#key)
+  issue(userId: string): string {
+    return this.#tokens.sign(AUDIENCE, { sub: userId, jti: randomUUID() }, this.#now(), TICKET_MS)
   }
 
-  /** Null for anything but a ticket of ours that has not expired, and that never had longer to live than ours have. */
-  async read(token: string): Promise<Ticket | null> {
-    try {
-      const { payload } = await jwtVerify(token, this.#key, {
-        algorithms: [ALGORITHM],
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        requiredClaims: ['exp', 'iat', 'jti', 'sub'],
-        currentDate: new Date(this.#now()),
-      })
-      const { jti, sub, iat, exp } = payload
-      if (typeof jti !== 'string' || jti === '' || typeof sub !== 'string') return null
-      if (typeof iat !== 'number' || typeof exp !== 'number') return null
-      if ((exp - iat) * 1000 > TICKET_MS || exp * 1000 > this.#now() + TICKET_MS + CLOCK_LEEWAY_MS) return null
-      return { id: jti, userId: sub, expiresAt: exp * 1000 }
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return null
-      throw error
-    }
+  /** Null for anything but a genuine ticket whose time is not over. */
+  read(token: string): Ticket | null {
+    const now = this.#now()
+    const claims = this.#tokens.read(AUDIENCE, token, now)
+    if (typeof claims?.jti !== 'string' || claims.jti === '' || typeof claims.sub !== 'string') return null
+    const { jti, sub, iat, exp } = claims
+    if ((exp - iat) * 1000 > TICKET_MS || exp * 1000 > now + TICKET_MS + CLOCK_LEEWAY_MS) return null
+    return { id: jti, userId: sub, expiresAt: exp * 1000 }
   }
 }

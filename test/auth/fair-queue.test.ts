@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { Turns } from '../../src/modules/auth/limits/fair-queue.ts'
+import { FairQueue } from '../../src/modules/auth/limits/fair-queue.ts'
 
 const bounds = { atOnce: 2, maxWaiting: 20, maxWaitingPerGroup: 10, maxWaitMs: 60_000 }
 
 /** Work that lasts until it is told to end, in the order in which it began. */
-function workshop(turns: Turns) {
+function workshop(turns: FairQueue) {
   const began: string[] = []
   const ends: (() => void)[] = []
   const settled: Promise<unknown>[] = []
@@ -28,7 +28,7 @@ function workshop(turns: Turns) {
 
 describe('turns', () => {
   test('are so many at once, and go round the groups that wait', async () => {
-    const { ask, began, endNext } = workshop(new Turns(bounds))
+    const { ask, began, endNext } = workshop(new FairQueue(bounds))
     for (const group of ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'c']) void ask(group)
     expect(began).toEqual(['a', 'a'])
     for (let count = 0; count < 6; count++) await endNext()
@@ -36,7 +36,7 @@ describe('turns', () => {
   })
 
   test('come first for a group that has asked for little', async () => {
-    const { ask, began, endNext } = workshop(new Turns({ ...bounds, atOnce: 1 }))
+    const { ask, began, endNext } = workshop(new FairQueue({ ...bounds, atOnce: 1 }))
     for (let count = 0; count < 8; count++) void ask('greedy')
     void ask('modest')
     for (let count = 0; count < 8; count++) await endNext()
@@ -44,7 +44,7 @@ describe('turns', () => {
   })
 
   test('of one group that waits too much are refused, and others are let wait', async () => {
-    const { ask, settled, endNext } = workshop(new Turns(bounds))
+    const { ask, settled, endNext } = workshop(new FairQueue(bounds))
     for (let count = 0; count < 12; count++) void ask('a')
     await expect(ask('a')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1000 })
     for (let count = 0; count < 10; count++) void ask('b')
@@ -54,7 +54,7 @@ describe('turns', () => {
   })
 
   test('come to whoever waits when work fails, and are free again when nobody waits', async () => {
-    const turns = new Turns({ ...bounds, atOnce: 1 })
+    const turns = new FairQueue({ ...bounds, atOnce: 1 })
     const failing = turns.run('a', () => Promise.reject(new Error('failed')))
     const waiting = turns.run('b', async () => 'done')
     await expect(failing).rejects.toThrow('failed')
@@ -63,7 +63,7 @@ describe('turns', () => {
   })
 
   test('that come too late are refused, so that nothing is done for those who have gone', async () => {
-    const turns = new Turns({ ...bounds, atOnce: 1, maxWaitMs: -1 })
+    const turns = new FairQueue({ ...bounds, atOnce: 1, maxWaitMs: -1 })
     const { ask, began, endNext } = workshop(turns)
     void ask('a')
     const late = expect(ask('b')).rejects.toMatchObject({ code: 'UNAVAILABLE' })

@@ -1,61 +1,99 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError } from '../deadline.ts'
-import { errorData, GATE_DEADLINE_MS, RpcError, type SessionGate } from '../rpc/index.ts'
-import type { OriginCheck } from './http.ts'
-import { type Exchange, type Headers, type Request, readBody } from './http.ts'
-import type { Identify } from './identity.ts'
+import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
+import { type Exchange, type Headers, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
 import type { Outage } from './outage.ts'
-import type { Cookies } from './session-cookie.ts'
+import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
 import type { Gauge } from './session-lookups.ts'
 
-/** Of a request that may have a body at all; the connection of a larger one ends. */
+/** Bytes of the body of `POST /session`. The connection of a client that sends more is closed. */
 export const MAX_BODY_BYTES = 4096
 const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
-const BUSY_RETRY_MS = 1_000
+const RETRY_MS = 1_000
 
-interface SessionRoutesOptions {
-  readonly gate: SessionGate
-  readonly cookies: Cookies
-  readonly isAllowedOrigin: OriginCheck
-  readonly identify: Identify
-  readonly lookups: Gauge
-  readonly outage: Outage
+/** Who sent a request. */
+export interface Identity {
+  readonly caller: Caller
+  /** The answer sets it: the session cookie renewed, or cleared because it proves nothing. */
+  readonly setCookie: string | undefined
 }
 
-export interface SessionRoutes {
+/** Finds out who sent a request by its cookies, and serves the route that sets and clears the session cookie. */
+export interface Sessions {
+  /**
+   * Answers at once when there is nothing to look up: without a session cookie, or with one that was not signed here.
+   * Otherwise it asks the gate, with a deadline.
+   *
+   * @throws RpcError UNAVAILABLE when the gate does not answer
+   */
+  identify(sender: Sender): Identity | Promise<Identity>
   /** `POST /session { token }`: exchanges a ticket for the session cookie. */
   post(exchange: Exchange, request: Request): Promise<void>
   /** `DELETE /session`: signs this browser out. */
   delete(exchange: Exchange, request: Request): Promise<void>
-  /** Answers the question that a browser asks before it sends JSON to another origin. */
+  /** Answers the preflight request of a page on another origin. */
   options(exchange: Exchange, request: Request): void
 }
 
-export function createSessionRoutes({
-  gate,
-  cookies,
-  isAllowedOrigin,
-  identify,
-  lookups,
-  outage,
-}: SessionRoutesOptions): SessionRoutes {
-  /** False when the exchange has been answered. */
+interface SessionsOptions {
+  readonly gate: SessionGate
+  readonly cookies: Cookies
+  readonly isAllowedOrigin: OriginCheck
+  readonly lookups: Gauge
+  readonly outage: Outage
+}
+
+export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage }: SessionsOptions): Sessions {
+  const lookUp = async (sender: Sender, session: SessionClaims, device: Device | null): Promise<Identity> => {
+    const { sessionId, userId, isAging } = session
+    let signedIn: SignedIn | null
+    try {
+      const ask = () => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId))
+      signedIn = await lookups.run(ask, GATE_DEADLINE_MS)
+    } catch (error) {
+      outage.failed(error)
+      throw new RpcError('UNAVAILABLE', 'Nobody can be signed in now', { retryAfterMs: RETRY_MS })
+    }
+    outage.succeeded()
+    if (!signedIn) return { caller: callerOf(sender, null, device), setCookie: cookies.clearedSession }
+    const setCookie = isAging ? cookies.session(userId, sessionId, signedIn.expiresAt) : undefined
+    return { caller: callerOf(sender, signedIn, device), setCookie }
+  }
+  const identify = (sender: Sender): Identity | Promise<Identity> => {
+    const { session, device, isBad } = cookies.read(sender.cookie)
+    if (session) return lookUp(sender, session, device)
+    return { caller: callerOf(sender, null, device), setCookie: isBad ? cookies.clearedSession : undefined }
+  }
+
+  /** False when the request has been refused. */
   const admits = (exchange: Exchange, { origin }: Request): boolean => {
     if (!isAllowedOrigin(origin)) {
       exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
       return false
     }
     if (lookups.isFull) {
-      exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', 'Too much is going on', BUSY_RETRY_MS)
+      exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', 'Too much is going on', RETRY_MS)
       return false
     }
     return true
   }
+  const fail = (exchange: Exchange, error: unknown, headers: Headers): void => {
+    const isExpected = error instanceof RpcError && error.code !== 'INTERNAL'
+    if (!isExpected || error.code === 'UNAVAILABLE') outage.failed(error)
+    if (isExpected) {
+      const status = statusOf[error.code] ?? '400 Bad Request'
+      exchange.json(status, { error: error.code, data: errorData(error) }, { ...headers, ...retryAfter(error) })
+    } else if (error instanceof DeadlineError) {
+      exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'The database does not answer', headers)
+    } else exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server', headers)
+  }
 
   return {
+    identify,
+
     async post(exchange, request) {
-      // Read before anything is awaited, answered for whatever it holds.
+      // The body must be read before the first await.
       const reading = readBody(exchange, MAX_BODY_BYTES, BODY_DEADLINE_MS)
       if (!admits(exchange, request)) return
       const cors = corsHeaders(request.origin)
@@ -80,15 +118,11 @@ export function createSessionRoutes({
       }
       try {
         const { device } = cookies.read(request.cookie)
-        const { ip, userAgent } = request
-        const { user, sessionId, expiresAt } = await lookups.run(
-          () => gate.redeem(ticket, { ip, userAgent }),
-          GATE_DEADLINE_MS,
-        )
+        const { user, sessionId, expiresAt } = await lookups.run(() => gate.redeem(ticket, request), GATE_DEADLINE_MS)
         outage.succeeded()
         const users = [user.id, ...(device?.users ?? []).filter((id) => id !== user.id)]
-        const session = await cookies.session(user.id, sessionId, expiresAt)
-        const seen = await cookies.device({ id: device?.id ?? randomUUID(), users })
+        const session = cookies.session(user.id, sessionId, expiresAt)
+        const seen = cookies.device({ id: device?.id ?? randomUUID(), users })
         exchange.json('200 OK', {}, { ...cors, 'Set-Cookie': [session, seen] })
       } catch (error) {
         fail(exchange, error, cors)
@@ -120,19 +154,10 @@ export function createSessionRoutes({
       })
     },
   }
+}
 
-  function fail(exchange: Exchange, error: unknown, headers: Headers): void {
-    if (error instanceof RpcError && error.code !== 'INTERNAL') {
-      if (error.code === 'UNAVAILABLE') outage.failed(error)
-      const status = statusOf[error.code] ?? '400 Bad Request'
-      exchange.json(status, { error: error.code, data: errorData(error) }, { ...headers, ...retryAfter(error) })
-      return
-    }
-    outage.failed(error)
-    if (error instanceof DeadlineError) {
-      exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'The database does not answer', headers)
-    } else exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server', headers)
-  }
+function callerOf({ ip, userAgent }: Sender, signedIn: SignedIn | null, device: Device | null): Caller {
+  return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, ip, userAgent, device }
 }
 
 const statusOf: Readonly<Record<string, string>> = {

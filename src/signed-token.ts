@@ -1,0 +1,77 @@
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+
+/** `{"alg":"HS256"}` in base64url: the start of every token. */
+const HEADER = 'eyJhbGciOiJIUzI1NiJ9.'
+/** 32 bytes of SHA-256 in base64url, without padding. */
+const SIGNATURE_LENGTH = 43
+/** The largest token, a device with eight users, has about 650 characters. */
+const MAX_LENGTH = 1024
+/** The key must be at least as long as the hash (RFC 7518, 3.2). */
+const MIN_KEY_BYTES = 32
+const ISSUER = 'rally'
+
+/** The claims of a token whose signature is right. `iat` and `exp` are seconds since the epoch. */
+export interface Claims extends Readonly<Record<string, unknown>> {
+  readonly iat: number
+  readonly exp: number
+}
+
+/** Signs and reads JWTs (RFC 7519, HS256) without a promise, because every upgrade waits for the answer. */
+export interface SignedTokens {
+  /** The token ends `lifeMs` after `nowMs`, in whole seconds. */
+  sign(audience: string, claims: Readonly<Record<string, unknown>>, nowMs: number, lifeMs: number): string
+  /** Null for a token that has ended, is for another audience, or was not made by `sign` with this key. */
+  read(audience: string, token: string, nowMs: number): Claims | null
+}
+
+/**
+ * Reads only what `sign` writes: the header must be the same text, so no token can choose its algorithm.
+ *
+ * @throws Error when the key is too short
+ */
+export function createSignedTokens(key: Uint8Array): SignedTokens {
+  if (key.length < MIN_KEY_BYTES) throw new Error(`a key for tokens needs ${MIN_KEY_BYTES} bytes or more`)
+  const secret = createSecretKey(key)
+  const signatureOf = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url')
+
+  return {
+    sign(audience, claims, nowMs, lifeMs) {
+      const iat = Math.floor(nowMs / 1000)
+      const times = { iat, exp: iat + Math.floor(lifeMs / 1000) }
+      const payload = JSON.stringify({ ...claims, iss: ISSUER, aud: audience, ...times })
+      const signed = HEADER + Buffer.from(payload).toString('base64url')
+      return `${signed}.${signatureOf(signed)}`
+    },
+
+    read(audience, token, nowMs) {
+      if (token.length > MAX_LENGTH || !token.startsWith(HEADER)) return null
+      const dot = token.length - SIGNATURE_LENGTH - 1
+      if (token[dot] !== '.') return null
+      // Compared as text, because base64url can spell the same bytes in several ways.
+      if (!isSame(signatureOf(token.slice(0, dot)), token.slice(dot + 1))) return null
+      const claims = readClaims(token.slice(HEADER.length, dot))
+      if (claims?.iss !== ISSUER || claims.aud !== audience || claims.exp <= Math.floor(nowMs / 1000)) return null
+      return claims
+    },
+  }
+}
+
+/** Takes the same time wherever the two differ. */
+function isSame(expected: string, given: string): boolean {
+  const [left, right] = [Buffer.from(expected), Buffer.from(given)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+function readClaims(part: string): Claims | null {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    return hasTimes(claims) ? claims : null
+  } catch {
+    return null
+  }
+}
+
+function hasTimes(claims: unknown): claims is Claims {
+  if (typeof claims !== 'object' || claims === null || !('iat' in claims) || !('exp' in claims)) return false
+  return typeof claims.iat === 'number' && typeof claims.exp === 'number'
+}
