@@ -2,17 +2,21 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 INSTALLED := node_modules/.package-lock.json
+GENERATED := src/db/generated/client.ts
 
 .PHONY: help install dev start build check format test attack e2e bench verify clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## Install the packages, exactly as locked
+install: $(INSTALLED) $(GENERATED) ## Install the packages, exactly as locked
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
+
+$(GENERATED): prisma/schema.prisma | $(INSTALLED)
+	npm run generate
 
 dev: install ## Start Rally with a Postgres of its own, reload on changes, print the URL
 	@node --import tsx scripts/dev.ts

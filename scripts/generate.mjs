@@ -1,31 +1,24 @@
-// Generates the Prisma client into src/db/generated. Prisma asks for a schema engine binary that generation never
-// runs; naming any executable keeps the step offline and quick.
+// Generates the Prisma client into src/db/generated where it is older than the schema. Plain JavaScript, as `npm ci` runs it.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const inputs = ['prisma/schema.prisma', 'node_modules/prisma/package.json', 'scripts/generate.mjs']
+const output = 'src/db/generated/client.ts'
+const changedAt = (file) => (existsSync(join(root, file)) ? statSync(join(root, file)).mtimeMs : 0)
 
-/** Without its generator or the schema this is an install of what was built elsewhere, which needs no generating. */
-function generator() {
-  if (!existsSync(join(root, 'prisma', 'schema.prisma'))) return undefined
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve('prisma/package.json')), 'build', 'index.js')
-  } catch {
-    return undefined
-  }
-}
-
-const prisma = generator()
-if (prisma === undefined) {
-  process.stderr.write('generate: no Prisma generator or no schema here, nothing to do\n')
-} else {
+// An install without development packages has no generator, and runs what was built elsewhere.
+const isPossible = inputs.every((file) => existsSync(join(root, file)))
+if (isPossible && inputs.some((file) => changedAt(file) > changedAt(output))) {
+  const prisma = join(dirname(createRequire(import.meta.url).resolve('prisma/package.json')), 'build', 'index.js')
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [prisma, 'generate', '--no-hints'], {
     cwd: root,
     encoding: 'utf8',
     timeout: 120_000,
+    // Prisma asks for a schema engine that generation never runs. Any executable will do, and keeps this step offline.
     env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
   })
   if (status !== 0) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\n`)

@@ -1,34 +1,35 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
 import type { Log } from '../logger.ts'
 import { connectionConfig, sessionSettings } from './pool.ts'
 import { isUnavailable } from './retry.ts'
-import { NO_FILTERS, openSchemaEngine } from './schema-engine.ts'
 
-/** The package's own migrations, seen from `src/db` and from `dist/db` alike. */
+/** Rally's own migrations, seen from `src/db` and from `dist/db` alike. */
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
 
-/** An arbitrary number that every Rally uses: who holds this lock migrates. */
+/** An arbitrary number that every Rally uses: the node that holds this lock migrates. */
 const LOCK_KEY = 7_255_901_433_270n
 
 const MIGRATION_NAME = /^\d{14}_[a-z0-9_]+$/
 
 export interface MigrateOptions {
   readonly databaseUrl: string
+  /** Rally's migrations. Default: those of this version. */
   readonly migrationsDir?: string
+  /** The application's own migrations, which are applied after Rally's. */
+  readonly applicationDir?: string | undefined
   readonly log: Log
-  /** For the whole, waiting for other nodes included. Default 120 s. */
+  /** For the whole, including the wait for other nodes. Default 120 s. */
   readonly timeoutMs?: number
-  /** How long a database that is still starting is waited for. Default 30 s. */
+  /** How long to wait for a database that is still starting. Default 30 s. */
   readonly connectTimeoutMs?: number
 }
 
-/** The database can't be brought to this version. The message says why and what to do. */
+/** The database cannot be brought to this version. The message says why and what to do. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -36,28 +37,45 @@ export class MigrationError extends Error {
 interface Migration {
   readonly name: string
   readonly script: string
+  readonly checksum: string
+}
+
+/** Migrations that follow one another, and the table that records which of them a database has. */
+interface History {
+  readonly owner: 'Rally' | 'the application'
+  readonly table: string
+  readonly migrations: readonly Migration[]
 }
 
 /**
- * Brings the database to this version's schema. Safe when several nodes do so at once: one works, the others wait for
- * it. A migration is one transaction; one that failed is tried again at the next start.
+ * Brings the database to this version's schema, and then to the application's. Several nodes may do so at once: one works,
+ * the others wait for it. Each migration is one transaction; one that fails leaves nothing and is tried again at the next
+ * start.
  *
- * @throws MigrationError when the database's history is not ours, a migration fails, or the time is over
+ * @throws MigrationError when the database has a migration that is unknown or was edited since, when a migration fails,
+ * or when the time is over
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const { databaseUrl, log, timeoutMs = 120_000, connectTimeoutMs = 30_000 } = options
-  const deadline = Date.now() + timeoutMs
-  const dir = options.migrationsDir ?? MIGRATIONS_DIR
-  const migrations = await readMigrations(dir)
-  if (migrations.length === 0)
-    throw new MigrationError(`There are no migrations in ${dir}: the installation is damaged.`)
-  const client = await connect(databaseUrl, Math.min(Date.now() + connectTimeoutMs, deadline), deadline, log)
+  const { databaseUrl, log, timeoutMs = 120_000, connectTimeoutMs = 30_000, applicationDir } = options
+  const deadline = performance.now() + timeoutMs
+  const rally = await readMigrations(options.migrationsDir ?? MIGRATIONS_DIR)
+  // Prisma's own table with Prisma's own checksums, so that its tools understand it too.
+  const histories: History[] = [{ owner: 'Rally', table: '_prisma_migrations', migrations: rally }]
+  if (applicationDir !== undefined) {
+    const migrations = await readMigrations(applicationDir)
+    histories.push({ owner: 'the application', table: '_application_migrations', migrations })
+  }
+  const client = await connect(databaseUrl, Math.min(performance.now() + connectTimeoutMs, deadline), deadline, log)
   try {
-    if (await isUpToDate(client, migrations)) return
+    if (!(await isBehind(client, histories))) return
     await lock(client)
-    if (await isUpToDate(client, migrations)) return
-    const applied = await apply({ databaseUrl, log, dir, migrations, deadline })
-    log.info({ applied }, 'database migrated')
+    for (const history of histories) {
+      const pending = await pendingOf(client, history)
+      if (pending.length === 0) continue
+      await client.query(createTable(history.table))
+      for (const migration of pending) await apply(client, history, migration, deadline)
+      log.info({ applied: pending.map(({ name }) => name) }, `applied migrations of ${history.owner}`)
+    }
   } finally {
     // Ends the session and with it the lock.
     await client.end().catch((error: unknown) => log.warn({ err: error }, 'closing the migration lock failed'))
@@ -65,20 +83,31 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 async function readMigrations(dir: string): Promise<Migration[]> {
-  const entries = await readdir(dir, { withFileTypes: true })
-  const names = entries
-    .filter((entry) => entry.isDirectory() && MIGRATION_NAME.test(entry.name))
-    .map(({ name }) => name)
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
+    throw new MigrationError(`The folder of migrations cannot be read: ${messageOf(error)}`, { cause: error })
+  })
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  if (names.length === 0) throw new MigrationError(`There are no migrations in ${dir}`)
   return Promise.all(
-    names.sort().map(async (name) => ({ name, script: await readFile(join(dir, name, 'migration.sql'), 'utf8') })),
+    names.sort().map(async (name) => {
+      const file = join(dir, name, 'migration.sql')
+      if (!MIGRATION_NAME.test(name)) {
+        throw new MigrationError(`${join(dir, name)}: a migration's folder has a name like 20260131120000_add_scores`)
+      }
+      const script = await readFile(file, 'utf8').catch((error: unknown) => {
+        throw new MigrationError(`A migration cannot be read: ${messageOf(error)}`, { cause: error })
+      })
+      return { name, script, checksum: createHash('sha256').update(script).digest('hex') }
+    }),
   )
 }
 
+/** @param until when to give up on a database that is still starting; it and `deadline` are on the monotonic clock */
 async function connect(url: string, until: number, deadline: number, log: Log): Promise<pg.Client> {
   for (;;) {
-    const left = Math.max(until - Date.now(), 1000)
-    const statementTimeoutMs = Math.max(deadline - Date.now(), 1000)
-    const client = new pg.Client(connectionConfig({ url, connectTimeoutMs: left, statementTimeoutMs }))
+    const connectTimeoutMs = timeLeft(until)
+    const statementTimeoutMs = timeLeft(deadline)
+    const client = new pg.Client(connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }))
     client.on('error', (error) => log.warn({ err: error }, 'the connection that holds the migration lock failed'))
     try {
       await client.connect()
@@ -86,7 +115,7 @@ async function connect(url: string, until: number, deadline: number, log: Log): 
       return client
     } catch (error) {
       await client.end().catch(() => undefined)
-      if (!isUnavailable(error) || Date.now() > until) {
+      if (!isUnavailable(error) || performance.now() > until) {
         throw new MigrationError(`The database can't be reached: ${messageOf(error)}`, { cause: error })
       }
       log.debug({ err: error }, 'waiting for the database')
@@ -103,97 +132,79 @@ async function lock(client: pg.Client): Promise<void> {
   }
 }
 
-/** Spares loading the engine, which the usual start does not need. */
-async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): Promise<boolean> {
-  const { rows: tables } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present")
-  if (tables[0]?.present !== true) return false
-  const { rows } = await client.query<{ migration_name: string; checksum: string; done: boolean }>(
-    `SELECT migration_name, checksum, finished_at IS NOT NULL AS done FROM _prisma_migrations
-     WHERE rolled_back_at IS NULL ORDER BY migration_name`,
+async function isBehind(client: pg.Client, histories: readonly History[]): Promise<boolean> {
+  for (const history of histories) if ((await pendingOf(client, history)).length > 0) return true
+  return false
+}
+
+/** The migrations that the database does not have yet. @throws MigrationError when it has one that `history` does not have */
+async function pendingOf(client: pg.Client, { owner, table, migrations }: History): Promise<Migration[]> {
+  const { rows: found } = await client.query<{ present: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS present`, [
+    table,
+  ])
+  if (found[0]?.present !== true) return [...migrations]
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    `SELECT migration_name AS name, checksum FROM ${table}
+     WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name`,
   )
-  return (
-    rows.length === migrations.length &&
-    migrations.every(({ name, script }, index) => {
-      const row = rows[index]
-      return row?.done === true && row.migration_name === name && row.checksum === checksum(script)
-    })
-  )
-}
-
-function checksum(script: string): string {
-  return createHash('sha256').update(script).digest('hex')
-}
-
-interface Work {
-  readonly databaseUrl: string
-  readonly log: Log
-  readonly dir: string
-  readonly migrations: readonly Migration[]
-  readonly deadline: number
-}
-
-async function apply({ databaseUrl, log, dir, migrations, deadline }: Work): Promise<readonly string[]> {
-  const timeLeft = Math.max(deadline - Date.now(), 1000)
-  const connection = { url: databaseUrl, connectTimeoutMs: Math.min(10_000, timeLeft), statementTimeoutMs: timeLeft }
-  const { engine, close } = await openSchemaEngine({ ...connection, log })
-  const migrationsList = migrationList(dir, migrations)
-  try {
-    const found = await engine.diagnoseMigrationHistory({
-      migrationsList,
-      optInToShadowDatabase: false,
-      filters: NO_FILTERS,
-    })
-    for (const migrationName of found.failedMigrationNames) {
-      // It left nothing behind, as a migration is one transaction.
-      log.warn({ migration: migrationName }, 'trying a failed migration again')
-      await engine.markMigrationRolledBack({ migrationName })
-    }
-    refuseForeignHistory(found)
-    const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS })
-    return appliedMigrationNames
-  } catch (error) {
-    if (error instanceof MigrationError) throw error
+  const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]))
+  const pending = migrations.filter(({ name }) => !applied.has(name))
+  const edited = migrations.filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum)
+  for (const { name } of migrations) applied.delete(name)
+  if (applied.size > 0) {
+    const unknown = [...applied.keys()].join(', ')
     throw new MigrationError(
-      `A migration failed and left nothing behind; the next start tries it again. ${messageOf(error)}`,
-      { cause: error },
-    )
-  } finally {
-    await close()
-  }
-}
-
-type Diagnosis = Awaited<ReturnType<Awaited<ReturnType<typeof openSchemaEngine>>['engine']['diagnoseMigrationHistory']>>
-
-function refuseForeignHistory({ editedMigrationNames: edited, history }: Diagnosis): void {
-  if (history && history.diagnostic !== 'databaseIsBehind') {
-    const unknown = history.unpersistedMigrationNames.join(', ')
-    throw new MigrationError(
-      history.diagnostic === 'migrationsDirectoryIsBehind'
-        ? `The database is of a newer Rally: it has ${unknown}. Start that version, or restore a backup.`
-        : `The database's history is not this Rally's: it has ${unknown}. Was another program or branch run on it?`,
+      pending.length === 0
+        ? `The database is of a newer version of ${owner}: it has ${unknown}. Start that version, or restore a backup.`
+        : `The database has another history than this version of ${owner}: it has ${unknown}. Was another program or branch run on it?`,
     )
   }
   if (edited.length > 0) {
+    const names = edited.map(({ name }) => name).join(', ')
     throw new MigrationError(
-      `Migrations were changed after they ran here: ${edited.join(', ')}. Restore their text and add a new migration instead.`,
+      `Migrations of ${owner} were changed after they ran here: ${names}. Restore their text and add a new migration instead.`,
+    )
+  }
+  return pending
+}
+
+/** As Prisma's own tools make it. */
+function createTable(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${table} (
+    id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ,
+    migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`
+}
+
+async function apply(
+  client: pg.Client,
+  { owner, table }: History,
+  migration: Migration,
+  deadline: number,
+): Promise<void> {
+  const { name, script, checksum } = migration
+  try {
+    await client.query(`BEGIN; SET LOCAL statement_timeout TO ${timeLeft(deadline)}`)
+    await client.query(script)
+    await client.query(
+      `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
+      [randomUUID(), checksum, name],
+    )
+    await client.query('COMMIT')
+  } catch (error) {
+    throw new MigrationError(
+      `The migration ${name} of ${owner} failed and left nothing behind; the next start tries it again. ${messageOf(error)}`,
+      { cause: error },
     )
   }
 }
 
-function migrationList(dir: string, migrations: readonly Migration[]): MigrationList {
-  return {
-    baseDir: dir,
-    lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
-    shadowDbInitScript: '',
-    migrationDirectories: migrations.map(({ name, script }) => ({
-      path: name,
-      migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: script } },
-    })),
-  }
+/** At least a second, so that what is late by little still fails with its own message. */
+function timeLeft(deadline: number): number {
+  return Math.ceil(Math.max(deadline - performance.now(), 1000))
 }
 
-/** The engine's messages go on with a trace of its own. */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message.split(/\n\s+0: /)[0] ?? error.message
+  return error instanceof Error ? error.message : String(error)
 }

@@ -2,26 +2,19 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { diffSchemas } from '../../scripts/schema-diff.ts'
 import { MIGRATIONS_DIR } from '../../src/db/migrate.ts'
-import { diffSchemas, type OpenSchemaEngine, openSchemaEngine } from '../../src/db/schema-engine.ts'
 import { createEmptyTestDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
-import { quietLog } from '../support/quiet-log.ts'
 
 const schema = await readFile(fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url)), 'utf8')
 
 let database: TestDatabase
-let opened: OpenSchemaEngine
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const connection = { url: database.url, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 }
-  opened = await openSchemaEngine({ ...connection, schema, log: quietLog })
 })
-afterAll(async () => {
-  await opened.close()
-  await database.drop()
-})
+afterAll(() => database.drop())
 
 /** What a database consists of, a line each: columns, constraints, indexes, enums, sequences, triggers. */
 async function describeDatabase(url: string): Promise<string[]> {
@@ -50,11 +43,11 @@ async function describeDatabase(url: string): Promise<string[]> {
 
 test('the migrations together make what schema.prisma says, and what it has no words for', async () => {
   await using wanted = await createEmptyTestDatabase()
-  const script = await diffSchemas(opened.engine, undefined, schema)
+  const script = await diffSchemas(undefined, schema)
   await execute(wanted.url, script ?? '')
   const [inSchema, inDatabase] = await Promise.all([describeDatabase(wanted.url), describeDatabase(database.url)])
   expect(inSchema.length).toBeGreaterThan(50)
-  const advice = 'run npx tsx scripts/migration.ts <name>'
+  const advice = 'run npm run migration -- <name>'
   expect(
     inSchema.filter((line) => !inDatabase.includes(line)),
     advice,
@@ -80,7 +73,7 @@ test('the migrations together make what schema.prisma says, and what it has no w
 
 test('the schema kept beside the migrations is the one they lead to', async () => {
   const last = await readFile(join(MIGRATIONS_DIR, 'schema.prisma'), 'utf8')
-  expect(await diffSchemas(opened.engine, last, schema)).toBeUndefined()
+  expect(await diffSchemas(last, schema)).toBeUndefined()
 })
 
 test('every migration can be one transaction', async () => {

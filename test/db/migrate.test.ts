@@ -11,28 +11,30 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 let database: TestDatabase
 let dir: string
+let applicationDir: string
 
 beforeEach(async () => {
   database = await createEmptyTestDatabase()
   dir = await mkdtemp(join(tmpdir(), 'rally-migrations-'))
+  applicationDir = await mkdtemp(join(tmpdir(), 'rally-migrations-'))
 })
 afterEach(async () => {
   await database.drop()
-  await rm(dir, { recursive: true, force: true })
+  for (const folder of [dir, applicationDir]) await rm(folder, { recursive: true, force: true })
 })
 
-async function addMigration(name: string, script: string): Promise<void> {
-  await mkdir(join(dir, name), { recursive: true })
-  await writeFile(join(dir, name, 'migration.sql'), script)
+async function addMigration(name: string, script: string, to = dir): Promise<void> {
+  await mkdir(join(to, name), { recursive: true })
+  await writeFile(join(to, name, 'migration.sql'), script)
 }
 
-const run = (options: { timeoutMs?: number; connectTimeoutMs?: number } = {}) =>
+const run = (options: { timeoutMs?: number; applicationDir?: string } = {}) =>
   migrate({ databaseUrl: database.url, migrationsDir: dir, log: quietLog, ...options })
 
-const history = async () => {
+const history = async (table = '_prisma_migrations') => {
   const { rows } = await execute(
     database.url,
-    'SELECT migration_name AS name, finished_at IS NOT NULL AS done FROM _prisma_migrations ORDER BY started_at',
+    `SELECT migration_name AS name, finished_at IS NOT NULL AS done FROM ${table} ORDER BY finished_at`,
   )
   return rows
 }
@@ -88,7 +90,7 @@ test('refuses a database of a newer version', async () => {
   await addMigration('20260102000000_second', 'CREATE TABLE second ()')
   await run()
   await rm(join(dir, '20260102000000_second'), { recursive: true })
-  await expect(run()).rejects.toThrow('newer Rally: it has 20260102000000_second')
+  await expect(run()).rejects.toThrow('newer version of Rally: it has 20260102000000_second')
 })
 
 test('refuses a database with another history', async () => {
@@ -96,14 +98,62 @@ test('refuses a database with another history', async () => {
   await run()
   await rm(join(dir, '20260101000000_theirs'), { recursive: true })
   await addMigration('20260101000000_ours', 'CREATE TABLE ours ()')
-  await expect(run()).rejects.toThrow("not this Rally's: it has 20260101000000_theirs")
+  await expect(run()).rejects.toThrow('another history than this version of Rally: it has 20260101000000_theirs')
 })
 
 test('refuses when a migration that ran was changed', async () => {
   await addMigration('20260101000000_first', 'CREATE TABLE first ()')
   await run()
   await addMigration('20260101000000_first', 'CREATE TABLE first (id int)')
-  await expect(run()).rejects.toThrow('changed after they ran here: 20260101000000_first')
+  await expect(run()).rejects.toThrow('Migrations of Rally were changed after they ran here: 20260101000000_first')
+})
+
+test("an application's migrations run after Rally's, and both can grow", async () => {
+  await addMigration('20260102000000_players', 'CREATE TABLE players (id text PRIMARY KEY)')
+  await addMigration('20260101000000_shop', 'CREATE TABLE shop (player text REFERENCES players)', applicationDir)
+  await Promise.all([run({ applicationDir }), run({ applicationDir })])
+  await addMigration('20260103000000_names', 'ALTER TABLE players ADD name text')
+  await addMigration('20260104000000_prices', 'ALTER TABLE shop ADD price int', applicationDir)
+  await run({ applicationDir })
+  expect(await history()).toEqual([
+    { name: '20260102000000_players', done: true },
+    { name: '20260103000000_names', done: true },
+  ])
+  expect(await history('_application_migrations')).toEqual([
+    { name: '20260101000000_shop', done: true },
+    { name: '20260104000000_prices', done: true },
+  ])
+  await execute(database.url, 'SELECT name, price FROM shop LEFT JOIN players ON id = player')
+})
+
+test("what is wrong with an application's migrations is said to be the application's", async () => {
+  await addMigration('20260101000000_first', 'CREATE TABLE first ()')
+  await addMigration('20260101000000_shop', 'CREATE TABLE shop ()', applicationDir)
+  await addMigration('20260102000000_broken', 'CREATE TABLE shop ()', applicationDir)
+  await expect(run({ applicationDir })).rejects.toThrow(
+    '20260102000000_broken of the application failed and left nothing',
+  )
+  await addMigration('20260102000000_broken', 'CREATE TABLE till ()', applicationDir)
+  await run({ applicationDir })
+  await addMigration('20260101000000_shop', 'CREATE TABLE shop (id int)', applicationDir)
+  await expect(run({ applicationDir })).rejects.toThrow(
+    'Migrations of the application were changed after they ran here: 20260101000000_shop',
+  )
+  await rm(join(applicationDir, '20260102000000_broken'), { recursive: true })
+  await expect(run({ applicationDir })).rejects.toThrow(
+    'newer version of the application: it has 20260102000000_broken',
+  )
+})
+
+test.each([
+  ['add_scores', 'migration.sql', 'has a name like'],
+  ['20260101000000_shop', 'up.sql', 'cannot be read'],
+])('a folder %s with %s is refused, not passed over', async (name, file, message) => {
+  await addMigration('20260101000000_first', 'CREATE TABLE first ()')
+  await mkdir(join(applicationDir, name))
+  await writeFile(join(applicationDir, name, file), 'CREATE TABLE shop ()')
+  await expect(run({ applicationDir })).rejects.toThrow(message)
+  await expect(run({ applicationDir: join(applicationDir, 'nowhere') })).rejects.toThrow('cannot be read')
 })
 
 test('gives up when another node does not end its migration in time', async () => {
@@ -115,8 +165,10 @@ test('gives up when another node does not end its migration in time', async () =
     )
     .toBe(1)
   await expect(run({ timeoutMs: 1500 })).rejects.toThrow('Another node did not end its migration in time')
-  await execute(database.url, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-  await expect(slow).rejects.toThrow('canceling statement due to user request')
+  await Promise.all([
+    expect(slow).rejects.toThrow('canceling statement due to user request'),
+    execute(database.url, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"),
+  ])
 })
 
 test('stops a migration that takes longer than it may', async () => {
