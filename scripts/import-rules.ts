@@ -134,6 +134,67 @@ export function checkImports(file: string, source: string): Violation[] {
   return [{ file, line: 1, message: 'no rule in scripts/import-rules.ts says what this file may import' }]
 }
 
+/**
+ * Files that import each other in a circle, and folders that do: `[a, b, c]` where a imports b, b imports c and c imports
+ * a. Imports of types count. `files` are sources by their path from the root. Where circles share a file, one is told.
+ */
+export function importCycles(files: ReadonlyMap<string, string>): string[][] {
+  const ofFiles: Graph = new Map()
+  const ofFolders: Graph = new Map()
+  for (const [file, source] of files) {
+    const targets = importsOf(file, source)
+      .flatMap(({ specifier }) => (specifier?.startsWith('.') ? [join(dirname(file), specifier)] : []))
+      .filter((target) => files.has(target))
+    ofFiles.set(file, new Set(targets))
+    const folder = folderOf(file)
+    const folders = ofFolders.get(folder) ?? new Set()
+    for (const target of targets) if (folderOf(target) !== folder) folders.add(folderOf(target))
+    ofFolders.set(folder, folders)
+  }
+  return [...circlesIn(ofFiles), ...circlesIn(ofFolders)]
+}
+
+type Graph = Map<string, Set<string>>
+
+/** The layer or module that a file belongs to; the file itself where it stands beside those. */
+function folderOf(file: string): string {
+  return /^(web\/src|src\/modules\/[^/]+|src\/[^/]+)/.exec(file)?.[0] ?? file
+}
+
+function circlesIn(graph: Graph): string[][] {
+  const found: string[][] = []
+  const seen = new Set<string>()
+  for (const start of [...graph.keys()].sort()) {
+    const circle = seen.has(start) ? undefined : shortestCircle(start, graph)
+    if (!circle) continue
+    for (const member of circle) seen.add(member)
+    found.push(circle)
+  }
+  return found
+}
+
+/** The shortest way from `start` back to itself. */
+function shortestCircle(start: string, graph: Graph): string[] | undefined {
+  const cameFrom = new Map<string, string>()
+  const queue = [start]
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (const target of graph.get(file) ?? []) {
+      if (target === start) {
+        const circle = [file]
+        for (let at = file; at !== start; ) {
+          at = cameFrom.get(at) ?? start
+          circle.unshift(at)
+        }
+        return circle
+      }
+      if (cameFrom.has(target)) continue
+      cameFrom.set(target, file)
+      queue.push(target)
+    }
+  }
+  return undefined
+}
+
 function judge(file: string, rule: Rule | undefined, specifier: string, isType: boolean): string | undefined {
   if (!specifier.startsWith('.')) return judgePackage(file, specifier)
   const target = join(dirname(file), specifier)

@@ -1,6 +1,6 @@
 import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope.ts'
 import { Clock, localNow } from './clock.ts'
-import { Connection, endpointsOf, onActivity, onWake, type SocketLike } from './connection.ts'
+import { Connection, endpointsOf, onActivity, onWake, type SocketLike, type Status } from './connection.ts'
 import { answerError, RallyError } from './errors.ts'
 import { Emitter } from './event-emitter.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
@@ -16,7 +16,6 @@ import type {
   SessionUser,
   SignedIn,
   SignIn,
-  Status,
 } from './types.ts'
 
 /** Pings right after a connection, and their distance: the clock is good within a second. */

@@ -2,7 +2,13 @@ import { closeCodes, shouldReconnect } from '../protocol/codes.ts'
 import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type Backoff, reconnectMs } from './reconnect-delay.ts'
-import type { Status } from './types.ts'
+
+/**
+ * `connecting` until the first welcome, `open` while requests go out, `reconnecting` while the client works on a new
+ * connection, `idle` after a server ended one on which nobody asked anything: the next call, or the user's next move in a page,
+ * makes another; `closed` for good: by `close()`, or by a server that says stay away.
+ */
+export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
 
 /** What the client needs of a WebSocket; the browser's own and the one of npm `ws` fit. */
 export interface SocketLike {

@@ -1,7 +1,7 @@
 export type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 export type { Issue, Welcome } from '../protocol/envelope.ts'
 export { Clock } from './clock.ts'
-export type { SocketConstructor, SocketLike } from './connection.ts'
+export type { SocketConstructor, SocketLike, Status } from './connection.ts'
 export { createClient } from './create-client.ts'
 export { type ClientCode, RallyError } from './errors.ts'
 export type { Backoff } from './reconnect-delay.ts'
@@ -19,7 +19,6 @@ export type {
   SignedIn,
   SignIn,
   SnapshotListener,
-  Status,
   StreamInfo,
   SubscriptionCall,
   VerifyOptions,

@@ -2,18 +2,11 @@ import type { Authorized, Begun, User } from '../modules/auth/types.ts'
 import type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import type { Clock } from './clock.ts'
-import type { SocketConstructor, SocketLike } from './connection.ts'
+import type { SocketConstructor, SocketLike, Status } from './connection.ts'
 import type { ClientCode, RallyError } from './errors.ts'
 import type { play } from './play/play.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
 import type { Backoff } from './reconnect-delay.ts'
-
-/**
- * `connecting` until the first welcome, `open` while requests go out, `reconnecting` while the client works on a new
- * connection, `idle` after a server ended one on which nobody asked anything: the next call, or the user's next move in a page,
- * makes another; `closed` for good: by `close()`, or by a server that says stay away.
- */
-export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
 
 /** Who the socket belongs to. */
 export type SessionUser = NonNullable<Welcome['user']>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { checkImports, packages, rules, sources } from '../../scripts/import-rules.ts'
+import { checkImports, importCycles, packages, rules, sources } from '../../scripts/import-rules.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const messages = (file: string, source: string) => checkImports(file, source).map(({ message }) => message)
@@ -115,10 +115,61 @@ test.each([
   expect(checkImports(file, source)).toEqual([])
 })
 
+describe('a cycle', () => {
+  const files = (...pairs: [string, string][]) => new Map(pairs)
+
+  test('is found, also one of types alone and through a file between', () => {
+    const found = importCycles(
+      files(
+        ['src/rpc/a.ts', `import type { B } from './b.ts'`],
+        ['src/rpc/b.ts', `export { c } from './c.ts'`],
+        ['src/rpc/c.ts', `type A = import('./a.ts').A`],
+        ['src/rpc/d.ts', `import './a.ts'`],
+      ),
+    )
+    expect(found).toEqual([['src/rpc/a.ts', 'src/rpc/b.ts', 'src/rpc/c.ts']])
+  })
+
+  test('of a file with itself and of others are told apart', () => {
+    const found = importCycles(
+      files(
+        ['src/rpc/a.ts', `import './a.ts'`],
+        ['src/rpc/b.ts', `import './c.ts'`],
+        ['src/rpc/c.ts', `import './b.ts'\nimport './a.ts'`],
+      ),
+    )
+    expect(found).toEqual([['src/rpc/a.ts'], ['src/rpc/b.ts', 'src/rpc/c.ts']])
+  })
+
+  test('of layers is found where no file is in one', () => {
+    const found = importCycles(
+      files(
+        ['src/rpc/a.ts', `import type { B } from '../db/b.ts'`],
+        ['src/rpc/c.ts', ''],
+        ['src/db/b.ts', ''],
+        ['src/db/d.ts', `import '../rpc/c.ts'`],
+      ),
+    )
+    expect(found).toEqual([['src/db', 'src/rpc']])
+  })
+
+  test('is none where two ways lead to one file', () => {
+    const found = importCycles(
+      files(
+        ['src/rpc/a.ts', `import './b.ts'\nimport './c.ts'`],
+        ['src/rpc/b.ts', `import './c.ts'`],
+        ['src/rpc/c.ts', ''],
+      ),
+    )
+    expect(found).toEqual([])
+  })
+})
+
 test('the repository keeps the rules', () => {
-  const files = sources(root)
-  expect(files.length).toBeGreaterThan(100)
-  expect(files.flatMap((file) => checkImports(file, readFileSync(`${root}/${file}`, 'utf8')))).toEqual([])
+  const files = new Map(sources(root).map((file) => [file, readFileSync(`${root}/${file}`, 'utf8')]))
+  expect(files.size).toBeGreaterThan(100)
+  expect([...files].flatMap(([file, source]) => checkImports(file, source))).toEqual([])
+  expect(importCycles(files)).toEqual([])
 })
 
 test('every area of the tables exists', () => {
