@@ -72,7 +72,7 @@ export const rules: readonly Rule[] = [
   {
     area: 'src/metrics.ts',
     values: ['src/engine/index.ts'],
-    types: ['src/rpc/index.ts', 'src/server/index.ts'],
+    types: ['src/rpc/index.ts', 'src/server/socket-endpoint.ts'],
   },
   { area: 'src/app.ts', values: ['src/'] },
   { area: 'src/main.ts', values: ['src/app.ts', 'src/config.ts'] },

@@ -20,7 +20,7 @@ import { modules } from './modules/index.ts'
 import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
-import { createServer, type Server } from './server/index.ts'
+import { createServer, type Server } from './server/server.ts'
 import { version } from './version.ts'
 
 /** A running Rally. */
@@ -37,7 +37,6 @@ export interface App {
 
 /** The page, as `npm run build` leaves it. */
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
-const READY_DEADLINE_MS = 2_000
 const SWEEP_MS = 60_000
 /** For closing everything, after the requests under way have been waited for. */
 export const CLOSE_MS = 4_000
@@ -164,9 +163,8 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     hub,
     gate: offered.find(({ sessions }) => sessions)?.sessions ?? noSessions,
     isPlaying: (userId) => offered.some((service) => service.isPlaying?.(userId)),
-    isReady: async () => {
-      await Promise.all([database.ping(READY_DEADLINE_MS), bus.ping(READY_DEADLINE_MS)])
-    },
+    database,
+    bus,
     metrics: metrics.text,
     log: log.server,
     node,

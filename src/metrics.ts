@@ -2,7 +2,7 @@ import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
 import { type Engine, latenessQuantile } from './engine/index.ts'
 import type { Connections, Entry } from './rpc/index.ts'
-import type { SocketStats } from './server/index.ts'
+import type { SocketStats } from './server/socket-endpoint.ts'
 
 export interface MetricSources {
   readonly connections: Connections

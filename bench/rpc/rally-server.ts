@@ -1,7 +1,7 @@
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { readConfig } from '../../src/config.ts'
 import { Dispatcher, definers, Hub, module } from '../../src/rpc/index.ts'
-import { createServer } from '../../src/server/index.ts'
+import { createServer } from '../../src/server/server.ts'
 import { report } from '../support/child.ts'
 import { answer, Input, Output } from './method.ts'
 
@@ -61,7 +61,8 @@ const server = createServer({
     redeem: () => Promise.reject(new Error('nobody signs in here')),
     end: async () => undefined,
   },
-  isReady: async () => undefined,
+  database: { ping: async () => undefined },
+  bus: { ping: async () => undefined },
   log,
   node: 'bench',
   version: '0',

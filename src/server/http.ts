@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { ErrorData } from '../protocol/index.ts'
+import { type Headers, jsonHeaders } from './security-headers.ts'
 import { addressOf, clientAddress } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
@@ -102,8 +103,6 @@ export function isAmbiguous(req: HttpRequest): boolean {
 /** Why a request is refused that `isAmbiguous`. */
 export const AMBIGUOUS = 'The length of the body is ambiguous'
 
-export type Headers = Readonly<Record<string, string | readonly string[]>>
-
 /** One HTTP request and its response, which may be written once, and not after the client has left. */
 export class Exchange {
   readonly method: string
@@ -124,10 +123,6 @@ export class Exchange {
       this.#isOpen = false
       this.#onAbort?.()
     })
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen
   }
 
   onAbort(listener: () => void): void {
@@ -165,8 +160,7 @@ export class Exchange {
   }
 
   json(status: string, value: unknown, headers: Headers = {}, close = false): void {
-    const own = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
-    this.reply(status, { ...own, ...headers }, JSON.stringify(value), close)
+    this.reply(status, { ...jsonHeaders, ...headers }, JSON.stringify(value), close)
   }
 
   /** An error in the words of the protocol. */

@@ -1,16 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import { withDeadline } from '../deadline.ts'
 import type { Admission } from '../rpc/index.ts'
-import {
-  AMBIGUOUS,
-  bodyBytes,
-  Exchange,
-  type Headers,
-  isAmbiguous,
-  type Request,
-  readAddresses,
-  readRequest,
-} from './http.ts'
+import { AMBIGUOUS, bodyBytes, Exchange, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
+import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { StaticFiles } from './static-files.ts'
 import { isLoopback } from './trusted-proxies.ts'
@@ -21,8 +12,7 @@ interface RoutesOptions {
   readonly sessions: Pick<Sessions, 'post' | 'delete' | 'options'>
   readonly files: StaticFiles
   readonly isDraining: () => boolean
-  /** Rejects when this node cannot do its work. */
-  readonly isReady: () => Promise<void>
+  readonly isReady: () => Promise<boolean>
   readonly metrics: (() => Promise<string>) | undefined
   readonly metricsToken: string | undefined
   readonly trustedProxyHops: number
@@ -33,16 +23,14 @@ interface RoutesOptions {
 type Route = (exchange: Exchange, request: Request) => void | Promise<void>
 type Methods = Readonly<Record<string, Route>>
 
-const READY_DEADLINE_MS = 2_000
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
   const { admission, sessions, files, log, metrics, trustedProxyHops, always } = options
-  const isReady = once(() => answersInTime(options.isReady))
 
   const readyz: Route = async (exchange) => {
-    if (!options.isDraining() && (await isReady())) exchange.json('200 OK', { status: 'ready' })
+    if (!options.isDraining() && (await options.isReady())) exchange.json('200 OK', { status: 'ready' })
     else exchange.json('503 Service Unavailable', { status: options.isDraining() ? 'draining' : 'unavailable' })
   }
   const showMetrics: Route = async (exchange, request) => {
@@ -117,24 +105,4 @@ function maySeeMetrics({ peer, isForwarded, authorization }: Request, token: str
 function isSame(given: string, expected: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected)]
   return left.length === right.length && timingSafeEqual(left, right)
-}
-
-/** Asks once at a time, as anybody may ask for it and the answer costs a connection to the database. */
-function once(ask: () => Promise<boolean>): () => Promise<boolean> {
-  let asking: Promise<boolean> | null = null
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = null
-    })
-    return asking
-  }
-}
-
-async function answersInTime(isReady: () => Promise<void>): Promise<boolean> {
-  try {
-    await withDeadline(isReady(), READY_DEADLINE_MS)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -2,10 +2,11 @@ import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Hub, SessionGate } from '../rpc/index.ts'
 import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
-import type { Headers } from './http.ts'
 import { createOriginCheck } from './http.ts'
 import { Outage, type OutageLog } from './outage.ts'
+import { createReadiness, type Pingable } from './readiness.ts'
 import { createRoutes } from './routes.ts'
+import { headersOfAll } from './security-headers.ts'
 import { createCookies } from './session-cookie.ts'
 import { Gauge } from './session-lookups.ts'
 import { createSessions } from './sessions.ts'
@@ -21,8 +22,9 @@ export interface ServerOptions {
   readonly dispatcher: Receiver
   readonly hub: Hub
   readonly gate: SessionGate
-  /** Rejects when database or bus do not answer. Asked by `/readyz`, with a deadline. */
-  readonly isReady: () => Promise<void>
+  /** Asked by `/readyz`. */
+  readonly database: Pingable
+  readonly bus: Pingable
   readonly log: OutageLog
   /** The id of this process in the cluster. */
   readonly node: string
@@ -54,8 +56,6 @@ export interface Server {
 
 /** Lookups of sessions that may wait for the database at once. */
 const MAX_LOOKUPS = 2_000
-/** A year, as browsers ask for (RFC 6797, 6.1.1). Not for other hosts below this one: they may not be Rally's. */
-const STRICT_TRANSPORT: Headers = { 'Strict-Transport-Security': 'max-age=31536000' }
 
 export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
@@ -67,7 +67,7 @@ export function createServer(options: ServerOptions): Server {
   let isDraining = false
   let isClosing = false
 
-  const always = config.publicUrl.startsWith('https:') ? STRICT_TRANSPORT : {}
+  const always = headersOfAll(config.publicUrl)
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
   const lookups = new Gauge(MAX_LOOKUPS)
@@ -118,7 +118,7 @@ export function createServer(options: ServerOptions): Server {
         sessions,
         files: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
-        isReady: options.isReady,
+        isReady: createReadiness(options.database, options.bus),
         metrics: options.metrics,
         metricsToken: config.metricsToken,
         trustedProxyHops,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError } from '../deadline.ts'
 import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
-import { type Exchange, type Headers, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
+import { type Exchange, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
 import type { Outage } from './outage.ts'
+import type { Headers } from './security-headers.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
 import type { Gauge } from './session-lookups.ts'
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
-import { type Hub, Rounds } from '../rpc/index.ts'
-import { type Admitted, type Receiver, Socket, type TendOptions, type UserData } from './socket.ts'
+import type { Hub } from '../rpc/index.ts'
+import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
+import { SocketHeartbeat } from './socket-heartbeat.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
@@ -10,7 +11,7 @@ interface SocketsOptions {
   readonly hub: Pick<Hub, 'checkBacklog'>
   readonly limits: Limits
   readonly heartbeatMs: number
-  readonly isPlaying: TendOptions['isPlaying']
+  readonly isPlaying: (userId: string) => boolean
   readonly node: string
   readonly version: string
   readonly onGone: (admitted: Admitted) => void
@@ -25,11 +26,6 @@ export interface SocketStats {
   readonly closed: ReadonlyMap<number, number>
 }
 
-/** Each socket is tended so often, a share of them at a time. */
-const TEND_MS = 250
-const TEND_STEP_MS = 20
-/** A pause of this process that counts. */
-const STALL_MS = 250
 /** V8 keeps arrays of up to this many bytes on its heap. */
 const MAX_LENT = 64
 const FINISH_MS = 1_000
@@ -45,15 +41,12 @@ export class Sockets {
   readonly #all = new Set<Socket>()
   /** Sockets that lost a frame and have to be closed before the next one could reach them. */
   readonly #behind = new Set<Socket>()
-  readonly #rounds: Rounds<Socket>
-  readonly #tending: NodeJS.Timeout
-  readonly #tendOptions: TendOptions
+  readonly #heartbeat: SocketHeartbeat
   readonly #closed = new Map<number, number>()
   /** Views of one buffer, by their length. */
   readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
   /** The end of every welcome: all of its data but the user. */
   readonly #sameForAll: string
-  #tendedAt = performance.now()
   #opened = 0
   #lastGoneAt = Number.NEGATIVE_INFINITY
   #app: TemplatedApp | null = null
@@ -63,11 +56,13 @@ export class Sockets {
     const { node, version, heartbeatMs, isPlaying, limits } = options
     const sameForAll: Omit<Welcome, 'user'> = { node, version, heartbeatMs, limits }
     this.#sameForAll = `${JSON.stringify(sameForAll).slice(1)}}`
-    this.#tendOptions = { heartbeatMs, isPlaying, anonymousIdleMs: limits.anonymousIdleMs }
-    const everyMs = Math.min(TEND_MS, Math.max(TEND_STEP_MS, heartbeatMs / 5))
-    const steps = Math.ceil(everyMs / TEND_STEP_MS)
-    this.#rounds = new Rounds(this.#all, steps)
-    this.#tending = setInterval(() => this.#guard('tend', () => this.#tend()), everyMs / steps)
+    this.#heartbeat = new SocketHeartbeat({
+      sockets: this.#all,
+      heartbeatMs,
+      anonymousIdleMs: limits.anonymousIdleMs,
+      isPlaying,
+      onError: (error) => this.#failed('heartbeat', error),
+    })
   }
 
   get stats(): SocketStats {
@@ -127,7 +122,7 @@ export class Sockets {
     const until = performance.now() + FINISH_MS
     while (this.#closing > 0 && performance.now() < until) await sleep(FINISH_STEP_MS)
     if (performance.now() - this.#lastGoneAt < LAST_FRAMES_MS) await sleep(LAST_FRAMES_MS)
-    clearInterval(this.#tending)
+    this.#heartbeat.stop()
   }
 
   get #closing(): number {
@@ -217,15 +212,6 @@ export class Sockets {
     this.#all.delete(socket)
     this.#behind.delete(socket)
     socket.gone()
-  }
-
-  #tend(): void {
-    const now = performance.now()
-    const stalledMs = now - this.#tendedAt - TEND_STEP_MS
-    this.#tendedAt = now
-    // While this process stood still it heard nobody.
-    if (stalledMs > STALL_MS) for (const socket of this.#all) socket.seenAt += stalledMs
-    this.#rounds.next((socket) => socket.tend(now, this.#tendOptions))
   }
 
   /** An exception must not reach uWebSockets.js: it would end the process. */

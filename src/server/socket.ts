@@ -24,18 +24,6 @@ export type Receiver = Pick<
   'open' | 'close' | 'receive' | 'receiveBinary' | 'badFrame' | 'connections' | 'admission'
 >
 
-/** How a socket is tended. Times are ms. */
-export interface TendOptions {
-  /** After so long it is pinged, after twice as long of silence closed. */
-  readonly heartbeatMs: number
-  readonly anonymousIdleMs: number
-  /** Whether a user plays a live match: then a silent socket of theirs is pinged and closed sooner. */
-  readonly isPlaying: (userId: string) => boolean
-}
-
-/** Of a socket whose user plays a live match: the silence after which it is pinged, and the time it has to answer. */
-const PLAYING_PING_MS = 1_000
-const PLAYING_ANSWER_MS = 2_500
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
 const CLOSE_MS = 3_000
 
@@ -53,7 +41,7 @@ export class Socket implements Peer {
   #closing: CloseReason | null = null
   /** When it last showed a sign of life: a frame, a ping, a pong, or having read. */
   seenAt: number
-  #pingedAt: number
+  pingedAt: number
   /** When the first ping left that it has not answered; before `seenAt` when there is none. */
   #askedAt = Number.NEGATIVE_INFINITY
 
@@ -61,7 +49,7 @@ export class Socket implements Peer {
     this.#ws = ws
     this.#receiver = receiver
     this.seenAt = now
-    this.#pingedAt = now
+    this.pingedAt = now
     this.connection = receiver.open(ws.getUserData().admitted.caller, this)
   }
 
@@ -107,29 +95,20 @@ export class Socket implements Peer {
 
   ping(now: number): void {
     if (this.#askedAt <= this.seenAt) this.#askedAt = now
-    this.#pingedAt = now
+    this.pingedAt = now
     // What waits to be sent asks as well.
     if (this.unsentBytes() === 0) this.#ws?.ping()
   }
 
-  /** Looks after the socket a few times in a heartbeat: pings, and closes what is silent or idle. */
-  tend(now: number, { heartbeatMs, anonymousIdleMs, isPlaying }: TendOptions): void {
-    if (this.#closing !== null) {
-      this.drained()
-      if (now >= this.#closing.until) this.#ws?.close()
-      return
-    }
-    const { caller, lastRequestAt, following } = this.connection
-    // Who follows a match or the lobby is watching, though that asks for nothing.
-    const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > anonymousIdleMs
-    const silentMs = now - this.seenAt
-    const isUrgent = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
-    const pingMs = isUrgent ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
-    // A match may go live while the socket has long been silent, as it may be: it is asked first.
-    const isUnanswered = isUrgent && this.#askedAt > this.seenAt && now - this.#askedAt > PLAYING_ANSWER_MS
-    if (isUnanswered || silentMs > 2 * heartbeatMs) this.close(closeCodes.noSignOfLife, 'no sign of life')
-    else if (isIdle) this.close(closeCodes.idle, 'idle for too long')
-    else if (now - this.#pingedAt >= pingMs) this.ping(now)
+  /** How long the oldest ping has had no answer; 0 when there is none. */
+  unansweredMs(now: number): number {
+    return this.#askedAt > this.seenAt ? now - this.#askedAt : 0
+  }
+
+  /** Sends the close frame once there is room, and cuts the connection when its time is over. */
+  finishClosing(now: number): void {
+    this.drained()
+    if (this.#closing !== null && now >= this.#closing.until) this.#ws?.close()
   }
 
   /** uWebSockets.js has closed the socket; what it stands for is gone. */

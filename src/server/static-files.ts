@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, posix, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
-import type { Exchange, Headers, Request } from './http.ts'
+import type { Exchange, Request } from './http.ts'
+import { type Headers, pageHeaders } from './security-headers.ts'
 
 /** The page and what belongs to it may weigh this much together, as all of it is kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -57,7 +58,7 @@ export interface StaticFiles {
  */
 export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<StaticFiles> {
   const files = await readFiles(webDir)
-  const pageHeaders = securityHeaders(publicUrl)
+  const headers = pageHeaders(publicUrl)
   const isPlace = placesOf(files.get('/places.txt')?.variants.identity.body.toString())
   return {
     serve(exchange, request) {
@@ -69,9 +70,9 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
       const namesFile = posix.extname(path) !== ''
       const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
       const notFound = files.get('/404.html')
-      if (file) sendFile(exchange, request, file, pageHeaders)
-      else if (!namesFile && files.size === 0) sendUnbuilt(exchange, pageHeaders)
-      else if (!namesFile && notFound) sendNotFound(exchange, notFound, pageHeaders)
+      if (file) sendFile(exchange, request, file, headers)
+      else if (!namesFile && files.size === 0) sendUnbuilt(exchange, headers)
+      else if (!namesFile && notFound) sendNotFound(exchange, notFound, headers)
       else exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
     },
   }
@@ -152,10 +153,10 @@ function choose(file: StaticFile, acceptEncoding: string): { encoding: Encoding;
   return { encoding: 'identity', variant: file.variants.identity }
 }
 
-function sendFile(exchange: Exchange, request: Request, file: StaticFile, pageHeaders: Headers): void {
+function sendFile(exchange: Exchange, request: Request, file: StaticFile, always: Headers): void {
   const { encoding, variant } = choose(file, request.acceptEncoding)
   const headers: Headers = {
-    ...pageHeaders,
+    ...always,
     'Cache-Control': file.cacheControl,
     ETag: variant.etag,
     Vary: 'Accept-Encoding',
@@ -170,8 +171,8 @@ function sendFile(exchange: Exchange, request: Request, file: StaticFile, pageHe
   else stream(exchange, full, variant.body)
 }
 
-function sendNotFound(exchange: Exchange, file: StaticFile, pageHeaders: Headers): void {
-  const headers = { ...pageHeaders, 'Content-Type': file.contentType, 'Cache-Control': 'no-store' }
+function sendNotFound(exchange: Exchange, file: StaticFile, always: Headers): void {
+  const headers = { ...always, 'Content-Type': file.contentType, 'Cache-Control': 'no-store' }
   exchange.reply('404 Not Found', headers, file.variants.identity.body)
 }
 
@@ -205,31 +206,10 @@ function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
   })
 }
 
-function sendUnbuilt(exchange: Exchange, pageHeaders: Headers): void {
+function sendUnbuilt(exchange: Exchange, always: Headers): void {
   const html =
     '<!doctype html><html lang="en"><title>Rally</title><h1>Rally is running</h1>' +
     '<p>Its page has not been built yet. Run <code>npm run build</code> and start Rally again.</p></html>'
-  const headers = { ...pageHeaders, 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
+  const headers = { ...always, 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
   exchange.reply('404 Not Found', headers, html)
-}
-
-/** The page takes everything from its own origin, but for images made on the spot, and talks to its own server only. */
-function securityHeaders(publicUrl: string): Headers {
-  const socketOrigin = publicUrl.replace(/^http/, 'ws')
-  const policy = [
-    "default-src 'self'",
-    "img-src 'self' data: blob:",
-    // Older Safari does not take 'self' for the socket.
-    `connect-src 'self' ${new URL(socketOrigin).origin === 'null' ? socketOrigin : new URL(socketOrigin).origin}`,
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ]
-  return {
-    'Content-Security-Policy': policy.join('; '),
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-  }
 }

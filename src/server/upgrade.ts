@@ -1,7 +1,8 @@
 import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
 import type { OriginCheck } from './http.ts'
-import { AMBIGUOUS, Exchange, type Headers, isAmbiguous, readAddresses, readSender } from './http.ts'
+import { AMBIGUOUS, Exchange, isAmbiguous, readAddresses, readSender } from './http.ts'
+import type { Headers } from './security-headers.ts'
 import type { Gauge } from './session-lookups.ts'
 import type { Identity, Sessions } from './sessions.ts'
 import type { Admitted, UserData } from './socket.ts'
@@ -34,13 +35,13 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 
   const open = (opening: Opening, { caller, setCookie }: Identity): void => {
     const { exchange, handshake } = opening
-    // The client may have left meanwhile, or this node have begun to.
-    if (!exchange.isOpen || isClosing()) {
+    // The client may have left meanwhile, or this node may have begun to.
+    if (isClosing() || !exchange.take()) {
       refuse(opening)
       return
     }
     const admitted: Admitted = { caller, isForeign: handshake.isForeign, ws: null, socket: null }
-    upgrade(exchange, handshake, admitted, setCookie)
+    upgrade(exchange.res, handshake, admitted, setCookie)
     onOpen(admitted)
   }
   const refuse = ({ exchange, ip }: Opening): void => {
@@ -130,9 +131,7 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
  * flags once more, in memory that the upgrade has given up (uWebSockets #1928). They are still there unless something
  * was allocated meanwhile, by sending the first frame for example; then the new socket may be cut.
  */
-function upgrade(exchange: Exchange, handshake: Handshake, admitted: Admitted, setCookie: string | undefined): void {
-  if (!exchange.take()) return
-  const { res } = exchange
+function upgrade(res: HttpResponse, handshake: Handshake, admitted: Admitted, setCookie: string | undefined): void {
   const userData: UserData = { admitted }
   res.cork(() => {
     if (setCookie !== undefined) {

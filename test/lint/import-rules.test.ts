@@ -24,7 +24,7 @@ describe('a layer refuses', () => {
     ['src/bus/x.ts', `import type { Hub } from '../rpc/stream-hub.ts'`, 'may not import src/rpc/stream-hub.ts'],
     ['src/db/x.ts', `import { z } from '../modules/wire.ts'`, 'may not import src/modules/wire.ts'],
     ['src/config.ts', `import pg from 'pg'`, 'may not import the package pg'],
-    ['src/main.ts', `import { createServer } from './server/index.ts'`, 'may not import src/server/index.ts'],
+    ['src/main.ts', `import { createServer } from './server/server.ts'`, 'may not import src/server/server.ts'],
   ])('%s: %s', (file, source, expected) => {
     expect(messages(file, source)).toEqual([expect.stringContaining(expected)])
   })
@@ -37,7 +37,7 @@ describe('a module refuses', () => {
     ['src/modules/live/x.ts', `import { modules } from '../index.ts'`, 'may not import src/modules/index.ts'],
     ['src/modules/live/x.ts', `import { Hub } from '../../rpc/stream-hub.ts'`, 'may not import src/rpc/stream-hub.ts'],
     ['src/modules/live/x.ts', `import { Clock } from '../../engine/clock.ts'`, 'may not import src/engine/clock.ts'],
-    ['src/modules/live/x.ts', `import { createServer } from '../../server/index.ts'`, 'src/server/index.ts'],
+    ['src/modules/live/x.ts', `import { createServer } from '../../server/server.ts'`, 'src/server/server.ts'],
     ['src/modules/live/x.ts', `import { PrismaClient } from '../../db/generated/client.ts'`, '`import type` alone'],
     ['src/modules/live/x.ts', `import { PrismaClient } from '@prisma/client'`, 'the package @prisma/client'],
     ['src/modules/live/x.ts', `import { games } from '../../games/index.ts'`, 'src/games/index.ts'],
@@ -110,7 +110,7 @@ test.each([
     `import type { User } from '../modules/auth/types.ts'\nimport { PROTOCOL } from '../protocol/index.ts'`,
   ],
   ['web/src/pages/x.tsx', `import type { Api } from '../../../src/modules/index.ts'\nimport './x.css'\nimport 'react'`],
-  ['src/app.ts', `import { createServer } from './server/index.ts'\nimport { randomUUID } from 'node:crypto'`],
+  ['src/app.ts', `import { createServer } from './server/server.ts'\nimport { randomUUID } from 'node:crypto'`],
 ])('%s may: %s', (file, source) => {
   expect(checkImports(file, source)).toEqual([])
 })

@@ -7,11 +7,11 @@ test('however many ask whether the server is ready, the database is asked once a
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  const isReady = () => {
+  const ping = () => {
     asked++
     return held
   }
-  await using rig = await startRig({ server: { isReady } })
+  await using rig = await startRig({ server: { database: { ping } } })
   const answers = Array.from({ length: 20 }, () => fetch(`${rig.url}/readyz`))
   await expect.poll(() => asked).toBeGreaterThan(0)
   // The server takes requests in their order: when this one is answered, those before it have asked.

@@ -27,7 +27,9 @@ test('a body that nobody reads is refused, and its connection ends before it has
 })
 
 test('what hides behind such a request is not answered', async () => {
-  await using rig = await startRig({ server: { isReady: () => Promise.reject(new Error('asked for readiness')) } })
+  await using rig = await startRig({
+    server: { database: { ping: () => Promise.reject(new Error('asked for readiness')) } },
+  })
   const hidden = 'GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n'
   const headers = `Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n`
   expect(await talk(rig.port, post(headers, hidden))).not.toMatch(/503/)

@@ -133,14 +133,14 @@ describe('DELETE /session', () => {
 
 describe('health', () => {
   test('/healthz says that the process lives, whatever else', async () => {
-    await using rig = await startRig({ server: { isReady: () => Promise.reject(new Error('no database')) } })
+    await using rig = await startRig({ server: { database: { ping: () => Promise.reject(new Error('no database')) } } })
     expect((await fetch(`${rig.url}/healthz`)).status).toBe(200)
     const ready = await fetch(`${rig.url}/readyz`)
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'unavailable' }])
   })
 
   test('/readyz gives up on a database that hangs', async () => {
-    await using rig = await startRig({ server: { isReady: () => new Promise(() => {}) } })
+    await using rig = await startRig({ server: { database: { ping: () => new Promise(() => {}) } } })
     const began = Date.now()
     expect((await fetch(`${rig.url}/readyz`)).status).toBe(503)
     expect(Date.now() - began).toBeLessThan(3000)

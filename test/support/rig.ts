@@ -5,7 +5,7 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Limits } from '../../src/protocol/index.ts'
 import { Dispatcher, Hub, type Once, type WriteKey } from '../../src/rpc/index.ts'
-import { createServer, type Server, type ServerOptions } from '../../src/server/index.ts'
+import { createServer, type Server, type ServerOptions } from '../../src/server/server.ts'
 import { type Cookies, createCookies } from '../../src/server/session-cookie.ts'
 import { callerUser } from './caller-user.ts'
 import { FakeGate } from './fake-gate.ts'
@@ -17,7 +17,7 @@ export const anyBytes = { anonymousFrameBytes: 64 * 1024, bytesPerSecond: 1e9, b
 export interface RigOptions {
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Config>
-  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'isReady' | 'metrics' | 'webDir'>>
+  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'database' | 'metrics' | 'webDir'>>
 }
 
 export interface Rig extends AsyncDisposable {
@@ -91,7 +91,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     dispatcher,
     hub,
     gate,
-    isReady: async () => {},
+    database: { ping: async () => {} },
+    bus: { ping: async () => {} },
     log,
     node: 'node-under-test',
     version: '0.0.0-test',

@@ -1,0 +1,73 @@
+import { closeCodes } from '../protocol/index.ts'
+import { Rounds } from '../rpc/index.ts'
+import type { Socket } from './socket.ts'
+
+/** Each socket is looked at so often, a share of the sockets at a time. */
+const ROUND_MS = 250
+const STEP_MS = 20
+/** A socket whose user plays a live match is pinged after so long a silence, and then has so long to answer. */
+const PLAYING_PING_MS = 1_000
+const PLAYING_ANSWER_MS = 2_500
+/** A pause of this process that is not counted as its sockets' silence. */
+const STALL_MS = 250
+
+interface HeartbeatOptions {
+  readonly sockets: ReadonlySet<Socket>
+  /** A socket is pinged after so long a silence, and closed after twice as long. */
+  readonly heartbeatMs: number
+  /** A signed-out socket that asks for nothing and follows nothing is closed after this. */
+  readonly anonymousIdleMs: number
+  readonly isPlaying: (userId: string) => boolean
+  readonly onError: (error: unknown) => void
+}
+
+/** Pings silent sockets, and closes those that are dead or idle. */
+export class SocketHeartbeat {
+  readonly #options: HeartbeatOptions
+  readonly #rounds: Rounds<Socket>
+  readonly #timer: NodeJS.Timeout
+  #steppedAt = performance.now()
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+    const roundMs = Math.min(ROUND_MS, Math.max(STEP_MS, options.heartbeatMs / 5))
+    const steps = Math.ceil(roundMs / STEP_MS)
+    this.#rounds = new Rounds(options.sockets, steps)
+    this.#timer = setInterval(() => this.#step(), roundMs / steps)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #step(): void {
+    const now = performance.now()
+    const stalledMs = now - this.#steppedAt - STEP_MS
+    this.#steppedAt = now
+    // A process that stood still has read nothing.
+    if (stalledMs > STALL_MS) for (const socket of this.#options.sockets) socket.seenAt += stalledMs
+    try {
+      this.#rounds.next((socket) => this.#check(socket, now))
+    } catch (error) {
+      this.#options.onError(error)
+    }
+  }
+
+  #check(socket: Socket, now: number): void {
+    const { heartbeatMs, anonymousIdleMs, isPlaying } = this.#options
+    if (socket.isClosing) {
+      socket.finishClosing(now)
+      return
+    }
+    const { caller, lastRequestAt, following } = socket.connection
+    const silentMs = now - socket.seenAt
+    const isPlayer = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
+    // The socket may have been silent for long when its match goes live. So its silence counts from the ping.
+    const isUnanswered = isPlayer && socket.unansweredMs(now) > PLAYING_ANSWER_MS
+    const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > anonymousIdleMs
+    const pingMs = isPlayer ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
+    if (isUnanswered || silentMs > 2 * heartbeatMs) socket.close(closeCodes.noSignOfLife, 'no sign of life')
+    else if (isIdle) socket.close(closeCodes.idle, 'idle for too long')
+    else if (now - socket.pingedAt >= pingMs) socket.ping(now)
+  }
+}
