@@ -5,8 +5,9 @@ import { differences, type Held } from '../../src/modules/matches/lifecycle/comp
 import { ScoreWriter } from '../../src/modules/matches/lifecycle/score-writer.ts'
 import type { MatchResult } from '../../src/modules/matches/lifecycle/spool.ts'
 import { abortOwn, finish, take } from '../../src/modules/matches/lifecycle/transitions.ts'
+import { newcomer } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
-import { create, leaveBehind, newcomer, startQuickRally } from './support.ts'
+import { create, leaveBehind, startQuickRally } from './support.ts'
 
 // What a process writes for a match names the process and the fence with which it took the match.
 

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
+import { newcomer } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
-import { CONNECT_FOUR, create, follow, newcomer, playConnectFour, seatTwo, startLive } from './support.ts'
+import { CONNECT_FOUR, create, follow, playConnectFour, seatTwo, startLive } from './support.ts'
 
 const test = rallyTest({ config: { matches: matchTimes() } })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, create, follow, newcomer, openSocket, startLive, startQuickRally } from './support.ts'
+import { newcomer, openSocket } from '../support/newcomers.ts'
+import { CONNECT_FOUR, create, follow, startLive, startQuickRally } from './support.ts'
 
 test('a match whose only player is gone is given up', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { connect } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { newcomer, openSocket } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 import { enter } from '../support/server.ts'
-import { create, follow, newcomer, openSocket, playToEnd, startQuickRally } from './support.ts'
+import { create, follow, playToEnd, startQuickRally } from './support.ts'
 
 interface Page {
   readonly items: readonly Match[]

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Sql } from '../../src/db/sql.ts'
 import { MatchService } from '../../src/modules/matches/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { create, newcomer, newcomers, openSocket, startQuickRally } from './support.ts'
+import { newcomer, newcomers, openSocket } from '../support/newcomers.ts'
+import { create, startQuickRally } from './support.ts'
 
 interface Lobby {
   readonly matches: readonly Match[]

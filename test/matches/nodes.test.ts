@@ -6,16 +6,15 @@ import { MatchService } from '../../src/modules/matches/index.ts'
 import { take } from '../../src/modules/matches/lifecycle/transitions.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { newcomer, openSocket } from '../support/newcomers.ts'
 import { databaseUrl } from '../support/postgres.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import {
   CONNECT_FOUR,
   create,
-  eventually,
   follow,
   leaveBehind,
-  newcomer,
-  openSocket,
   playConnectFour,
   startLive,
   startQuickRally,

@@ -5,20 +5,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
 import { statement } from '../../src/db/sql.ts'
+import { newcomer } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
 import { type Rally, startRally } from '../support/server.ts'
 import { startTcpProxy, type TcpProxy as Way } from '../support/tcp-proxy.ts'
-import {
-  CONNECT_FOUR,
-  create,
-  follow,
-  newcomer,
-  playConnectFour,
-  seatTwo,
-  startLive,
-  startQuickRally,
-} from './support.ts'
+import { CONNECT_FOUR, create, follow, playConnectFour, seatTwo, startLive, startQuickRally } from './support.ts'
 
 const LOCK = statement('test.lock', 'SELECT 1 FROM matches WHERE id = ANY($1) FOR UPDATE')
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
-import { create, eventually, follow, newcomer, openSocket, seatTwo, startQuickRally, startTwo } from './support.ts'
+import { eventually } from '../support/eventually.ts'
+import { newcomer, openSocket } from '../support/newcomers.ts'
+import { create, follow, seatTwo, startQuickRally, startTwo } from './support.ts'
 
 test('a player is connected while any server has a socket of theirs', async () => {
   await using database = await createTestDatabase()

@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Message } from '../support/client.ts'
+import { type Newcomer, newcomer, newcomers, openSocket } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 import type { Rally } from '../support/server.ts'
-import { create, follow, newcomer, newcomers, openSocket, type Seated, startQuickRally } from './support.ts'
+import { create, follow, startQuickRally } from './support.ts'
 
 const RACERS = 64
 const ROUNDS = 20
 
 let rally: Rally
-let racers: Seated[]
+let racers: Newcomer[]
 beforeAll(async () => {
   // The countdown is part of the race: who comes late finds the match begun.
   rally = await startQuickRally({ countdownMs: 50, maxActive: 1_000 })
@@ -63,7 +64,7 @@ describe('the last seat', () => {
     const host = await newcomer(rally)
     const match = await create(host.client)
     const eids = racers.map(() => randomUUID())
-    const ask = (client: Seated['client'], index: number) =>
+    const ask = (client: Newcomer['client'], index: number) =>
       client.request('matches.join', { matchId: match.id }, { eid: eids[index] ?? '', deadlineMs: 15_000 })
     const twice = await Promise.all(racers.flatMap(({ client }, index) => [ask(client, index), ask(client, index)]))
     expect(tally(twice).get('seated')).toBe(2)

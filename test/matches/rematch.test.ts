@@ -5,20 +5,18 @@ import { readConfig } from '../../src/config.ts'
 import { statement } from '../../src/db/sql.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { Newcomer, newcomer, openSocket } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import type { Rally } from '../support/server.ts'
 import {
   CONNECT_FOUR,
   create,
-  eventually,
   type Follower,
   follow,
-  newcomer,
-  openSocket,
   playConnectFour,
   playToEnd,
-  Seated,
   seatTwo,
   startQuickRally,
 } from './support.ts'
@@ -40,7 +38,7 @@ async function playedByTwo(rally: Rally, data: object = {}) {
   return table
 }
 
-const rematch = ({ client }: Pick<Seated, 'client'>, matchId: string) =>
+const rematch = ({ client }: Pick<Newcomer, 'client'>, matchId: string) =>
   client.call<Match>('matches.rematch', { matchId })
 
 const offered = (follower: Follower, matchId: string | null) => follower.until(({ rematchId }) => rematchId === matchId)
@@ -203,7 +201,7 @@ test('both players who ask at once on two servers get one rematch', async () => 
   await using a = await start()
   await using b = await start()
   const [first, second] = [await newcomer(a), await newcomer(b)]
-  const again = new Seated(b, first.player, await openSocket(b, first.player))
+  const again = new Newcomer(b, first.player, await openSocket(b, first.player))
   for (let round = 0; round < 8; round++) {
     const { id } = await create(first.client)
     await second.client.call('matches.join', { matchId: id })

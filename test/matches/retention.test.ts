@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { deleteOld } from '../../src/modules/matches/lifecycle/retention.ts'
-import { newcomer, playToEnd, startQuickRally } from './support.ts'
+import { newcomer } from '../support/newcomers.ts'
+import { playToEnd, startQuickRally } from './support.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const HOUR_MS = DAY_MS / 24

@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
+import { newcomer, openSocket } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
-import { CONNECT_FOUR, create, Follower, follow, newcomer, openSocket, playConnectFour } from './support.ts'
+import { CONNECT_FOUR, create, Follower, follow, playConnectFour } from './support.ts'
 
 const test = rallyTest({ config: { matches: matchTimes() } })
 

@@ -1,73 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database } from '../../src/db/database.ts'
 import { Match } from '../../src/modules/matches/types.ts'
-import { connect, type Message, type Stream, type TestClient } from '../support/client.ts'
+import type { Message, Stream, TestClient } from '../support/client.ts'
 import type { TestDatabase } from '../support/database.ts'
+import { type Newcomer, newcomer, openSocket } from '../support/newcomers.ts'
 import { matchTimes } from '../support/rally-test.ts'
-import { type Player, type Rally, type RallyOptions, register, startRally } from '../support/server.ts'
+import { type Rally, type RallyOptions, startRally } from '../support/server.ts'
 
 /** A whole Rally whose matches do not take long. */
 export function startQuickRally(times: Partial<Config['matches']> = {}, options: RallyOptions = {}): Promise<Rally> {
   return startRally({ ...options, config: { ...options.config, matches: matchTimes(times) } })
-}
-
-/** A player with one socket. */
-export class Seated {
-  readonly player: Player
-  client: TestClient
-  readonly #rally: Pick<Rally, 'url'>
-
-  constructor(rally: Pick<Rally, 'url'>, player: Player, client: TestClient) {
-    this.#rally = rally
-    this.player = player
-    this.client = client
-  }
-
-  /** Cuts the socket, as when a network goes away. */
-  async drop(): Promise<void> {
-    this.client.socket.terminate()
-    await this.client.closed
-  }
-
-  async comeBack(): Promise<void> {
-    this.client = await openSocket(this.#rally, this.player)
-  }
-}
-
-let names = 0
-
-/** Somebody new. */
-export async function newcomer(rally: Pick<Rally, 'url'>): Promise<Seated> {
-  const player = await register(rally.url, `player_${++names}`)
-  return new Seated(rally, player, await openSocket(rally, player))
-}
-
-/** A socket that works. One that is cut as it opens is opened again, as every client does. */
-export async function openSocket(rally: Pick<Rally, 'url'>, player?: Pick<Player, 'cookie'>): Promise<TestClient> {
-  for (;;) {
-    const client = await connect(rally.url, player ? { cookie: player.cookie } : {}).catch((error: unknown) => {
-      if (!String(error).includes('closed with 1006')) throw error
-    })
-    if (!client) continue
-    const answered = client.request('rpc.ping').then(() => 'open' as const)
-    const outcome = await Promise.race([answered, client.closed])
-    if (outcome === 'open') return client
-    answered.catch(() => undefined)
-    if (outcome.code !== 1006) throw new Error(`closed with ${outcome.code} ${outcome.reason}`)
-  }
-}
-
-export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promise<Seated[]> {
-  const all: Seated[] = []
-  // A few at a time: each costs the server several queries.
-  while (all.length < count) {
-    const some = Math.min(8, count - all.length)
-    all.push(...(await Promise.all(Array.from({ length: some }, () => newcomer(rally)))))
-  }
-  return all
 }
 
 /** Follows a match, and holds every event against its promise: one version more each time. */
@@ -142,8 +86,8 @@ export async function startLive(client: TestClient, data: object): Promise<Follo
 
 /** Two players in one match, which `watcher` follows. */
 export interface Table {
-  readonly first: Seated
-  readonly second: Seated
+  readonly first: Newcomer
+  readonly second: Newcomer
   readonly watcher: TestClient
   readonly follower: Follower
   readonly matchId: string
@@ -196,21 +140,6 @@ export async function startTwo(database: TestDatabase): Promise<[Rally, Rally]> 
   const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
   const start = () => startQuickRally({ comeBackMs: 1_000 }, { database, config: { secrets } })
   return [await start(), await start()]
-}
-
-/** Looks again until it is so: nothing tells of what is in the database. */
-export async function eventually<T>(
-  look: () => Promise<T>,
-  isSo: (seen: T) => boolean,
-  deadlineMs = 15_000,
-): Promise<T> {
-  const until = Date.now() + deadlineMs
-  for (;;) {
-    const seen = await look()
-    if (isSo(seen)) return seen
-    if (Date.now() > until) throw new Error(`not so within ${deadlineMs} ms: ${JSON.stringify(seen)}`)
-    await delay(50)
-  }
 }
 
 /** A match of a player who is not there, as a process left it. */

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
+import { newcomer } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
-import { CONNECT_FOUR, newcomer, seatTwo, startLive } from './support.ts'
+import { CONNECT_FOUR, seatTwo, startLive } from './support.ts'
 
 const MAX_TURN_MS = 1_000
 const test = rallyTest({ config: { matches: matchTimes({ maxTurnMs: MAX_TURN_MS }) } })

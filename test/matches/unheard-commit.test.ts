@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { newcomer } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
-import {
-  CONNECT_FOUR,
-  create,
-  eventually,
-  follow,
-  newcomer,
-  playConnectFour,
-  seatTwo,
-  startQuickRally,
-} from './support.ts'
+import { CONNECT_FOUR, create, follow, playConnectFour, seatTwo, startQuickRally } from './support.ts'
 
 /** The next commits happen, and their connections break before that is heard of. */
 function loseAnswers(rally: Rally, count: number): { readonly lost: number } {

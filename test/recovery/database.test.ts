@@ -1,7 +1,8 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, newcomer, playConnectFour, startLive } from '../matches/support.ts'
+import { CONNECT_FOUR, playConnectFour, startLive } from '../matches/support.ts'
+import { newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }

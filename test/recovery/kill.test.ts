@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
-import { CONNECT_FOUR, create, follow, newcomer, playToEnd, type Seated, startLive } from '../matches/support.ts'
+import { CONNECT_FOUR, create, follow, playToEnd, startLive } from '../matches/support.ts'
 import { within } from '../support/client.ts'
+import { type Newcomer, newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', MATCH_EMPTY_MS: '4000', LIMIT_AUTH_PER_IP: '1000' }
@@ -13,7 +14,7 @@ const players = (server: ServerProcess, count: number) =>
   Promise.all(Array.from({ length: count }, () => newcomer(server)))
 
 /** Two players in a live match. */
-async function startTwo([first, second]: readonly [Seated, Seated]): Promise<Match> {
+async function startTwo([first, second]: readonly [Newcomer, Newcomer]): Promise<Match> {
   const match = await create(first.client)
   await second.client.call('matches.join', { matchId: match.id })
   return (await follow(first.client, match.id)).live()

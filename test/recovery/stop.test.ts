@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newcomer } from '../matches/support.ts'
+import { newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** As many as make a pool of ten connections use all of them. */

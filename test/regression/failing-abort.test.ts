@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { CONNECT_FOUR, newcomer, playConnectFour, startLive, startQuickRally } from '../matches/support.ts'
+import { CONNECT_FOUR, playConnectFour, startLive, startQuickRally } from '../matches/support.ts'
+import { newcomer } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 
 // A match whose result the database refused was aborted, but only once: when that failed it stayed live for ever.

@@ -1,0 +1,58 @@
+import { connect, type TestClient } from './client.ts'
+import { type Player, type Rally, register } from './server.ts'
+
+/** A player with one socket. */
+export class Newcomer {
+  readonly player: Player
+  client: TestClient
+  readonly #rally: Pick<Rally, 'url'>
+
+  constructor(rally: Pick<Rally, 'url'>, player: Player, client: TestClient) {
+    this.#rally = rally
+    this.player = player
+    this.client = client
+  }
+
+  /** Cuts the socket, as when a network goes away. */
+  async drop(): Promise<void> {
+    this.client.socket.terminate()
+    await this.client.closed
+  }
+
+  async comeBack(): Promise<void> {
+    this.client = await openSocket(this.#rally, this.player)
+  }
+}
+
+let names = 0
+
+/** Somebody new. */
+export async function newcomer(rally: Pick<Rally, 'url'>): Promise<Newcomer> {
+  const player = await register(rally.url, `player_${++names}`)
+  return new Newcomer(rally, player, await openSocket(rally, player))
+}
+
+/** A socket that works. One that is cut as it opens is opened again, as every client does. */
+export async function openSocket(rally: Pick<Rally, 'url'>, player?: Pick<Player, 'cookie'>): Promise<TestClient> {
+  for (;;) {
+    const client = await connect(rally.url, player ? { cookie: player.cookie } : {}).catch((error: unknown) => {
+      if (!String(error).includes('closed with 1006')) throw error
+    })
+    if (!client) continue
+    const answered = client.request('rpc.ping').then(() => 'open' as const)
+    const outcome = await Promise.race([answered, client.closed])
+    if (outcome === 'open') return client
+    answered.catch(() => undefined)
+    if (outcome.code !== 1006) throw new Error(`closed with ${outcome.code} ${outcome.reason}`)
+  }
+}
+
+export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promise<Newcomer[]> {
+  const all: Newcomer[] = []
+  // A few at a time: each costs the server several queries.
+  while (all.length < count) {
+    const some = Math.min(8, count - all.length)
+    all.push(...(await Promise.all(Array.from({ length: some }, () => newcomer(rally)))))
+  }
+  return all
+}
