@@ -15,6 +15,7 @@ interface Rule {
 const shared = [
   'src/modules/define.ts',
   'src/modules/issues.ts',
+  'src/modules/pages.ts',
   'src/modules/platform.ts',
   'src/modules/scope.ts',
   'src/modules/usernames.ts',

@@ -13,7 +13,7 @@ import { verify } from '../src/engine/verify.ts'
 import { gameOf } from '../src/games/game.ts'
 import { games } from '../src/games/index.ts'
 import type { Log } from '../src/logger.ts'
-import { splitOptions } from '../src/modules/matches/options.ts'
+import { splitOptions } from '../src/modules/matches/match-options.ts'
 
 const TIMEOUT_MS = 10_000
 

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest'
 import { SecretBox } from '../../src/db/secret-encryption.ts'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
-import { listOf } from '../../src/modules/wire.ts'
+import { listOf } from '../../src/modules/pages.ts'
 import {
   begun,
   config,

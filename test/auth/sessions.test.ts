@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { base64url, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect } from 'vitest'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
-import { listOf } from '../../src/modules/wire.ts'
+import { listOf } from '../../src/modules/pages.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'
 import { frameOf } from '../support/frame.ts'
 import {

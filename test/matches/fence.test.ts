@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { MatchService } from '../../src/modules/matches/index.ts'
-import { differences, type Held } from '../../src/modules/matches/lifecycle/compare.ts'
+import { type Held, OwnedMatches } from '../../src/modules/matches/lifecycle/owned-matches.ts'
+import type { MatchResult } from '../../src/modules/matches/lifecycle/result-files.ts'
 import { ScoreWriter } from '../../src/modules/matches/lifecycle/score-writer.ts'
-import type { MatchResult } from '../../src/modules/matches/lifecycle/spool.ts'
-import { abortOwn, finish, take } from '../../src/modules/matches/lifecycle/transitions.ts'
+import { MatchFeed } from '../../src/modules/matches/match-feed.ts'
+import type { Platform } from '../../src/modules/platform.ts'
 import { newcomer } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
 import { create, leaveBehind, startQuickRally } from './support.ts'
@@ -23,7 +23,11 @@ async function leaveLive(rally: Rally) {
   await opened.db.match.update({ where: { id }, data: { fence: FENCE } })
   const read = () => opened.db.match.findUniqueOrThrow({ where: { id }, include: { seats: true } })
   const platform = { ...rally.app.platform, node }
-  return { ...opened, id, node, read, platform, service: new MatchService(platform) }
+  return { ...opened, id, node, read, platform, owned: ownedBy(platform) }
+}
+
+function ownedBy(platform: Platform, run: () => void = () => expect.unreachable()): OwnedMatches {
+  return new OwnedMatches(platform, new MatchFeed(platform), run)
 }
 
 const resultOf = (matchId: string, node: string, fence: number): MatchResult => ({
@@ -47,27 +51,27 @@ const strangers = [
 
 test.for(strangers)('of %s no result is stored, nor an end or a score', async ([, claim]) => {
   await using rally = await startQuickRally()
-  const { id, node: owner, read, platform, service } = await leaveLive(rally)
+  const { id, node: owner, read, platform, owned } = await leaveLive(rally)
   const { node, fence } = { node: owner, ...claim }
   const before = await read()
 
-  await finish(platform, service, resultOf(id, node, fence))
-  await abortOwn({ ...platform, node }, service, [{ id, fence }], 'failed')
+  await owned.finish(resultOf(id, node, fence))
+  await ownedBy({ ...platform, node }).abort([{ id, fence }], 'failed')
   await writeScore(rally, { id, node, fence })
   expect(await read()).toEqual(before)
 
   // The same by its owner.
   expect(await writeScore(rally, { id, node: owner, fence: FENCE })).toBe(before.version + 1)
   expect((await read()).seats).toMatchObject([{ score: 7 }])
-  await finish(platform, service, resultOf(id, owner, FENCE))
+  await owned.finish(resultOf(id, owner, FENCE))
   const after = { status: 'finished', winnerSeat: 0, ticks: 9, version: before.version + 2, seats: [{ score: 5 }] }
   expect(await read()).toMatchObject(after)
 })
 
 test('a match is ended by the process and the fence that run it', async () => {
   await using rally = await startQuickRally()
-  const { id, read, platform, service } = await leaveLive(rally)
-  await abortOwn(platform, service, [{ id, fence: FENCE }], 'failed')
+  const { id, read, owned } = await leaveLive(rally)
+  await owned.abort([{ id, fence: FENCE }], 'failed')
   expect(await read()).toMatchObject({ status: 'aborted', endReason: 'failed', version: 2 })
 })
 
@@ -76,13 +80,13 @@ test.for([
   ['it was ended for another reason', 'left', 'aborted'],
 ] as const)('a result that comes after %s', async ([, endReason, status]) => {
   await using rally = await startQuickRally()
-  const { db, id, node, read, platform, service } = await leaveLive(rally)
+  const { db, id, node, read, owned } = await leaveLive(rally)
   await db.match.update({ where: { id }, data: { status: 'aborted', endReason, version: 2 } })
-  await finish(platform, service, resultOf(id, node, FENCE))
+  await owned.finish(resultOf(id, node, FENCE))
   expect(await read()).toMatchObject({ status })
   // Twice is the same as once.
   const once = await read()
-  await finish(platform, service, resultOf(id, node, FENCE))
+  await owned.finish(resultOf(id, node, FENCE))
   expect(await read()).toEqual(once)
 })
 
@@ -91,21 +95,20 @@ test('a countdown that was called off, or is not over, launches nothing, nor doe
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
   const { platform } = rally.app
-  const service = new MatchService(platform)
+  const owned = ownedBy(platform)
   const { id } = await create(client, { mode: 'local' })
-  const never = () => expect.unreachable()
-  await take(platform, service, id, 1, never)
+  await owned.claim(id)
   await db.match.update({ where: { id }, data: { startsAt: null } })
-  await take(platform, service, id, 1, never)
+  await owned.claim(id)
   // One that is over, but by a process that others took for dead.
   await db.match.update({ where: { id }, data: { startsAt: new Date(Date.now() - 1) } })
-  await take({ ...platform, node: randomUUID() }, service, id, 1, never)
+  await ownedBy({ ...platform, node: randomUUID() }).claim(id)
   expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'waiting', fence: 0 })
 })
 
 test('the comparison finds every match that is not as it is held, in however many parts it asks', async () => {
   await using rally = await startQuickRally()
-  const { db, sql } = await rally.database.open()
+  const { db } = await rally.database.open()
   const { player } = await newcomer(rally)
   const node = randomUUID()
   await db.node.create({ data: { id: node, heartbeatAt: new Date(Date.now() + 60_000) } })
@@ -118,7 +121,7 @@ test('the comparison finds every match that is not as it is held, in however man
   const hold = (id: string, fence = 0): Held => ({ id, fence, match: { version: 1 } })
   const find = async (held: Held[]) => {
     const found: Record<string, string> = {}
-    for await (const { id, state } of differences(sql, node, held)) found[id] = state
+    for await (const { id, state } of ownedBy({ ...rally.app.platform, node }).compare(held)) found[id] = state
     return found
   }
   expect(await find(ids.map((id) => hold(id)))).toEqual({})
@@ -131,12 +134,12 @@ test('the comparison finds every match that is not as it is held, in however man
   await db.seat.create({ data: { matchId: left, seat: 0, userId: player.id, displayName: 'x', leftAt: new Date() } })
   const held = [ended, changed, stolen, left, ...others].map((id) => hold(id))
   expect(await find([...held, hold(taken, 4)])).toEqual({
-    [ended]: 'gone',
+    [ended]: 'lost',
     [changed]: 'changed',
-    [unheld]: 'unheld',
-    [stolen]: 'gone',
+    [unheld]: 'missing',
+    [stolen]: 'lost',
     [left]: 'changed',
-    [taken]: 'gone',
+    [taken]: 'lost',
   })
   // What is held is asked about in parts, and so is what is not.
   expect(Object.values(await find([])).length).toBe(200)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Sql } from '../../src/db/sql.ts'
-import { MatchService } from '../../src/modules/matches/index.ts'
+import { MatchService } from '../../src/modules/matches/service.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { newcomer, newcomers, openSocket } from '../support/newcomers.ts'
 import { create, startQuickRally } from './support.ts'
@@ -66,7 +66,7 @@ test('what many ask for at the same moment is asked of the database once', async
   expect(opened.map((one) => one?.seq)).toEqual(opened.map(() => match.version))
   expect(queries).toBe(2)
   const lobbies = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => matches.lobby.read(index % 2 ? 'pong' : undefined)),
+    Array.from({ length: 50 }, (_, index) => matches.followLobby(index % 2 ? 'pong' : undefined)),
   )
   // Its number, and its matches.
   expect(queries).toBe(4)

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
 import { createLoggers } from '../../src/logger.ts'
-import { Results } from '../../src/modules/matches/lifecycle/results.ts'
-import { type MatchResult, ResultSpool, type SpoolOptions } from '../../src/modules/matches/lifecycle/spool.ts'
+import {
+  type MatchResult,
+  ResultFiles,
+  type ResultFilesOptions,
+} from '../../src/modules/matches/lifecycle/result-files.ts'
+import { ResultQueue } from '../../src/modules/matches/lifecycle/result-queue.ts'
 
 const log = createLoggers('silent', 'test').of('matches')
 const failure = (code: string) => Object.assign(new Error('failed'), { code })
@@ -31,13 +35,13 @@ const result = (matchId: string, fence = 1): MatchResult => ({
   inputs: { inputs: [{ move: 1 }], changes: 'AAAA' },
 })
 
-const open = (dir: string, bounds: Partial<SpoolOptions> = {}) => new ResultSpool({ dir, log, ...bounds })
+const open = (dir: string, bounds: Partial<ResultFilesOptions> = {}) => new ResultFiles({ dir, log, ...bounds })
 
 test('a result that is kept is read by the next process as it was, and goes when it is stored', async ({ dir }) => {
-  const spool = open(dir)
-  expect(await spool.read()).toEqual([])
-  expect(await spool.write(result('a'))).toBe(true)
-  expect(await spool.write(result('b', 7))).toBe(true)
+  const files = open(dir)
+  expect(await files.read()).toEqual([])
+  expect(await files.write(result('a'))).toBe(true)
+  expect(await files.write(result('b', 7))).toBe(true)
   const next = open(dir)
   expect(await next.read()).toEqual([result('a'), result('b', 7)])
   await next.remove(result('a'))
@@ -45,8 +49,8 @@ test('a result that is kept is read by the next process as it was, and goes when
 })
 
 test('what is no result is set aside, and what was half written is thrown away', async ({ dir }) => {
-  const spool = open(dir)
-  await spool.write(result('good'))
+  const files = open(dir)
+  await files.write(result('good'))
   await writeFile(join(dir, 'cut.1.json'), JSON.stringify(result('cut')).slice(0, 90))
   await writeFile(join(dir, 'other.1.json'), JSON.stringify(result('good')))
   await writeFile(join(dir, 'empty.1.json'), '')
@@ -63,10 +67,10 @@ test('what is no result is set aside, and what was half written is thrown away',
 test('what another process writes at this moment stays, and what cannot be read keeps nothing else back', async ({
   dir,
 }) => {
-  const spool = open(dir)
-  await spool.write(result('a'))
+  const files = open(dir)
+  await files.write(result('a'))
   await mkdir(join(dir, 'b.1.json'))
-  await spool.write(result('c'))
+  await files.write(result('c'))
   await writeFile(join(dir, 'half.1.json.0badcafe'), '{')
   expect(await open(dir).read()).toEqual([result('a'), result('c')])
   expect((await readdir(dir)).sort()).toEqual(['a.1.json', 'b.1.json', 'c.1.json', 'half.1.json.0badcafe'])
@@ -74,12 +78,12 @@ test('what another process writes at this moment stays, and what cannot be read 
 
 test('no more is kept than there is room for, files of earlier processes included', async ({ dir }) => {
   await open(dir).write(result('a'))
-  const spool = open(dir, { maxFiles: 2 })
-  await spool.read()
-  expect(await spool.write(result('b'))).toBe(true)
-  expect(await spool.write(result('c'))).toBe(false)
-  await spool.remove(result('a'))
-  expect(await spool.write(result('c'))).toBe(true)
+  const files = open(dir, { maxFiles: 2 })
+  await files.read()
+  expect(await files.write(result('b'))).toBe(true)
+  expect(await files.write(result('c'))).toBe(false)
+  await files.remove(result('a'))
+  expect(await files.write(result('c'))).toBe(true)
 
   const bytes = JSON.stringify(result('b')).length
   const small = open(dir, { maxBytes: 3 * bytes - 1 })
@@ -90,9 +94,9 @@ test('no more is kept than there is room for, files of earlier processes include
 
 test('a folder that cannot be written loses nothing but the files', async ({ dir }) => {
   await writeFile(dir, 'in the way')
-  const spool = open(dir, { maxFiles: 1 })
-  expect(await spool.read()).toEqual([])
-  expect(await spool.write(result('a'))).toBe(false)
+  const files = open(dir, { maxFiles: 1 })
+  expect(await files.read()).toEqual([])
+  expect(await files.write(result('a'))).toBe(false)
   await using store = new Store(dir)
   store.isAway = true
   store.results.add(result('a'))
@@ -100,12 +104,12 @@ test('a folder that cannot be written loses nothing but the files', async ({ dir
   store.isAway = false
   await expect.poll(() => store.done).toEqual([['a', true]])
   await rm(dir)
-  expect(await spool.write(result('b'))).toBe(true)
+  expect(await files.write(result('b'))).toBe(true)
 })
 
 /** Where results are stored, if it is there. */
 class Store implements AsyncDisposable {
-  readonly results: Results
+  readonly results: ResultQueue
   readonly stored: MatchResult[] = []
   readonly done: [string, boolean][] = []
   isAway = false
@@ -115,8 +119,8 @@ class Store implements AsyncDisposable {
   #underWay = 0
 
   constructor(dir: string) {
-    this.results = new Results({
-      spool: new ResultSpool({ dir, log }),
+    this.results = new ResultQueue({
+      files: new ResultFiles({ dir, log }),
       log,
       concurrency: 2,
       store: async (given) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { deleteOld } from '../../src/modules/matches/lifecycle/retention.ts'
+import { deleteOld } from '../../src/modules/matches/lifecycle/cleanup.ts'
 import { newcomer } from '../support/newcomers.ts'
 import { playToEnd, startQuickRally } from './support.ts'
 

@@ -1,5 +1,4 @@
 import { module } from '../define.ts'
-import { matchLifecycle } from './lifecycle/lifecycle.ts'
 import { create } from './methods/create.ts'
 import { getOne } from './methods/getOne.ts'
 import { history } from './methods/history.ts'
@@ -7,15 +6,16 @@ import { join } from './methods/join.ts'
 import { leave } from './methods/leave.ts'
 import { list } from './methods/list.ts'
 import { rematch } from './methods/rematch.ts'
+import { matchService } from './service.ts'
 import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
-export { splitOptions } from './options.ts'
-export { MatchService, matchService } from './service.ts'
+export { splitOptions } from './match-options.ts'
+export { matchService } from './service.ts'
 
 export const matches = module({
   name: 'matches',
-  service: matchLifecycle,
+  service: matchService,
   methods: { create, getOne, history, join, leave, list, rematch },
   subscriptions: { onLobby, onUpdate },
 })

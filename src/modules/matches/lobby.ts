@@ -1,10 +1,10 @@
 import { batched } from '../../db/batched-lookup.ts'
 import { statement } from '../../db/sql.ts'
+import { type Channel, channel } from '../../rpc/index.ts'
 import type { Platform } from '../platform.ts'
-import { lobbyChannel } from './channels.ts'
-import { newestPublic } from './match-reads.ts'
+import { newestPublic } from './match-lists.ts'
 import { type MatchRow, matchRow, toMatch } from './match-row.ts'
-import { seenBySpectators } from './spectators.ts'
+import { seenBySpectators } from './spectator-delay.ts'
 import type { Lobby } from './types.ts'
 
 const MAX_MATCHES = 50
@@ -12,6 +12,9 @@ const MAX_MATCHES = 50
 const MAX_OF_HOST = 2
 /** Changes within this time are told in one event: of who waits soon, of the scores of live matches later. */
 const COALESCE_MS = { soon: 150, later: 1_000 } as const
+
+/** The public matches of one game, or of all. */
+export const lobbyChannel = (game?: string): Channel<Lobby> => channel('matches.onLobby', game)
 
 export interface LobbySnapshot {
   readonly seq: number

@@ -1,4 +1,7 @@
-import type { Match, Player } from './types.ts'
+import { batched } from '../../db/batched-lookup.ts'
+import { type Sql, statement } from '../../db/sql.ts'
+import type { MatchId } from '../wire.ts'
+import type { JoinCode, Match, Player } from './types.ts'
 
 /** A match with its seats as SQL gives it: one value of JSON, which costs less to send and to parse than its columns. */
 export interface MatchRow extends Omit<Match, 'joinUrl' | 'players'> {
@@ -53,6 +56,32 @@ export function matchRow(match: string, seats?: string): string {
 /** SQL: the same columns, each with the name of its table. */
 export function columnsOf(table: string): string {
   return MATCH_COLUMNS.replaceAll(/\w+/g, (column) => `${table}.${column}`)
+}
+
+interface Found {
+  readonly row: MatchRow
+}
+
+const BY_IDS = statement<Found>('matches.byIds', `SELECT ${matchRow('matches')} AS row FROM matches WHERE id = ANY($1)`)
+
+/** The newest that had the code, which is the one that waits if one does. */
+const BY_CODE = statement<Found>(
+  'matches.byCode',
+  `SELECT ${matchRow('matches')} AS row FROM matches WHERE code = $1 ORDER BY created_at DESC LIMIT 1`,
+)
+
+/** Matches in no particular order. */
+export async function readMatches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
+  return (await sql.rows(BY_IDS, [ids])).map(({ row }) => row)
+}
+
+export async function readByCode(sql: Sql, code: JoinCode): Promise<MatchRow | null> {
+  return (await sql.first(BY_CODE, [code]))?.row ?? null
+}
+
+/** Makes the look-up of a match by its id: all of a moment are one query, and each match is read once. */
+export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undefined> {
+  return batched<MatchId, MatchRow>(async (ids) => new Map((await readMatches(sql, ids)).map((row) => [row.id, row])))
 }
 
 /** The match as it is on the wire. */

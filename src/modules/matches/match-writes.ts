@@ -2,7 +2,6 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import type { AnyGame, Games } from '../../games/game.ts'
 import type { MatchId } from '../wire.ts'
-import { newJoinCode } from './join-code.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
 
@@ -86,6 +85,14 @@ const OPEN = statement<Opened>(
      (SELECT ${matchRow('before')} FROM before) AS before
    FROM opener`,
 )
+
+/** Digits and capitals without 0, 1, I and O. */
+const CODE_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
+
+/** A code of six characters to join a match by: one of a thousand million. */
+function newJoinCode(): string {
+  return Array.from({ length: 6 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
+}
 
 /** Opens a match and takes seats in it. */
 export async function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Promise<Opened | null> {

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { method } from '../../define.ts'
-import { listOf, Page } from '../../wire.ts'
+import { listOf, Page } from '../../pages.ts'
 import { authService } from '../service.ts'
-import { CURSOR } from '../sessions/sessions.ts'
 import { SessionInfo } from '../types.ts'
 
 /** Where the user is signed in, newest first. */
 export const sessions = method({
   access: 'user',
   effect: 'read',
-  input: z.object({ ...Page, cursor: z.string().regex(CURSOR, 'not a cursor').optional() }),
+  input: z.object(Page),
   output: listOf(SessionInfo),
   handle({ ctx, input }) {
     const { sessionId } = ctx.call.caller

@@ -5,6 +5,7 @@ import { batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { closeCodes } from '../../../protocol/index.ts'
 import { type Caller, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
+import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import type { Scope } from '../../scope.ts'
 import { plainScope } from '../../scope.ts'
@@ -153,39 +154,36 @@ export class Sessions implements SessionGate {
     return { id, expiresAt: row.expiresAt.getTime(), createdAt: row.createdAt.getTime() }
   }
 
-  /** The open sessions of a user, newest first. `cursor` is where the page before ended. */
-  async list(
+  /** The open sessions of a user, newest first. */
+  list(
     { db }: Scope,
-    of: { readonly userId: string; readonly currentId: string | null },
-    page: { readonly cursor?: string | undefined; readonly limit?: number | undefined },
+    { userId, currentId }: { readonly userId: string; readonly currentId: string | null },
+    page: PageRequest,
   ): Promise<{ items: SessionInfo[]; nextCursor?: string }> {
-    const { limit = 50 } = page
-    const after = page.cursor === undefined ? undefined : readCursor(page.cursor)
-    const rows = await db.session.findMany({
-      where: {
-        userId: of.userId,
-        endedAt: null,
-        expiresAt: { gt: new Date(this.#now()) },
-        ...(after && {
-          OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
+    return readPage(page, {
+      limit: 50,
+      read: ({ after, take }) =>
+        db.session.findMany({
+          where: {
+            userId,
+            endedAt: null,
+            expiresAt: { gt: new Date(this.#now()) },
+            ...(after && { OR: [{ createdAt: { lt: after.at } }, { createdAt: after.at, id: { lt: after.id } }] }),
+          },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+          take,
         }),
-      },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: limit + 1,
-    })
-    const items = rows.slice(0, limit).map(
-      (row): SessionInfo => ({
+      key: ({ createdAt, id }) => ({ at: createdAt.getTime(), id }),
+      item: (row): SessionInfo => ({
         id: SessionId.parse(row.id),
-        current: row.id === of.currentId,
+        current: row.id === currentId,
         userAgent: row.userAgent,
         ip: row.ip,
         createdAt: row.createdAt.getTime(),
         lastSeenAt: row.lastSeenAt.getTime(),
         expiresAt: row.expiresAt.getTime(),
       }),
-    )
-    const last = items.at(-1)
-    return rows.length > limit && last ? { items, nextCursor: `${last.createdAt}_${last.id}` } : { items }
+    })
   }
 
   /** Ends up to `batch` sessions whose time is over, and says how many. */
@@ -260,14 +258,6 @@ export class Sessions implements SessionGate {
       this.#platform.connections.closeSession(userId, sessionId, closeCodes.sessionEnded, reason)
     }
   }
-}
-
-/** The form of `nextCursor`: when the last item was made, and its id. */
-export const CURSOR = /^\d{1,15}_[\w-]{1,40}$/
-
-function readCursor(cursor: string): { createdAt: Date; id: string } {
-  const [createdAt = '', id = ''] = cursor.split('_', 2)
-  return { createdAt: new Date(Number(createdAt)), id }
 }
 
 function toSignedIn({ id, user, expiresAt }: SessionRow): SignedIn {

@@ -1,12 +1,58 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { statement } from '../../../db/sql.ts'
 import type { Platform } from '../../platform.ts'
 import { inTransaction } from '../../scope.ts'
-import { readMatches } from '../match-reads.ts'
-import type { MatchService } from '../service.ts'
-import { ARRIVE, BATCH, CONNECT_SEATS, DEPART, DEPART_ALL, LOCK_OPEN_OF, OUTDATED_USERS } from './statements.ts'
+import type { MatchFeed } from '../match-feed.ts'
+import { readMatches } from '../match-row.ts'
 
 const GATHER_MS = 10
 const RETRY_MS = 500
+/** Users written at once. */
+const BATCH = 200
+
+/** Locks the matches that are not over in which any of the users has a seat. Values: users. */
+const LOCK_OPEN_OF = statement<{ id: string }>(
+  'presence.lockMatches',
+  `SELECT id FROM matches
+   WHERE status IN ('waiting', 'live') AND id IN (SELECT match_id FROM seats WHERE user_id = ANY($1))
+   ORDER BY id FOR NO KEY UPDATE`,
+)
+
+/** Users who have a socket to a process now, of those asked about. Values: node, users. */
+const ARRIVE = statement(
+  'presence.arrive',
+  `INSERT INTO presence (user_id, node_id) SELECT id, $1 FROM users WHERE id = ANY($2) ORDER BY id
+   ON CONFLICT DO NOTHING`,
+)
+
+/** Users who have no socket to a process any more. Values: node, users. */
+const DEPART = statement('presence.depart', 'DELETE FROM presence WHERE node_id = $1 AND user_id = ANY($2)')
+
+/** No user has a socket to the process any more. Values: node. */
+const DEPART_ALL = statement('presence.departAll', 'DELETE FROM presence WHERE node_id = $1')
+
+/**
+ * Brings seats in line with who is connected, whichever process to. Answers with the matches of the seats that changed.
+ * Values: matches, which are locked.
+ */
+const CONNECT_SEATS = statement<{ id: string }>(
+  'presence.connectSeats',
+  `WITH changed AS (
+     UPDATE seats SET connected = NOT connected
+     WHERE match_id = ANY($1) AND user_id IS NOT NULL
+       AND connected <> EXISTS (SELECT 1 FROM presence WHERE presence.user_id = seats.user_id)
+     RETURNING match_id)
+   SELECT DISTINCT match_id AS id FROM changed ORDER BY id`,
+)
+
+/** Users with seats, in matches that are not over, that are not in line with who is connected. */
+const OUTDATED_USERS = statement<{ userId: string }>(
+  'presence.outdatedUsers',
+  `SELECT DISTINCT seats.user_id AS "userId" FROM seats JOIN matches ON matches.id = seats.match_id
+   WHERE matches.status IN ('waiting', 'live') AND seats.user_id IS NOT NULL
+     AND seats.connected <> EXISTS (SELECT 1 FROM presence WHERE presence.user_id = seats.user_id)
+   LIMIT ${BATCH}`,
+)
 
 /**
  * Writes who is connected: a row a user and process, and with the seats of matches that are not over whether their
@@ -15,14 +61,14 @@ const RETRY_MS = 500
  */
 export class Presence {
   readonly #platform: Platform
-  readonly #service: MatchService
+  readonly #feed: MatchFeed
   #due = new Set<string>()
   readonly #stopping = new AbortController()
   #working: Promise<void> | undefined
 
-  constructor(platform: Platform, service: MatchService) {
+  constructor(platform: Platform, feed: MatchFeed) {
     this.#platform = platform
-    this.#service = service
+    this.#feed = feed
   }
 
   /** Sockets of the user came or went, or may have while a seat was taken. */
@@ -103,10 +149,10 @@ export class Presence {
         const matchIds = (await locking).map(({ id }) => id)
         if (matchIds.length === 0) return
         const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds])).map(({ id }) => id)
-        if (changed.length > 0) await this.#service.seatsChanged(scope, changed)
+        if (changed.length > 0) await this.#feed.announceSeats(scope, changed)
         const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
         for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {
-          this.#service.announce(scope, row)
+          this.#feed.announce(scope, row)
         }
       },
       { idempotent: true },

@@ -1,8 +1,30 @@
+import { statement } from '../../../db/sql.ts'
 import type { Platform } from '../../platform.ts'
-import { BATCH, SCORE } from './statements.ts'
 
 /** After scores could not be written. */
 const PAUSE_MS = 1_000
+/** Matches whose scores one statement writes. */
+const BATCH = 200
+
+/**
+ * Writes scores of live matches, and counts each match's version up once. One that something else changes at this moment
+ * is left out. Values: node; then one entry a seat: matches, fences, seats, scores.
+ */
+const SCORE = statement<{ id: string; version: number }>(
+  'matches.score',
+  `WITH offered AS (
+     SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::int[]) AS offered (match_id, fence, seat, score)),
+   own AS (
+     SELECT id FROM matches
+     WHERE node_id = $1 AND status = 'live' AND (id, fence) IN (SELECT match_id, fence FROM offered)
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED),
+   scored AS (
+     UPDATE seats SET score = offered.score FROM own, offered
+     WHERE offered.match_id = own.id AND seats.match_id = own.id AND seats.seat = offered.seat
+       AND seats.score <> offered.score)
+   UPDATE matches SET version = version + 1, updated_at = now() FROM own WHERE matches.id = own.id
+   RETURNING matches.id, version`,
+)
 
 /** Scores of a live match that are not written yet, one a seat. */
 export interface Scored {

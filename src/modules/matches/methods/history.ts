@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { method } from '../../define.ts'
+import { listOf, Page } from '../../pages.ts'
 import { Username } from '../../usernames.ts'
-import { listOf, Page } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 

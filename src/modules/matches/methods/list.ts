@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { RpcError } from '../../../rpc/index.ts'
 import { method } from '../../define.ts'
-import { listOf, Page } from '../../wire.ts'
+import { listOf, Page } from '../../pages.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchStatus } from '../types.ts'
 

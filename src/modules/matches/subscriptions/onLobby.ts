@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { subscription } from '../../define.ts'
-import { lobbyChannel } from '../channels.ts'
+import { lobbyChannel } from '../lobby.ts'
 import { matchService } from '../service.ts'
 import { Lobby } from '../types.ts'
 
@@ -13,7 +13,7 @@ export const onLobby = subscription({
   event: Lobby,
 
   async open({ ctx, input }) {
-    const { seq, lobby } = await ctx.use(matchService).readLobby(input.game)
+    const { seq, lobby } = await ctx.use(matchService).followLobby(input.game)
     return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
   },
 })

@@ -1,7 +1,7 @@
 import { type MatchRunner, packInputs } from '../../../engine/index.ts'
 import type { Outcome } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
-import type { MatchResult } from './spool.ts'
+import type { MatchResult } from './result-files.ts'
 
 /** A live match ends with a result. */
 export interface Finish {
@@ -28,7 +28,7 @@ const WRITE_SCORES_MS = 5_000
  * A live match that this process runs, and the rules by which its players end it other than by playing: they leave,
  * stay away, or do not move. Times are of a monotonic clock, ms.
  */
-export class LiveMatch {
+export class RunningMatch {
   readonly runner: MatchRunner
   /** What the match was taken with: whoever writes for it names it. */
   readonly fence: number

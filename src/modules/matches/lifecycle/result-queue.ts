@@ -1,8 +1,8 @@
 import type { Logger } from '../../../logger.ts'
-import type { MatchResult, ResultSpool } from './spool.ts'
+import type { MatchResult, ResultFiles } from './result-files.ts'
 
-export interface ResultsOptions {
-  readonly spool: ResultSpool
+export interface ResultQueueOptions {
+  readonly files: ResultFiles
   readonly log: Logger
   /** How many are stored at once. */
   readonly concurrency: number
@@ -25,8 +25,8 @@ const RETRY_MS = 500
  * offered again until it is stored, by this process or by the next. They have places of their own in the pool, so that
  * nothing else waits for them.
  */
-export class Results {
-  readonly #options: ResultsOptions
+export class ResultQueue {
+  readonly #options: ResultQueueOptions
   /** Every result that is not stored, by its match. */
   readonly #all = new Map<string, Waiting>()
   /** Those that are not being stored at this moment, the one that has waited longest first. */
@@ -37,7 +37,7 @@ export class Results {
   #stopped = false
   #whenIdle: (() => void)[] = []
 
-  constructor(options: ResultsOptions) {
+  constructor(options: ResultQueueOptions) {
     this.#options = options
   }
 
@@ -49,7 +49,7 @@ export class Results {
   /** Takes up what earlier processes could not store. */
   async restore(): Promise<void> {
     const kept = Promise.resolve(true)
-    for (const result of await this.#options.spool.read()) this.#add({ result, kept })
+    for (const result of await this.#options.files.read()) this.#add({ result, kept })
   }
 
   /** Stores a result, now or as soon as the database takes it. */
@@ -93,18 +93,18 @@ export class Results {
 
   async #offer(waiting: Waiting): Promise<void> {
     const { result } = waiting
-    const { log, spool, store } = this.#options
+    const { log, files, store } = this.#options
     const isLast = this.#stopped
     try {
       await store(result)
       await waiting.kept
-      await spool.remove(result)
+      await files.remove(result)
       this.#done(waiting, true)
     } catch (error) {
       if (isOfResult(error)) {
         log.error({ err: error, matchId: result.matchId }, 'a result cannot be stored')
         await this.#keep(waiting)
-        await spool.refuse(result)
+        await files.refuse(result)
         this.#done(waiting, false)
       } else await this.#wait(waiting, error, isLast)
     }
@@ -133,7 +133,7 @@ export class Results {
   }
 
   #keep(waiting: Waiting): Promise<boolean> {
-    waiting.kept ??= this.#options.spool.write(waiting.result)
+    waiting.kept ??= this.#options.files.write(waiting.result)
     return waiting.kept
   }
 }

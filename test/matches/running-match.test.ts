@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { MatchRunner } from '../../src/engine/match-runner.ts'
 import { type AnyGame, defineGame } from '../../src/games/game.ts'
-import { LiveMatch } from '../../src/modules/matches/lifecycle/live-match.ts'
+import { RunningMatch } from '../../src/modules/matches/lifecycle/running-match.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 
 /** Every seat adds to its score; the seats take turns. */
@@ -56,7 +56,7 @@ function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
   const common = { id: 'm', game: game.name, mode: 'casual', status: 'live', visibility: 'public', code: 'ABCDEF' }
   const rest = { joinUrl: '', winnerSeat: null, options: {}, version: 1, endReason: null }
   const first = { ...common, players, ...rest, ...times } as Match
-  const match = new LiveMatch(runner, first, 4, 0)
+  const match = new RunningMatch(runner, first, 4, 0)
   return {
     match,
     runner,

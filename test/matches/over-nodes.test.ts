@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { NodeLease } from '../../src/engine/index.ts'
-import { MatchService } from '../../src/modules/matches/index.ts'
-import { take } from '../../src/modules/matches/lifecycle/transitions.ts'
+import { games } from '../../src/games/index.ts'
+import { OwnedMatches } from '../../src/modules/matches/lifecycle/owned-matches.ts'
+import { MatchFeed } from '../../src/modules/matches/match-feed.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -56,12 +57,14 @@ test('of two servers that want to start a match one does', async () => {
     // Of nobody who is here, so that no countdown is watched but this one.
     const { id } = await create(client, { mode: 'local' })
     await client.call('matches.leave', { matchId: id })
-    await db.match.update({ where: { id }, data: { status: 'waiting', startsAt: new Date(Date.now() - 1) } })
+    await db.match.update({
+      where: { id },
+      data: { status: 'waiting', startsAt: new Date(Date.now() - 1), rulesVersion: 99 },
+    })
     const started: string[] = []
     await Promise.all(
       [a, b, a, b].map(({ app: { platform } }) => {
-        const service = new MatchService(platform)
-        return take(platform, service, id, 7, () => started.push(platform.node))
+        return new OwnedMatches(platform, new MatchFeed(platform), () => started.push(platform.node)).claim(id)
       }),
     )
     expect(started).toHaveLength(1)
@@ -69,7 +72,7 @@ test('of two servers that want to start a match one does', async () => {
       fence: 1,
       nodeId: started[0],
       // Of the process that runs it, whichever made it.
-      rulesVersion: 7,
+      rulesVersion: games.pong.version,
     })
     await db.match.update({ where: { id }, data: { status: 'aborted', createdBy: player.id } })
   }

@@ -1,44 +1,15 @@
-import { batched } from '../../db/batched-lookup.ts'
 import { type Sql, statement } from '../../db/sql.ts'
-import type { MatchId } from '../wire.ts'
+import type { PageRows } from '../pages.ts'
 import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
-import { END_IS_HIDDEN } from './spectators.ts'
-import type { JoinCode, MatchStatus } from './types.ts'
+import { END_IS_HIDDEN } from './spectator-delay.ts'
+import type { MatchStatus } from './types.ts'
 
 interface Found {
   readonly row: MatchRow
 }
 
-/** Where the page before ended, and how many more are wanted. */
-export interface PageOf {
-  readonly after: { readonly at: Date; readonly id: string } | undefined
-  readonly take: number
-}
-
-const BY_IDS = statement<Found>('matches.byIds', `SELECT ${matchRow('matches')} AS row FROM matches WHERE id = ANY($1)`)
-
-/** The newest that had the code, which is the one that waits if one does. */
-const BY_CODE = statement<Found>(
-  'matches.byCode',
-  `SELECT ${matchRow('matches')} AS row FROM matches WHERE code = $1 ORDER BY created_at DESC LIMIT 1`,
-)
-
-/** Matches in no particular order. */
-export async function readMatches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
-  return (await sql.rows(BY_IDS, [ids])).map(({ row }) => row)
-}
-
-export async function readByCode(sql: Sql, code: JoinCode): Promise<MatchRow | null> {
-  return (await sql.first(BY_CODE, [code]))?.row ?? null
-}
-
-/** Makes the look-up of a match by its id: all of a moment are one query, and each match is read once. */
-export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undefined> {
-  return batched<MatchId, MatchRow>(async (ids) => new Map((await readMatches(sql, ids)).map((row) => [row.id, row])))
-}
-
 /** Pages go on after this time and id; the first one begins at the end of all time. */
-const from = ({ after, take }: PageOf) => [after?.at ?? 'infinity', after?.id ?? '', take]
+const from = ({ after, take }: PageRows) => [after?.at ?? 'infinity', after?.id ?? '', take]
 
 const IS_PUBLIC = `visibility = 'public' AND mode <> 'local'`
 
@@ -87,7 +58,7 @@ const own = (name: string, seats: string) =>
 const OWN_OPEN = own('matches.ownOpen', 'ended_at IS NULL')
 const OWN_ENDED = own('matches.ownEnded', 'ended_at IS NOT NULL')
 
-export interface Listed extends PageOf {
+export interface Listed extends PageRows {
   readonly games: readonly string[]
   /** Those that are not over unless given. */
   readonly status: MatchStatus | undefined
@@ -125,6 +96,6 @@ const HISTORY = statement<Found>(
 )
 
 /** The finished matches of a player, last finished first; without the private ones unless for the player's own eyes. */
-export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageOf): Promise<MatchRow[]> {
+export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageRows): Promise<MatchRow[]> {
   return (await sql.rows(HISTORY, [username, isOwn, ...from(page)])).map(({ row }) => row)
 }

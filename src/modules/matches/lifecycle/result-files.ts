@@ -23,7 +23,7 @@ export const MatchResult = z.object({
 })
 export type MatchResult = z.infer<typeof MatchResult>
 
-export interface SpoolOptions {
+export interface ResultFilesOptions {
   readonly dir: string
   readonly log: Logger
   readonly maxFiles?: number
@@ -42,7 +42,7 @@ const ABANDONED_MS = 60_000
  * not at all, and stays until its result is stored. What is over the bounds is not kept: its result is lost with the
  * process.
  */
-export class ResultSpool {
+export class ResultFiles {
   readonly #dir: string
   readonly #log: Logger
   readonly #maxFiles: number
@@ -51,7 +51,7 @@ export class ResultSpool {
   readonly #sizes = new Map<string, number>()
   #bytes = 0
 
-  constructor({ dir, log, maxFiles = MAX_FILES, maxBytes = MAX_BYTES }: SpoolOptions) {
+  constructor({ dir, log, maxFiles = MAX_FILES, maxBytes = MAX_BYTES }: ResultFilesOptions) {
     this.#dir = dir
     this.#log = log
     this.#maxFiles = maxFiles

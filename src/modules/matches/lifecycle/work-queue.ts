@@ -1,6 +1,6 @@
 type Job = () => Promise<void>
 
-export interface WorkOptions {
+export interface WorkQueueOptions {
   /** How many jobs run at once. */
   readonly concurrency: number
   readonly onError: (error: unknown, key: string) => void
@@ -10,15 +10,15 @@ export interface WorkOptions {
  * Background jobs, owned: those of one key run one after the other in the order in which they came, a bounded number
  * of all runs at a time, and a failure is told and disturbs no other.
  */
-export class Work {
-  readonly #options: WorkOptions
+export class WorkQueue {
+  readonly #options: WorkQueueOptions
   readonly #jobs = new Map<string, Job[]>()
   /** Keys whose next job may run, the one that has waited longest first. */
   readonly #ready = new Set<string>()
   #running = 0
   #whenIdle: (() => void)[] = []
 
-  constructor(options: WorkOptions) {
+  constructor(options: WorkQueueOptions) {
     this.#options = options
   }
 

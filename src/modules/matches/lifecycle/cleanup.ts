@@ -1,0 +1,125 @@
+import { type Sql, statement } from '../../../db/sql.ts'
+import type { Platform } from '../../platform.ts'
+import { inTransaction } from '../../scope.ts'
+import type { MatchFeed } from '../match-feed.ts'
+import { announceEnded } from './owned-matches.ts'
+
+// What is done for matches of whichever node: abandoned ones are aborted, and old ones deleted.
+
+/** How many matches one statement changes at most. */
+const BATCH = 200
+/** More than this waits for the next time, so that nobody else waits for long. */
+const MAX_BATCHES = 50
+
+/** Matches that nobody will play on. Both statements take the values of the condition first. */
+function abandoned(name: string, endReason: string, values: number, condition: string) {
+  return {
+    endReason,
+    find: statement<{ id: string }>(
+      `matches.find${name}`,
+      `SELECT id FROM matches WHERE ${condition} ORDER BY id LIMIT ${BATCH}`,
+    ),
+    /** Leaves out those that something changes at this moment. Values: those of the condition, matches, reason. */
+    abort: statement<{ id: string }>(
+      `matches.abort${name}`,
+      `UPDATE matches SET status = 'aborted', end_reason = $${values + 2}, finished_at = now(), version = version + 1,
+         updated_at = now()
+       WHERE id IN (
+         SELECT id FROM matches WHERE id = ANY($${values + 1}) AND ${condition} ORDER BY id FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+    ),
+  }
+}
+
+/** Live matches of nodes that are gone. */
+export const ORPHANED = abandoned(
+  'Orphaned',
+  'node-lost',
+  0,
+  `status = 'live' AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = matches.node_id)`,
+)
+
+/** Matches that nobody joined. Values: after how long, seconds. */
+export const UNJOINED = abandoned(
+  'Unjoined',
+  'nobody-came',
+  1,
+  `status = 'waiting' AND starts_at IS NULL AND created_at < now() - make_interval(secs => $1)`,
+)
+
+/** Waiting matches whose players are all gone. Values: after how long without any change, seconds. */
+export const EMPTY = abandoned(
+  'Empty',
+  'nobody-came',
+  1,
+  `status = 'waiting' AND updated_at < now() - make_interval(secs => $1)
+   AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)`,
+)
+
+/** Aborts all matches that nobody will play on. */
+export async function abortAbandoned(
+  platform: Platform,
+  feed: MatchFeed,
+  { find, abort, endReason }: ReturnType<typeof abandoned>,
+  values: readonly unknown[] = [],
+): Promise<void> {
+  for (;;) {
+    const ids = (await platform.database.sql.rows(find, values)).map(({ id }) => id)
+    if (ids.length === 0) return
+    const aborted = await inTransaction(
+      platform,
+      async (scope) => {
+        const rows = await scope.sql.rows(abort, [...values, ids, endReason])
+        await announceEnded(feed, scope, ids)
+        return rows.length
+      },
+      { idempotent: true },
+    )
+    // Other nodes abort the rest at this moment.
+    if (aborted === 0) return
+  }
+}
+
+/**
+ * Matches that should have begun two seconds ago, while all of their players are connected: the node that watched the
+ * countdown is gone. A node that was heard of within three seconds is alive; beats come every second.
+ */
+const OVERDUE = statement<{ id: string }>(
+  'matches.overdue',
+  `SELECT id FROM matches
+   WHERE status = 'waiting' AND starts_at < now() - interval '2 seconds' AND NOT EXISTS (
+     SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM presence JOIN nodes ON nodes.id = presence.node_id
+       WHERE presence.user_id = seats.user_id AND nodes.heartbeat_at >= now() - interval '3 seconds'))
+   ORDER BY id LIMIT ${BATCH}`,
+)
+
+export function readOverdue(sql: Sql): Promise<{ id: string }[]> {
+  return sql.rows(OVERDUE)
+}
+
+const DELETE_ABORTED = statement<{ id: string }>(
+  'matches.deleteAborted',
+  `DELETE FROM matches WHERE id IN (
+     SELECT id FROM matches WHERE status = 'aborted' AND finished_at < now() - interval '1 day'
+     ORDER BY finished_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+)
+
+/** Values: days. */
+const DELETE_REPLAYS = statement<{ id: string }>(
+  'matches.deleteReplays',
+  `UPDATE matches SET inputs = NULL, final_state = NULL WHERE id IN (
+     SELECT id FROM matches WHERE inputs IS NOT NULL AND finished_at < now() - make_interval(days => $1)
+     ORDER BY finished_at LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED)
+   RETURNING id`,
+)
+
+/** Deletes what is past its retention, in batches: aborted matches after a day, and replays after `replayDays`. */
+export async function deleteOld(sql: Sql, replayDays: number): Promise<void> {
+  for (let batch = 0; batch < MAX_BATCHES; batch++) {
+    const matches = await sql.rows(DELETE_ABORTED)
+    const replays = await sql.rows(DELETE_REPLAYS, [replayDays])
+    if (matches.length < BATCH && replays.length < BATCH) return
+  }
+}

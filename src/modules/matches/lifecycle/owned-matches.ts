@@ -1,0 +1,201 @@
+import { statement } from '../../../db/sql.ts'
+import type { Platform } from '../../platform.ts'
+import { inTransaction, plainScope, type Scope } from '../../scope.ts'
+import type { MatchFeed } from '../match-feed.ts'
+import { type MatchRow, readMatches } from '../match-row.ts'
+import type { Match } from '../types.ts'
+import type { MatchResult } from './result-files.ts'
+
+// Each statement that writes for a live match names the node that runs it and the fence with which that node claimed it.
+// So a node that others took for dead writes nothing. Each statement does the same when it runs twice, because a commit
+// may succeed without its answer; and what is announced is what the row then says.
+
+/** Values: match, node, now, versions of the games' rules. */
+const CLAIM = statement<{ id: string }>(
+  'matches.claim',
+  `UPDATE matches SET status = 'live', node_id = $2, fence = fence + 1, started_at = $3,
+     rules_version = coalesce(($4::jsonb ->> game)::int, rules_version), version = version + 1, start_version = version + 1,
+     updated_at = now()
+   WHERE id = $1 AND status = 'waiting' AND starts_at <= $3 AND EXISTS (SELECT FROM nodes WHERE nodes.id = $2)
+   RETURNING id`,
+)
+
+/**
+ * Another node may have aborted the match because its node seemed dead: the result counts all the same, as the fence says
+ * that nobody has run it since. Values: match, node, fence, winner, scores, reason, finished at, ticks, final state,
+ * inputs.
+ */
+const FINISH = statement<{ id: string }>(
+  'matches.finish',
+  `WITH ended AS (
+     UPDATE matches SET status = 'finished', winner_seat = $4, end_reason = $6, finished_at = $7, ticks = $8,
+       final_state = $9, inputs = $10, version = version + 1, updated_at = now()
+     WHERE id = $1 AND node_id = $2 AND fence = $3
+       AND (status = 'live' OR (status = 'aborted' AND end_reason = 'node-lost'))
+     RETURNING id),
+   scored AS (
+     UPDATE seats SET score = scores.score
+     FROM ended, unnest($5::int[]) WITH ORDINALITY AS scores (score, place)
+     WHERE seats.match_id = ended.id AND seats.seat = scores.place - 1)
+   SELECT id FROM ended`,
+)
+
+/** Values: node, matches, fences, reason. */
+const ABORT = statement<{ id: string }>(
+  'matches.abort',
+  `UPDATE matches SET status = 'aborted', end_reason = $4, finished_at = now(), version = version + 1,
+     updated_at = now()
+   FROM unnest($2::text[], $3::int[]) AS own (id, fence)
+   WHERE matches.id = own.id AND matches.fence = own.fence AND node_id = $1 AND status = 'live'
+   RETURNING matches.id`,
+)
+
+/** How many matches one comparison is about. */
+const COMPARED_AT_ONCE = 500
+
+/**
+ * Compares the matches whose ids are above one and up to another, in the order of bytes; null for no bound. Values: node;
+ * what it runs between the bounds: matches, fences, versions; the bounds. A match is `missing` only after five seconds:
+ * before, the answer to the claim may be under way.
+ */
+const COMPARE = statement<Difference>(
+  'matches.compare',
+  `SELECT held.id,
+     CASE WHEN status = 'live' AND node_id = $1 AND matches.fence = held.fence THEN 'changed' ELSE 'lost' END AS state
+   FROM unnest($2::text[], $3::int[], $4::int[]) AS held (id, fence, version)
+   LEFT JOIN matches ON matches.id = held.id
+   WHERE (status = 'live' AND node_id = $1 AND matches.fence = held.fence AND matches.version = held.version
+     AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = held.id AND left_at IS NOT NULL)) IS NOT TRUE
+   UNION ALL (
+     SELECT id, 'missing' FROM matches
+     WHERE node_id = $1 AND status = 'live' AND started_at < now() - interval '5 seconds'
+       AND ($5::text IS NULL OR id COLLATE "C" > $5) AND ($6::text IS NULL OR id COLLATE "C" <= $6)
+       AND NOT EXISTS (SELECT 1 FROM unnest($2::text[]) AS held (id) WHERE held.id = matches.id)
+     LIMIT 200)`,
+)
+
+/** A live match as this node holds it. */
+export interface Held {
+  readonly id: string
+  readonly fence: number
+  readonly match: { readonly version: number }
+}
+
+/**
+ * How a match that this node runs differs from its row. `lost`: the node no longer owns it. `changed`: the row has a
+ * newer version, or a player has left. `missing`: the node owns the match, and does not run it.
+ */
+export interface Difference {
+  readonly id: string
+  readonly state: 'lost' | 'changed' | 'missing'
+}
+
+/** The matches that this node owns, as the database has them: it claims, finishes, aborts and compares them. */
+export class OwnedMatches {
+  readonly #platform: Platform
+  readonly #feed: MatchFeed
+  readonly #run: (match: Match, row: MatchRow) => void
+  /** Of each game that this node knows. */
+  readonly #rulesVersions: string
+
+  /** `run` is called with each match that this node has to run, once that is committed. */
+  constructor(platform: Platform, feed: MatchFeed, run: (match: Match, row: MatchRow) => void) {
+    this.#platform = platform
+    this.#feed = feed
+    this.#run = run
+    const versions = Object.values(platform.games).map(({ name, version }) => [name, version])
+    this.#rulesVersions = JSON.stringify(Object.fromEntries(versions))
+  }
+
+  /**
+   * Claims a match whose countdown is over. Of several nodes that try, one succeeds. Nothing happens for a match that is
+   * not due, and on a node that others take for dead.
+   */
+  async claim(matchId: string): Promise<void> {
+    let isRepeated = false
+    await inTransaction(
+      this.#platform,
+      async (scope) => {
+        const mayBeClaimed = isRepeated
+        isRepeated = true
+        const claimed = await scope.sql.first(CLAIM, [matchId, this.#platform.node, new Date(), this.#rulesVersions])
+        if (claimed || mayBeClaimed) await this.#runOwned(scope, matchId)
+      },
+      { idempotent: true },
+    )
+  }
+
+  /** Runs a match that this node claimed without hearing of the commit. */
+  async resume(matchId: string): Promise<void> {
+    await this.#runOwned(plainScope(this.#platform), matchId)
+  }
+
+  /** Stores a result, unless the match has gone on elsewhere, and announces what is stored. */
+  async finish(result: MatchResult): Promise<void> {
+    const { matchId, node, fence, winnerSeat, scores, endReason, finishedAt, ticks, finalState, inputs } = result
+    const values = [matchId, node, fence, winnerSeat, scores, endReason, new Date(finishedAt), ticks]
+    await inTransaction(
+      this.#platform,
+      async (scope) => {
+        await scope.sql.rows(FINISH, [...values, JSON.stringify(finalState), JSON.stringify(inputs)])
+        await announceEnded(this.#feed, scope, [matchId])
+      },
+      { idempotent: true },
+    )
+  }
+
+  /** Ends live matches without a result, and announces how they ended. */
+  async abort(matches: readonly Pick<Held, 'id' | 'fence'>[], endReason: string): Promise<void> {
+    const ids = matches.map(({ id }) => id)
+    const fences = matches.map(({ fence }) => fence)
+    await inTransaction(
+      this.#platform,
+      async (scope) => {
+        await scope.sql.rows(ABORT, [this.#platform.node, ids, fences, endReason])
+        await announceEnded(this.#feed, scope, ids)
+      },
+      { idempotent: true },
+    )
+  }
+
+  /**
+   * Finds where the matches that this node runs differ from their rows. It asks in parts, so that thousands of matches
+   * hold up neither this process nor the database.
+   */
+  async *compare(running: Iterable<Held>): AsyncGenerator<Difference> {
+    const { database, node } = this.#platform
+    const held = [...running]
+      .map(({ id, fence, match }) => ({ id, fence, version: match.version }))
+      // By bytes, as the statement compares: ids are ASCII.
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    let above: string | null = null
+    for (let from = 0; from === 0 || from < held.length; from += COMPARED_AT_ONCE) {
+      const part = held.slice(from, from + COMPARED_AT_ONCE)
+      const last = from + COMPARED_AT_ONCE < held.length ? (part.at(-1)?.id ?? null) : null
+      yield* await database.sql.rows(COMPARE, [
+        node,
+        part.map(({ id }) => id),
+        part.map(({ fence }) => fence),
+        part.map(({ version }) => version),
+        above,
+        last,
+      ])
+      above = last
+    }
+  }
+
+  async #runOwned(scope: Scope, matchId: string): Promise<void> {
+    const [row] = await readMatches(scope.sql, [matchId])
+    if (row?.status !== 'live' || row.nodeId !== this.#platform.node) return
+    const match = this.#feed.announce(scope, row)
+    scope.afterCommit(() => this.#run(match, row))
+  }
+}
+
+/** Announces those of the matches that are over, and takes back the rematches that this transaction has aborted. */
+export async function announceEnded(feed: MatchFeed, scope: Scope, ids: readonly string[]): Promise<void> {
+  for (const row of await readMatches(scope.sql, ids)) {
+    if (row.status !== 'waiting' && row.status !== 'live') feed.announce(scope, row)
+  }
+  await feed.withdrawRematches(scope, ids)
+}

@@ -1,0 +1,128 @@
+import { type Channel, channel, type Opened } from '../../rpc/index.ts'
+import type { Platform } from '../platform.ts'
+import type { Scope } from '../scope.ts'
+import { LobbyFeed } from './lobby.ts'
+import { type MatchRow, toMatch } from './match-row.ts'
+import { MatchTimers } from './match-timers.ts'
+import { countSeats, seatCountsOf, withdrawRematches } from './match-writes.ts'
+import { seenBySpectators, shownAt, spectatorDelayOf } from './spectator-delay.ts'
+import type { Match } from './types.ts'
+
+/** Told of every change of a match that this node writes, once it is committed. */
+export type MatchListener = (match: Match) => void
+
+/** One match as it changes. */
+const matchChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', matchId)
+/** The same for spectators of a match that they see later than its players. */
+const delayedChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', `${matchId}/delayed`)
+
+/** Tells the followers of matches and of the lobby what changes, and shows each user what they may see. */
+export class MatchFeed {
+  readonly lobby: LobbyFeed
+  readonly #platform: Platform
+  readonly #seatCounts: string
+  /** Matches whose end spectators see later. */
+  readonly #hiddenEnds: MatchTimers
+  readonly #listeners: MatchListener[] = []
+
+  constructor(platform: Platform) {
+    this.#platform = platform
+    this.#seatCounts = seatCountsOf(platform.games)
+    this.lobby = new LobbyFeed(platform)
+    this.#hiddenEnds = new MatchTimers((matchId) => this.#showEnd(matchId))
+  }
+
+  onChange(listener: MatchListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** The match as this user sees it, or nobody in particular. */
+  show(row: MatchRow, userId: string | null, now = Date.now()): Match {
+    return this.#toMatch(userId !== null && hasSeat(row, userId) ? row : seenBySpectators(row, now))
+  }
+
+  /** The match as this user sees it, and the channel of its changes. */
+  open(row: MatchRow, userId: string | null): Opened<Match, Match> {
+    // One time for both: an end that is hidden is always shown later.
+    const now = Date.now()
+    const snapshot = this.show(row, userId, now)
+    const isDelayed = !(userId !== null && hasSeat(row, userId)) && spectatorDelayOf(row) > 0
+    if (isDelayed) this.#showEndLater(row, now)
+    return { channel: isDelayed ? delayedChannel(row.id) : matchChannel(row.id), seq: snapshot.version, snapshot }
+  }
+
+  /** Publishes a match as it was just written, once that is committed. */
+  announce(scope: Scope, row: MatchRow): Match {
+    const match = this.#toMatch(row)
+    scope.afterCommit(() => {
+      this.publish(match)
+      // That it goes live is the last that spectators with a delay are told before its end may be seen.
+      const now = Date.now()
+      const isSeenByAll = shownAt(row) <= now || row.version === row.startVersion
+      if (isSeenByAll) this.#platform.hub.publish(delayedChannel(match.id), match.version, match)
+      this.#showEndLater(row, now)
+    })
+    return match
+  }
+
+  /** Announces a match in which a user took a seat: a follower may have to change from the delayed channel to the other. */
+  announceJoined(scope: Scope, row: MatchRow): Match {
+    return this.#announceMove(scope, row, delayedChannel(row.id))
+  }
+
+  /** Announces a match in which a user gave up a seat. */
+  announceLeft(scope: Scope, row: MatchRow): Match {
+    return this.#announceMove(scope, row, matchChannel(row.id))
+  }
+
+  /** Announces matches whose seats this transaction has changed, and starts or calls off their countdowns. */
+  async announceSeats(scope: Scope, ids: readonly string[]): Promise<void> {
+    const { countdownMs } = this.#platform.config.matches
+    const rows = await countSeats(scope.sql, ids, { countdownMs, seatCounts: this.#seatCounts })
+    for (const row of rows) this.announce(scope, row)
+  }
+
+  /** Takes back the offers of rematches that this transaction has aborted. */
+  async withdrawRematches(scope: Scope, ids: readonly string[]): Promise<void> {
+    for (const row of await withdrawRematches(scope.sql, ids)) this.announce(scope, row)
+  }
+
+  /** Publishes a match as it is stored now. */
+  publish(match: Match): void {
+    this.#platform.hub.publish(matchChannel(match.id), match.version, match)
+    if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')
+    for (const listener of this.#listeners) listener(match)
+  }
+
+  /** Ends the streams of hidden ends: their followers subscribe again, and another node shows them the end. */
+  async stop(): Promise<void> {
+    for (const matchId of this.#hiddenEnds.matchIds) this.#showEnd(matchId)
+    this.#hiddenEnds.stop()
+    await this.lobby.stop()
+  }
+
+  /** Where spectators have a channel of their own, followers of `channel` may belong to the other one now. */
+  #announceMove(scope: Scope, row: MatchRow, channel: Channel<Match>): Match {
+    const match = this.announce(scope, row)
+    if (spectatorDelayOf(row) > 0) scope.afterCommit(() => this.#platform.hub.end(channel, 'behind'))
+    return match
+  }
+
+  #showEndLater(row: MatchRow, now: number): void {
+    const at = shownAt(row)
+    if (at > now && row.finishedAt !== null) this.#hiddenEnds.set(row.id, at)
+  }
+
+  #showEnd(matchId: string): void {
+    this.#platform.hub.end(delayedChannel(matchId), 'behind')
+    this.lobby.touch('soon')
+  }
+
+  #toMatch(row: MatchRow): Match {
+    return toMatch(row, this.#platform.config.publicUrl)
+  }
+}
+
+export function hasSeat({ seats }: Pick<MatchRow, 'seats'>, userId: string): boolean {
+  return seats.some((seat) => seat.userId === userId)
+}

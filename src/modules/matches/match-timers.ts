@@ -1,0 +1,36 @@
+/** One timer for each match, by the wall clock. */
+export class MatchTimers {
+  readonly #onTime: (matchId: string) => void
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+
+  /** `onTime` is called once for each timer that ends. */
+  constructor(onTime: (matchId: string) => void) {
+    this.#onTime = onTime
+  }
+
+  /** The matches whose timers run. */
+  get matchIds(): string[] {
+    return [...this.#timers.keys()]
+  }
+
+  /** Starts the timer of a match, in place of one that runs. `at` is in ms since the epoch. */
+  set(matchId: string, at: number): void {
+    this.delete(matchId)
+    // A timer may fire a moment before the wall clock says so.
+    const inMs = Math.max(0, at - Date.now()) + 1
+    const timer = setTimeout(() => {
+      this.#timers.delete(matchId)
+      this.#onTime(matchId)
+    }, inMs)
+    this.#timers.set(matchId, timer.unref())
+  }
+
+  delete(matchId: string): void {
+    clearTimeout(this.#timers.get(matchId))
+    this.#timers.delete(matchId)
+  }
+
+  stop(): void {
+    for (const matchId of this.matchIds) this.delete(matchId)
+  }
+}
