@@ -16,6 +16,7 @@ const shared = [
   'src/modules/define.ts',
   'src/modules/issues.ts',
   'src/modules/pages.ts',
+  'src/modules/periodic-jobs.ts',
   'src/modules/platform.ts',
   'src/modules/scope.ts',
   'src/modules/usernames.ts',
@@ -26,7 +27,7 @@ const outside = [
   'src/rpc/index.ts',
   'src/engine/index.ts',
   // The rules of no game in particular: those come with the platform.
-  ...['game', 'hash', 'input-table', 'simulate'].map((name) => `src/games/${name}.ts`),
+  ...['game', 'hash', 'simulate'].map((name) => `src/games/${name}.ts`),
   'src/db/batched-lookup.ts',
   'src/db/retry.ts',
   'src/db/secret-encryption.ts',

@@ -15,9 +15,11 @@ import { Engine, NodeLease } from './engine/index.ts'
 import { games } from './games/index.ts'
 import { createLoggers } from './logger.ts'
 import { createMetrics } from './metrics.ts'
+import { createPlatform } from './modules/create-platform.ts'
 import { Context } from './modules/define.ts'
 import { modules } from './modules/index.ts'
-import { createPlatform, type Platform } from './modules/platform.ts'
+import { startJobs } from './modules/periodic-jobs.ts'
+import type { Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
@@ -138,15 +140,9 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     const { stopWithinMs: abandonAfterMs = HANGING.abandonAfterMs } = service
     closers.add(name, () => service.stop?.(), { abandonAfterMs })
   }
-  let sweeping: Promise<unknown> = Promise.resolve()
-  const sweeper = setInterval(() => {
-    sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
-  }, SWEEP_MS)
-  const stopSweeping = () => {
-    clearInterval(sweeper)
-    return sweeping
-  }
-  closers.add('the sweep of old answers', stopSweeping, HANGING)
+  const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module))
+  jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
+  closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING)
 
   const metrics = createMetrics({
     connections,

@@ -14,6 +14,7 @@ import { type AuthService, auth, createAuthService } from '../../src/modules/aut
 import { AttemptCounters } from '../../src/modules/auth/limits/attempt-counters.ts'
 import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
+import { createPlatform } from '../../src/modules/create-platform.ts'
 import { Context } from '../../src/modules/define.ts'
 import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
 import {
@@ -216,7 +217,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   const failures: object[] = []
   const engine = new Engine({ maxRewindMs: 0, onError: () => undefined })
   const clocks = { now: clock.now, elapsed: clock.now }
-  const platform: Platform = {
+  const { platform: parts } = createPlatform({
     config: own,
     log,
     database,
@@ -228,7 +229,11 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
-    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : key.create(platform)) as T,
+  })
+  // The service with the test's clocks in place of the module's own.
+  const platform: Platform = {
+    ...parts,
+    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : parts.use(key)) as T,
   }
   const service = createAuthService(platform, clocks)
   await service.start()

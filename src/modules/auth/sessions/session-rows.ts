@@ -1,5 +1,6 @@
 import { type Sql, statement } from '../../../db/sql.ts'
 import type { CallerUser } from '../../../rpc/index.ts'
+import type { UserId } from '../../wire.ts'
 
 /** A session that was looked up, whether it has ended or not, and its user. */
 export interface SessionRow {
@@ -12,7 +13,7 @@ export interface SessionRow {
 }
 
 interface UserColumns {
-  readonly userId: string
+  readonly userId: UserId
   readonly username: string
   readonly displayName: string
   readonly userCreatedAt: Date
