@@ -48,6 +48,7 @@ export class RedisCluster {
   /** While this node makes itself known: how many nodes there are with it, and until when it waits for them. */
   #entering: { readonly deadline: number; count: number } | undefined
   #onEntered: () => void = () => {}
+  #starting: NodeJS.Timeout | undefined
   /** There may be nodes that cannot be reached. */
   #isCutOff = true
   /** Messages to this node may have been missed, and the subscribers are not told yet. */
@@ -76,11 +77,8 @@ export class RedisCluster {
    */
   async start(): Promise<void> {
     const entered = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('Redis cannot be reached')), START_MS)
-      this.#onEntered = () => {
-        clearTimeout(timer)
-        resolve()
-      }
+      this.#starting = setTimeout(() => reject(new Error('Redis cannot be reached')), START_MS)
+      this.#onEntered = resolve
     })
     this.#link.start()
     this.#timer = setInterval(() => this.#beat(), BEACON_MS)
@@ -131,6 +129,7 @@ export class RedisCluster {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#starting)
     this.#flush()
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LEAVE_MS)
@@ -222,6 +221,7 @@ export class RedisCluster {
   #entered(): void {
     this.#entering = undefined
     this.#isCutOff = false
+    clearTimeout(this.#starting)
     this.#onEntered()
   }
 

@@ -12,12 +12,10 @@ export interface RedisBusOptions extends Pick<ClusterOptions, 'log'> {
 }
 
 /**
- * The bus over Redis' publish and subscribe. Redis keeps nothing, so that it may be cut off or restarted at any time. Not
- * even then do listeners of the same node wait for it.
- *
- * @throws Error when Redis cannot be reached within 15 s.
+ * The bus over Redis' publish and subscribe. Redis keeps nothing, so that it may be cut off or restarted at any time; what
+ * a node publishes to itself goes on meanwhile. Its start fails when Redis cannot be reached within 15 s.
  */
-export async function createRedisBus({ log, ...options }: RedisBusOptions): Promise<Bus> {
+export function createRedisBus({ log, ...options }: RedisBusOptions): Bus {
   const listeners = new Listeners((error, topic) => log.error({ err: error, topic }, 'a listener failed'))
   const cluster = new RedisCluster({
     ...options,
@@ -28,16 +26,6 @@ export async function createRedisBus({ log, ...options }: RedisBusOptions): Prom
     onGone: (node) => listeners.gone(node),
     onLost: () => listeners.lost(),
   })
-  const close = async () => {
-    listeners.clear()
-    await cluster.close()
-  }
-  try {
-    await cluster.start()
-  } catch (error) {
-    await close()
-    throw error
-  }
 
   const { node } = options
   return {
@@ -45,6 +33,7 @@ export async function createRedisBus({ log, ...options }: RedisBusOptions): Prom
     get dropped() {
       return cluster.dropped
     },
+    start: () => cluster.start(),
 
     publish(topic, message) {
       listeners.deliver(topic, message)
@@ -74,6 +63,9 @@ export async function createRedisBus({ log, ...options }: RedisBusOptions): Prom
     nodes: () => cluster.nodes,
     onGone: (listener) => listeners.addGone(listener),
     ping: (deadlineMs) => cluster.ping(deadlineMs),
-    close,
+    async close() {
+      listeners.clear()
+      await cluster.close()
+    },
   }
 }

@@ -60,8 +60,9 @@ async function redisCluster(): Promise<TestCluster> {
   return {
     errors,
     async start() {
-      const bus = await createRedisBus({ url, node: randomUUID(), prefix, log })
+      const bus = createRedisBus({ url, node: randomUUID(), prefix, log })
       started.push(bus)
+      await bus.start()
       return bus
     },
     async [Symbol.asyncDispose]() {
