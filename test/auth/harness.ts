@@ -14,7 +14,6 @@ import { type AuthService, auth, createAuthService } from '../../src/modules/aut
 import { AttemptCounters } from '../../src/modules/auth/limits/attempt-counters.ts'
 import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
-import { createPlatform } from '../../src/modules/create-platform.ts'
 import { Context } from '../../src/modules/define.ts'
 import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
 import {
@@ -217,7 +216,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   const failures: object[] = []
   const engine = new Engine({ maxRewindMs: 0, onError: () => undefined })
   const clocks = { now: clock.now, elapsed: clock.now }
-  const { platform: parts } = createPlatform({
+  const platform: Platform = {
     config: own,
     log,
     database,
@@ -229,11 +228,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
-  })
-  // The service with the test's clocks in place of the module's own.
-  const platform: Platform = {
-    ...parts,
-    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : parts.use(key)) as T,
+    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : key.create(platform)) as T,
   }
   const service = createAuthService(platform, clocks)
   await service.start()

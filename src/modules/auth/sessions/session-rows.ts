@@ -1,6 +1,5 @@
 import { type Sql, statement } from '../../../db/sql.ts'
 import type { CallerUser } from '../../../rpc/index.ts'
-import type { UserId } from '../../wire.ts'
 
 /** A session that was looked up, whether it has ended or not, and its user. */
 export interface SessionRow {
@@ -13,7 +12,7 @@ export interface SessionRow {
 }
 
 interface UserColumns {
-  readonly userId: UserId
+  readonly userId: string
   readonly username: string
   readonly displayName: string
   readonly userCreatedAt: Date
