@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Bus } from './bus/bus.ts'
 import { createMemoryBus, type MemoryCluster } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
 import { Closers } from './closers.ts'
@@ -13,11 +14,13 @@ import { sealSecretAnswers } from './db/sealed-answers.ts'
 import { createOnce, OnceConflict } from './db/writes-once.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import { games } from './games/index.ts'
-import { createLoggers } from './logger.ts'
+import { createLoggers, type Logger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
+import { createPlatform } from './modules/create-platform.ts'
 import { Context } from './modules/define.ts'
 import { modules } from './modules/index.ts'
-import { createPlatform, type Platform } from './modules/platform.ts'
+import { startJobs } from './modules/periodic-jobs.ts'
+import type { Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
@@ -79,11 +82,9 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING)
 
-  const onListenerError = (error: unknown, topic: string) => {
-    log.bus.error({ err: error, topic }, 'a listener failed')
-  }
-  const bus = createMemoryBus(onListenerError, { node, cluster })
+  const bus = await createBus(config, node, log.bus, cluster)
   closers.add('the bus', () => bus.close())
+  await unlessAborted(() => bus.start(), starting)
   const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, call: name }, 'a node call failed'))
 
   const hub = new Hub({
@@ -138,15 +139,9 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     const { stopWithinMs: abandonAfterMs = HANGING.abandonAfterMs } = service
     closers.add(name, () => service.stop?.(), { abandonAfterMs })
   }
-  let sweeping: Promise<unknown> = Promise.resolve()
-  const sweeper = setInterval(() => {
-    sweeping = once.sweep().catch((error: unknown) => log.db.warn({ err: error }, 'old answers could not be deleted'))
-  }, SWEEP_MS)
-  const stopSweeping = () => {
-    clearInterval(sweeper)
-    return sweeping
-  }
-  closers.add('the sweep of old answers', stopSweeping, HANGING)
+  const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module))
+  jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
+  closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING)
 
   const metrics = createMetrics({
     connections,
@@ -209,6 +204,14 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
   }
+}
+
+async function createBus(config: Config, node: string, log: Logger, cluster?: MemoryCluster): Promise<Bus> {
+  if (config.redisUrl !== undefined) {
+    const { createRedisBus } = await import('./bus/redis.ts')
+    return createRedisBus({ url: config.redisUrl, prefix: config.redisPrefix, node, log })
+  }
+  return createMemoryBus((error, topic) => log.error({ err: error, topic }, 'a listener failed'), { node, cluster })
 }
 
 /** What `work` gives, unless the start is ended before: a database that does not answer must not hold up the end. */

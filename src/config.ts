@@ -25,6 +25,9 @@ export interface Config {
   /** Unset: Rally runs a Postgres of its own. */
   readonly databaseUrl: string | undefined
   readonly dataDir: string
+  /** Carries what crosses nodes. Unset: this process is the only node. */
+  readonly redisUrl: string | undefined
+  readonly redisPrefix: string
   readonly secrets: {
     readonly ticket: Uint8Array
     readonly cookie: Uint8Array
@@ -95,6 +98,8 @@ const Environment = z.object({
   POSTGRES_HOST: z.string().default('127.0.0.1'),
   POSTGRES_PORT: int(5432, 1, 65_535),
   DATA_DIR: z.string().min(1).default('.data'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_PREFIX: z.string().min(1).max(64).default('rally'),
   JWT_SECRET: z.string().optional(),
   COOKIE_SECRET: z.string().optional(),
   ENCRYPTION_KEY: z.string().optional(),
@@ -169,6 +174,7 @@ export function readConfig(environment: Variables): Config {
   if (env.LIMIT_ANONYMOUS_READS !== undefined && env.LIMIT_ANONYMOUS_READS >= env.DATABASE_POOL_SIZE) {
     refuse('LIMIT_ANONYMOUS_READS', 'leaves nothing of DATABASE_POOL_SIZE to those with an account')
   }
+  if (env.REDIS_URL && databaseUrl === undefined) refuse('REDIS_URL', 'nodes share a database too: set DATABASE_URL')
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
 
   const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
@@ -180,6 +186,8 @@ export function readConfig(environment: Variables): Config {
     publicUrl,
     allowedOrigins: new Set([new URL(publicUrl).origin, ...listedOrigins]),
     databaseUrl,
+    redisUrl: env.REDIS_URL,
+    redisPrefix: env.REDIS_PREFIX,
     dataDir,
     secrets,
     logLevel: env.LOG_LEVEL,

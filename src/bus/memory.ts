@@ -32,6 +32,7 @@ export function createMemoryBus(
   return {
     node,
     dropped: 0,
+    start: () => ready,
 
     publish(topic, message) {
       listeners.deliver(topic, message)

@@ -2,6 +2,7 @@ import type { Db, Transaction, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Logger } from '../logger.ts'
 import { type AnyMethod, type AnySubscription, type Call, definers, type Module } from '../rpc/index.ts'
+import type { Job } from './periodic-jobs.ts'
 import type { Platform, ServiceKey } from './platform.ts'
 import type { Scope } from './scope.ts'
 
@@ -54,6 +55,8 @@ export interface ServiceModule<
 > extends Module<Methods, Subscriptions> {
   /** Made when the server starts; absent where the module keeps nothing. */
   readonly service?: ServiceKey<object>
+  /** Periodic work, by name; it runs from the start of the server to its stop. */
+  readonly jobs?: Readonly<Record<string, Job>>
 }
 
 /** Declares a module: what `modules/index.ts` lists. */

@@ -30,6 +30,21 @@ export interface Platform {
    * @throws Error when two services need each other
    */
   use<T>(key: ServiceKey<T>): T
+  /**
+   * Does `work` every `everyMs`, counted from the end of the last run, the first time after `everyMs`. A run that fails is
+   * logged, and so is the first one that works again; the failures between them are not.
+   *
+   * @param name `module.job`, for the log
+   */
+  every(name: string, everyMs: number, work: PeriodicWork): PeriodicJob
+}
+
+/** `stopping` aborts when the job is stopped: work of many steps ends between two of them. */
+export type PeriodicWork = (stopping: AbortSignal) => unknown
+
+export interface PeriodicJob {
+  /** Resolves when nothing of the job runs any more. */
+  stop(): Promise<void>
 }
 
 /** What may make a service run, and what it may offer to the transport. */
@@ -55,30 +70,4 @@ export interface ServiceKey<T> {
 /** Declares a service, which is made once a server, when it is first asked for. */
 export function service<T extends object & Service>(name: string, create: (platform: Platform) => T): ServiceKey<T> {
   return { name, create }
-}
-
-/** A platform, and its services in the order in which they were made. */
-export function createPlatform(parts: Omit<Platform, 'use'>): {
-  readonly platform: Platform
-  readonly services: ReadonlyMap<ServiceKey<unknown>, Service>
-} {
-  const services = new Map<ServiceKey<unknown>, Service>()
-  const underWay: string[] = []
-  const use = <T>(key: ServiceKey<T>): T => {
-    // What is kept under a key was made by it.
-    const known = services.get(key) as T | undefined
-    if (known !== undefined) return known
-    if (underWay.includes(key.name))
-      throw new Error(`services need each other: ${[...underWay, key.name].join(' -> ')}`)
-    underWay.push(key.name)
-    try {
-      const made = key.create(platform)
-      services.set(key, made as Service)
-      return made
-    } finally {
-      underWay.pop()
-    }
-  }
-  const platform: Platform = { ...parts, use }
-  return { platform, services }
 }

@@ -1,6 +1,11 @@
+import type { z } from 'zod'
+
+/** The id of a user: a string that is not passed for another kind of id. */
+export type UserId = string & z.core.$brand<'UserId'>
+
 /** A signed-in user, as the session look-up found them. */
 export interface CallerUser {
-  readonly id: string
+  readonly id: UserId
   readonly username: string
   readonly displayName: string
   /** Milliseconds since the epoch. */

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import type { AnySubscription } from './definition.ts'
 import { RpcError } from './errors.ts'
-import type { Executor } from './executor.ts'
+import type { Executor, OpeningRequest } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
@@ -143,21 +143,21 @@ export class Calls<Ctx, Tx> {
   #open(call: Call<Tx>, entry: Entry, subscription: AnySubscription, data: unknown, now: number, reply: Reply): void {
     const { connection } = call
     if (!connection) throw new RpcError('UNKNOWN_TYPE', 'Streams need a socket')
-    const input = this.#executor.admit(call, entry, data, now)
+    const request = this.#executor.admitOpening(call, entry, data, now)
     this.#checkSubscriptions(connection)
     const pending = this.#track(call, entry, now, reply)
-    this.#takePlace(call, entry, this.#follow(pending, connection, subscription, input))
+    this.#takePlace(call, entry, this.#follow(pending, connection, subscription, request))
   }
 
   async #follow(
     pending: Pending<Tx>,
     connection: Connection,
     subscription: AnySubscription,
-    input: unknown,
+    request: OpeningRequest,
   ): Promise<void> {
     const { call, entry, reply } = pending
     try {
-      const read = () => this.#executor.open(call, entry, subscription, input)
+      const read = () => this.#executor.open(call, entry, subscription, request)
       await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)

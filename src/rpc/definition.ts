@@ -112,9 +112,16 @@ export interface Subscription<
   /** Made by `method()` and `subscription()`. */
   fail(...args: Parameters<Fail<E>>): RpcError
   /**
-   * Reads the state. It may be called again for one request, when events came while it was reading.
+   * Reads what the stream opens with. `since` is the last `seq` that the client knows: a log answers it with the events
+   * that were missed, a state ignores it. Of any definition; `input` does not hold it. It may be called again for one
+   * request, when events came while it was reading.
    */
-  open(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<Opened<z.input<V>, z.input<S>>>
+  open(args: {
+    ctx: ContextFor<Ctx, A>
+    input: z.output<I>
+    since: number | undefined
+    fail: Fail<E>
+  }): Awaitable<Opened<z.input<V>, z.input<S>>>
 }
 
 // biome-ignore-start lint/suspicious/noExplicitAny: definitions are contravariant in their context and input, so `unknown` would fit none

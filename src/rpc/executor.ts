@@ -22,6 +22,12 @@ export interface ExecutorOptions<Ctx, Tx> {
   readonly log: { error(details: object, message: string): void }
 }
 
+/** What a stream is asked for: the checked input, and the last `seq` that the client knows. */
+export interface OpeningRequest {
+  readonly input: unknown
+  readonly since: number | undefined
+}
+
 /** Runs handlers as their definitions say: who may, how often, with what input, and how often a write takes effect. */
 export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
@@ -146,15 +152,26 @@ export class Executor<Ctx, Tx> {
     return answers.run(call, execute, (error) => isDecided(entry, error))
   }
 
-  /** Reads what a subscription opens with. `input` is what `admit` gave. */
+  /** The same for a subscription: `since` is no part of its input, whatever its schema. @throws RpcError */
+  admitOpening(call: Call, entry: Entry, data: unknown, now: number): OpeningRequest {
+    if (typeof data !== 'object' || data === null || !('since' in data)) {
+      return { input: this.admit(call, entry, data, now), since: undefined }
+    }
+    const { since, ...own } = data
+    const input = this.admit(call, entry, own, now)
+    if (isSeq(since)) return { input, since }
+    throw invalid([{ path: 'since', message: 'has to be a seq of this stream' }])
+  }
+
+  /** Reads what a subscription opens with. */
   async open(
     call: Call<Tx>,
     entry: Entry,
     subscription: AnySubscription,
-    input: unknown,
+    { input, since }: OpeningRequest,
   ): Promise<Opened<unknown, unknown>> {
     const ctx = this.#options.createContext(call)
-    const opened = await subscription.open({ ctx, input, fail: subscription.fail })
+    const opened = await subscription.open({ ctx, input, since, fail: subscription.fail })
     if (!this.#options.checkOutput) return opened
     if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
     else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
@@ -179,6 +196,10 @@ export class Executor<Ctx, Tx> {
     if (this.#options.checkOutput) checkSchema(entry, method.output, output)
     return output
   }
+}
+
+function isSeq(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function keysOfCall({ caller, connection }: Call): readonly string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, vi } from 'vitest'
 import type { Database } from '../../src/db/database.ts'
-import { AttemptCounters, type AttemptRule } from '../../src/modules/auth/limits/attempt-counters.ts'
+import { type Sql, statement } from '../../src/db/sql.ts'
+import { AttemptCounters, type AttemptRule, type Budget } from '../../src/modules/auth/limits/attempt-counters.ts'
 import { deviceRule, Lockouts } from '../../src/modules/auth/limits/lockouts.ts'
 import type { Caller } from '../../src/rpc/index.ts'
 import { type Clock, freshName, recorded, test } from './harness.ts'
@@ -194,6 +195,51 @@ describe('counting', () => {
     const taken = await Promise.all(Array.from({ length: 60 }, (_, index) => nodes[index % 2 ? 0 : 1].take(budgets)))
     expect(taken.filter((one) => 'counted' in one)).toHaveLength(5)
     expect(await database.db.attempt.findUnique({ where: { key: 'ample' } })).toMatchObject({ failures: 6 })
+  })
+
+  describe('two wrong codes at once, when one is left,', () => {
+    /** Two attempts that wait for a row which another transaction has changed. */
+    async function race(
+      database: Database,
+      clock: Clock,
+      budgets: readonly Budget[],
+      hold: (sql: Sql) => Promise<unknown>,
+    ): Promise<boolean[]> {
+      const attempts = attemptsOf(database, clock)
+      const racing = await database.transaction(async ({ sql }) => {
+        await hold(sql)
+        const both = [attempts.take(budgets), attempts.take(budgets)]
+        await expect
+          .poll(() => database.reserved.rows(WAITING).then((rows) => rows.length), { timeout: 5_000, interval: 10 })
+          .toBe(2)
+        return both
+      })
+      return Promise.all(racing.map(async (taken) => 'counted' in (await taken)))
+    }
+    const WAITING = statement(
+      'test.waiting',
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    const scarce = budget('scarce', { limit: 2, windowMs: HOUR })
+    const ample = budget('ample', { limit: 100, windowMs: HOUR })
+
+    test('are one that counts and one that counts nowhere', async ({ database, clock }) => {
+      await attemptsOf(database, clock).take([ample, scarce])
+      const lock = statement('test.lock', `SELECT key FROM attempts WHERE key = 'scarce' FOR UPDATE`)
+      const passed = await race(database, clock, [ample, scarce], (sql) => sql.rows(lock))
+      expect(passed.sort()).toEqual([false, true])
+      expect(await database.db.attempt.findUnique({ where: { key: 'ample' } })).toMatchObject({ failures: 2 })
+      expect(await database.db.attempt.findUnique({ where: { key: 'scarce' } })).toMatchObject({ failures: 2 })
+    })
+
+    test('do not both pass when neither has seen the row yet', async ({ database, clock }) => {
+      const insert = statement(
+        'test.insert',
+        `INSERT INTO attempts (key, failures, window_start, locks) VALUES ('scarce', 1, $1, 0)`,
+      )
+      const passed = await race(database, clock, [scarce], (sql) => sql.rows(insert, [new Date(clock.ms)]))
+      expect(passed.sort()).toEqual([false, true])
+    })
   })
 
   test('leaves the database alone while it refuses', async ({ database, clock }) => {

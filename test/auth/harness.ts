@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { generateSync } from 'otplib'
 import type { z } from 'zod'
-import { createMemoryBus } from '../../src/bus/memory.ts'
+import type { Bus } from '../../src/bus/bus.ts'
+import { createMemoryBus, type MemoryCluster } from '../../src/bus/memory.ts'
 import { createNodeCalls } from '../../src/bus/node-calls.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database, Transaction } from '../../src/db/database.ts'
@@ -10,11 +11,11 @@ import type { Sql } from '../../src/db/sql.ts'
 import { createOnce } from '../../src/db/writes-once.ts'
 import { Engine, NodeLease } from '../../src/engine/index.ts'
 import { createLoggers } from '../../src/logger.ts'
-import { type AuthService, auth, createAuthService } from '../../src/modules/auth/index.ts'
-import { AttemptCounters } from '../../src/modules/auth/limits/attempt-counters.ts'
-import { Housekeeping } from '../../src/modules/auth/sessions/cleanup.ts'
+import { AuthService, auth } from '../../src/modules/auth/index.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
+import { createPlatform } from '../../src/modules/create-platform.ts'
 import { Context } from '../../src/modules/define.ts'
+import { startJobs } from '../../src/modules/periodic-jobs.ts'
 import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
 import {
   type Call,
@@ -28,11 +29,14 @@ import {
 import { databaseTest } from '../support/database-test.ts'
 import { frameOf } from '../support/frame.ts'
 
-/** What two nodes of one server share. */
-export const bus = () =>
-  createMemoryBus((error) => {
-    throw error
-  })
+/** The bus of one more node of a cluster. */
+export const busIn = (cluster: MemoryCluster): Bus =>
+  createMemoryBus(
+    (error) => {
+      throw error
+    },
+    { cluster },
+  )
 
 const ENVIRONMENT = {
   NODE_ENV: 'production',
@@ -157,8 +161,6 @@ export interface TestNode {
   readonly dispatcher: Dispatcher<Context, Transaction>
   readonly auth: AuthService
   readonly platform: Platform
-  /** The periodic deletion of old rows. */
-  cleanup(): Housekeeping
   socket(caller?: Partial<Caller>): TestSocket
   /** A socket with the session's cookie. */
   socketOf(signedIn: SignedIn, caller?: Partial<Caller>): TestSocket
@@ -185,7 +187,8 @@ export interface NodeOptions {
   readonly database: Database
   readonly clock: Clock
   readonly config?: Config
-  readonly bus?: ReturnType<typeof bus>
+  /** Alone unless given. */
+  readonly bus?: Bus
 }
 
 /** The auth module behind a dispatcher, with everything real but the transport. */
@@ -193,7 +196,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   const { database, clock } = options
   const own = options.config ?? config()
   const log = createLoggers('silent', 'test')
-  const shared = options.bus ?? bus()
+  const shared = options.bus ?? busIn(new Map())
   const hub = new Hub({ bus: shared, latestUnsentBytes: 65_536 })
   const peers = new Set<TestPeer>()
   hub.attach((topic, frame) => {
@@ -215,8 +218,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   })
   const failures: object[] = []
   const engine = new Engine({ maxRewindMs: 0, onError: () => undefined })
-  const clocks = { now: clock.now, elapsed: clock.now }
-  const platform: Platform = {
+  const { platform: parts } = createPlatform({
     config: own,
     log,
     database,
@@ -228,18 +230,21 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
-    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : key.create(platform)) as T,
+  })
+  // The service with the test's clocks in place of the module's own.
+  const platform: Platform = {
+    ...parts,
+    use: <T>(key: ServiceKey<T>) => (key.name === 'auth' ? service : parts.use(key)) as T,
   }
-  const service = createAuthService(platform, clocks)
+  const service = new AuthService(platform, { now: clock.now, elapsed: clock.now })
   await service.start()
+  const jobs = startJobs(platform, auth)
 
   const node: TestNode = {
     clock,
     dispatcher,
     auth: service,
     platform,
-    cleanup: () =>
-      new Housekeeping(platform, service.sessions, new AttemptCounters(database.reserved, clocks), clock.now),
     socket(caller = {}) {
       const peer = new TestPeer()
       peers.add(peer)
@@ -248,6 +253,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     },
     socketOf: ({ user, sessionId }, caller = {}) => node.socket({ ...caller, user, sessionId }),
     async stop() {
+      await Promise.all(jobs.map((job) => job.stop()))
       await service.stop()
       dispatcher.stop()
       engine.stop()
@@ -294,14 +300,14 @@ export async function begun(node: TestNode, username: string, caller: Partial<Ca
 /** Each test has nodes and a clock of its own, on a database of its file. */
 export const test = databaseTest()
   .extend('clock', () => new Clock())
-  .extend('bus', () => bus())
-  .extend('node', async ({ database, clock, bus }, { onCleanup }) => {
-    const node = await startNode({ database, clock, bus })
+  .extend('cluster', (): MemoryCluster => new Map())
+  .extend('node', async ({ database, clock, cluster }, { onCleanup }) => {
+    const node = await startNode({ database, clock, bus: busIn(cluster) })
     onCleanup(() => node.stop())
     return node
   })
-  .extend('otherNode', async ({ database, clock, bus }, { onCleanup }) => {
-    const node = await startNode({ database, clock, bus })
+  .extend('otherNode', async ({ database, clock, cluster }, { onCleanup }) => {
+    const node = await startNode({ database, clock, bus: busIn(cluster) })
     onCleanup(() => node.stop())
     return node
   })

@@ -3,10 +3,12 @@ import { base64url, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect } from 'vitest'
 import { Authorized, SessionInfo, User } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/pages.ts'
+import { plainScope } from '../../src/modules/scope.ts'
 import { Call, RpcError } from '../../src/rpc/index.ts'
 import { frameOf } from '../support/frame.ts'
 import {
   begun,
+  busIn,
   type Clock,
   config,
   freshName,
@@ -155,6 +157,22 @@ describe('a session', () => {
     expect(await node.auth.sessions.resume(kept.signedIn.sessionId, kept.user.id)).not.toBeNull()
   })
 
+  test('is extended by one look-up and one write, also when nobody has seen it for long', async ({
+    database,
+    clock,
+    node,
+  }) => {
+    const { signedIn, user } = await registerAndEnter(node)
+    clock.advance(10 * 60_000)
+    const watched = recorded(database)
+    const own = await startNode({ database: watched.database, clock })
+    await own.auth.sessions.extend(signedIn.sessionId, user.id)
+    expect(watched.statements).toEqual(['sessions.byId', 'sessions.extend'])
+    const { items } = await node.socketOf(signedIn).get(Sessions, 'auth.sessions')
+    expect(items).toMatchObject([{ lastSeenAt: clock.ms, expiresAt: clock.ms + 30 * DAY }])
+    await own.stop()
+  })
+
   test('says when it was last seen', async ({ clock, node }) => {
     const { signedIn, user } = await registerAndEnter(node)
     clock.advance(10 * 60_000)
@@ -249,8 +267,9 @@ describe('ending', () => {
     const [ended, stays] = [alone.socketOf(signedIn), alone.socketOf(staying.signedIn)]
     const longAgo = new Date(clock.ms - 60_000)
     await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: longAgo } })
-    await alone.auth.sessions.closeEndedSince(new Date(clock.ms - 30_000))
-    await alone.cleanup().round()
+    await alone.auth.closer.look()
+    expect(ended.peer.closed).toBeUndefined()
+    await alone.auth.closer.check()
     expect(await ended.closed()).toMatchObject({ code: 4501 })
     expect(stays.peer.closed).toBeUndefined()
     await alone.stop()
@@ -260,7 +279,6 @@ describe('ending', () => {
     const { signedIn, user, token } = await registerAndEnter(node)
     const socket = node.socketOf(signedIn)
     await socket.ask('auth.onSession')
-    const housekeeping = node.cleanup()
     const count = async () => [
       await database.db.session.count({ where: { userId: user.id } }),
       await database.db.usedTicket.count({ where: { expiresAt: { lt: new Date(clock.ms - 2 * DAY) } } }),
@@ -268,12 +286,12 @@ describe('ending', () => {
     ]
     clock.advance(30 * DAY)
     expect((await count()).every((rows) => rows > 0)).toBe(true)
-    await housekeeping.round()
+    await node.auth.deleteOld(plainScope(node.platform))
     expect(await socket.closed()).toEqual({ code: 4501, reason: 'expired' })
     expect(socket.peer.frames.at(-1)).toMatchObject({ type: 'auth.onSession', data: { reason: 'expired' } })
     expect(await count()).toEqual([1, 0, 0])
     clock.advance(DAY + 1)
-    await housekeeping.round()
+    await node.auth.deleteOld(plainScope(node.platform))
     expect(await count()).toEqual([0, 0, 0])
     await expect(node.auth.sessions.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
   })
@@ -316,11 +334,11 @@ describe('looking sessions up', () => {
   test('asks no more for a session that ended here, or that the bus told of', async ({
     database,
     clock,
-    bus,
+    cluster,
     node,
   }) => {
     const watched = recorded(database)
-    const own = await startNode({ database: watched.database, clock, bus })
+    const own = await startNode({ database: watched.database, clock, bus: busIn(cluster) })
     const [first, second] = [await registerAndEnter(node), await registerAndEnter(node)]
     await own.auth.sessions.end(first.signedIn.sessionId, first.user.id)
     await node.auth.sessions.end(second.signedIn.sessionId, second.user.id)

@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, describe, expect, test as plainTest } from 'vitest'
 import type { Bus, BusMessage } from '../../src/bus/bus.ts'
 import { createMemoryBus, type MemoryCluster } from '../../src/bus/memory.ts'
 import { createNodeCalls, NodeCallError } from '../../src/bus/node-calls.ts'
+import { createRedisBus } from '../../src/bus/redis.ts'
 import { within } from '../support/client.ts'
+import { redisTest, startRedis, type TestRedis } from '../support/redis.ts'
 
 interface TestCluster extends AsyncDisposable {
   /** Starts one more node; errors of its listeners are kept in `errors`. */
@@ -45,7 +48,36 @@ class Received {
 
 const text = (payload: string, seq = 0): BusMessage => ({ seq, payload })
 
-describe.each([['memory', memoryCluster]] as const)('the %s bus', (_name, startCluster) => {
+/** Nodes on one Redis of all tests here, under names of their own. */
+async function redisCluster(): Promise<TestCluster> {
+  redis ??= startRedis()
+  const { url } = await redis
+  const errors: unknown[] = []
+  const started: Bus[] = []
+  const prefix = `test-${randomUUID()}`
+  const quiet = () => undefined
+  const log = { info: quiet, warn: quiet, error: ({ err }: { err?: unknown }) => void errors.push(err) }
+  return {
+    errors,
+    async start() {
+      const bus = createRedisBus({ url, node: randomUUID(), prefix, log })
+      started.push(bus)
+      await bus.start()
+      return bus
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(started.map((bus) => bus.close()))
+    },
+  }
+}
+
+let redis: Promise<TestRedis> | undefined
+afterAll(async () => (await redis)?.[Symbol.asyncDispose]())
+
+describe.each([
+  ['memory', memoryCluster, plainTest],
+  ['Redis', redisCluster, redisTest],
+] as const)('the %s bus', (_name, startCluster, test) => {
   test('calls the listeners of its own node before publish returns', async () => {
     await using cluster = await startCluster()
     const bus = await cluster.start()

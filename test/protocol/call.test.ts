@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { callerUser } from '../support/caller-user.ts'
 import { connect } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
 const nobody = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: '', device: null }
-const ada = { ...nobody, user: { id: 'u1', username: 'ada', displayName: 'Ada', createdAt: 1 } }
+const ada = { ...nobody, user: callerUser('ada') }
 
 test('a call without a socket is checked, limited, executed and answered like a frame', async () => {
   await using rig = await startRig({ limits: { requestMs: 200, anonymousReads: 1 } })

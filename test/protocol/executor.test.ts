@@ -4,9 +4,10 @@ import { defaultLimits } from '../../src/protocol/index.ts'
 import { Executor } from '../../src/rpc/executor.ts'
 import { Admission, Call, module, type Once, RpcError } from '../../src/rpc/index.ts'
 import { createRegistry } from '../../src/rpc/registry.ts'
+import { callerUser } from '../support/caller-user.ts'
 import { type LoopbackContext, method } from '../support/loopback.ts'
 
-const ada = { id: 'u1', username: 'ada', displayName: 'Ada', createdAt: 1 }
+const ada = callerUser('ada')
 const caller = { user: ada, sessionId: 's1', ip: '192.0.2.1', userAgent: '', device: null }
 
 /** Runs `t.write`, twice a minute at most, the way `once` lets it. */

@@ -47,6 +47,16 @@ describe('a stream', () => {
     expect(client.inbox.size).toBe(0)
   })
 
+  test.each([-1, 1.5, '3', null])('with a since of %j is refused', async (since) => {
+    await using rig = await startRig()
+    await using client = await connect(rig.url)
+    const { error, data } = await client.request<{ issues?: unknown }>('t.onLog', { key: 'a', since })
+    expect({ error, issues: data.issues }).toEqual({
+      error: 'VALIDATION_FAILED',
+      issues: [{ path: 'since', message: expect.any(String) }],
+    })
+  })
+
   test('of a log gives what was missed since', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url)

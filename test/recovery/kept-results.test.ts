@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { CONNECT_FOUR, playConnectFour, startLive } from '../matches/support.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -40,9 +40,7 @@ async function startBehindProxy() {
   }
 }
 
-test.concurrent('with a Postgres that hangs a SIGTERM ends the server in time, and what was decided is stored by the next start', async ({
-  expect,
-}) => {
+test('with a Postgres that hangs a SIGTERM ends the server in time, and what was decided is stored by the next start', async () => {
   await using world = await startBehindProxy()
   const { server, proxy } = world
   const player = await newcomer(server)
@@ -68,7 +66,7 @@ test.concurrent('with a Postgres that hangs a SIGTERM ends the server in time, a
   expect(await player.client.call('live.getReplay', { matchId: decided.id })).toMatchObject({ ticks: 7 })
 }, 90_000)
 
-test.concurrent('a result outlives a kill -9 while Postgres is away', async ({ expect }) => {
+test('a result outlives a kill -9 while Postgres is away', async () => {
   await using world = await startBehindProxy()
   const { server, proxy } = world
   const player = await newcomer(server)

@@ -40,7 +40,7 @@ function counted(database: Database) {
 }
 
 test('a write over its limit is refused without asking the database', async ({ database }) => {
-  const user = { ...callerUser('ada'), id: await createUser(database.db) }
+  const user = callerUser('ada', await createUser(database.db))
   const { asked, counting } = counted(database)
   using socket = openLoopback(writes, user, createOnce(counting))
   const answers = await Promise.all(Array.from({ length: 50 }, () => socket.request('t.write', {}, randomUUID())))
@@ -50,7 +50,7 @@ test('a write over its limit is refused without asking the database', async ({ d
 })
 
 test('a retry has its answer and does not count, here and on another node', async ({ database }) => {
-  const user = { ...callerUser('ada'), id: await createUser(database.db) }
+  const user = callerUser('ada', await createUser(database.db))
   const eids = ['a', 'b'] as const
   using first = openLoopback(writes, user, createOnce(database))
   for (const eid of eids) expect(await first.request('t.write', {}, eid)).not.toHaveProperty('error')

@@ -1,6 +1,7 @@
+import { UserId } from '../../src/modules/wire.ts'
 import type { CallerUser } from '../../src/rpc/index.ts'
 
 /** A user of whom nothing matters but the name. */
 export function callerUser(username: string, id = `id-of-${username}`): CallerUser {
-  return { id, username, displayName: username, createdAt: 0 }
+  return { id: UserId.parse(id), username, displayName: username, createdAt: 0 }
 }

@@ -180,16 +180,15 @@ export function testModule(world: () => World) {
         access: 'anyone',
         delivery: 'reliable',
         limit: plenty,
-        input: z.object({ key: z.string(), since: z.number().optional(), slow: z.boolean().optional() }),
+        input: z.strictObject({ key: z.string(), slow: z.boolean().optional() }),
         event: Entry,
         snapshot: Counted,
-        async open({ input }) {
+        async open({ input, since }) {
           const at = world().log(input.key).seq
           // A database takes its time to answer with what it read.
           if (input.slow) for (let i = 0; i < 3; i++) await new Promise(setImmediate)
           const opened = { channel: logChannel(input.key), seq: at }
-          if (input.since === undefined) return { ...opened, snapshot: { count: at } }
-          const { since } = input
+          if (since === undefined) return { ...opened, snapshot: { count: at } }
           const missed = Array.from({ length: at - since }, (_, i) => since + i + 1)
           return { ...opened, missed: missed.map((n) => ({ seq: n, data: { n, padding: '' } })) }
         },

@@ -5,7 +5,7 @@ import { UserId } from '../wire.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { User } from './types.ts'
 
-/** What a user's row says, as the rest of this module needs it. */
+/** A user and their authenticator. */
 export interface Account extends User {
   readonly totp: Sealed
 }
@@ -15,7 +15,7 @@ export interface NewAccount {
   readonly username: string
   readonly displayName: string
   readonly totp: Sealed
-  /** The step whose code proved the secret: it does not sign in a second time. */
+  /** The time step of the code that proved the secret. This code does not sign in as well. */
   readonly totpLastStep: number
   readonly createdAt: Date
 }
@@ -88,7 +88,7 @@ export const accounts = {
     return row && toAccount(row)
   },
 
-  /** One row comes back whether somebody has the name or not, so that both cost the same. */
+  /** The statement returns one row whether the name has an account or not, so both cost the same. */
   async idByName(sql: Sql, username: string): Promise<string | null> {
     const row = await sql.first(ID_BY_NAME, [username])
     return row?.id ?? null
@@ -99,7 +99,7 @@ export const accounts = {
     return row && toAccount(row)
   },
 
-  /** False, and nothing written, when somebody has the name already. */
+  /** False, and nothing is written, when the name has an account already. */
   async insert(sql: Sql, account: NewAccount, recoveryCodes: readonly string[]): Promise<boolean> {
     const { id, username, displayName, totp, totpLastStep, createdAt } = account
     const values = [id, username, displayName, totp.keyId, totp.bytes, totpLastStep, createdAt]
@@ -107,34 +107,34 @@ export const accounts = {
   },
 
   /**
-   * Marks the codes up to `step` as used. False when that had happened before, so that of two who come with the same
-   * code one gets in; and for a `step` of null, which no user is behind.
+   * Marks the codes up to `step` as used. False when they were used before, so that of two requests with the same code
+   * one succeeds. Null stands for a wrong code, which costs the same statement.
    */
   async spendStep(sql: Sql, userId: string, step: number | null): Promise<boolean> {
     return (await sql.first(SPEND_STEP, [userId, step ?? -1])) !== null
   },
 
-  /** Uses up a recovery code; false when it is none of theirs or was used before. */
+  /** Uses a recovery code. False when it is not one of this user's, or was used before. */
   async spendRecoveryCode(sql: Sql, userId: string, code: string, now: Date): Promise<boolean> {
     return (await sql.first(SPEND_RECOVERY_CODE, [userId, hashRecoveryCode(userId, code), now])) !== null
   },
 
   /**
-   * Replaces the authenticator, and with it all recovery codes. False, and nothing written, when `totp` is the present
-   * one already: of two who commit the same one, one gets the codes.
+   * Replaces the authenticator and all recovery codes. False, and nothing is written, when `totp` is in force already, so
+   * that of two requests with the same `totp` one gets the codes.
    */
   async replaceTotp(sql: Sql, userId: string, totp: Sealed, step: number, codes: readonly string[]): Promise<boolean> {
     const values = [userId, totp.keyId, totp.bytes, step, ...codeColumns(userId, codes)]
     return (await sql.first(REPLACE_TOTP, values)) !== null
   },
 
-  /** Stores the same secret under another key, unless it was replaced since `from` was read. */
+  /** Stores the same secret encrypted with another key, unless it was replaced since `from` was read. */
   async reseal(sql: Sql, userId: string, from: Sealed, to: Sealed): Promise<void> {
     await sql.rows(RESEAL, [userId, from.keyId, from.bytes, to.keyId, to.bytes])
   },
 }
 
-/** The part of an account that its owner sees. */
+/** The part of an account that its user sees. */
 export function toUser({ id, username, displayName, createdAt }: User): User {
   return { id, username, displayName, createdAt }
 }

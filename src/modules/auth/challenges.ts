@@ -1,12 +1,12 @@
 import type { Sealed } from '../../db/secret-encryption.ts'
 import type { Connection } from '../../rpc/index.ts'
 
-/** What a code on a socket is the answer to. `totp` is what the code has to come from. */
+/** What `auth.verify` or `auth.rotateTotp` on this socket must prove. `totp` is the secret that the code must come from. */
 export type Challenge =
   | { readonly kind: 'user'; readonly userId: string; readonly username: string }
   | {
       readonly kind: 'candidate'
-      /** Reserved: the user has it if the code is right. */
+      /** The id that the user will have. */
       readonly userId: string
       readonly username: string
       readonly displayName: string
@@ -15,6 +15,7 @@ export type Challenge =
   | { readonly kind: 'rotation'; readonly userId: string; readonly totp: Sealed }
 
 const LIFETIME_MS = 5 * 60_000
+/** Wrong codes of a candidate. Those of a user are counted in `limits/`. */
 const MAX_TRIES = 5
 
 interface Held {
@@ -23,17 +24,17 @@ interface Held {
   tries: number
 }
 
-/** The challenges under way: one a socket, gone with it or after five minutes. */
+/** One challenge for each socket. It ends with the socket: on another node, or after a reconnect, `begin` comes first. */
 export class Challenges {
   readonly #held = new WeakMap<Connection, Held>()
   readonly #elapsed: () => number
 
-  /** `elapsed` gives milliseconds of a clock that nobody sets. */
+  /** `elapsed` gives milliseconds of a monotonic clock. */
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed
   }
 
-  /** Takes the place of the one before. */
+  /** Replaces the challenge that the socket had. */
   hold(connection: Connection, challenge: Challenge): void {
     this.#held.set(connection, { challenge, until: this.#elapsed() + LIFETIME_MS, tries: 0 })
   }
@@ -42,13 +43,13 @@ export class Challenges {
     return this.#find(connection)?.challenge ?? null
   }
 
-  /** Counts an answer. Gives 0 for the first five, and for the others for how long, in ms, the challenge stays. */
+  /** Counts an answer. Gives 0 for the first five; for each further one the time in ms until the challenge ends. */
   countTry(connection: Connection, challenge: Challenge): number {
     const held = this.#find(connection)
     return held?.challenge === challenge && ++held.tries > MAX_TRIES ? held.until - this.#elapsed() : 0
   }
 
-  /** Ends a challenge; false when it has ended since it was found, so that of two answers one counts. */
+  /** Ends a challenge. False when it had ended already, so that of two right answers one counts. */
   settle(connection: Connection, challenge: Challenge): boolean {
     return this.#held.get(connection)?.challenge === challenge && this.#held.delete(connection)
   }

@@ -8,9 +8,10 @@ import { rotateTotp } from './methods/rotateTotp.ts'
 import { sessions } from './methods/sessions.ts'
 import { verify } from './methods/verify.ts'
 import { authService } from './service.ts'
+import { LOOK_EVERY_MS } from './sessions/closing-sockets.ts'
 import { onSession } from './subscriptions/onSession.ts'
 
-export { type AuthOptions, type AuthService, authService, createAuthService } from './service.ts'
+export { type AuthOptions, AuthService, authService } from './service.ts'
 
 /** Accounts with an authenticator app and no password, and the sessions of their browsers. */
 export const auth = module({
@@ -18,4 +19,9 @@ export const auth = module({
   service: authService,
   methods: { begin, verify, recover, logout, sessions, revoke, rotateTotp, me },
   subscriptions: { onSession },
+  jobs: {
+    closeEnded: { everyMs: LOOK_EVERY_MS, runsOn: 'every node', run: ({ use }) => use(authService).closer.look() },
+    checkSessions: { everyMs: 30_000, runsOn: 'every node', run: ({ use }) => use(authService).closer.check() },
+    deleteOld: { everyMs: 30_000, runsOn: 'one node', run: (ctx) => ctx.use(authService).deleteOld(ctx) },
+  },
 })

@@ -1,10 +1,10 @@
 import { createHmac, randomInt } from 'node:crypto'
 
-/** How many a user has. */
-export const RECOVERY_CODES = 10
+/** The number of codes that a user gets. */
+const RECOVERY_CODES = 10
 const GROUPS = 4
 const GROUP_LENGTH = 4
-/** Crockford's base32: no letter that is taken for a digit. */
+/** Crockford's base32, without the letters that look like digits. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /** Ten different codes like `7k2m-x09d-aaf3-tz8q`, 80 random bits each. */
@@ -21,15 +21,15 @@ function newRecoveryCode(): string {
 }
 
 /**
- * What is stored of a code: its HMAC-SHA-256 with the user's id as the key, which acts as a salt. A slow hash is for
- * secrets that people choose; 80 random bits are out of reach of a search whatever the hash. And a hash without a
- * server's key has none that could be rotated or lost, which would void every printed code without a word.
+ * The hash that is stored: HMAC-SHA-256 with the user's id as the key, which acts as a salt. A slow hash protects secrets
+ * that people choose; nobody can search 80 random bits with any hash. The key is not secret, because rotating or losing a
+ * secret key would make every printed code worthless.
  */
 export function hashRecoveryCode(userId: string, code: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHmac('sha256', `rally recovery code of ${userId}`).update(normalise(code)).digest())
 }
 
-/** As people type it: capitals, spaces, no hyphens, `O` for `0`, `I` or `L` for `1`. */
+/** Accepts what people type: capitals, spaces, no hyphens, `O` for `0`, `I` or `L` for `1`. */
 function normalise(code: string): string {
   return code.toLowerCase().replace(/[\s-]/g, '').replace(/o/g, '0').replace(/[il]/g, '1')
 }

@@ -1,77 +1,80 @@
 import { SecretBox } from '../../db/secret-encryption.ts'
-import { type Platform, service } from '../platform.ts'
+import { type Platform, type Service, service } from '../platform.ts'
+import type { Scope } from '../scope.ts'
 import { Challenges } from './challenges.ts'
-import { AttemptCounters } from './limits/attempt-counters.ts'
+import { AttemptCounters, deleteOldCounters } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
-import { Housekeeping } from './sessions/cleanup.ts'
-import { EndedSessions } from './sessions/closing-sockets.ts'
+import { SessionCloser } from './sessions/closing-sockets.ts'
+import { sessionRows } from './sessions/session-rows.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { Tickets } from './sessions/tickets.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
 
-/** Accounts and sessions of one process. */
-export interface AuthService {
-  readonly signIn: SignIn
-  readonly rotation: Rotation
-  /** Also what the transport needs: cookies and tickets are checked there, rows here. */
-  readonly sessions: Sessions
-  /**
-   * Begins to listen for sessions that end on other nodes, to look for them in the database, and to sweep. Resolves when
-   * it listens.
-   */
-  start(): Promise<void>
-  /** Resolves when nothing of it runs any more. */
-  stop(): Promise<void>
-}
-
 export interface AuthOptions {
-  /** Milliseconds since the epoch, for what is stored. Default `Date.now`. */
+  /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number
-  /** Milliseconds of a clock that nobody sets, for what this process holds. Default `performance.now`. */
+  /** Milliseconds of a monotonic clock. Default `performance.now`. */
   readonly elapsed?: () => number
 }
 
-export const authService = service('auth', (platform) => createAuthService(platform))
+const HOUR = 60 * 60_000
+const DAY = 24 * HOUR
+const MAX_ROWS = 5_000
 
-/** @throws Error when the key for tickets is too short. */
-export function createAuthService(platform: Platform, options: AuthOptions = {}): AuthService {
-  const { now = Date.now, elapsed = () => performance.now() } = options
-  const { config, database } = platform
-  const limits = { perAddress: config.authPerIp, guessesPerHour: config.wrongCodesPerHour }
-  let warnAgainAt = Number.NEGATIVE_INFINITY
-  const onExhausted = (retryAfterMs: number): void => {
-    if (elapsed() < warnAgainAt) return
-    warnAgainAt = elapsed() + retryAfterMs
-    platform.log
-      .of('auth')
-      .warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
+/** Accounts and their sessions. */
+export class AuthService implements Service {
+  readonly signIn: SignIn
+  readonly rotation: Rotation
+  readonly sessions: Sessions
+  readonly closer: SessionCloser
+  readonly #now: () => number
+
+  /** @throws Error when the key for tickets is too short */
+  constructor(platform: Platform, { now = Date.now, elapsed = () => performance.now() }: AuthOptions = {}) {
+    const { config, database, log } = platform
+    this.#now = now
+    const counters = new AttemptCounters(database.reserved, { now, elapsed })
+    const limits = { perAddress: config.authPerIp, guessesPerHour: config.wrongCodesPerHour }
+    let warnAgainAt = Number.NEGATIVE_INFINITY
+    const onExhausted = (retryAfterMs: number): void => {
+      if (elapsed() < warnAgainAt) return
+      warnAgainAt = elapsed() + retryAfterMs
+      log.of('auth').warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
+    }
+    const tickets = new Tickets(config.secrets.ticket, now)
+    const parts: AuthParts = {
+      platform,
+      now,
+      tickets,
+      box: new SecretBox(config.secrets.encryption),
+      lockouts: new Lockouts(counters, limits, onExhausted),
+      challenges: new Challenges(elapsed),
+    }
+    this.closer = new SessionCloser(platform, now)
+    this.sessions = new Sessions(platform, tickets, this.closer, now)
+    this.signIn = new SignIn(parts)
+    this.rotation = new Rotation(parts, this.sessions)
   }
-  const attempts = new AttemptCounters(database.reserved, { now, elapsed })
-  const tickets = new Tickets(config.secrets.ticket, now)
-  const parts: AuthParts = {
-    platform,
-    now,
-    tickets,
-    box: new SecretBox(config.secrets.encryption),
-    lockouts: new Lockouts(attempts, limits, onExhausted),
-    challenges: new Challenges(elapsed),
+
+  start(): Promise<void> {
+    return this.closer.start()
   }
-  const sessions = new Sessions(platform, tickets, now)
-  const endedSessions = new EndedSessions(platform, sessions, now)
-  const housekeeping = new Housekeeping(platform, sessions, attempts, now)
-  return {
-    signIn: new SignIn(parts),
-    rotation: new Rotation(parts, sessions),
-    sessions,
-    async start() {
-      await sessions.start()
-      endedSessions.start()
-      housekeeping.start()
-    },
-    async stop() {
-      await Promise.all([housekeeping.stop(), endedSessions.stop()])
-      sessions.stop()
-    },
+
+  stop(): Promise<void> {
+    return this.closer.stop()
+  }
+
+  /** Ends sessions that have expired, and deletes rows that nobody needs any more: up to `MAX_ROWS` of each kind. */
+  async deleteOld(scope: Scope): Promise<void> {
+    const now = this.#now()
+    await this.sessions.expire(scope, MAX_ROWS)
+    // An ended session stays until a day after it would have expired.
+    await sessionRows.deleteEnded(scope.sql, new Date(now - DAY), MAX_ROWS)
+    // An hour late, because the clocks of nodes differ.
+    await sessionRows.deleteTickets(scope.sql, new Date(now - HOUR), MAX_ROWS)
+    await deleteOldCounters(scope.sql, new Date(now - DAY), MAX_ROWS)
   }
 }
+
+export const authService = service('auth', (platform) => new AuthService(platform))

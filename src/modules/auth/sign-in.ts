@@ -14,7 +14,7 @@ import type { Tickets } from './sessions/tickets.ts'
 import { matchStep, newSecret, present } from './totp/codes.ts'
 import type { AuthCode, Authorized, Begun } from './types.ts'
 
-/** The parts that signing in and changing the authenticator share. */
+/** What signing in and replacing the authenticator share. */
 export interface AuthParts {
   readonly platform: Platform
   readonly now: () => number
@@ -26,33 +26,33 @@ export interface AuthParts {
 
 type Candidate = Extract<Challenge, { kind: 'candidate' }>
 
-/** Few enough to leave room on the reserved connections; each network has its turn however much others ask. */
-const SIGN_IN_TURNS = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
-const DRAWING_TURNS = { ...SIGN_IN_TURNS, atOnce: 1 }
-/** Of the time that a drawing took, for everything else: drawings have a fifth of a core at most. */
-const REST_AFTER_DRAWING = 4
+/** Sign-in uses two of the reserved connections, which leaves two for others. */
+const SIGN_IN_QUEUE = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
+const DRAWING_QUEUE = { ...SIGN_IN_QUEUE, atOnce: 1 }
+/** After each drawing the queue pauses for this many times its duration: drawings take at most a fifth of a core. */
+const PAUSE_AFTER_DRAWING = 4
 
-/** The two steps of signing in and registering, and the way round for who lost the authenticator. */
+/** Signing in, registering, and signing in with a recovery code. */
 export class SignIn {
   readonly #parts: AuthParts
-  readonly #turns = new FairQueue(SIGN_IN_TURNS)
-  readonly #drawing = new FairQueue(DRAWING_TURNS)
+  readonly #queue = new FairQueue(SIGN_IN_QUEUE)
+  readonly #drawings = new FairQueue(DRAWING_QUEUE)
 
   constructor(parts: AuthParts) {
     this.#parts = parts
   }
 
   /**
-   * Binds a challenge to the socket: for the user of this name, or for a candidate, of whom no row is written.
+   * Binds a challenge to the socket: for the user of this name, or for a candidate, who has no row in the database.
    *
-   * @throws RpcError FORBIDDEN without a socket, or on one that is signed in; RATE_LIMITED
+   * @throws RpcError FORBIDDEN without a socket, or on a signed-in one; RATE_LIMITED
    */
   async begin(call: Call, typedName: string): Promise<Begun> {
     const connection = signedOutSocket(call)
     const { platform, lockouts, challenges, box } = this.#parts
     const username = typedName.toLowerCase()
     const attempt = lockouts.fromAddress(call.caller)
-    const account = await this.#inTurn(call.caller, async () => {
+    const account = await this.#queued(call.caller, async () => {
       await attempt.take()
       return accounts.byName(platform.database.reserved, username)
     })
@@ -69,8 +69,8 @@ export class SignIn {
   }
 
   /**
-   * Holds a code against the socket's challenge. A right one signs in or registers, and counts once. A wrong one costs
-   * the same work whether the challenge is a user's or a candidate's.
+   * Compares a code with the socket's challenge. A right code signs in or registers, and counts once. A wrong code costs
+   * the same work for a user and for a candidate.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED; FORBIDDEN as `begin`
    */
@@ -81,7 +81,7 @@ export class SignIn {
     const challenge = challenges.find(connection)
     if (!challenge || challenge.kind === 'rotation') throw noChallenge()
     const attempt = challenge.kind === 'user' ? lockouts.forCode(caller, challenge) : lockouts.fromAddress(caller)
-    return this.#inTurn(caller, async () => {
+    return this.#queued(caller, async () => {
       await attempt.take()
       return this.#verify(connection, challenge, attempt, code)
     })
@@ -110,53 +110,52 @@ export class SignIn {
 
     if (challenge.kind === 'candidate') {
       const registered = await this.#register(connection, challenge, step)
-      await this.#settle(attempt)
+      await this.#succeeded(attempt)
       return registered
     }
     if (!account) throw noChallenge()
-    await this.#settle(attempt)
+    await this.#succeeded(attempt)
     await this.#renewKey(account, secret)
     return this.#authorized(account)
   }
 
   /**
-   * Signs in with a recovery code, which it uses up. The authenticator stays as it is; `auth.rotateTotp` can replace it
-   * in the session that follows.
+   * Signs in with a recovery code and uses it up. The authenticator stays as it is; `auth.rotateTotp` can replace it in
+   * the new session.
    *
-   * @throws RpcError INVALID_CODE, also for a name that nobody has; RATE_LIMITED; FORBIDDEN on a signed-in socket
+   * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; FORBIDDEN on a signed-in socket
    */
   async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
     forbidSignedIn(caller)
     const { platform, lockouts, now } = this.#parts
     const { reserved } = platform.database
     const attempt = lockouts.forRecovery(caller, username)
-    return this.#inTurn(caller, async () => {
+    return this.#queued(caller, async () => {
       await attempt.take()
       const userId = await accounts.idByName(reserved, username)
-      // Nobody's id, where there is no account: the same statement then finds nothing.
+      // Without an account the same statement runs with an id that nobody has.
       const owner = userId ?? randomUUID()
       const isRight = await accounts.spendRecoveryCode(reserved, owner, recoveryCode, new Date(now()))
       const account = isRight ? await accounts.byId(reserved, owner) : null
       if (!account) throw invalidCode()
-      await this.#settle(attempt)
+      await this.#succeeded(attempt)
       return this.#authorized(account)
     })
   }
 
-  /** What is refused without a query does not come here. */
-  #inTurn<T>({ ip }: Caller, work: () => Promise<T>): Promise<T> {
-    return this.#turns.run(networkOf(ip), work)
+  #queued<T>({ ip }: Caller, work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(networkOf(ip), work)
   }
 
-  /** Outside of the turns of sign-in, so that nobody who has an account waits for drawings. */
+  /** In a queue of its own, so that nobody who has an account waits for drawings. */
   #present({ ip }: Caller, username: string, secret: string): Promise<Begun> {
     return new Promise((resolve, reject) => {
       const draw = async () => {
         const beganAt = performance.now()
         resolve(present(username, secret))
-        await sleep((performance.now() - beganAt) * REST_AFTER_DRAWING)
+        await sleep((performance.now() - beganAt) * PAUSE_AFTER_DRAWING)
       }
-      this.#drawing.run(networkOf(ip), draw).catch(reject)
+      this.#drawings.run(networkOf(ip), draw).catch(reject)
     })
   }
 
@@ -170,11 +169,11 @@ export class SignIn {
     try {
       isFree = await accounts.insert(platform.database.reserved, account, recoveryCodes)
     } catch (error) {
-      // The candidate has scanned this secret: once the database is back, the next code is good.
+      // The candidate has scanned this secret, so the next code is accepted once the database is back.
       if (!challenges.find(connection)) challenges.hold(connection, challenge)
       throw error
     }
-    if (!isFree) throw authError('USERNAME_TAKEN', 'Somebody was faster: this name is taken')
+    if (!isFree) throw authError('USERNAME_TAKEN', 'Somebody else registered this name first')
     const user = { id: UserId.parse(userId), username, displayName, createdAt: createdAt.getTime() }
     return { ...this.#authorized(user), recoveryCodes }
   }
@@ -183,8 +182,8 @@ export class SignIn {
     return { status: 'authorized', user: toUser(user), token: this.#parts.tickets.issue(user.id) }
   }
 
-  /** Nobody is kept out, and no recovery code lost, because an attempt could not be given back. */
-  async #settle(attempt: Attempt): Promise<void> {
+  /** An attempt that stays counted keeps nobody out, and costs no recovery code. */
+  async #succeeded(attempt: Attempt): Promise<void> {
     try {
       await attempt.succeeded()
     } catch (error) {
@@ -192,19 +191,19 @@ export class SignIn {
     }
   }
 
-  /** Moves a secret to the newest key. Nobody is kept out because that fails. */
+  /** Encrypts a secret with the newest key. A failure keeps nobody out. */
   async #renewKey(account: Account, secret: string): Promise<void> {
     const { platform, box } = this.#parts
     if (box.isCurrent(account.totp)) return
     try {
       await accounts.reseal(platform.database.reserved, account.id, account.totp, box.seal(secret, account.id))
     } catch (error) {
-      platform.log.of('auth').warn({ err: error, userId: account.id }, 'a secret stays under an old key')
+      platform.log.of('auth').warn({ err: error, userId: account.id }, 'a secret stays encrypted with an old key')
     }
   }
 }
 
-export function authError(code: AuthCode, message: string): RpcError {
+function authError(code: AuthCode, message: string): RpcError {
   return new RpcError(code, message)
 }
 
@@ -216,7 +215,7 @@ export function noChallenge(): RpcError {
   return authError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
 }
 
-/** A challenge needs a socket to live on. */
+/** The socket that holds the challenge. */
 export function socketOf({ connection }: Call): Connection {
   if (!connection) throw new RpcError('FORBIDDEN', 'This needs a WebSocket: it takes two steps on the same one')
   return connection
@@ -227,10 +226,7 @@ function signedOutSocket(call: Call): Connection {
   return socketOf(call)
 }
 
-/**
- * A user's write runs in a transaction, which would be held open here while attempts are counted outside it, as those
- * have to stay when it fails.
- */
+/** A signed-in user's write runs in a transaction, but attempts are counted outside of it, because counts must stay. */
 function forbidSignedIn({ user }: Caller): void {
   if (user) throw new RpcError('FORBIDDEN', 'Sign out first')
 }

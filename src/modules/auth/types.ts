@@ -7,7 +7,7 @@ export type User = z.infer<typeof User>
 /** Six digits from an authenticator app (RFC 6238). */
 export const TotpCode = z.string().regex(/^\d{6}$/, 'six digits')
 
-/** A fresh secret, in the three ways in which an authenticator app takes it. Nothing is stored until a code proves it. */
+/** A new secret, in the three forms that authenticator apps accept. Nothing is stored until a code proves it. */
 export const Candidate = z.object({
   status: z.literal('candidate'),
   /** `data:image/png;base64,...` */
@@ -19,21 +19,21 @@ export const Candidate = z.object({
 })
 export type Candidate = z.infer<typeof Candidate>
 
-/** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */
+/** The answer of `auth.begin`: the name has an account, or it is free and may be registered with this secret. */
 export const Begun = z.discriminatedUnion('status', [z.object({ status: z.literal('user') }), Candidate])
 export type Begun = z.infer<typeof Begun>
 
-/** A way in: `token` is exchanged for the session cookie at `POST /session`, once and within 30 seconds. */
+/** The user has signed in: `POST /session` exchanges `token` for the session cookie, once and within 30 seconds. */
 export const Authorized = z.object({
   status: z.literal('authorized'),
   user: User,
   token: z.string(),
-  /** Only with a registration, and only this once. */
+  /** Only after a registration, and never again. */
   recoveryCodes: z.array(z.string()).optional(),
 })
 export type Authorized = z.infer<typeof Authorized>
 
-/** What `auth.rotateTotp` answers: first the new secret, then, when a code has proved it, what replaces the old codes. */
+/** The answer of `auth.rotateTotp`: first the new secret, then, once a code has proved it, the new recovery codes. */
 export const Rotated = z.discriminatedUnion('status', [
   Candidate,
   z.object({ status: z.literal('rotated'), recoveryCodes: z.array(z.string()) }),
@@ -43,7 +43,7 @@ export type Rotated = z.infer<typeof Rotated>
 /** One signed-in browser of the user. */
 export const SessionInfo = z.object({
   id: SessionId,
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of this request. */
   current: z.boolean(),
   userAgent: z.string(),
   ip: z.string(),
@@ -53,7 +53,7 @@ export const SessionInfo = z.object({
 })
 export type SessionInfo = z.infer<typeof SessionInfo>
 
-/** A session that has not ended: what `auth.onSession` starts from. */
+/** A session that has not ended: the snapshot of `auth.onSession`. */
 export const OpenSession = z.object({ id: SessionId, expiresAt: Timestamp })
 export type OpenSession = z.infer<typeof OpenSession>
 

@@ -120,15 +120,11 @@ const SETTLE = statement(
      AND attempts.key IN (SELECT key FROM held)`,
 )
 
-/** No window is longer, and no lock is remembered for longer. */
-const OLD_MS = 24 * 60 * 60_000
-
 const DELETE_OLD = statement(
   'attempts.deleteOld',
   `DELETE FROM attempts WHERE key IN (
      SELECT key FROM attempts WHERE window_start < $1 AND (locked_until IS NULL OR locked_until < $1)
-     LIMIT $2 FOR UPDATE SKIP LOCKED)
-   RETURNING key`,
+     LIMIT $2 FOR UPDATE SKIP LOCKED)`,
 )
 
 /**
@@ -181,16 +177,16 @@ export class AttemptCounters {
     await withRetry(() => this.#sql.rows(SETTLE, [forgotten, keys, starts]))
   }
 
-  /** Deletes up to `limit` counters that no longer refuse or double anything, and gives their number. */
-  async deleteOld(limit: number): Promise<number> {
-    return (await this.#sql.rows(DELETE_OLD, [new Date(this.#clocks.now() - OLD_MS), limit])).length
-  }
-
   #remember(key: string, retryAfterMs: number): void {
     const now = this.#clocks.elapsed()
     const askAgainAt = now + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
     this.#refusals.set(key, { until: now + retryAfterMs, askAgainAt })
   }
+}
+
+/** Deletes up to `limit` counters whose window began, and whose lock ended, before this time. */
+export async function deleteOldCounters(sql: Sql, before: Date, limit: number): Promise<void> {
+  await sql.rows(DELETE_OLD, [before, limit])
 }
 
 function columnsOf(budgets: readonly Budget[]): unknown[] {

@@ -3,7 +3,7 @@ import { method } from '../../define.ts'
 import { Empty } from '../../wire.ts'
 import { authService } from '../service.ts'
 
-/** Ends the session that asks. Its sockets close with 4501 after the answer; the cookie is worth nothing any more. */
+/** Ends the session of this socket. Its sockets close with 4501 after the answer, and its cookie is no longer accepted. */
 export const logout = method({
   access: 'user',
   effect: 'write',

@@ -4,7 +4,7 @@ import { Username } from '../../usernames.ts'
 import { authService } from '../service.ts'
 import { Authorized } from '../types.ts'
 
-/** Signs in with one of the recovery codes, which is then used up. `auth.rotateTotp` sets up a new authenticator. */
+/** Signs in with a recovery code, which is then used up. `auth.rotateTotp` sets up a new authenticator. */
 export const recover = method({
   access: 'anyone',
   effect: 'write',

@@ -3,7 +3,7 @@ import { method } from '../../define.ts'
 import { Empty, SessionId } from '../../wire.ts'
 import { authService } from '../service.ts'
 
-/** Ends one of the user's sessions, in whichever browser it is; its sockets close with 4501. */
+/** Ends one of the user's sessions, in any browser. Its sockets close with 4501. */
 export const revoke = method({
   access: 'user',
   effect: 'write',

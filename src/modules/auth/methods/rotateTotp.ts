@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { RpcError } from '../../../rpc/index.ts'
 import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { Rotated, TotpCode } from '../types.ts'
 
 /**
  * Replaces the authenticator in two steps on one socket, within ten minutes of signing in. `{}` answers a new secret;
- * `{ code }` with a code of that one puts it in force, answers new recovery codes and ends all other sessions. Until
+ * `{ code }` with a code of this secret puts it in force, answers new recovery codes and ends all other sessions. Until
  * then nothing has changed.
  */
 export const rotateTotp = method({
@@ -18,12 +17,7 @@ export const rotateTotp = method({
   secretAnswer: true,
   errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],
   handle({ ctx, input }) {
-    const { call, user } = ctx
-    const { sessionId } = call.caller
-    if (sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
-    const rotator = { call, userId: user.id, username: user.username, sessionId }
-    return input.code === undefined
-      ? ctx.use(authService).rotation.begin(rotator)
-      : ctx.use(authService).rotation.commit(ctx, rotator, input.code)
+    const { rotation } = ctx.use(authService)
+    return input.code === undefined ? rotation.begin(ctx.call) : rotation.commit(ctx, ctx.call, input.code)
   },
 })

@@ -3,7 +3,7 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { Authorized, TotpCode } from '../types.ts'
 
-/** Answers the challenge of `auth.begin` with a code from the authenticator app. */
+/** Answers the challenge of `auth.begin` with a code of the authenticator app. */
 export const verify = method({
   access: 'anyone',
   effect: 'write',

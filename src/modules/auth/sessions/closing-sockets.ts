@@ -1,62 +1,164 @@
+import { z } from 'zod'
+import type { BusSubscription } from '../../../bus/bus.ts'
+import { closeCodes } from '../../../protocol/index.ts'
+import { type Channel, channel } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
-import { Repeating } from '../repeating.ts'
-import type { Sessions } from './sessions.ts'
+import { BoundedMap } from '../bounded-map.ts'
+import { SessionEnd } from '../types.ts'
+import { sessionRows } from './session-rows.ts'
 
-/** With the time that a look and a farewell take, sockets are closed well within a second. */
-const EVERY_MS = 500
-/** What the clocks of two nodes may differ by. */
+/** The database is asked this often for sessions that ended lately, so sockets close well within a second. */
+export const LOOK_EVERY_MS = 500
+/** How far the clocks of two nodes may differ. */
 const CLOCKS_MS = 5_000
+/** The socket closes this long after the session ended, so the answer to a logout and the event are sent first. */
+const CLOSE_AFTER_MS = 50
+/** When more sessions than this ended lately, the sessions with open sockets are looked up instead. */
+const MAX_ENDED = 1_000
+const CHECK_BATCH = 500
+const MAX_REMEMBERED = 20_000
+
+const TOPIC = 'auth.sessions'
+const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
+type Ended = z.infer<typeof Ended>
+
+/** The row of a session does not tell why it ended. */
+type Closing = Omit<Ended, 'reason'> & { readonly reason: Ended['reason'] | 'ended' }
+
+/** The stream of `auth.onSession`: its only event is the end of the session. */
+export function sessionChannel(sessionId: string): Channel<SessionEnd> {
+  return channel<SessionEnd>('auth.onSession', sessionId)
+}
+export const sessionSeq = { open: 0, ended: 1 } as const
 
 /**
- * Looks into the database for sessions that ended lately, on any node, and closes their sockets here. The bus tells the
- * same sooner, but may lose it, and one in memory reaches no other node; the database is what all nodes share.
- *
- * One look at a time. It is over within the deadlines of the pool; while the database is away looks fail, and the first
- * that succeeds covers what they missed.
+ * Closes the sockets of this node whose session has ended, on whichever node. The bus tells of the end at once. It may
+ * lose messages, so the node also asks the database: twice a second for the sessions that ended lately, and every 30 s,
+ * and whenever the bus was cut off, for every session with an open socket.
  */
-export class EndedSessions {
+export class SessionCloser {
   readonly #platform: Platform
-  readonly #sessions: Pick<Sessions, 'closeEndedSince'>
   readonly #now: () => number
-  /** How far looks reach back: a row is dated before its transaction commits, and by the clock of its node. */
+  /** How far a look reaches back: a row is dated before its transaction commits, and by the clock of its node. */
   readonly #overlapMs: number
-  readonly #looks = new Repeating(EVERY_MS, () => this.look())
-  #isFailing = false
   /** When the last look began that succeeded. */
   #lookedAt: number
+  #subscription: BusSubscription | undefined
+  #checking: Promise<void> = Promise.resolve()
+  /** Sessions whose sockets are about to be closed, by id. */
+  #closing = new Map<string, Closing>()
+  #timer: NodeJS.Timeout | undefined
+  /**
+   * Sessions that have ended or never existed. Their cookies are not looked up again, because an id is random and never
+   * comes back. An expired session is not remembered, because clocks can be wrong.
+   */
+  readonly #ended = new BoundedMap<string, true>(MAX_REMEMBERED)
 
-  constructor(platform: Platform, sessions: Pick<Sessions, 'closeEndedSince'>, now: () => number) {
+  constructor(platform: Platform, now: () => number) {
     this.#platform = platform
-    this.#sessions = sessions
     this.#now = now
     this.#overlapMs = platform.config.database.transactionTimeoutMs + CLOCKS_MS
     this.#lookedAt = now()
   }
 
-  start(): void {
-    this.#looks.start()
+  /** Begins to listen for sessions that end on any node. */
+  async start(): Promise<void> {
+    this.#subscription = this.#platform.bus.subscribe(
+      TOPIC,
+      ({ payload }) => {
+        const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
+        if (!ended.success) return
+        this.remember(ended.data.sessionId)
+        this.#close(ended.data)
+      },
+      () => {
+        this.#checking = this.#checking.then(() => this.#checkLogged())
+      },
+    )
+    await this.#subscription.ready
   }
 
-  /** Waits for the look under way. */
-  stop(): Promise<void> {
-    return this.#looks.stop()
+  /** Closes what is about to be closed, and waits for the check under way. */
+  async stop(): Promise<void> {
+    this.#subscription?.unsubscribe()
+    await this.#checking
+    this.#closeNow()
   }
 
-  /** Looks once. Never rejects: the first of several failures in a row is logged, and the success that ends them. */
+  hasEnded(sessionId: string): boolean {
+    return this.#ended.has(sessionId)
+  }
+
+  /** Notes that a session has ended for good. */
+  remember(sessionId: string): void {
+    this.#ended.set(sessionId, true)
+  }
+
+  /** Tells the session's streams and all nodes that it has ended. To be called when that is committed. */
+  announce(ended: Ended): void {
+    const { hub, bus } = this.#platform
+    hub.publish(sessionChannel(ended.sessionId), sessionSeq.ended, { reason: ended.reason })
+    bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(ended) })
+  }
+
+  /** Closes the sockets whose session ended since the last look that succeeded. One query, as a rule. */
   async look(): Promise<void> {
-    const { connections, log } = this.#platform
+    const { connections, database } = this.#platform
     const now = this.#now()
+    // Without a signed-in socket there is nothing to close. A later socket has its own look-up of its session.
+    if (connections.users().next().done !== true) {
+      const since = new Date(Math.min(this.#lookedAt, now) - this.#overlapMs)
+      const ended = await sessionRows.endedSince(database.reserved, since, MAX_ENDED + 1)
+      if (ended.length > MAX_ENDED) await this.check()
+      else this.#closeAmong(new Map(ended.map((row) => [row.id, row.isExpired ? 'expired' : 'ended'])))
+    }
+    this.#lookedAt = now
+  }
+
+  /** Looks up every session with an open socket, and closes the sockets of those that have ended. */
+  async check(): Promise<void> {
+    const { connections, database } = this.#platform
+    const open = new Set<string>()
+    for (const { caller } of connections) if (caller.sessionId !== null) open.add(caller.sessionId)
+    const all = [...open]
+    for (let start = 0; start < all.length; start += CHECK_BATCH) {
+      const ids = all.slice(start, start + CHECK_BATCH)
+      const living = await sessionRows.notEndedAmong(database.reserved, ids)
+      this.#closeAmong(new Map(ids.filter((id) => !living.has(id)).map((id) => [id, 'ended'])))
+    }
+  }
+
+  async #checkLogged(): Promise<void> {
     try {
-      // Who signs in later is held against the row then.
-      if (connections.users().next().done !== true) {
-        await this.#sessions.closeEndedSince(new Date(Math.min(this.#lookedAt, now) - this.#overlapMs))
-      }
-      this.#lookedAt = now
-      if (this.#isFailing) log.of('auth').info('ended sessions can be looked for again')
-      this.#isFailing = false
+      await this.check()
     } catch (error) {
-      if (!this.#isFailing) log.of('auth').warn({ err: error }, 'looking for ended sessions failed, and goes on')
-      this.#isFailing = true
+      this.#platform.log.of('auth').warn({ err: error }, 'the sessions of open sockets could not be checked')
+    }
+  }
+
+  #closeAmong(ended: ReadonlyMap<string, Closing['reason']>): void {
+    if (ended.size === 0) return
+    for (const { caller } of this.#platform.connections) {
+      const { sessionId, user } = caller
+      const reason = sessionId === null ? undefined : ended.get(sessionId)
+      // The bus may have told of it already, with the true reason.
+      if (sessionId === null || !user || reason === undefined || this.#closing.has(sessionId)) continue
+      this.#close({ sessionId, userId: user.id, reason })
+    }
+  }
+
+  #close(ended: Closing): void {
+    this.#closing.set(ended.sessionId, ended)
+    this.#timer ??= setTimeout(() => this.#closeNow(), CLOSE_AFTER_MS)
+  }
+
+  #closeNow(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const closing = this.#closing
+    this.#closing = new Map()
+    for (const { userId, sessionId, reason } of closing.values()) {
+      this.#platform.connections.closeSession(userId, sessionId, closeCodes.sessionEnded, reason)
     }
   }
 }

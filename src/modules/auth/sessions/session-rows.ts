@@ -1,7 +1,9 @@
 import { type Sql, statement } from '../../../db/sql.ts'
 import type { CallerUser } from '../../../rpc/index.ts'
+import type { PageRows } from '../../pages.ts'
+import type { UserId } from '../../wire.ts'
 
-/** A session that was looked up, whether it has ended or not, and its user. */
+/** A session, whether it has ended or not, and its user. */
 export interface SessionRow {
   readonly id: string
   readonly createdAt: Date
@@ -11,8 +13,30 @@ export interface SessionRow {
   readonly user: CallerUser
 }
 
-interface UserColumns {
+/** A session as its user sees it in a list. */
+export interface ListedSession extends Pick<SessionRow, 'id' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
+  readonly userAgent: string
+  readonly ip: string
+}
+
+export interface OwnedSession {
+  readonly id: string
   readonly userId: string
+}
+
+export interface EndedSession extends OwnedSession {
+  readonly isExpired: boolean
+}
+
+export interface NewSession extends OwnedSession {
+  readonly ip: string
+  readonly userAgent: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+interface UserColumns {
+  readonly userId: UserId
   readonly username: string
   readonly displayName: string
   readonly userCreatedAt: Date
@@ -20,16 +44,23 @@ interface UserColumns {
 
 type Columns = Omit<SessionRow, 'user'> & UserColumns
 
+const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
+  sessions.expires_at AS "expiresAt"`
 const USER_COLUMNS = `users.id AS "userId", users.username, users.display_name AS "displayName",
   users.created_at AS "userCreatedAt"`
-const SESSION_COLUMNS = `sessions.id, sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
-  sessions.expires_at AS "expiresAt", sessions.ended_at AS "endedAt"`
+const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER_COLUMNS}`
 
 const BY_ID = statement<Columns>(
   'sessions.byId',
-  `SELECT ${SESSION_COLUMNS}, ${USER_COLUMNS}
-   FROM sessions JOIN users ON users.id = sessions.user_id
-   WHERE sessions.id = ANY ($1::text[])`,
+  `SELECT ${COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = ANY ($1::text[])`,
+)
+
+const LIST = statement<ListedSession>(
+  'sessions.list',
+  `SELECT id, user_agent AS "userAgent", ip, ${TIMES} FROM sessions
+   WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+     AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
+   ORDER BY created_at DESC, id DESC LIMIT $5`,
 )
 
 // Two nodes may see the same sessions at once: neither waits for the other.
@@ -44,10 +75,10 @@ const EXTEND = statement<Columns>(
   `UPDATE sessions SET expires_at = $4, last_seen_at = $3
    FROM users WHERE users.id = sessions.user_id
      AND sessions.id = $1 AND sessions.user_id = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
-   RETURNING ${SESSION_COLUMNS}, ${USER_COLUMNS}`,
+   RETURNING ${COLUMNS}`,
 )
 
-// The ticket counts once: of two who come with it one inserts its row, and only that one makes a session.
+// A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session.
 const REDEEM = statement<UserColumns>(
   'sessions.redeem',
   `WITH ticket AS (
@@ -79,40 +110,39 @@ const EXPIRE = statement<OwnedSession>(
    RETURNING id, user_id AS "userId"`,
 )
 
-const ENDED_SINCE = statement<EndedRow>(
+const ENDED_SINCE = statement<EndedSession>(
   'sessions.endedSince',
   `SELECT id, user_id AS "userId", ended_at >= expires_at AS "isExpired" FROM sessions WHERE ended_at > $1 LIMIT $2`,
 )
 
-const OPEN_AMONG = statement<{ readonly id: string }>(
-  'sessions.openAmong',
-  'SELECT id FROM sessions WHERE id = ANY ($1::text[]) AND ended_at IS NULL AND expires_at > $2',
+const NOT_ENDED_AMONG = statement<{ readonly id: string }>(
+  'sessions.notEndedAmong',
+  'SELECT id FROM sessions WHERE id = ANY ($1::text[]) AND ended_at IS NULL',
 )
 
-export interface OwnedSession {
-  readonly id: string
-  readonly userId: string
-}
+const DELETE_ENDED = statement(
+  'sessions.deleteEnded',
+  `DELETE FROM sessions WHERE id IN (
+     SELECT id FROM sessions WHERE expires_at < $1 AND ended_at IS NOT NULL LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+)
 
-export interface EndedRow extends OwnedSession {
-  readonly isExpired: boolean
-}
-
-export interface NewSession {
-  readonly id: string
-  readonly userId: string
-  readonly ip: string
-  readonly userAgent: string
-  readonly createdAt: Date
-  readonly expiresAt: Date
-}
+const DELETE_TICKETS = statement(
+  'sessions.deleteTickets',
+  `DELETE FROM used_tickets WHERE jti IN (
+     SELECT jti FROM used_tickets WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+)
 
 /** Sessions and used tickets in the database. A session is open while it has neither ended nor expired. */
 export const sessionRows = {
-  /** Whatever there is of these ids, in one query. */
+  /** The rows of these ids that exist. */
   async byIds(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, SessionRow>> {
     const rows = await sql.rows(BY_ID, [ids])
     return new Map(rows.map((row) => [row.id, toRow(row)]))
+  },
+
+  /** The open sessions of a user, newest first. */
+  list(sql: Sql, userId: string, now: Date, { after, take }: PageRows): Promise<ListedSession[]> {
+    return sql.rows(LIST, [userId, now, after?.at ?? null, after?.id ?? null, take])
   },
 
   async touch(sql: Sql, ids: readonly string[], now: Date): Promise<void> {
@@ -125,7 +155,7 @@ export const sessionRows = {
     return row && toRow(row)
   },
 
-  /** Uses a ticket up and makes its session, or neither: null when it was used before, or its user is gone. */
+  /** Uses a ticket and makes its session, or neither: null when the ticket was used before, or its user is gone. */
   async redeem(
     sql: Sql,
     ticket: { readonly id: string; readonly expiresAt: Date },
@@ -141,22 +171,31 @@ export const sessionRows = {
     return (await sql.first(END, [id, userId, now])) !== null
   },
 
-  /** Ends the open sessions of this user but this one, and gives their ids. */
+  /** Ends the open sessions of this user except this one, and gives their ids. */
   async endOthers(sql: Sql, { id, userId }: OwnedSession, now: Date): Promise<string[]> {
     return (await sql.rows(END_OTHERS, [id, userId, now])).map((row) => row.id)
   },
 
-  /** Ends up to `limit` sessions whose time is over, and gives them. */
+  /** Ends up to `limit` sessions that have expired, and gives them. */
   expire(sql: Sql, now: Date, limit: number): Promise<OwnedSession[]> {
     return sql.rows(EXPIRE, [now, limit])
   },
 
-  endedSince(sql: Sql, since: Date, limit: number): Promise<EndedRow[]> {
+  endedSince(sql: Sql, since: Date, limit: number): Promise<EndedSession[]> {
     return sql.rows(ENDED_SINCE, [since, limit])
   },
 
-  async openAmong(sql: Sql, ids: readonly string[], now: Date): Promise<ReadonlySet<string>> {
-    return new Set((await sql.rows(OPEN_AMONG, [ids, now])).map(({ id }) => id))
+  async notEndedAmong(sql: Sql, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await sql.rows(NOT_ENDED_AMONG, [ids])).map(({ id }) => id))
+  },
+
+  /** Deletes up to `limit` ended sessions that would have expired before this time. */
+  async deleteEnded(sql: Sql, before: Date, limit: number): Promise<void> {
+    await sql.rows(DELETE_ENDED, [before, limit])
+  },
+
+  async deleteTickets(sql: Sql, before: Date, limit: number): Promise<void> {
+    await sql.rows(DELETE_TICKETS, [before, limit])
   },
 }
 

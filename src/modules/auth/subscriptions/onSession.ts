@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { RpcError } from '../../../rpc/index.ts'
 import { subscription } from '../../define.ts'
-import { sessionChannel, sessionSeq } from '../channels.ts'
+import { SessionId } from '../../wire.ts'
 import { authService } from '../service.ts'
+import { sessionChannel, sessionSeq } from '../sessions/closing-sockets.ts'
 import { OpenSession, SessionEnd } from '../types.ts'
 
-/** The end of the session that asks: one event, then the socket closes with 4501. */
+/** The end of this socket's session: one event, then the socket closes with 4501. */
 export const onSession = subscription({
   access: 'user',
   delivery: 'reliable',
@@ -16,7 +17,7 @@ export const onSession = subscription({
     const { sessionId } = ctx.call.caller
     const session = sessionId === null ? null : await ctx.use(authService).sessions.find(sessionId, ctx.user.id)
     if (!session) throw new RpcError('UNAUTHENTICATED', 'This session has ended')
-    const { id, expiresAt } = session
-    return { channel: sessionChannel(id), seq: sessionSeq.open, snapshot: { id, expiresAt } }
+    const snapshot = { id: SessionId.parse(session.id), expiresAt: session.expiresAt.getTime() }
+    return { channel: sessionChannel(session.id), seq: sessionSeq.open, snapshot }
   },
 })

@@ -2,8 +2,10 @@ import { generateSecret, generateURI, verifySync } from 'otplib'
 import type { Candidate } from '../types.ts'
 import { drawQrCode } from './qr-code.ts'
 
-/** RFC 6238 as every authenticator app has it: HMAC-SHA-1, six digits, steps of 30 s. */
+/** RFC 6238 with what every authenticator app supports: HMAC-SHA-1, six digits, steps of 30 s. */
 const STEP_SECONDS = 30
+/** The drift: codes of this many steps before and after the present one are accepted too. */
+const DRIFT_STEPS = 1
 const ISSUER = 'Rally'
 
 /** 160 random bits in base32, the length that RFC 4226 recommends. */
@@ -12,8 +14,8 @@ export function newSecret(): string {
 }
 
 /**
- * The time step whose code `code` is, among the present one and its two neighbours; null when it is none of theirs.
- * Says nothing about whether that step's code was used before.
+ * The time step that `code` belongs to: the present one or one within the drift. Null for a wrong code. The caller checks
+ * whether the code of this step was used before.
  */
 export function matchStep(secret: string, code: string, nowMs: number): number | null {
   const result = verifySync({
@@ -23,12 +25,12 @@ export function matchStep(secret: string, code: string, nowMs: number): number |
     digits: 6,
     period: STEP_SECONDS,
     epoch: Math.floor(nowMs / 1000),
-    epochTolerance: STEP_SECONDS,
+    epochTolerance: DRIFT_STEPS * STEP_SECONDS,
   })
   return result.valid && 'timeStep' in result ? result.timeStep : null
 }
 
-/** Shows a secret to its owner. Drawing takes half a millisecond, so how often is for the caller to bound. */
+/** Shows a new secret to its user. Drawing takes half a millisecond, so the caller has to limit how often. */
 export function present(username: string, secret: string): Candidate {
   const otpauthUrl = generateURI({ issuer: ISSUER, label: username, secret })
   return { status: 'candidate', qrCode: drawQrCode(otpauthUrl), otpauthUrl, secret }

@@ -7,15 +7,8 @@ import { type AuthParts, invalidCode, noChallenge, socketOf } from '../sign-in.t
 import type { Rotated } from '../types.ts'
 import { matchStep, newSecret, present } from './codes.ts'
 
+/** Only a session younger than this may replace the authenticator. */
 const FRESH_MS = 10 * 60_000
-
-/** Who asks: a signed-in socket's user and session. */
-export interface Rotator {
-  readonly call: Call
-  readonly userId: string
-  readonly username: string
-  readonly sessionId: string
-}
 
 /** Replaces a user's authenticator. */
 export class Rotation {
@@ -28,44 +21,50 @@ export class Rotation {
   }
 
   /**
-   * First step: a new secret, held on the socket for five minutes. A session alone is no proof, as it may be a browser
-   * left open: it has to be younger than ten minutes. So whoever rotates has just given a code of the old
-   * authenticator or a recovery code, each counted by its own locks as at any sign-in.
+   * First step: a new secret, which the socket holds for five minutes. A session alone proves too little, because a
+   * browser may have been left open. A session younger than ten minutes began with a code of the old authenticator or a
+   * recovery code, and both are limited at sign-in.
    *
    * @throws RpcError FORBIDDEN in an older session, or without a socket
    */
-  async begin({ call, userId, username, sessionId }: Rotator): Promise<Rotated> {
-    const connection = socketOf(call)
+  async begin(call: Call): Promise<Rotated> {
+    const { connection, user, sessionId } = signedInSocket(call)
     const { box, challenges, now } = this.#parts
-    const session = await this.#sessions.find(sessionId, userId)
-    if (!session || session.createdAt <= now() - FRESH_MS) {
+    const session = await this.#sessions.find(sessionId, user.id)
+    if (!session || session.createdAt.getTime() <= now() - FRESH_MS) {
       throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
     }
     const secret = newSecret()
-    const candidate = present(username, secret)
-    challenges.hold(connection, { kind: 'rotation', userId, totp: box.seal(secret, userId) })
+    const candidate = present(user.username, secret)
+    const totp = box.seal(secret, user.id)
+    challenges.hold(connection, { kind: 'rotation', userId: user.id, totp })
     return candidate
   }
 
   /**
    * Second step: a code of the new secret puts it in force, makes new recovery codes and ends all other sessions. Wrong
-   * codes are not counted, as who asks was shown the secret.
+   * codes are not counted, because the user was shown the secret.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE; FORBIDDEN without a socket
    */
-  async commit(scope: Scope, rotator: Rotator, code: string): Promise<Rotated> {
-    const connection = socketOf(rotator.call)
+  async commit(scope: Scope, call: Call, code: string): Promise<Rotated> {
+    const { connection, user, sessionId } = signedInSocket(call)
     const { box, challenges, now } = this.#parts
-    const { userId, sessionId } = rotator
     const challenge = challenges.find(connection)
-    if (challenge?.kind !== 'rotation' || challenge.userId !== userId) throw noChallenge()
-    const step = matchStep(box.open(challenge.totp, userId), code, now())
+    if (challenge?.kind !== 'rotation' || challenge.userId !== user.id) throw noChallenge()
+    const step = matchStep(box.open(challenge.totp, user.id), code, now())
     if (step === null) throw invalidCode()
     const recoveryCodes = newRecoveryCodes()
-    const isReplaced = await accounts.replaceTotp(scope.sql, userId, challenge.totp, step, recoveryCodes)
+    const isReplaced = await accounts.replaceTotp(scope.sql, user.id, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
-    await this.#sessions.finishOthers(scope, sessionId, userId)
+    await this.#sessions.finishOthers(scope, sessionId, user.id)
     scope.afterCommit(() => challenges.settle(connection, challenge))
     return { status: 'rotated', recoveryCodes }
   }
+}
+
+function signedInSocket(call: Call) {
+  const { user, sessionId } = call.caller
+  if (!user || sessionId === null) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+  return { connection: socketOf(call), user, sessionId }
 }

@@ -1,0 +1,318 @@
+import type { BusMessage } from './bus.ts'
+import { type Batch, type Beacon, Control, decode, encodeBeacon } from './redis-frames.ts'
+import { Interest } from './redis-interest.ts'
+import { type LinkLog, RedisLink } from './redis-link.ts'
+import { Peer } from './redis-peer.ts'
+
+export interface ClusterOptions {
+  readonly url: string
+  readonly node: string
+  readonly prefix: string
+  readonly log: LinkLog & { error(details: object, message: string): void }
+  isListenedTo(topic: string): boolean
+  onPublished(topic: string, message: BusMessage): void
+  onDirect(topic: string, message: BusMessage, from: string): void
+  onGone(node: string): void
+  /** Messages may have been missed, and none is from now on. */
+  onLost(): void
+}
+
+/** Each node tells the others so often that it lives. */
+const BEACON_MS = 400
+/** Beacons of this node without a word of another after which that one is gone: 3.6 s. */
+const MAX_SILENT_BEACONS = 8
+/** How long a node that enters waits for those that Redis counts but that do not answer. */
+const ENTER_MS = 1_500
+/** How long the start waits for Redis. */
+const START_MS = 15_000
+/** How long leaving waits for Redis. */
+const LEAVE_MS = 500
+
+/**
+ * The nodes on one Redis: which live, what each listens to, and the messages between them.
+ *
+ * Every node has a channel of its own, and all share one for their beacons. What one node listens to it tells all others,
+ * and each confirms that it sends messages of these topics from now on. What goes to one node in one turn of the event
+ * loop is one batch. Batches are numbered and beacons repeat the last number, so that a hole is noticed within 400 ms.
+ */
+export class RedisCluster {
+  /** Messages to other nodes that were dropped. */
+  dropped = 0
+  readonly #options: ClusterOptions
+  readonly #link: RedisLink
+  readonly #channelOfAll: string
+  readonly #peers = new Map<string, Peer>()
+  readonly #interest = new Interest()
+  #timer: NodeJS.Timeout | undefined
+  #flushing: NodeJS.Immediate | undefined
+  /** While this node makes itself known: how many nodes there are with it, and until when it waits for them. */
+  #entering: { readonly deadline: number; count: number } | undefined
+  #onEntered: () => void = () => {}
+  #starting: NodeJS.Timeout | undefined
+  /** There may be nodes that cannot be reached. */
+  #isCutOff = true
+  /** Messages to this node may have been missed, and the subscribers are not told yet. */
+  #mayHaveMissed = false
+  #hasPublished = false
+  #isClosed = false
+
+  constructor(options: ClusterOptions) {
+    const { url, node, prefix, log } = options
+    this.#options = options
+    this.#channelOfAll = `${prefix}:all`
+    this.#link = new RedisLink({
+      url,
+      channels: [this.#channelOfAll, this.#channelOf(node)],
+      onUp: () => this.#up(),
+      onDown: () => this.#down(),
+      onMessage: (bytes) => this.#receive(bytes),
+      log,
+    })
+  }
+
+  /**
+   * Resolves once this node knows what the others listen to.
+   *
+   * @throws Error when Redis cannot be reached within 15 s.
+   */
+  async start(): Promise<void> {
+    const entered = new Promise<void>((resolve, reject) => {
+      this.#starting = setTimeout(() => reject(new Error('Redis cannot be reached')), START_MS)
+      this.#onEntered = resolve
+    })
+    this.#link.start()
+    this.#timer = setInterval(() => this.#beat(), BEACON_MS)
+    await entered
+  }
+
+  get nodes(): readonly string[] {
+    return [...this.#peers.keys()]
+  }
+
+  hasSubscribers(topic: string): boolean {
+    for (const peer of this.#peers.values()) if (peer.topics.has(topic)) return true
+    return false
+  }
+
+  /** Sends to every node that listens to `topic`; the entry is encoded when there is one. */
+  publish(topic: string, encode: () => Buffer): void {
+    this.#hasPublished = true
+    let entry: Buffer | undefined
+    for (const peer of this.#peers.values()) {
+      if (!peer.topics.has(topic)) continue
+      entry ??= encode()
+      this.#push(peer, entry)
+    }
+  }
+
+  send(node: string, encode: () => Buffer): void {
+    const peer = this.#peers.get(node)
+    if (peer) this.#push(peer, encode())
+    else this.dropped++
+  }
+
+  /** The first listener of a topic came, or the last one left. */
+  change(topic: string): void {
+    this.#interest.change(topic)
+    this.#flushSoon()
+  }
+
+  ready(topic: string): Promise<void> {
+    return this.#interest.ready(topic, (version) => this.#isKnown(version))
+  }
+
+  ping(deadlineMs: number): Promise<void> {
+    return this.#link.ping(deadlineMs)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    clearTimeout(this.#starting)
+    this.#flush()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LEAVE_MS)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (!this.#beacon(true, done)) done()
+    })
+    this.#interest.close()
+    await this.#link.close()
+  }
+
+  #channelOf(node: string): string {
+    return `${this.#options.prefix}:node:${node}`
+  }
+
+  /** Whether all other nodes know version `version` of what this node listens to. */
+  #isKnown(version: number): boolean {
+    if (this.#isCutOff || this.#entering) return false
+    for (const peer of this.#peers.values()) if (peer.knownVersion < version) return false
+    return true
+  }
+
+  #push(peer: Peer, entry: Buffer): void {
+    if (peer.push(entry)) this.#flushSoon()
+    else this.dropped++
+  }
+
+  #flushSoon(): void {
+    this.#flushing ??= setImmediate(() => this.#flush())
+  }
+
+  /** Sends what waits. */
+  #flush(): void {
+    clearImmediate(this.#flushing)
+    this.#flushing = undefined
+    if (this.#interest.hasChanged) {
+      const change = this.#interest.next((topic) => this.#options.isListenedTo(topic))
+      for (const peer of this.#peers.values()) if (!peer.tellsAll) peer.control({ kind: 'change', ...change })
+    }
+    for (const peer of this.#peers.values()) {
+      if (peer.tellsAll) peer.tellAll(this.#interest)
+      if (!peer.hasWaiting) continue
+      const { bytes, count } = peer.takeBatch(this.#options.node)
+      if (!this.#link.publish(this.#channelOf(peer.node), bytes)) this.dropped += count
+    }
+  }
+
+  #beacon(isLeaving: boolean, onSent?: (receivers: number) => void): boolean {
+    const lanes = Object.fromEntries([...this.#peers.values()].map((peer) => [peer.node, peer.lane]))
+    const { version } = this.#interest
+    const beacon = encodeBeacon({ node: this.#options.node, version, lanes, isLeaving })
+    return this.#link.publish(this.#channelOfAll, beacon, onSent)
+  }
+
+  /** Several times a second: tells the others that this node lives, and notices who does not. */
+  #beat(): void {
+    this.#flush()
+    this.#beacon(false)
+    this.#link.watch()
+    for (const peer of this.#peers.values()) {
+      // Counted in beats and not in time: after a pause of this process the others' beacons wait to be read.
+      if (++peer.silentBeacons > MAX_SILENT_BEACONS) this.#gone(peer, true)
+    }
+    if (this.#entering && performance.now() > this.#entering.deadline) this.#entered()
+    this.#settle()
+  }
+
+  #up(): void {
+    const entering = { deadline: performance.now() + ENTER_MS, count: Number.POSITIVE_INFINITY }
+    this.#entering = entering
+    // A peer may have taken this node for gone meanwhile.
+    for (const peer of this.#peers.values()) peer.introduce()
+    this.#flush()
+    this.#beacon(false, (receivers) => {
+      entering.count = receivers
+      this.#settle()
+    })
+  }
+
+  #down(): void {
+    // A node that was alone goes on alone: another one that starts now needs Redis, too.
+    const count = this.#entering?.count ?? 1
+    if (this.#peers.size > 0 || (count > 1 && Number.isFinite(count))) this.#isCutOff = true
+    this.#entering = undefined
+  }
+
+  #entered(): void {
+    this.#entering = undefined
+    this.#isCutOff = false
+    clearTimeout(this.#starting)
+    this.#onEntered()
+  }
+
+  /** Looks what has become true. */
+  #settle(): void {
+    if (this.#entering && this.#peers.size >= this.#entering.count - 1) {
+      if ([...this.#peers.values()].every(({ topicsVersion }) => topicsVersion >= 0)) this.#entered()
+    }
+    this.#interest.settle((version) => this.#isKnown(version))
+    if (!this.#mayHaveMissed || !this.#isKnown(this.#interest.version)) return
+    this.#mayHaveMissed = false
+    this.#options.onLost()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#isClosed) return
+    try {
+      const frame = decode(bytes)
+      if (frame === null) return
+      if ('node' in frame) this.#receiveBeacon(frame)
+      else this.#receiveBatch(frame)
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'another node sent what cannot be read')
+    }
+  }
+
+  #receiveBeacon({ node, version, lanes, isLeaving }: Beacon): void {
+    if (node === this.#options.node) return
+    if (isLeaving) {
+      const leaving = this.#peers.get(node)
+      if (leaving) this.#gone(leaving, false)
+      return
+    }
+    const peer = this.#meet(node)
+    const order = peer.receiveBeacon(lanes[this.#options.node])
+    if (order === 'hole') this.#missed(peer)
+    else if (order === 'next' && peer.topicsVersion !== version) this.#ask(peer)
+  }
+
+  #receiveBatch({ from, epoch, number, entries }: Batch): void {
+    const peer = this.#meet(from)
+    if (peer.receiveBatch(epoch, number) === 'hole') this.#missed(peer)
+    for (const { kind, topic, message } of entries) {
+      if (kind === 'published') this.#options.onPublished(topic, message)
+      else if (kind === 'direct') this.#options.onDirect(topic, message, from)
+      else this.#receiveControl(peer, Control.parse(JSON.parse(String(message.payload))))
+    }
+  }
+
+  #receiveControl(peer: Peer, control: Control): void {
+    if (control.kind === 'knows') peer.knownVersion = Math.max(peer.knownVersion, control.version)
+    else {
+      const isKnown = peer.learn(control)
+      if (control.kind === 'all' && control.mayHaveMissed) this.#mayHaveMissed = true
+      if (isKnown) peer.control({ kind: 'knows', version: control.version })
+      else this.#ask(peer)
+      this.#flushSoon()
+    }
+    this.#settle()
+  }
+
+  #meet(node: string): Peer {
+    const known = this.#peers.get(node)
+    const peer = known ?? new Peer(node, this.#hasPublished)
+    peer.silentBeacons = 0
+    if (known) return peer
+    this.#peers.set(node, peer)
+    this.#flushSoon()
+    return peer
+  }
+
+  /** Messages of another node were missed, and it may not know any more what this one listens to. */
+  #missed(peer: Peer): void {
+    this.#mayHaveMissed = true
+    peer.introduce()
+    this.#ask(peer)
+  }
+
+  /** Asks another node for all that it listens to. */
+  #ask(peer: Peer): void {
+    peer.topicsVersion = -1
+    peer.tellsAll = true
+    this.#flushSoon()
+  }
+
+  #gone(peer: Peer, mayHaveMissed: boolean): void {
+    this.#peers.delete(peer.node)
+    // It may have died between writing to the database and telling of it.
+    if (mayHaveMissed) this.#mayHaveMissed = true
+    this.#options.log.info({ gone: peer.node, left: !mayHaveMissed }, 'another node is gone')
+    this.#options.onGone(peer.node)
+    this.#settle()
+  }
+}

@@ -1,0 +1,71 @@
+import type { Bus } from './bus.ts'
+import { Listeners } from './listeners.ts'
+import { type ClusterOptions, RedisCluster } from './redis-cluster.ts'
+import { encodeEntry } from './redis-frames.ts'
+
+export interface RedisBusOptions extends Pick<ClusterOptions, 'log'> {
+  /** `redis://` or, over TLS, `rediss://`, with user and password where Redis asks for them. */
+  readonly url: string
+  readonly node: string
+  /** Begins the names of all channels: installations that share a Redis have different ones. */
+  readonly prefix: string
+}
+
+/**
+ * The bus over Redis' publish and subscribe. Redis keeps nothing, so that it may be cut off or restarted at any time; what
+ * a node publishes to itself goes on meanwhile. Its start fails when Redis cannot be reached within 15 s.
+ */
+export function createRedisBus({ log, ...options }: RedisBusOptions): Bus {
+  const listeners = new Listeners((error, topic) => log.error({ err: error, topic }, 'a listener failed'))
+  const cluster = new RedisCluster({
+    ...options,
+    log,
+    isListenedTo: (topic) => listeners.has(topic),
+    onPublished: (topic, message) => listeners.deliver(topic, message),
+    onDirect: (topic, message, from) => listeners.deliverDirect(topic, message, from),
+    onGone: (node) => listeners.gone(node),
+    onLost: () => listeners.lost(),
+  })
+
+  const { node } = options
+  return {
+    node,
+    get dropped() {
+      return cluster.dropped
+    },
+    start: () => cluster.start(),
+
+    publish(topic, message) {
+      listeners.deliver(topic, message)
+      cluster.publish(topic, () => encodeEntry('published', topic, message))
+    },
+
+    subscribe(topic, listener, onLost) {
+      const isFirst = !listeners.has(topic)
+      const remove = listeners.add(topic, listener, onLost)
+      if (isFirst) cluster.change(topic)
+      return {
+        ready: cluster.ready(topic),
+        unsubscribe() {
+          if (remove()) cluster.change(topic)
+        },
+      }
+    },
+
+    hasSubscribers: (topic) => listeners.has(topic) || cluster.hasSubscribers(topic),
+
+    send(to, topic, message) {
+      if (to === node) listeners.deliverDirect(topic, message, node)
+      else cluster.send(to, () => encodeEntry('direct', topic, message))
+    },
+
+    receive: (topic, listener) => listeners.addDirect(topic, listener),
+    nodes: () => cluster.nodes,
+    onGone: (listener) => listeners.addGone(listener),
+    ping: (deadlineMs) => cluster.ping(deadlineMs),
+    async close() {
+      listeners.clear()
+      await cluster.close()
+    },
+  }
+}
