@@ -1,10 +1,15 @@
 import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope.ts'
-import { Clock, localNow } from './clock.ts'
-import { Connection, endpointsOf, onActivity, onWake, type SocketLike, type Status } from './connection.ts'
+import { Clock } from './clock.ts'
+import { ClockSync } from './clock-sync.ts'
+import { Connection, onActivity, onWake } from './connection.ts'
+import { encodeBody, encodeRequest } from './envelopes.ts'
 import { answerError, RallyError } from './errors.ts'
-import { Emitter } from './event-emitter.ts'
+import { EventEmitter } from './event-emitter.ts'
+import { type Endpoints, endpointsOf, type SocketConstructor, type SocketLike, whyRefused } from './handshake.ts'
+import type { play } from './play/play.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
-import { encode, encodeRequest, Requests } from './requests.ts'
+import { type Backoff, DEFAULT_BACKOFF } from './reconnect-delay.ts'
+import { DEFAULT_TIMEOUT_MS, Requests } from './requests.ts'
 import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
 import { Streams } from './streams.ts'
 import type {
@@ -12,88 +17,112 @@ import type {
   CallOptions,
   ClientCore,
   ClientEvents,
-  ClientOptions,
   SessionUser,
   SignedIn,
   SignIn,
+  Status,
 } from './types.ts'
 
-/** Pings right after a connection, and their distance: the clock is good within a second. */
-const FIRST_PINGS = 5
-const FIRST_PING_MS = 200
-/** Pings whose answers are waited for. */
-const MAX_PINGS = 16
+/** What `createClient` takes. docs/client.md has the defaults. */
+export interface ClientOptions {
+  /** `play` of `rally-client/play`, the netcode: makes `rally.play()` work. */
+  readonly play?: typeof play
+  /** The server: `http(s):`, `ws(s):` or relative to the page. Default: the origin of the page. */
+  readonly url?: string | URL
+  /** Default: the global one. */
+  readonly WebSocket?: SocketConstructor
+  /** Makes the socket, where a constructor is not enough. Goes before `WebSocket`. */
+  readonly createSocket?: (url: string, protocol: string) => SocketLike
+  /** For `/session`. Default: the global one. */
+  readonly fetch?: typeof fetch
+  /** How long a request waits for its answer, connecting included. */
+  readonly timeoutMs?: number
+  /** How long a socket may take until its welcome. */
+  readonly connectTimeoutMs?: number
+  /** Waits between attempts to connect. */
+  readonly backoff?: Partial<Backoff>
+  /** Requests that may wait to be sent; one more fails. */
+  readonly maxQueued?: number
+  /** How often the clock is compared with the server's. */
+  readonly clockIntervalMs?: number
+  /** Wire names of methods that are sent once or dropped. */
+  readonly fireAndForget?: readonly string[]
+}
+
 /** Bytes waiting in the socket over which fire-and-forget calls are dropped, as they would only be late. */
 const MAX_LATE_BYTES = 64 * 1024
+/** While no first socket opens, the server is asked this often at most whether it refuses them. */
+const ASK_WHY_REFUSED_MS = 10_000
 
-/** The client without the typed face that `createClient` gives it. */
+/** The client without the typed modules that `createClient` adds. */
 export class Client implements ClientCore {
   readonly clock = new Clock()
-  readonly #emitter = new Emitter<ClientEvents>()
+  readonly #events = new EventEmitter<ClientEvents>()
+  readonly #options: ClientOptions
+  readonly #endpoints: Endpoints
   readonly #connection: Connection
   readonly #requests: Requests
   readonly #streams: Streams
   readonly #signIn: SignInOptions
   readonly #fireAndForget: ReadonlySet<string>
-  readonly #clockIntervalMs: number
-  readonly #play: ClientOptions['play']
-  readonly #stopWaking: () => void
+  readonly #stopPageEvents: (() => void)[]
   readonly #closed = new AbortController()
-  /** When each ping was sent, by its eid. */
-  readonly #pings = new Map<string, number>()
-  #pingTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #clockSync: ClockSync
   #welcome: Welcome | null = null
+  #refusal: RallyError | null = null
+  #askedWhyRefusedAt = -Infinity
 
-  /** Connects at once. @throws TypeError for an address that is none, or without a WebSocket. */
+  /** Connects at once. @throws TypeError for what is no address of a server, or without a WebSocket. */
   constructor(options: ClientOptions = {}) {
-    const endpoints = endpointsOf(options.url)
-    const createSocket = options.createSocket ?? socketFactory(options.WebSocket)
-    const backoff = { minMs: 500, maxMs: 20_000, ...options.backoff }
-    const timeoutMs = options.timeoutMs ?? 12_000
-    this.#play = options.play
-    this.#clockIntervalMs = options.clockIntervalMs ?? 15_000
+    this.#options = options
+    this.#endpoints = endpointsOf(options.url)
     this.#fireAndForget = new Set(options.fireAndForget ?? ['live.input'])
-
+    const createSocket = options.createSocket ?? socketFactory(options.WebSocket)
+    const backoff = { ...DEFAULT_BACKOFF, ...options.backoff }
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     const isOpen = () => this.#connection.status === 'open'
     this.#connection = new Connection({
-      createSocket: () => createSocket(endpoints.socket, PROTOCOL),
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      createSocket: () => createSocket(this.#endpoints.socket, PROTOCOL),
+      connectTimeoutMs: options.connectTimeoutMs,
       backoff,
-      ping: () => this.#ping(),
+      ping: () => this.#clockSync.ping(),
       onStatus: (status) => this.#onStatus(status),
       onWelcome: (welcome) => this.#onWelcome(welcome),
       onMessage: (message) => this.#onMessage(message),
-      onFrame: (frame) => this.#emitter.emit('frame', frame),
+      onFrame: (frame) => this.#events.emit('frame', frame),
       onDrop: () => this.#onDrop(),
+      onNeverOpened: () => void this.#askWhyRefused(),
     })
     this.#requests = new Requests({
       send: (text) => this.#connection.send(text),
       isOpen,
-      onWaiting: () => this.#connection.ask(),
+      onWaiting: () => this.#connection.endIdle(),
+      refusal: () => this.#refusal,
       timeoutMs,
-      maxQueued: options.maxQueued ?? 256,
+      maxQueued: options.maxQueued,
     })
     this.#streams = new Streams({
       request: (...args) => this.#requests.pinned(...args),
       isOpen,
       backoff,
-      onError: (error) => this.#emitter.emit('error', error),
+      onError: (error) => this.#events.emit('error', error),
     })
+    const sendPing = () => {
+      const eid = this.#requests.nextEid()
+      this.#connection.send(encodeRequest('rpc.ping', eid, '{}'))
+      return eid
+    }
+    this.#clockSync = new ClockSync(this.clock, sendPing, options.clockIntervalMs)
     this.#signIn = {
       request: (type, data, options) => this.#requests.request(type, data, options),
-      epoch: () => this.#connection.epoch,
+      socketNumber: () => this.#connection.socketNumber,
       reconnect: () => this.#renew(timeoutMs),
-      fetch: options.fetch ?? ((...args) => fetch(...args)),
-      sessionUrl: endpoints.session,
+      fetch: (...args) => this.#fetch(...args),
+      sessionUrl: this.#endpoints.session,
       timeoutMs,
       closed: this.#closed.signal,
     }
-    const stopWaking = onWake(() => this.#connection.wake())
-    const stopNoticing = onActivity(() => this.#connection.ask())
-    this.#stopWaking = () => {
-      stopWaking()
-      stopNoticing()
-    }
+    this.#stopPageEvents = [onWake(() => this.#connection.wake()), onActivity(() => this.#connection.endIdle())]
     this.#connection.connect()
   }
 
@@ -109,8 +138,12 @@ export class Client implements ClientCore {
     return this.#welcome
   }
 
+  get refusal(): RallyError | null {
+    return this.#refusal
+  }
+
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#emitter.on(name, listener)
+    return this.#events.on(name, listener)
   }
 
   /** Calls the method `type`; what `createClient` makes of `rally.module.method(...)`. */
@@ -119,9 +152,9 @@ export class Client implements ClientCore {
     return this.#requests.request(type, data, options)
   }
 
-  /** Listens to the subscription `type`; gives a function that stops. */
+  /** Listens to the subscription `type`. Returns a function that stops. */
   subscribe(type: string, input: unknown, listener: AnyListener): () => void {
-    this.#connection.ask()
+    this.#connection.endIdle()
     if (this.status !== 'closed') return this.#streams.subscribe(type, input, listener)
     queueMicrotask(() => listener.end?.('closed'))
     return () => {}
@@ -132,18 +165,24 @@ export class Client implements ClientCore {
     return this.#connection.bufferedBytes <= MAX_LATE_BYTES && this.#connection.send(frame)
   }
 
-  /** Notices a dead line soon, until the function that this gives is called, once. */
+  /** Notices a dead connection within 4 s, until the function that this returns is called, once. */
   beLive(): () => void {
     return this.#connection.beLive()
   }
 
+  /**
+   * Plays or watches a match, see `play` in `rally-client/play`.
+   *
+   * @throws TypeError when `createClient` was not given `play`: a page without live matches does not load it.
+   */
   play<State, Input, Options>(
     matchId: string,
     game: PlayableGame<State, Input, Options>,
     options?: PlayOptions<State>,
   ): Play<State, Input> {
-    if (!this.#play) throw new TypeError("play() needs createClient({ play }), with play of 'rally/client/play'")
-    return this.#play(this, matchId, game, options)
+    const { play } = this.#options
+    if (!play) throw new TypeError("play() needs createClient({ play }), with play of 'rally-client/play'")
+    return play(this, matchId, game, options)
   }
 
   signIn(username: string): Promise<SignIn> {
@@ -167,13 +206,13 @@ export class Client implements ClientCore {
   close(): void {
     if (this.#closed.signal.aborted) return
     this.#closed.abort()
-    this.#stopWaking()
+    for (const stop of this.#stopPageEvents) stop()
     this.#connection.close()
-    this.#emitter.clear()
+    this.#events.clear()
   }
 
   async #post(type: string, data: unknown, eid = this.#requests.nextEid()): Promise<object> {
-    const body = encode(data)
+    const body = encodeBody(data)
     if (body === undefined) throw new RallyError('TOO_BIG', 'The input cannot be encoded as JSON', { type, eid })
     if (this.#connection.bufferedBytes <= MAX_LATE_BYTES) this.#connection.send(encodeRequest(type, eid, body))
     return {}
@@ -184,54 +223,50 @@ export class Client implements ClientCore {
       this.#streams.close()
       this.#requests.close()
     }
-    this.#emitter.emit('status', status)
-    // What was sent while the server ended the connection has no answer.
-    if (status === 'idle' && this.#requests.areWaiting) this.#connection.ask()
+    this.#events.emit('status', status)
+    // What was sent while the server closed the connection has no answer yet.
+    if (status === 'idle' && this.#requests.areWaiting) this.#connection.endIdle()
   }
 
   #onWelcome(welcome: Welcome): void {
     const last = this.#welcome
     this.#welcome = welcome
+    this.#refusal = null
     const userChanged = last?.user?.id !== welcome.user?.id
-    this.clock.restart()
-    this.#keepTime(FIRST_PINGS)
+    this.#clockSync.start()
     this.#requests.welcome(welcome, () => this.#streams.welcome(userChanged))
-    if (userChanged || !last) this.#emitter.emit('user', welcome.user)
-    this.#emitter.emit('welcome', welcome)
+    if (userChanged || !last) this.#events.emit('user', welcome.user)
+    this.#events.emit('welcome', welcome)
   }
 
   #onMessage(message: ServerMessage): void {
-    const sentAt = this.#pings.get(message.eid)
-    if (sentAt !== undefined) {
-      this.#pings.delete(message.eid)
-      if (!('error' in message)) this.clock.add(sentAt, message.ts)
-    } else if ('seq' in message) this.#streams.receive(message)
+    if (this.#clockSync.answer(message)) return
+    if ('seq' in message) this.#streams.receive(message)
     else if (!this.#requests.answer(message) && !this.#streams.receive(message) && message.error !== undefined) {
-      this.#emitter.emit('error', answerError(message.error, message.data, message.type, message.eid))
+      this.#events.emit('error', answerError(message.error, message.data, message.type, message.eid))
     }
   }
 
+  /** A browser does not tell why a handshake failed: asks the server itself, and tells the application. */
+  async #askWhyRefused(): Promise<void> {
+    const now = performance.now()
+    if (now - this.#askedWhyRefusedAt < ASK_WHY_REFUSED_MS) return
+    this.#askedWhyRefusedAt = now
+    const refusal = await whyRefused(this.#endpoints.handshake, (...args) => this.#fetch(...args), ASK_WHY_REFUSED_MS)
+    if (this.#welcome || this.status === 'closed') return
+    const isNew = refusal !== null && refusal.code !== this.#refusal?.code
+    this.#refusal = refusal
+    if (isNew) this.#events.emit('refused', refusal)
+  }
+
+  #fetch(...args: Parameters<typeof fetch>): Promise<Response> {
+    return (this.#options.fetch ?? fetch)(...args)
+  }
+
   #onDrop(): void {
-    clearTimeout(this.#pingTimer)
-    this.#pings.clear()
+    this.#clockSync.stop()
     this.#streams.drop()
     this.#requests.drop()
-  }
-
-  #keepTime(first: number): void {
-    this.#ping()
-    this.#pingTimer = setTimeout(
-      () => this.#keepTime(Math.max(0, first - 1)),
-      first > 1 ? FIRST_PING_MS : this.#clockIntervalMs,
-    )
-  }
-
-  #ping(): void {
-    const eid = this.#requests.nextEid()
-    const [oldest] = this.#pings.keys()
-    if (this.#pings.size >= MAX_PINGS && oldest !== undefined) this.#pings.delete(oldest)
-    this.#pings.set(eid, localNow())
-    this.#connection.send(encodeRequest('rpc.ping', eid, '{}'))
   }
 
   /** A new socket, and its welcome. */

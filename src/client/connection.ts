@@ -1,82 +1,21 @@
 import { closeCodes, shouldReconnect } from '../protocol/codes.ts'
-import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
+import type { ServerMessage, Welcome } from '../protocol/envelope.ts'
+import { isWelcome, parseMessage } from './envelopes.ts'
+import type { SocketLike } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type Backoff, reconnectMs } from './reconnect-delay.ts'
+import type { Status } from './types.ts'
 
-/**
- * `connecting` until the first welcome, `open` while requests go out, `reconnecting` while the client works on a new
- * connection, `idle` after a server ended one on which nobody asked anything: the next call, or the user's next move in a page,
- * makes another; `closed` for good: by `close()`, or by a server that says stay away.
- */
-export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
-
-/** What the client needs of a WebSocket; the browser's own and the one of npm `ws` fit. */
-export interface SocketLike {
-  binaryType: string
-  readonly bufferedAmount: number
-  send(data: string | Uint8Array<ArrayBuffer>): void
-  close(code?: number, reason?: string): void
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
-  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
-  addEventListener(type: 'error', listener: () => void): void
-}
-
-export type SocketConstructor = new (url: string, protocols?: string | string[]) => SocketLike
-
-/** Where one server's endpoints are. */
-export interface Endpoints {
-  /** `ws:` or `wss:`, ends in `/ws`. */
-  readonly socket: string
-  /** `http:` or `https:`, ends in `/session`. */
-  readonly session: string
-}
-
-/**
- * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept,
- * for a server behind a prefix; a trailing `/` or `/ws` makes no difference.
- *
- * @throws TypeError for an address that is none, or a relative one where there is no page.
- */
-export function endpointsOf(url: string | URL | undefined): Endpoints {
-  const page = typeof location === 'undefined' ? undefined : location.href
-  const base = new URL(url ?? '/', page)
-  const secure = base.protocol === 'https:' || base.protocol === 'wss:'
-  if (!secure && base.protocol !== 'http:' && base.protocol !== 'ws:') throw new TypeError(`Not a server: ${base.href}`)
-  const place = `${secure ? 's' : ''}://${base.host}${base.pathname.replace(/\/(ws)?$/, '')}`
-  return { socket: `ws${place}/ws`, session: `http${place}/session` }
-}
-
-/**
- * Calls `wake` when the network is back or the page is seen again: moments at which waiting makes no sense. Where there
- * is no page (Node) it never does. Gives a function that stops.
- */
-export function onWake(wake: () => void): () => void {
-  if (typeof document === 'undefined') return () => {}
-  const seen = () => {
-    if (document.visibilityState === 'visible') wake()
-  }
-  addEventListener('online', wake)
-  document.addEventListener('visibilitychange', seen)
-  return () => {
-    removeEventListener('online', wake)
-    document.removeEventListener('visibilitychange', seen)
-  }
-}
-
-const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
-
-/** Calls `notice` at each move of the user in the page, which may be many a second. Gives a function that stops. */
-export function onActivity(notice: () => void): () => void {
-  if (typeof document === 'undefined') return () => {}
-  for (const move of ACTIVITY) addEventListener(move, notice, { passive: true })
-  return () => {
-    for (const move of ACTIVITY) removeEventListener(move, notice)
-  }
-}
+/** How long a new socket may take until the server's welcome. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+/** A connection that held this long was a good one: the next failure starts from the shortest wait. */
+const STABLE_MS = 5_000
+/** The close code of a connection that ended without one (RFC 6455 section 7.4.1). */
+const CUT = 1006
 
 export interface ConnectionOptions {
   readonly createSocket: () => SocketLike
-  readonly connectTimeoutMs: number
+  readonly connectTimeoutMs?: number | undefined
   readonly backoff: Backoff
   /** Sends an `rpc.ping`. */
   readonly ping: () => void
@@ -86,14 +25,11 @@ export interface ConnectionOptions {
   readonly onFrame: (frame: ArrayBuffer) => void
   /** The socket is gone: nothing sent on it will be answered any more. */
   readonly onDrop: () => void
+  /** A socket ended without a welcome, and there has been none before. */
+  readonly onNeverOpened: () => void
 }
 
-/** A connection that held this long was a good one: the next failure starts from the shortest wait. */
-const STABLE_MS = 5_000
-/** The close code of a connection that ended without one (RFC 6455 section 7.4.1). */
-const CUT = 1006
-
-/** One socket after another: connects, waits for the welcome, watches for signs of life, comes back. */
+/** One socket after another: connects, waits for the welcome, watches for signs of life, reconnects. */
 export class Connection {
   readonly #options: ConnectionOptions
   #status: Status = 'connecting'
@@ -104,11 +40,12 @@ export class Connection {
   #timer: ReturnType<typeof setTimeout> | undefined
   #failures = 0
   #openedAt = 0
-  /** When there was a good connection last; when the first was tried until there has been one. */
+  /** The last time of a good connection; before the first one, the time of the first attempt. */
   #goodAt = performance.now()
+  /** The server closed a socket that was too fast: `wake` does not shorten that wait. */
   #pausing = false
   #sockets = 0
-  /** Live matches here. */
+  /** How many matches are live here. */
   #live = 0
 
   constructor(options: ConnectionOptions) {
@@ -119,8 +56,8 @@ export class Connection {
     return this.#status
   }
 
-  /** Tells one socket from another: grows with each. */
-  get epoch(): number {
+  /** How many sockets there have been: tells one from the next. */
+  get socketNumber(): number {
     return this.#sockets
   }
 
@@ -136,7 +73,7 @@ export class Connection {
     return true
   }
 
-  /** A match is live here: a dead line is noticed within 4 s until the function that this gives is called, once. */
+  /** A match is live here: a dead connection is noticed within 4 s, until the function that this returns is called, once. */
   beLive(): () => void {
     const count = (change: number) => {
       this.#live += change
@@ -146,7 +83,7 @@ export class Connection {
     return () => count(-1)
   }
 
-  /** Drops what there is and connects at once, whatever was waited for. */
+  /** Drops the socket, if there is one, and connects at once. */
   connect(): void {
     this.#discard(1000)
     this.#status = this.#sockets === 0 ? 'connecting' : 'reconnecting'
@@ -154,15 +91,15 @@ export class Connection {
     this.#tell()
   }
 
-  /** The page is seen or the network is back: no reason to wait any longer, or to trust the old socket blindly. */
+  /** The page is shown or the network is back: connects at once, or asks an open socket for a sign of life. */
   wake(): void {
     if (this.#status === 'open') this.#heartbeat?.probe()
-    else if (this.#status === 'idle') this.ask()
+    else if (this.#status === 'idle') this.endIdle()
     else if (this.#status !== 'closed' && !this.#socket && !this.#pausing) this.#open()
   }
 
-  /** The application or its user wants something: ends the rest of an idle client. */
-  ask(): void {
+  /** The application or its user wants something: connects again if the client is idle. */
+  endIdle(): void {
     if (this.#status !== 'idle') return
     this.#status = 'reconnecting'
     this.#open()
@@ -187,7 +124,7 @@ export class Connection {
     }
     this.#socket = socket
     socket.binaryType = 'arraybuffer'
-    // A socket that was given up may still speak: every listener asks whether it is the current one.
+    // A socket that was given up may still send: every listener checks whether it is the current one.
     socket.addEventListener('message', ({ data }) => {
       if (socket === this.#socket) this.#receive(data)
     })
@@ -195,7 +132,7 @@ export class Connection {
       if (socket === this.#socket) this.#lost(code)
     })
     socket.addEventListener('error', () => {})
-    this.#timer = setTimeout(() => this.#lost(CUT), this.#options.connectTimeoutMs)
+    this.#timer = setTimeout(() => this.#lost(CUT), this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
   }
 
   #receive(data: unknown): void {
@@ -204,7 +141,7 @@ export class Connection {
       if (data instanceof ArrayBuffer && this.#status === 'open') this.#options.onFrame(data)
       return
     }
-    const message = parse(data)
+    const message = parseMessage(data)
     if (!message) {
       this.#lost(CUT)
       return
@@ -228,7 +165,7 @@ export class Connection {
     this.#tell()
   }
 
-  /** The socket ended, or is given up. */
+  /** The socket ended, or is given up: reconnects after a wait, unless the close code says otherwise. */
   #lost(code: number): void {
     const now = performance.now()
     if (this.#status === 'open' && now - this.#openedAt >= STABLE_MS) {
@@ -240,16 +177,19 @@ export class Connection {
       this.#set('idle')
       return
     }
-    // Signed out by the server is a reason to come back as nobody, not to stay away.
+    // After its session has ended, the client comes back signed out.
     if (!shouldReconnect(code) && code !== closeCodes.sessionEnded) {
       this.#set('closed')
       return
     }
-    const failed = { code, failures: this.#failures++, outageMs: now - this.#goodAt }
-    const waitMs = reconnectMs(failed, this.#options.backoff)
+    const waitMs = reconnectMs(
+      { code, failures: this.#failures++, outageMs: now - this.#goodAt },
+      this.#options.backoff,
+    )
     this.#pausing = code === closeCodes.tooFast
     this.#timer = setTimeout(() => this.#open(), waitMs)
-    this.#set(this.#status === 'connecting' ? 'connecting' : 'reconnecting')
+    if (this.#status === 'connecting') this.#options.onNeverOpened()
+    else this.#set('reconnecting')
   }
 
   #discard(code?: number): void {
@@ -267,7 +207,7 @@ export class Connection {
     this.#tell()
   }
 
-  /** Tells of a change. Always the last step of one, as the application may at once make the next. */
+  /** Tells the application of a change. Always the last step: the listener may make the next change at once. */
   #tell(): void {
     if (this.#told === this.#status) return
     this.#told = this.#status
@@ -275,7 +215,7 @@ export class Connection {
   }
 }
 
-/** A browser refuses some codes, and any close of a socket that is closing already is harmless. */
+/** A browser throws for some codes. */
 function closeQuietly(socket: SocketLike, code: number | undefined): void {
   try {
     socket.close(code)
@@ -284,18 +224,30 @@ function closeQuietly(socket: SocketLike, code: number | undefined): void {
   }
 }
 
-/** What the server sent, trusted to be of the protocol once it is an object with a `type` and an `eid`. */
-function parse(text: string): ServerMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return undefined
-    const message = value as Partial<ServerMessage>
-    return typeof message.type === 'string' && typeof message.eid === 'string' ? (value as ServerMessage) : undefined
-  } catch {
-    return undefined
+/**
+ * Calls `wake` when the network is back or the page is shown again: there is no reason to wait then. Where there is no
+ * page (Node) it never does. Returns a function that stops.
+ */
+export function onWake(wake: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  const seen = () => {
+    if (document.visibilityState === 'visible') wake()
+  }
+  addEventListener('online', wake)
+  document.addEventListener('visibilitychange', seen)
+  return () => {
+    removeEventListener('online', wake)
+    document.removeEventListener('visibilitychange', seen)
   }
 }
 
-function isWelcome(message: ServerMessage): message is Answer & { readonly data: Welcome } {
-  return message.type === 'rpc.welcome'
+const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
+
+/** Calls `notice` whenever the user of the page does something, up to many times a second. Returns a function that stops. */
+export function onActivity(notice: () => void): () => void {
+  if (typeof document === 'undefined') return () => {}
+  for (const name of ACTIVITY) addEventListener(name, notice, { passive: true })
+  return () => {
+    for (const name of ACTIVITY) removeEventListener(name, notice)
+  }
 }

@@ -1,12 +1,15 @@
 import type { AnyApi } from '../protocol/api.ts'
-import { Client } from './client.ts'
+import { Client, type ClientOptions } from './client.ts'
 import { RallyError } from './errors.ts'
-import type { AnyListener, CallOptions, ClientOptions, Rally, Result } from './types.ts'
+import type { AnyListener, CallOptions, Calls, ClientCore, Result } from './types.ts'
+
+/** A client of a server whose modules are `Api`. */
+export type Rally<Api extends AnyApi> = ClientCore & Pick<Client, 'play'> & Calls<Api>
 
 const WIRE_NAME = /^[a-z][A-Za-z0-9]*$/
 const SUBSCRIPTION = /^on[A-Z]/
-/** Asked of every object by promises and by `JSON.stringify`: were they there, they would be called. */
-const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON'])
+/** Names that promises, JSON, tests and consoles ask of any object, and call where they exist. */
+const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON', 'inspect', 'asymmetricMatch', 'nodeType'])
 
 /**
  * Connects to a Rally server.
@@ -14,7 +17,7 @@ const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON'])
  * `Api` is the type that the server exports: its methods become `rally.module.method(input)`, its subscriptions
  * `rally.module.onEvent(input, listener)`. Nothing of it is needed at run time.
  *
- * @throws TypeError for an address that is none, or where there is no WebSocket.
+ * @throws TypeError for what is no address of a server, or where there is no WebSocket.
  */
 export function createClient<Api extends AnyApi>(options: ClientOptions = {}): Rally<Api> {
   const client = new Client(options)
@@ -23,25 +26,31 @@ export function createClient<Api extends AnyApi>(options: ClientOptions = {}): R
     get(_target, name) {
       const member: unknown = Reflect.get(client, name, client)
       if (typeof name !== 'string') return member
-      if (typeof member === 'function') return kept(made, name, () => member.bind(client))
+      if (typeof member === 'function') return madeOnce(made, name, () => member.bind(client))
       if (name in client) return member
-      return isWireName(name) ? kept(made, name, () => moduleOf(client, name)) : undefined
+      return isWireName(name) ? madeOnce(made, name, () => moduleOf(client, name)) : undefined
     },
   })
   // `Api` has no values to check against: whatever is asked for becomes a name on the wire.
   return face as Rally<Api>
 }
 
-/** One module: its members are made when they are first asked for. */
+/** One module: its members are made when they are first asked for. What every object has is no method of the server. */
 function moduleOf(client: Client, namespace: string): object {
   const made = new Map<string, unknown>()
-  return new Proxy(Object.create(null), {
-    get(_target, name) {
-      if (typeof name !== 'string' || !isWireName(name)) return undefined
-      const type = `${namespace}.${name}`
-      return kept(made, name, () => (SUBSCRIPTION.test(name) ? subscriptionOf(client, type) : methodOf(client, type)))
+  return new Proxy(
+    { toString: () => `[rally.${namespace}]` },
+    {
+      get(target, name) {
+        if (typeof name !== 'string' || name in target) return Reflect.get(target, name)
+        if (!isWireName(name)) return undefined
+        const type = `${namespace}.${name}`
+        return madeOnce(made, name, () =>
+          SUBSCRIPTION.test(name) ? subscriptionOf(client, type) : methodOf(client, type),
+        )
+      },
     },
-  })
+  )
 }
 
 function methodOf(client: Client, type: string) {
@@ -58,14 +67,17 @@ function methodOf(client: Client, type: string) {
 }
 
 function subscriptionOf(client: Client, type: string) {
-  return (input: unknown, listener: AnyListener) => client.subscribe(type, input, listener)
+  return (input: unknown, listener: AnyListener) => {
+    if (typeof listener?.next === 'function') return client.subscribe(type, input, listener)
+    throw new TypeError(`${type} takes an input, {} if it has none, and a listener with a function next`)
+  }
 }
 
 function isWireName(name: string): boolean {
   return WIRE_NAME.test(name) && !NOT_ON_THE_WIRE.has(name)
 }
 
-function kept(made: Map<string, unknown>, name: string, make: () => unknown): unknown {
+function madeOnce(made: Map<string, unknown>, name: string, make: () => unknown): unknown {
   const value = made.get(name) ?? make()
   made.set(name, value)
   return value

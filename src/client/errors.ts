@@ -4,11 +4,11 @@ import type { ErrorData, Issue } from '../protocol/envelope.ts'
 /**
  * Codes that the client itself fails with, besides those that the server answers.
  *
- * - `OFFLINE`: never sent, because there was no connection in time or too much waited for one already.
+ * - `OFFLINE`: never sent, because there was no connection in time or too many calls waited for one already.
  * - `ABORTED`: the call's signal was aborted.
  * - `CLOSED`: the client was closed, or the server told it to stay away.
  * - `USER_CHANGED`: somebody else signed in before the request could be sent (again); it is not sent in their name.
- * - `TOO_BIG`: the request is larger than the server takes, or is nothing that JSON can hold.
+ * - `TOO_BIG`: the request is larger than the server takes, or JSON cannot hold it.
  * - `STREAM_CLOSED`: the server ended the stream, and the listener has no `end`.
  * - `SESSION_NOT_KEPT`: signed in, but the session cookie did not come back with the next socket.
  */
@@ -26,7 +26,7 @@ export interface RallyErrorDetails {
   readonly retryAfterMs?: number | undefined
   /** Wire name of what failed. */
   readonly type?: string | undefined
-  /** The exchange's id: calling again with it executes a write at most once. */
+  /** The id of the exchange: calling again with it executes a write at most once. */
   readonly eid?: string | undefined
 }
 
@@ -36,7 +36,7 @@ export class RallyError<Code extends string = string> extends Error {
   readonly code: Code
   /** What is wrong with the input; empty unless `code` is `VALIDATION_FAILED`. */
   readonly issues: readonly Issue[]
-  /** How long the server asks to wait before the same is tried again. */
+  /** How long the server asks to wait before the same call is tried again. */
   readonly retryAfterMs: number | undefined
   readonly type: string | undefined
   readonly eid: string | undefined
@@ -62,11 +62,16 @@ export function answerError(code: string, data: unknown, type?: string, eid?: st
   return new RallyError(code, typeof message === 'string' ? message : code, { issues, retryAfterMs, type, eid })
 }
 
-/** Hands an exception of an application's listener to the platform, as an event target does; others still run. */
-export function report(error: unknown): void {
-  if (typeof reportError === 'function') reportError(error)
-  else
-    queueMicrotask(() => {
-      throw error
-    })
+/** The place where a call is made; `below` and what it calls are left out where the platform can do that. */
+export function callSite(below: (...args: never[]) => unknown): Error {
+  const site = new Error()
+  Error.captureStackTrace?.(site, below)
+  return site
+}
+
+/** Gives an error that is made when an answer comes, or a timer ends, the stack of the call that it belongs to. */
+export function withCallSite(error: RallyError, site: Error): RallyError {
+  const frames = (site.stack ?? '').replace(/^Error\n/, '')
+  error.stack = `${error.name} [${error.code}]: ${error.message}\n${frames}`
+  return error
 }

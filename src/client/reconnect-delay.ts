@@ -1,17 +1,22 @@
 import { closeCodes } from '../protocol/codes.ts'
 
+/** The waits between attempts to connect, in ms. */
 export interface Backoff {
-  /** Upper end of the first wait, in ms. */
+  /** Upper end of the first wait. */
   readonly minMs: number
-  /** Upper end of the longest wait, in ms. */
+  /** Upper end of the longest wait. */
   readonly maxMs: number
 }
 
-const SOON_MS = 250
-const SOON_TRIES = 3
-const PAUSE_MS = 5_000
-/** Upper end of the waits in the first half minute of an outage: a restart is over by then, and everybody back soon. */
-const PATIENT_MS = 1_500
+export const DEFAULT_BACKOFF: Backoff = { minMs: 500, maxMs: 20_000 }
+
+/** Upper end of the first waits after a node said that it leaves. */
+const NODE_LEFT_MS = 250
+const NODE_LEFT_TRIES = 3
+/** The shortest wait after a socket was closed because it was too fast. */
+const TOO_FAST_MS = 5_000
+/** Upper end of the waits in the first half minute of an outage: a restart is over by then, and everybody is back soon. */
+const RESTART_MS = 1_500
 /** Later no wait adds more than this part of the time that the outage has lasted. */
 const SHARE_OF_OUTAGE = 1 / 20
 
@@ -24,28 +29,28 @@ export function backoffMs(failures: number, { minMs, maxMs }: Backoff, random = 
 }
 
 /** What the next wait depends on. */
-export interface Failed {
+export interface LostConnection {
   /** The close code. */
   readonly code: number
-  /** Attempts that failed since there was a good connection. */
+  /** Attempts that failed since the last good connection. */
   readonly failures: number
-  /** How long ago there was one, in ms. */
+  /** How long ago that was, in ms. */
   readonly outageMs: number
 }
 
 /** How long to wait before connecting again. */
-export function reconnectMs(failed: Failed, backoff: Backoff, random = Math.random()): number {
-  const { code, failures, outageMs } = failed
+export function reconnectMs(lost: LostConnection, backoff: Backoff, random = Math.random()): number {
+  const { code, failures, outageMs } = lost
   const { minMs, maxMs } = backoff
-  const capMs = Math.min(maxMs, Math.max(minMs, PATIENT_MS, outageMs * SHARE_OF_OUTAGE))
+  const capMs = Math.min(maxMs, Math.max(minMs, RESTART_MS, outageMs * SHARE_OF_OUTAGE))
   const waitMs = backoffMs(failures, { minMs, maxMs: capMs }, random)
   switch (code) {
-    // Another node, or the same one without the session, is there at once; the jitter spreads a node's clients.
+    // Another node, or the same one without the session, answers at once; the jitter spreads a node's clients.
     case closeCodes.nodeLeaving:
     case closeCodes.sessionEnded:
-      return failures < SOON_TRIES ? random * SOON_MS : waitMs
+      return failures < NODE_LEFT_TRIES ? random * NODE_LEFT_MS : waitMs
     case closeCodes.tooFast:
-      return PAUSE_MS + backoffMs(failures, { minMs: PAUSE_MS, maxMs: 4 * PAUSE_MS }, random)
+      return TOO_FAST_MS + backoffMs(failures, { minMs: TOO_FAST_MS, maxMs: 4 * TOO_FAST_MS }, random)
     default:
       return waitMs
   }

@@ -1,7 +1,18 @@
 import type { Answer, Welcome } from '../protocol/envelope.ts'
-import { answerError, RallyError } from './errors.ts'
-import { Pace } from './send-limits.ts'
+import { encodeBody, encodeRequest, isLonger } from './envelopes.ts'
+import { answerError, callSite, RallyError, withCallSite } from './errors.ts'
+import { SendRate } from './send-rate.ts'
 import type { CallOptions } from './types.ts'
+
+/** How long a request waits for its answer. The server itself gives up after 10 s, so that its answer comes first. */
+export const DEFAULT_TIMEOUT_MS = 12_000
+/** Requests that may wait to be sent. */
+const DEFAULT_MAX_QUEUED = 256
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+/** The wait after `UNAVAILABLE` that names none. */
+const DEFAULT_RETRY_MS = 500
+/** Places in the server's in-flight limit that are kept free for pings and fire-and-forget calls. */
+const SPARE_IN_FLIGHT = 4
 
 export interface RequestsOptions {
   /** Sends if there is an open connection; false if not. */
@@ -9,8 +20,10 @@ export interface RequestsOptions {
   readonly isOpen: () => boolean
   /** A request waits, and there is no connection. */
   readonly onWaiting: () => void
-  readonly timeoutMs: number
-  readonly maxQueued: number
+  /** Why the server refuses to open a socket, if it does. */
+  readonly refusal: () => RallyError | null
+  readonly timeoutMs?: number | undefined
+  readonly maxQueued?: number | undefined
 }
 
 interface Pending {
@@ -18,27 +31,23 @@ interface Pending {
   readonly eid: string
   /** `data`, encoded when the call was made. */
   readonly body: string
+  /** Belongs to the current socket: fails when that is lost. */
   readonly pinned: boolean
   readonly resolve: (data: unknown) => void
   readonly reject: (error: RallyError) => void
-  /** Who asked; null while nobody was signed in. */
+  readonly fail: (code: string, message: string, retryAfterMs?: number) => void
+  /** Gives up after `waitedMs`: with the last refusal, or by whether it was ever sent. */
+  readonly expire: (waitedMs: number) => void
+  /** The user who asked; null while nobody was signed in. */
   userId: string | null
   state: 'waiting' | 'sent' | 'retrying'
   wasSent: boolean
-  /** The last refusal that was taken for temporary. */
-  refusal: RallyError | undefined
-  retry: ReturnType<typeof setTimeout> | undefined
+  /** The last `UNAVAILABLE`. */
+  refusal?: RallyError
   /** How long it may be without a connection. */
   readonly offlineMs: number | undefined
-  offline: ReturnType<typeof setTimeout> | undefined
-  /** Gives up after `waitedMs`: with the last refusal, or by whether it was ever sent. */
-  readonly expire: (waitedMs: number) => void
+  readonly timers: { [name in 'deadline' | 'retry' | 'offline']?: ReturnType<typeof setTimeout> }
 }
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-const DEFAULT_RETRY_MS = 500
-/** Room in the server's in-flight limit for what does not pass here. */
-const SPARE_IN_FLIGHT = 4
 
 /**
  * Requests and their answers. A request waits for a connection, for a place among those in flight and for its turn by
@@ -47,12 +56,15 @@ const SPARE_IN_FLIGHT = 4
  */
 export class Requests {
   readonly #options: RequestsOptions
+  readonly #timeoutMs: number
+  readonly #maxQueued: number
   /** In the order of the calls. */
   readonly #pending = new Map<string, Pending>()
   readonly #waiting = new Set<Pending>()
+  /** Pinned requests that wait: they go first. */
   readonly #urgent = new Set<Pending>()
   #welcome: Welcome | null = null
-  #pace: Pace | null = null
+  #rate: SendRate | null = null
   #inFlight = 0
   #flushTimer: ReturnType<typeof setTimeout> | undefined
   #closed = false
@@ -61,6 +73,8 @@ export class Requests {
 
   constructor(options: RequestsOptions) {
     this.#options = options
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    this.#maxQueued = options.maxQueued ?? DEFAULT_MAX_QUEUED
   }
 
   /** An id that no other exchange has, of this client or another. */
@@ -70,14 +84,16 @@ export class Requests {
 
   /** Sends a request; the answer's `data` is trusted to be what the type says. Rejects with `RallyError` only. */
   request<Output>(type: string, data: unknown, options: CallOptions = {}): Promise<Output> {
+    const site = callSite(this.request)
     return new Promise((resolve, reject) => {
-      this.#start(type, data, options, false, (output) => resolve(output as Output), reject)
+      const fail = (error: RallyError) => reject(withCallSite(error, site))
+      this.#start(type, data, options, false, (output) => resolve(output as Output), fail)
     })
   }
 
   /**
-   * Sends a request that belongs to the socket: it goes before all others, and fails with `OFFLINE` when the socket is
-   * lost. Calls back from within the answer's arrival, before any later frame is looked at.
+   * Sends a request that belongs to the current socket: it goes before all others, and fails with `OFFLINE` when the
+   * socket is lost. Calls back while the answer is handled, before any later frame is read.
    */
   pinned(type: string, data: unknown, resolve: (data: unknown) => void, reject: (error: RallyError) => void): void {
     this.#start(type, data, {}, true, resolve, reject)
@@ -103,22 +119,21 @@ export class Requests {
   }
 
   /**
-   * A new connection: what waits goes out, what was sent on the last one goes out again; `first` is called before, to
-   * ask for what is to go out first of all.
+   * A new connection: sends what waits, and again what was sent on the last one. `first` is called before that, to make
+   * the requests that go out first.
    */
   welcome(welcome: Welcome, first: () => void): void {
-    this.#pace = null
+    this.#rate = null
     this.#welcome = welcome
     const userId = welcome.user?.id ?? null
     for (const pending of [...this.#pending.values()]) {
-      clearTimeout(pending.offline)
-      if (userId !== null && pending.userId !== null && pending.userId !== userId) {
-        const { type, eid } = pending
-        pending.reject(new RallyError('USER_CHANGED', 'Somebody else is signed in now', { type, eid }))
-      } else pending.userId ??= userId
+      clearTimeout(pending.timers.offline)
+      const isOther = userId !== null && pending.userId !== null && pending.userId !== userId
+      if (isOther) pending.fail('USER_CHANGED', 'Somebody else is signed in now')
+      else pending.userId ??= userId
     }
     first()
-    this.#pace = new Pace(welcome.limits, performance.now())
+    this.#rate = new SendRate(welcome.limits, performance.now())
     this.#flush()
   }
 
@@ -127,12 +142,11 @@ export class Requests {
     clearTimeout(this.#flushTimer)
     this.#waiting.clear()
     for (const pending of [...this.#pending.values()]) {
-      const { type, eid } = pending
-      if (pending.pinned) pending.reject(new RallyError('OFFLINE', 'The connection was lost', { type, eid }))
+      if (pending.pinned) pending.fail('OFFLINE', 'The connection was lost')
       else {
-        clearTimeout(pending.retry)
+        clearTimeout(pending.timers.retry)
         this.#queue(pending)
-        this.#boundOffline(pending)
+        this.#limitOffline(pending)
       }
     }
     this.#inFlight = 0
@@ -142,9 +156,7 @@ export class Requests {
   close(): void {
     this.#closed = true
     clearTimeout(this.#flushTimer)
-    for (const { type, eid, reject } of [...this.#pending.values()]) {
-      reject(new RallyError('CLOSED', 'The client is closed', { type, eid }))
-    }
+    for (const { fail } of [...this.#pending.values()]) fail('CLOSED', 'The client is closed')
   }
 
   /** Takes requests again. */
@@ -160,81 +172,71 @@ export class Requests {
     resolve: (data: unknown) => void,
     reject: (error: RallyError) => void,
   ): void {
-    const { signal, eid = this.nextEid() } = options
-    const errorOf = (code: string, message: string, retryAfterMs?: number) =>
-      new RallyError(code, message, { type, eid, retryAfterMs })
-    const body = encode(data)
-    if (body === undefined) {
-      reject(errorOf('TOO_BIG', 'The input cannot be encoded as JSON'))
-      return
-    }
-    const refusal = this.#refusal(eid, pinned, signal)
-    if (refusal) {
-      reject(errorOf(...refusal))
-      return
-    }
-    const finish = () => {
-      clearTimeout(deadline)
-      clearTimeout(pending.retry)
-      clearTimeout(pending.offline)
+    const { signal, offlineMs, eid = this.nextEid() } = options
+    const body = encodeBody(data)
+    const settle = (then: () => void) => {
+      for (const timer of Object.values(pending.timers)) clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
       this.#forget(pending)
+      then()
     }
     const pending: Pending = {
       type,
       eid,
-      body,
+      body: body ?? '',
       pinned,
-      resolve: (answer) => {
-        finish()
-        resolve(answer)
-      },
-      reject: (error) => {
-        finish()
-        reject(error)
+      resolve: (answer) => settle(() => resolve(answer)),
+      reject: (error) => settle(() => reject(error)),
+      fail: (code, message, retryAfterMs) => pending.reject(new RallyError(code, message, { type, eid, retryAfterMs })),
+      expire: (waitedMs) => {
+        const refusal = this.#options.refusal()
+        if (pending.refusal) pending.reject(pending.refusal)
+        else if (pending.wasSent) pending.fail('TIMEOUT', `No answer within ${waitedMs} ms`)
+        else pending.fail('OFFLINE', `No connection within ${waitedMs} ms${refusal ? `: ${refusal.message}` : ''}`)
       },
       userId: this.#welcome?.user?.id ?? null,
       state: 'waiting',
       wasSent: false,
-      refusal: undefined,
-      retry: undefined,
-      offlineMs: options.offlineMs,
-      offline: undefined,
-      expire: (waitedMs) => {
-        if (pending.refusal) pending.reject(pending.refusal)
-        else if (pending.wasSent) pending.reject(errorOf('TIMEOUT', `No answer within ${waitedMs} ms`))
-        else pending.reject(errorOf('OFFLINE', `No connection within ${waitedMs} ms`))
-      },
+      offlineMs,
+      timers: {},
     }
-    const abort = () => pending.reject(errorOf('ABORTED', 'The call was aborted'))
-    const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
-    const deadline = setTimeout(pending.expire, timeoutMs, timeoutMs)
+    const abort = () => pending.fail('ABORTED', 'The call was aborted')
+    const refusal = this.#refuse(pending, body === undefined, signal)
+    if (refusal) {
+      pending.fail(...refusal)
+      return
+    }
+    const timeoutMs = Math.min(options.timeoutMs ?? this.#timeoutMs, MAX_TIMEOUT_MS)
+    pending.timers.deadline = setTimeout(pending.expire, timeoutMs, timeoutMs)
     signal?.addEventListener('abort', abort)
 
     this.#pending.set(eid, pending)
     this.#queue(pending)
     if (!this.#options.isOpen()) {
-      this.#boundOffline(pending)
+      this.#limitOffline(pending)
       this.#options.onWaiting()
     }
     this.#flush()
   }
 
-  /** There is no connection: starts what the call may be without one. */
-  #boundOffline(pending: Pending): void {
-    const { offlineMs, expire } = pending
-    if (offlineMs !== undefined) pending.offline = setTimeout(expire, offlineMs, offlineMs)
+  /** There is no connection: starts the time that the call may be without one. */
+  #limitOffline({ offlineMs, expire, timers }: Pending): void {
+    if (offlineMs !== undefined) timers.offline = setTimeout(expire, offlineMs, offlineMs)
   }
 
   /** Why a call is not even queued: code, message, ms to wait. */
-  #refusal(eid: string, pinned: boolean, signal: AbortSignal | undefined): [string, string, number?] | undefined {
+  #refuse(
+    { eid, pinned }: Pending,
+    isNoJson: boolean,
+    signal: AbortSignal | undefined,
+  ): [string, string, number?] | null {
+    if (isNoJson) return ['TOO_BIG', 'The input cannot be encoded as JSON']
     if (this.#closed) return ['CLOSED', 'The client is closed']
     if (signal?.aborted) return ['ABORTED', 'The call was aborted']
     if (this.#pending.has(eid)) return ['CONFLICT', 'A call with this eid waits for its answer already']
-    if (pinned || this.#waiting.size < this.#options.maxQueued) return undefined
-    return this.#options.isOpen()
-      ? ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
-      : ['OFFLINE', 'Not connected, and too many calls wait already']
+    if (pinned || this.#waiting.size < this.#maxQueued) return null
+    if (this.#options.isOpen()) return ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
+    return ['OFFLINE', 'Not connected, and too many calls wait already']
   }
 
   #queue(pending: Pending): void {
@@ -256,36 +258,35 @@ export class Requests {
     if (pending.state === 'sent') this.#inFlight--
     pending.state = 'retrying'
     pending.refusal = refusal
-    pending.retry = setTimeout(() => {
+    const again = () => {
       this.#queue(pending)
       this.#flush()
-    }, refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
+    }
+    pending.timers.retry = setTimeout(again, refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
   }
 
   #flush(): void {
     clearTimeout(this.#flushTimer)
-    if (!this.#welcome || !this.#pace || !this.#options.isOpen()) return
+    if (!this.#welcome || !this.#rate || !this.#options.isOpen()) return
     const { user, limits } = this.#welcome
-    const { requestsInFlight } = limits
-    const frameBytes = Math.min(limits.frameBytes, user ? Number.POSITIVE_INFINITY : limits.anonymousFrameBytes)
+    const maxBytes = user ? limits.frameBytes : Math.min(limits.frameBytes, limits.anonymousFrameBytes)
     for (const queue of [this.#urgent, this.#waiting]) {
       for (const pending of queue) {
-        if (this.#inFlight >= Math.max(1, requestsInFlight - SPARE_IN_FLIGHT)) return
-        const waitMs = this.#pace.take(performance.now())
+        if (this.#inFlight >= Math.max(1, limits.requestsInFlight - SPARE_IN_FLIGHT)) return
+        const waitMs = this.#rate.take(performance.now())
         if (waitMs > 0) {
           this.#flushTimer = setTimeout(() => this.#flush(), waitMs)
           return
         }
-        this.#send(pending, frameBytes)
+        this.#send(pending, maxBytes)
       }
     }
   }
 
-  #send(pending: Pending, frameBytes: number): void {
-    const { type, eid } = pending
-    const text = encodeRequest(type, eid, pending.body)
-    if (isLonger(text, frameBytes)) {
-      pending.reject(new RallyError('TOO_BIG', `A request may have ${frameBytes} bytes`, { type, eid }))
+  #send(pending: Pending, maxBytes: number): void {
+    const text = encodeRequest(pending.type, pending.eid, pending.body)
+    if (isLonger(text, maxBytes)) {
+      pending.fail('TOO_BIG', `A request may have ${maxBytes} bytes`)
       return
     }
     this.#waiting.delete(pending)
@@ -297,27 +298,7 @@ export class Requests {
   }
 }
 
-/** 96 random bits. Not `randomUUID`, which a page without TLS has not. */
+/** 96 random bits. `randomUUID` is missing from pages without TLS. */
 function randomPrefix(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-/** A request as it goes over the wire. `body` is JSON. */
-export function encodeRequest(type: string, eid: string, body: string): string {
-  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
-}
-
-/** JSON of `data`; undefined for what has none (a cycle, a bigint). */
-export function encode(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data ?? {})
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
-export function isLonger(text: string, maxBytes: number): boolean {
-  if (text.length * 3 <= maxBytes) return false
-  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
 }

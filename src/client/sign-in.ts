@@ -1,14 +1,16 @@
-import type { Authorized, Begun } from '../modules/auth/types.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import { answerError, RallyError } from './errors.ts'
-import { call } from './stream.ts'
-import type { CallOptions, SignedIn, SignIn } from './types.ts'
+import { callListener } from './event-emitter.ts'
+import type { Begun, CallOptions, SignedIn, SignIn } from './types.ts'
+
+/** What `auth.verify` and `auth.recover` answer: `token` is a ticket that `POST /session` exchanges for the session cookie. */
+type Authorized = SignedIn & { readonly token: string }
 
 export interface SignInOptions {
   readonly request: <Output>(type: string, data: unknown, options?: CallOptions) => Promise<Output>
-  /** Tells one socket from another. */
-  readonly epoch: () => number
-  /** Makes a new socket, and gives its welcome. */
+  /** How many sockets there have been: a challenge belongs to one. */
+  readonly socketNumber: () => number
+  /** Makes a new socket, and resolves to its welcome. */
   readonly reconnect: () => Promise<Welcome>
   readonly fetch: typeof fetch
   readonly sessionUrl: string
@@ -24,9 +26,9 @@ export interface SignInOptions {
 export async function signIn(username: string, options: SignInOptions): Promise<SignIn> {
   const begin = () => options.request<Begun>('auth.begin', { username })
   const begun = await begin()
-  let epoch = options.epoch()
+  let socketNumber = options.socketNumber()
 
-  /** A challenge that is lost with its socket, or too old, is asked for again; a candidate's secret is lost with it. */
+  /** Asks again for a challenge that was lost with its socket, or is too old. A candidate's secret is lost with it. */
   const beginAgain = async () => {
     if (begun.status === 'candidate') {
       throw new RallyError('NO_CHALLENGE', 'The connection was lost, and with it the new secret: sign in again', {
@@ -35,21 +37,21 @@ export async function signIn(username: string, options: SignInOptions): Promise<
     }
     const again = await begin()
     if (again.status !== 'user') throw new RallyError('NO_CHALLENGE', 'There is no such user any more')
-    epoch = options.epoch()
+    socketNumber = options.socketNumber()
   }
 
   return {
     ...begun,
     async verify(code, { signal, onRecoveryCodes } = {}) {
       const attempt = () => options.request<Authorized>('auth.verify', { code }, { signal })
-      if (epoch !== options.epoch()) await beginAgain()
+      if (socketNumber !== options.socketNumber()) await beginAgain()
       const authorized = await attempt().catch(async (error: unknown) => {
         if (!(error instanceof RallyError) || error.code !== 'NO_CHALLENGE' || begun.status === 'candidate') throw error
         await beginAgain()
         return attempt()
       })
       const { recoveryCodes, user } = authorized
-      if (recoveryCodes && onRecoveryCodes) call(() => onRecoveryCodes(recoveryCodes, user))
+      if (recoveryCodes && onRecoveryCodes) callListener(() => onRecoveryCodes(recoveryCodes, user))
       return enter(authorized, options)
     },
   }
@@ -66,7 +68,7 @@ export async function signOut(options: SignInOptions): Promise<void> {
   await options.reconnect()
 }
 
-/** From the ticket to a socket of the user's own. */
+/** Exchanges the ticket for the session, and makes a socket of the user's own. */
 async function enter({ user, token, recoveryCodes }: Authorized, options: SignInOptions): Promise<SignedIn> {
   await session('POST', { token }, options)
   const welcome = await options.reconnect()
@@ -76,7 +78,7 @@ async function enter({ user, token, recoveryCodes }: Authorized, options: SignIn
   return recoveryCodes ? { user, recoveryCodes } : { user }
 }
 
-/** One request to `/session`, which sets or clears the cookie that scripts cannot. */
+/** One request to `/session`, which sets or clears the cookie: scripts cannot. */
 async function session(method: 'POST' | 'DELETE', body: unknown, options: SignInOptions): Promise<void> {
   const { fetch, sessionUrl, timeoutMs, closed } = options
   const abort = new AbortController()

@@ -1,77 +1,57 @@
-import { report } from './errors.ts'
+import { callListener } from './event-emitter.ts'
 import type { AnyListener, StreamInfo } from './types.ts'
 
-/** One listener, and how far it has come. */
-export interface Entry {
+/** One listener of a stream. */
+export interface Follower {
   readonly listener: AnyListener
-  /** The last value's `seq`; null until the first value. */
+  /** The `seq` of the last value that it was given; null before the first. */
   seq: number | null
 }
 
-/** One subscription at the server, whoever listens here: the same type with the same input. */
-export interface Stream {
+/** One subscription at the server, shared by all listeners of the same type and input. */
+export class Stream {
   readonly key: string
   readonly type: string
   readonly input: Readonly<Record<string, unknown>>
-  readonly entries: Set<Entry>
+  readonly followers = new Set<Follower>()
   /** Known once opened on the current connection. */
-  channel: string | null
-  reliable: boolean
+  channel: string | null = null
+  reliable = false
   /** Events are taken. Not so between a gap and its healing. */
-  live: boolean
-  opening: boolean
-  /** The last event or opening; null before the first. */
-  seq: number | null
+  live = false
+  opening = false
+  /** The `seq` of the last event or opening; null before the first. */
+  seq: number | null = null
   /** The state at `seq`, while no event has come since: what a later listener is given. */
-  snapshot: { readonly value: unknown; readonly seq: number } | null
-  failures: number
+  snapshot: { readonly value: unknown; readonly seq: number } | null = null
+  failures = 0
   retry: ReturnType<typeof setTimeout> | undefined
-}
 
-export function createStream(key: string, type: string, input: Stream['input']): Stream {
-  return {
-    key,
-    type,
-    input,
-    entries: new Set(),
-    channel: null,
-    reliable: false,
-    live: false,
-    opening: false,
-    seq: null,
-    snapshot: null,
-    failures: 0,
-    retry: undefined,
+  constructor(key: string, type: string, input: Stream['input']) {
+    this.key = key
+    this.type = type
+    this.input = input
   }
-}
 
-/** Hands an event to a listener that has not had it, and is still there. */
-export function give(stream: Stream, entry: Entry, value: unknown, seq: number, kind: StreamInfo['kind']): void {
-  if (!stream.entries.has(entry) || (entry.seq !== null && seq <= entry.seq)) return
-  entry.seq = seq
-  call(() => entry.listener.next(value, { kind, seq }))
-}
+  /** Gives an event to a follower that is still there and has not had it. */
+  give(follower: Follower, value: unknown, seq: number, kind: StreamInfo['kind']): void {
+    if (!this.followers.has(follower) || (follower.seq !== null && seq <= follower.seq)) return
+    follower.seq = seq
+    callListener(() => follower.listener.next(value, { kind, seq }))
+  }
 
-/** Hands all there is up to `info.seq` to a listener that is still there. */
-export function giveSnapshot(stream: Stream, entry: Entry, value: unknown, info: StreamInfo): void {
-  if (!stream.entries.has(entry)) return
-  entry.seq = info.seq
-  const { listener } = entry
-  call(() => (listener.snapshot ? listener.snapshot(value, info) : listener.next(value, info)))
-}
+  /** Gives a snapshot to a follower that is still there. */
+  giveSnapshot(follower: Follower, value: unknown, info: StreamInfo): void {
+    if (!this.followers.has(follower)) return
+    follower.seq = info.seq
+    const { listener } = follower
+    callListener(() => (listener.snapshot ? listener.snapshot(value, info) : listener.next(value, info)))
+  }
 
-/** The next opening starts from nothing. */
-export function forgetPlace(stream: Stream): void {
-  stream.seq = null
-  stream.snapshot = null
-  for (const entry of stream.entries) entry.seq = null
-}
-
-/** Calls an application's listener, whose exceptions are its own affair. */
-export function call(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    report(error)
+  /** The next opening starts from nothing. */
+  forgetPlace(): void {
+    this.seq = null
+    this.snapshot = null
+    for (const follower of this.followers) follower.seq = null
   }
 }

@@ -1,12 +1,13 @@
 import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
 import { RallyError } from './errors.ts'
+import { callListener } from './event-emitter.ts'
 import { type Backoff, backoffMs } from './reconnect-delay.ts'
-import { call, createStream, type Entry, forgetPlace, give, giveSnapshot, type Stream } from './stream.ts'
+import { type Follower, Stream } from './stream.ts'
 import type { AnyListener } from './types.ts'
 
 export interface StreamsOptions {
-  /** Sends a request that belongs to the current socket; calls back before any later frame is looked at. */
+  /** Sends a request that belongs to the current socket; calls back before any later frame is read. */
   readonly request: (
     type: string,
     data: unknown,
@@ -15,36 +16,36 @@ export interface StreamsOptions {
   ) => void
   readonly isOpen: () => boolean
   readonly backoff: Backoff
-  /** Told of errors that a listener without `error` would have been told of. */
+  /** Called with the errors of listeners without `error`. */
   readonly onError: (error: RallyError) => void
 }
 
-/** Why the server ends a stream that it would at once open again. */
+/** Reasons for which the server ends a stream that can be opened again at once. */
 const HEALED_BY_REOPENING: ReadonlySet<string> = new Set(['gap', 'behind'])
 
-/** Subscriptions: shared by their listeners, opened again after each interruption, in order and without doubles. */
+/** The streams that are followed: opened again after each interruption, so that every event comes once and in order. */
 export class Streams {
   readonly #options: StreamsOptions
   readonly #streams = new Map<string, Stream>()
   readonly #byChannel = new Map<string, Set<Stream>>()
-  /** Channels that nobody listens to, left once no opening of the same type could be about to join them. */
+  /** Channels that nobody follows, by their type; left when no opening of that type is under way, which may join them. */
   readonly #leaving = new Map<string, string>()
-  /** Grows with each connection: answers to openings on an earlier one count no more. */
+  /** Grows with each connection: answers to openings on an earlier one are ignored. */
   #epoch = 0
 
   constructor(options: StreamsOptions) {
     this.#options = options
   }
 
-  /** Adds a listener; gives a function that takes it away. */
+  /** Adds a listener. Returns a function that removes it. */
   subscribe(type: string, input: unknown, listener: AnyListener): () => void {
     const key = `${type} ${JSON.stringify(sorted(input ?? {}))}`
     const stream = this.#streams.get(key) ?? this.#add(key, type, input)
-    const entry: Entry = { listener, seq: null }
-    stream.entries.add(entry)
-    // Not before the caller has the function that stops it.
-    queueMicrotask(() => this.#welcomeEntry(stream, entry))
-    return () => this.#stop(stream, entry)
+    const follower: Follower = { listener, seq: null }
+    stream.followers.add(follower)
+    // After the caller has the function that stops it.
+    queueMicrotask(() => this.#welcomeFollower(stream, follower))
+    return () => this.#stop(stream, follower)
   }
 
   /** Takes an event, or the end of a stream; false for a channel that nobody knows. */
@@ -58,10 +59,10 @@ export class Streams {
     return true
   }
 
-  /** A new connection. `userChanged`: what streams of the last user counted means nothing to this one. */
+  /** A new connection. `userChanged`: a place in the last user's stream is none in this user's. */
   welcome(userChanged: boolean): void {
     for (const stream of this.#streams.values()) {
-      if (userChanged) forgetPlace(stream)
+      if (userChanged) stream.forgetPlace()
       clearTimeout(stream.retry)
       stream.retry = undefined
       this.#open(stream)
@@ -77,7 +78,7 @@ export class Streams {
       stream.channel = null
       stream.live = false
       stream.opening = false
-      if (stream.entries.size === 0) this.#streams.delete(stream.key)
+      if (stream.followers.size === 0) this.#streams.delete(stream.key)
     }
   }
 
@@ -88,23 +89,23 @@ export class Streams {
   }
 
   #add(key: string, type: string, input: unknown): Stream {
-    const stream = createStream(key, type, { ...(input ?? {}) })
+    const stream = new Stream(key, type, { ...(input ?? {}) })
     this.#streams.set(key, stream)
     return stream
   }
 
-  /** Gives a new listener its first value: the snapshot that is here if it is still the newest, else one of its own. */
-  #welcomeEntry(stream: Stream, entry: Entry): void {
-    if (entry.seq !== null || !stream.entries.has(entry)) return
+  /** Gives a new listener its first value: the snapshot that is here if it is still the newest, else a new one. */
+  #welcomeFollower(stream: Stream, follower: Follower): void {
+    if (follower.seq !== null || !stream.followers.has(follower)) return
     const { snapshot } = stream
     if (stream.live && snapshot && snapshot.seq >= (stream.seq ?? 0)) {
-      giveSnapshot(stream, entry, snapshot.value, { kind: 'snapshot', seq: snapshot.seq })
+      stream.giveSnapshot(follower, snapshot.value, { kind: 'snapshot', seq: snapshot.seq })
     } else this.#open(stream)
   }
 
-  #stop(stream: Stream, entry: Entry): void {
-    if (!stream.entries.delete(entry) || stream.entries.size > 0) return
-    // The answer to an opening under way still has to tell which channel to leave.
+  #stop(stream: Stream, follower: Follower): void {
+    if (!stream.followers.delete(follower) || stream.followers.size > 0) return
+    // While an opening is under way, only its answer tells which channel to leave.
     if (!stream.opening) this.#forget(stream)
   }
 
@@ -138,7 +139,7 @@ export class Streams {
       if (of !== type) continue
       this.#leaving.delete(channel)
       if (this.#byChannel.has(channel)) continue
-      // Lost with its socket it has happened all the same.
+      // If the socket is lost, its subscriptions are gone too.
       this.#options.request('rpc.unsubscribe', { channel }, ignore, ignore)
     }
   }
@@ -147,7 +148,7 @@ export class Streams {
     if (stream.opening || stream.retry !== undefined || !this.#options.isOpen()) return
     stream.opening = true
     const epoch = this.#epoch
-    // A live stream is opened again for the sake of a new listener, which wants all of it.
+    // A live stream is opened again for a new listener, which wants all of it.
     const isFresh = stream.live || stream.seq === null
     const input = isFresh ? stream.input : { ...stream.input, since: stream.seq }
     const settle = (then: () => void) => {
@@ -175,32 +176,32 @@ export class Streams {
     stream.failures = 0
     const streams = this.#byChannel.get(channel) ?? new Set()
     this.#byChannel.set(channel, streams.add(stream))
-    if (stream.entries.size === 0) {
+    if (stream.followers.size === 0) {
       this.#forget(stream)
       return
     }
-    // On a live stream the events up to the opening are still under way to those who listened before.
+    // On a live stream the events up to the opening are still on their way to the other listeners.
     if (!wasLive) stream.seq = seq
     if (!missed && seq >= (stream.seq ?? seq)) stream.snapshot = { value: opening.snapshot, seq }
-    for (const entry of stream.entries) {
-      const isNew = entry.seq === null
+    for (const follower of stream.followers) {
+      const isNew = follower.seq === null
       if (!isNew && wasLive) continue
       if (!missed) {
-        giveSnapshot(stream, entry, opening.snapshot, { kind: 'snapshot', seq, ...(gap && { gap }) })
+        stream.giveSnapshot(follower, opening.snapshot, { kind: 'snapshot', seq, ...(gap && { gap }) })
       } else if (!isNew || isFresh) {
-        for (const event of missed) give(stream, entry, event.data, event.seq, 'missed')
-        if (stream.entries.has(entry)) entry.seq = seq
+        for (const event of missed) stream.give(follower, event.data, event.seq, 'missed')
+        if (stream.followers.has(follower)) follower.seq = seq
       }
-      if (!isNew && fromSeq !== null && stream.entries.has(entry)) {
+      if (!isNew && fromSeq !== null && stream.followers.has(follower)) {
         const kind = missed ? 'missed' : 'snapshot'
-        call(() => entry.listener.healed?.({ kind, fromSeq, seq, gap: gap ?? false }))
+        callListener(() => follower.listener.healed?.({ kind, fromSeq, seq, gap: gap ?? false }))
       }
     }
-    if ([...stream.entries].some((entry) => entry.seq === null)) this.#open(stream)
+    if ([...stream.followers].some(({ seq }) => seq === null)) this.#open(stream)
   }
 
   #failed(stream: Stream, error: RallyError): void {
-    if (stream.entries.size === 0) this.#forget(stream)
+    if (stream.followers.size === 0) this.#forget(stream)
     else if (error.temporary) {
       const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(stream.failures++, this.#options.backoff))
       stream.retry = setTimeout(() => {
@@ -208,10 +209,10 @@ export class Streams {
         this.#open(stream)
       }, waitMs)
     } else {
-      const entries = [...stream.entries].filter(({ seq }) => !stream.live || seq === null)
-      for (const entry of entries) stream.entries.delete(entry)
-      if (stream.entries.size === 0) this.#forget(stream)
-      for (const entry of entries) this.#giveError(entry, error)
+      const followers = [...stream.followers].filter(({ seq }) => !stream.live || seq === null)
+      for (const follower of followers) stream.followers.delete(follower)
+      if (stream.followers.size === 0) this.#forget(stream)
+      for (const follower of followers) this.#giveError(follower, error)
     }
   }
 
@@ -225,29 +226,29 @@ export class Streams {
     }
     stream.seq = Math.max(stream.seq, seq)
     if (stream.snapshot && seq > stream.snapshot.seq) stream.snapshot = null
-    for (const entry of stream.entries) if (entry.seq !== null) give(stream, entry, data, seq, 'event')
+    for (const follower of stream.followers) if (follower.seq !== null) stream.give(follower, data, seq, 'event')
   }
 
   #ended(stream: Stream, reason: string): void {
-    // The server sends no more of it: there is nothing to leave.
+    // The server has ended it: there is nothing to leave.
     this.#unlink(stream)
     if (HEALED_BY_REOPENING.has(reason)) {
       this.#open(stream)
       return
     }
     this.#forget(stream)
-    for (const entry of [...stream.entries]) {
-      stream.entries.delete(entry)
-      if (entry.listener.end) call(() => entry.listener.end?.(reason))
+    for (const follower of [...stream.followers]) {
+      stream.followers.delete(follower)
+      if (follower.listener.end) callListener(() => follower.listener.end?.(reason))
       else if (reason !== 'closed') {
-        this.#giveError(entry, new RallyError(STREAM_CLOSED, reason, { type: stream.type }))
+        this.#giveError(follower, new RallyError(STREAM_CLOSED, reason, { type: stream.type }))
       }
     }
   }
 
-  #giveError(entry: Entry, error: RallyError): void {
-    const { listener } = entry
-    if (listener.error) call(() => listener.error?.(error))
+  #giveError(follower: Follower, error: RallyError): void {
+    const { listener } = follower
+    if (listener.error) callListener(() => listener.error?.(error))
     else this.#options.onError(error)
   }
 }

@@ -1,14 +1,16 @@
-import type { Authorized, Begun, User } from '../modules/auth/types.ts'
 import type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import type { Clock } from './clock.ts'
-import type { SocketConstructor, SocketLike, Status } from './connection.ts'
 import type { ClientCode, RallyError } from './errors.ts'
-import type { play } from './play/play.ts'
-import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
-import type { Backoff } from './reconnect-delay.ts'
 
-/** Who the socket belongs to. */
+/**
+ * `connecting` until the first welcome; `open` while requests go out; `reconnecting` while the client works on a new
+ * connection; `idle` after the server closed a connection on which nobody asked anything: the next call, or the user's
+ * next action in a page, makes another; `closed` for good: by `close()`, or by a server that says stay away.
+ */
+export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
+
+/** The user of a socket. */
 export type SessionUser = NonNullable<Welcome['user']>
 
 export interface CallOptions {
@@ -18,8 +20,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined
   /**
    * How long the call may be without a connection at a time, before it is sent or after the one it was sent on broke;
-   * then it fails, with `OFFLINE` or, if it may have happened, `TIMEOUT`. For what somebody does now and does not want
-   * to be done later. Default: until `timeoutMs`.
+   * then it fails, with `OFFLINE` or, if it may have happened, `TIMEOUT`. For what a person wants done now and not
+   * later. Default: until `timeoutMs`.
    */
   readonly offlineMs?: number | undefined
   /** Id of the exchange, 1 to 64 characters; with the `eid` of a failed write, it happens at most once. */
@@ -33,7 +35,7 @@ export type Result<Output, Code extends string> =
   | { readonly ok: true; readonly data: Output }
   | { readonly ok: false; readonly error: RallyError<Code> }
 
-/** Codes a request with the declared `Errors` may fail with. */
+/** Codes that a request with the declared `Errors` may fail with. */
 export type CodeOf<Errors extends string> = Errors | FrameworkCode | ClientCode
 
 type Args<Input> =
@@ -45,12 +47,12 @@ export interface MethodCall<M extends MethodShape> {
   try(...args: Args<M['input']>): Promise<Result<M['output'], CodeOf<M['errors']>>>
 }
 
-/** What a value of a stream is, and where it belongs. */
+/** What a value of a stream is, and its place in it. */
 export interface StreamInfo {
   /** `snapshot`: all there is up to `seq`. `event`: the next one. `missed`: one of those missed while away. */
   readonly kind: 'snapshot' | 'event' | 'missed'
   readonly seq: number
-  /** A snapshot that stands for events which can no longer be told one by one. */
+  /** A snapshot that stands for events which the server can no longer send one by one. */
   readonly gap?: true
 }
 
@@ -70,7 +72,7 @@ interface StreamListener<Code extends string> {
   error?(error: RallyError<Code>): void
   /** The server ended the stream, or the client was closed (`reason` is then `closed`). */
   end?(reason: string): void
-  /** The stream goes on after an interruption; called after the values that fill it in. */
+  /** The stream goes on after an interruption; called after the values that were missed. */
   healed?(how: Healed): void
 }
 
@@ -86,7 +88,7 @@ export interface SnapshotListener<Snapshot, Event, Code extends string = string>
   next(event: Event, info: StreamInfo): void
 }
 
-/** One subscription. Gives a function that stops listening. */
+/** One subscription. Returns a function that stops listening. */
 export interface SubscriptionCall<S extends SubscriptionShape> {
   (input: S['input'], listener: SnapshotListener<S['snapshot'], S['event'], CodeOf<S['errors']>>): () => void
   (input: S['input'], listener: Listener<S['snapshot'], S['event'], CodeOf<S['errors']>>): () => void
@@ -107,15 +109,38 @@ export type Calls<Api extends AnyApi> = {
 
 export interface ClientEvents {
   status: Status
-  /** Who the socket belongs to, after the first welcome and whenever that changes. */
+  /** The user of the socket, after the first welcome and whenever it is another. */
   user: SessionUser | null
   /** Every new connection. */
   welcome: Welcome
   /** A binary frame, for the protocols that define one. */
   frame: ArrayBuffer
-  /** An error that nothing else was told of: of a fire-and-forget call, or of a stream without an `error` listener. */
+  /** The server answers, but refuses to open a first socket: see `ClientCore.refusal`. */
+  refused: RallyError
+  /** An error that no promise or listener got: of a fire-and-forget call, or of a stream without an `error` listener. */
   error: RallyError
 }
+
+/** A user as `auth.me` answers it. `createdAt` in ms since the epoch. */
+export interface User {
+  readonly id: string
+  readonly username: string
+  readonly displayName: string
+  readonly createdAt: number
+}
+
+/** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */
+export type Begun =
+  | { readonly status: 'user' }
+  | {
+      readonly status: 'candidate'
+      /** `data:image/png;base64,...` */
+      readonly qrCode: string
+      /** `otpauth://totp/...` */
+      readonly otpauthUrl: string
+      /** The same secret in base32, to type by hand. */
+      readonly secret: string
+    }
 
 /** A sign-in that waits for the six digits of the authenticator app. */
 export type SignIn = Begun & {
@@ -123,7 +148,7 @@ export type SignIn = Begun & {
    * Sends the digits, and resolves when the socket belongs to the user.
    *
    * @throws RallyError `INVALID_CODE` (call again with other digits), `RATE_LIMITED`, `USERNAME_TAKEN`, or
-   * `NO_CHALLENGE`: it took too long, or the connection of a registration was lost and its secret is void.
+   * `NO_CHALLENGE`: it took too long, or the connection of a registration was lost, and its secret with it.
    */
   verify(code: string, options?: VerifyOptions): Promise<SignedIn>
 }
@@ -131,36 +156,31 @@ export type SignIn = Begun & {
 export interface VerifyOptions extends Pick<CallOptions, 'signal'> {
   /**
    * Called with the recovery codes of a registration as soon as they are here, before the socket belongs to the user.
-   * The account exists by then: what may still fail is the session, and the codes are told only this once.
+   * The account exists by then; the session may still fail, and the server never shows the codes again.
    */
   readonly onRecoveryCodes?: (codes: readonly string[], user: User) => void
 }
 
 export interface SignedIn {
   readonly user: User
-  /** With a registration, this once: each lets the user in without the app, one time. */
-  readonly recoveryCodes?: Authorized['recoveryCodes']
+  /** Only after a registration: each signs the user in without the app, once. */
+  readonly recoveryCodes?: readonly string[]
 }
 
 /** What every client has besides the modules of its server. */
 export interface ClientCore {
   readonly status: Status
-  /** Who is signed in, as far as the last welcome said; null before the first. */
+  /** The signed-in user by the last welcome; null before the first. */
   readonly user: SessionUser | null
   readonly welcome: Welcome | null
-  readonly clock: Clock
-  /** Gives a function that removes the listener. */
-  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void
   /**
-   * Plays or watches a match, see `play` in `rally/client/play`.
-   *
-   * @throws TypeError when `createClient` was not given `play`: who does not need the netcode does not load it.
+   * Why the server refuses to open the first socket, for example `FORBIDDEN` for a page of an origin that it does not
+   * allow; the client goes on trying. Null when it does not refuse, or cannot be reached at all.
    */
-  play<State, Input, Options>(
-    matchId: string,
-    game: PlayableGame<State, Input, Options>,
-    options?: PlayOptions<State>,
-  ): Play<State, Input>
+  readonly refusal: RallyError | null
+  readonly clock: Clock
+  /** Returns a function that removes the listener. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void
   signIn(username: string): Promise<SignIn>
   /** Signs in with a recovery code in place of the app. */
   recover(username: string, recoveryCode: string): Promise<SignedIn>
@@ -170,32 +190,4 @@ export interface ClientCore {
   reconnect(): void
   /** Ends everything: requests fail with `CLOSED`, streams end, no timer or listener stays. */
   close(): void
-}
-
-/** A client of a server whose modules are `Api`. */
-export type Rally<Api extends AnyApi> = ClientCore & Calls<Api>
-
-export interface ClientOptions {
-  /** The netcode, out of `rally/client/play`: what makes `rally.play()` work. */
-  readonly play?: typeof play
-  /** The server: `http(s):`, `ws(s):` or relative to the page. Default: the origin of the page. */
-  readonly url?: string | URL
-  /** Default: the global one. */
-  readonly WebSocket?: SocketConstructor
-  /** Makes the socket, where a constructor is not enough (cookies in Node). Goes before `WebSocket`. */
-  readonly createSocket?: (url: string, protocol: string) => SocketLike
-  /** For `/session`. Default: the global one. */
-  readonly fetch?: typeof fetch
-  /** How long a request waits for its answer, connecting included. Default 12,000. */
-  readonly timeoutMs?: number
-  /** How long a socket may take until its welcome. Default 10,000. */
-  readonly connectTimeoutMs?: number
-  /** Waits between attempts to connect. Default 500 to 20,000. */
-  readonly backoff?: Partial<Backoff>
-  /** Requests that may wait to be sent; over it they fail. Default 256. */
-  readonly maxQueued?: number
-  /** How often the clock is compared with the server's. Default 15,000. */
-  readonly clockIntervalMs?: number
-  /** Wire names of methods that are sent once or dropped. Default `['live.input']`. */
-  readonly fireAndForget?: readonly string[]
 }

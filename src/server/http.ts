@@ -229,6 +229,8 @@ export function readBody(
 
 export type OriginCheck = (origin: string) => boolean
 
+export const ORIGIN_REFUSED = 'This origin is not allowed: only those of PUBLIC_URL and ALLOWED_ORIGINS are'
+
 /**
  * Whether a page of this origin may talk to the server with the user's cookie. No origin at all is a client that is no
  * browser. Outside production the server's own port on this machine is allowed under each of its names.

@@ -1,6 +1,16 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Admission } from '../rpc/index.ts'
-import { AMBIGUOUS, bodyBytes, Exchange, isAmbiguous, type Request, readAddresses, readRequest } from './http.ts'
+import {
+  AMBIGUOUS,
+  bodyBytes,
+  Exchange,
+  isAmbiguous,
+  ORIGIN_REFUSED,
+  type OriginCheck,
+  type Request,
+  readAddresses,
+  readRequest,
+} from './http.ts'
 import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { StaticFiles } from './static-files.ts'
@@ -11,6 +21,7 @@ interface RoutesOptions {
   readonly admission: Admission
   readonly sessions: Pick<Sessions, 'post' | 'delete' | 'options'>
   readonly files: StaticFiles
+  readonly isAllowedOrigin: OriginCheck
   readonly isDraining: () => boolean
   readonly isReady: () => Promise<boolean>
   readonly metrics: (() => Promise<string>) | undefined
@@ -40,15 +51,21 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics are for this machine, or need a token', challenge)
     } else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await metrics())
   }
+  /** Tells pages of any origin whether a handshake of theirs would be refused: the browser does not tell them. */
+  const upgradeRequired: Route = (exchange, { origin }) => {
+    const headers = { 'Access-Control-Allow-Origin': '*' }
+    if (!options.isAllowedOrigin(origin)) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
+    else {
+      const upgrade = { ...headers, Upgrade: 'websocket' }
+      exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
+    }
+  }
   const routes: Readonly<Record<string, Methods>> = {
     '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
     '/readyz': { get: readyz },
     '/metrics': { get: showMetrics },
     '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
-    '/ws': {
-      get: (exchange) =>
-        exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', { Upgrade: 'websocket' }),
-    },
+    '/ws': { get: upgradeRequired, post: upgradeRequired },
   }
   const page: Methods = { get: (exchange, request) => files.serve(exchange, request) }
 

@@ -116,6 +116,7 @@ export function createServer(options: ServerOptions): Server {
       const answer = createRoutes({
         admission,
         sessions,
+        isAllowedOrigin,
         files: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
         isReady: createReadiness(options.database, options.bus),

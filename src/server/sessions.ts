@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError } from '../deadline.ts'
 import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
-import { type Exchange, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
+import { type Exchange, ORIGIN_REFUSED, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
 import type { Outage } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
@@ -70,7 +70,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
   /** False when the request has been refused. */
   const admits = (exchange: Exchange, { origin }: Request): boolean => {
     if (!isAllowedOrigin(origin)) {
-      exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
+      exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
       return false
     }
     if (lookups.isFull) {
@@ -144,7 +144,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
 
     options(exchange, { origin }) {
       if (!isAllowedOrigin(origin)) {
-        exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
+        exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
         return
       }
       exchange.reply('204 No Content', {

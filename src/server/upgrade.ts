@@ -1,7 +1,8 @@
+import type { Log } from '../logger.ts'
 import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
 import type { OriginCheck } from './http.ts'
-import { AMBIGUOUS, Exchange, isAmbiguous, readAddresses, readSender } from './http.ts'
+import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
 import type { Headers } from './security-headers.ts'
 import type { Gauge } from './session-lookups.ts'
 import type { Identity, Sessions } from './sessions.ts'
@@ -18,11 +19,15 @@ interface UpgradeOptions {
   readonly always: Headers
   /** Begins to serve a socket that has just been upgraded. */
   readonly onOpen: (admitted: Admitted) => void
-  readonly log: { error(details: object, message: string): void }
+  readonly log: Pick<Log, 'error' | 'info'>
 }
 
 const TOO_MANY_RETRY_MS = 5_000
 const UNAVAILABLE_RETRY_MS = 1_000
+/** Each refused origin is logged once in this time, and no more origins than this. */
+const ORIGIN_LOG_MS = 3_600_000
+const MAX_ORIGINS_LOGGED = 100
+const MAX_ORIGIN_LOGGED = 200
 
 export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void
 
@@ -49,6 +54,19 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     unavailable(exchange)
   }
 
+  const logged = new Set<string>()
+  let loggedSince = performance.now()
+  const logRefusedOrigin = (origin: string): void => {
+    if (performance.now() - loggedSince > ORIGIN_LOG_MS) {
+      logged.clear()
+      loggedSince = performance.now()
+    }
+    const name = origin.slice(0, MAX_ORIGIN_LOGGED)
+    if (logged.size >= MAX_ORIGINS_LOGGED || logged.has(name)) return
+    logged.add(name)
+    log.info({ origin: name }, 'refused a socket: its origin is not in ALLOWED_ORIGINS')
+  }
+
   return (res, req, context) => {
     const exchange = new Exchange(res, 'get', options.always)
     const addresses = readAddresses(res, req, options.trustedProxyHops)
@@ -63,7 +81,8 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     }
     const sender = readSender(req, addresses)
     if (!options.isAllowedOrigin(sender.origin)) {
-      exchange.error('403 Forbidden', 'FORBIDDEN', 'This origin is not allowed')
+      logRefusedOrigin(sender.origin)
+      exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
       return
     }
     if (isClosing() || lookups.isFull) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endpointsOf } from '../../src/client/connection.ts'
+import { endpointsOf } from '../../src/client/handshake.ts'
 import { backoffMs, reconnectMs } from '../../src/client/reconnect-delay.ts'
 
 const BACKOFF = { minMs: 500, maxMs: 20_000 }
@@ -48,7 +48,7 @@ test.each([
   ['wss://play.example/ws', 'wss://play.example/ws', 'https://play.example/session'],
   ['https://example.org/rally/', 'wss://example.org/rally/ws', 'https://example.org/rally/session'],
 ])('%s is found at %s', (url, socket, session) => {
-  expect(endpointsOf(url)).toEqual({ socket, session })
+  expect(endpointsOf(url)).toMatchObject({ socket, session })
 })
 
 test('an address that is none is refused', () => {

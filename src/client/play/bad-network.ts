@@ -1,4 +1,4 @@
-import type { SocketLike } from '../connection.ts'
+import type { SocketLike } from '../handshake.ts'
 
 /** What is wrong with a network. All of it may be changed while it is in use. */
 export interface NetworkFaults {

@@ -1,6 +1,6 @@
 import { type LiveBinaryFrame, type LiveEndStatus, resolveTick } from '../../protocol/live-frames.ts'
 import { RallyError } from '../errors.ts'
-import { Emitter } from '../event-emitter.ts'
+import { EventEmitter } from '../event-emitter.ts'
 import type { Correction, Course, CourseListener, CreateCourse } from './course.ts'
 import { type PlayFigures, PlayStatistics } from './figures.ts'
 import { MatchStream } from './match-stream.ts'
@@ -14,7 +14,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   readonly #game: PlayableGame<State, Input, Options>
   readonly #options: PlayOptions<State>
   readonly #now: () => number
-  readonly #emitter = new Emitter<PlayEvents<State>>()
+  readonly #emitter = new EventEmitter<PlayEvents<State>>()
   readonly #stops: (() => void)[] = []
   /** Who wants to know of states, which are drawn for nobody else. */
   readonly #watchers = new Set<() => void>()

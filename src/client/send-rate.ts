@@ -1,10 +1,10 @@
 import type { Limits } from '../protocol/limits.ts'
 
-/** Part of what the server allows that the client uses, because the two clocks and counts are never quite equal. */
+/** Part of the server's rate that the client uses, because the two clocks and counts are never quite equal. */
 const SHARE = 0.9
 
 /** A token bucket a little smaller than the server's, so that a flood of calls waits here instead of failing there. */
-export class Pace {
+export class SendRate {
   readonly #perMs: number
   readonly #burst: number
   #tokens: number
@@ -17,7 +17,7 @@ export class Pace {
     this.#at = now
   }
 
-  /** Takes a token and gives 0, or gives the milliseconds until there is one. */
+  /** Takes a token and returns 0, or returns the milliseconds until there is one. */
   take(now: number): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
     this.#at = now

@@ -1,0 +1,37 @@
+import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
+
+/** A request as it goes over the wire. `body` is JSON. */
+export function encodeRequest(type: string, eid: string, body: string): string {
+  return `{"type":${JSON.stringify(type)},"eid":${JSON.stringify(eid)},"ts":${Date.now()},"data":${body}}`
+}
+
+/** The JSON of `data`; undefined for what has none (a cycle, a bigint). */
+export function encodeBody(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data ?? {})
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `text` is longer than `maxBytes` in UTF-8, which takes one to three bytes for each unit of UTF-16. */
+export function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return false
+  return text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes
+}
+
+/** What the server sent: trusted to follow the protocol once it is an object with a `type` and an `eid`. */
+export function parseMessage(text: string): ServerMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    const message = value as Partial<ServerMessage>
+    return typeof message.type === 'string' && typeof message.eid === 'string' ? (value as ServerMessage) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isWelcome(message: ServerMessage): message is Answer & { readonly data: Welcome } {
+  return message.type === 'rpc.welcome'
+}
