@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { MatchRunner } from '../../src/engine/match-runner.ts'
 import { type AnyGame, defineGame } from '../../src/games/game.ts'
@@ -30,9 +30,18 @@ const nobodysTurn = defineGame({ ...rules, seats: 2, tickRate: 0 })
 const byTheClock = defineGame({ ...rules, seats: 2, tickRate: 60, toMove: ({ turn }: State) => turn })
 const three = defineGame({ ...rules, seats: 3, tickRate: 0, toMove: ({ turn }: State) => turn })
 
-const PATIENCE = { comeBackMs: 1_000, maxTurnMs: 10_000 }
+const WAITS = { comeBackMs: 1_000, maxTurnMs: 10_000 }
 const quiet = { started() {}, stepped() {}, changed() {}, keyframe() {}, ended() {} }
 const ids = ['a', 'b', 'c']
+/** The wall clock when the match begins, which differs from the monotonic one. */
+const EPOCH = 1_795_176_731_498
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: EPOCH })
+})
+afterAll(() => {
+  vi.useRealTimers()
+})
 
 interface Table {
   readonly game?: AnyGame
@@ -56,16 +65,24 @@ function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
   const common = { id: 'm', game: game.name, mode: 'casual', status: 'live', visibility: 'public', code: 'ABCDEF' }
   const rest = { joinUrl: '', winnerSeat: null, options: {}, version: 1, endReason: null }
   const first = { ...common, players, ...rest, ...times } as Match
-  const match = new RunningMatch(runner, first, 4, 0)
+  const deadlines = new Map<number, number>()
+  const match = new RunningMatch(runner, first, 4, WAITS, 0)
   return {
     match,
     runner,
-    /** Who of the seats is connected from `now` on. */
+    /** Which seats are connected from `now` on. Each player who goes away has a time to come back, as its row does. */
     connect(now: number, ...connected: boolean[]) {
-      const seats = match.match.players.map((player, seat) => ({ ...player, connected: connected[seat] ?? true }))
-      match.note({ ...match.match, version: match.match.version + 1, players: seats }, now)
+      vi.setSystemTime(EPOCH + now)
+      const { returnBy: _, ...before } = match.match
+      const players = before.players.map((player, seat) => ({ ...player, connected: connected[seat] ?? true }))
+      for (const { seat, connected: isHere } of players) {
+        if (isHere) deadlines.delete(seat)
+        else if (!deadlines.has(seat)) deadlines.set(seat, EPOCH + now + WAITS.comeBackMs)
+      }
+      const returnBy = deadlines.size > 0 ? { returnBy: Math.max(...deadlines.values()) } : {}
+      match.note({ ...before, ...returnBy, version: before.version + 1, players }, now)
     },
-    at: (now: number) => match.endByPlayers(now, PATIENCE),
+    at: (now: number) => match.endByPlayers(now),
   }
 }
 
@@ -100,6 +117,23 @@ describe('a player who is away', () => {
     expect(at(1_200)).toBeNull()
     connect(1_300, false, true)
     expect(at(1_300)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('has no more time than that by a clock that is behind', () => {
+    const { match, at } = live()
+    const players = match.match.players.map((player, seat) => ({ ...player, connected: seat > 0 }))
+    match.note({ ...match.match, version: 2, players, returnBy: EPOCH + 60_000 }, 0)
+    expect(at(999)).toBeNull()
+    expect(at(1_000)).toEqual(wonBy(1, 'forfeit'))
+  })
+
+  test('loses by what the row says: another node may have written it a while ago', () => {
+    const { match, at } = live()
+    const players = match.match.players.map((player, seat) => ({ ...player, connected: seat > 0 }))
+    vi.setSystemTime(EPOCH + 400)
+    match.note({ ...match.match, version: 2, players, returnBy: EPOCH + 1_000 }, 400)
+    expect(at(999)).toBeNull()
+    expect(at(1_000)).toEqual(wonBy(1, 'forfeit'))
   })
 
   test('has no result to fear when nobody comes back', () => {

@@ -26,6 +26,10 @@ test('no read of a match tells spectators before its time how it stands and that
   const own = await follow(first.client, matchId)
   const begun = await followed.live()
   expect(begun).toEqual(await own.live())
+  await second.drop()
+  expect((await own.until(({ players }) => players[1]?.connected === false)).returnBy).toBeDefined()
+  expect(await spectator.call('matches.getOne', { matchId })).toEqual(begun)
+  await second.comeBack()
 
   await playConnectFour([first.client, second.client], matchId)
   const over = await own.over()

@@ -21,14 +21,17 @@ export interface LobbySnapshot {
   readonly lobby: Lobby
 }
 
-const LAST_SEQ = statement<{ seq: number }>(
-  'lobby.lastSeq',
-  'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM lobby_seq',
+/** Counts the events of the lobby, on whichever node. */
+const NEXT_SEQ = statement<{ seq: number }>(
+  'lobby.nextSeq',
+  'INSERT INTO lobby (id, seq) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET seq = lobby.seq + 1 RETURNING seq',
 )
-const NEXT_SEQ = statement<{ seq: number }>('lobby.nextSeq', `SELECT nextval('lobby_seq') AS seq`)
 
-/** The newest matches of each game, newest first. Values: games, and of how many of each that wait or are live. */
-const NEWEST = statement<{ rows: readonly MatchRow[] }>(
+/**
+ * The newest matches of each game, newest first, and the `seq` that belongs to them: one statement sees one state of
+ * all rows. Values: games, and of how many of each that wait or are live.
+ */
+const NEWEST = statement<{ seq: number; rows: readonly MatchRow[] }>(
   'lobby.newest',
   `WITH newest AS (${newestPublic({ statuses: `'{waiting,live}'`, games: '$1', limit: '$2' })}),
    of_hosts AS (
@@ -37,7 +40,8 @@ const NEWEST = statement<{ rows: readonly MatchRow[] }>(
    of_games AS (
      SELECT *, row_number() OVER (PARTITION BY game ORDER BY created_at DESC, id DESC) AS of_game
      FROM of_hosts WHERE of_host <= ${MAX_OF_HOST})
-   SELECT coalesce(json_agg(${matchRow('of_games')} ORDER BY created_at DESC, id DESC), '[]') AS rows
+   SELECT coalesce((SELECT seq FROM lobby), 0) AS seq,
+     coalesce(json_agg(${matchRow('of_games')} ORDER BY created_at DESC, id DESC), '[]') AS rows
    FROM of_games WHERE of_game <= ${MAX_MATCHES}`,
 )
 
@@ -60,9 +64,7 @@ export class LobbyFeed {
     this.#values = [Object.keys(platform.games), candidates]
     this.#snapshot = batched(
       async (games) => {
-        // Read first: a change after this has a later number, and comes as an event.
-        const { seq = 0 } = (await sql.first(LAST_SEQ)) ?? {}
-        const { rows = [] } = (await sql.first(NEWEST, this.#values)) ?? {}
+        const { seq = 0, rows = [] } = (await sql.first(NEWEST, this.#values)) ?? {}
         return new Map(games.map((game) => [game, { seq, lobby: this.#lobbyOf(rows, game) }]))
       },
       { maxRunning: 1 },
@@ -97,7 +99,7 @@ export class LobbyFeed {
     const followed = [undefined, ...Object.keys(games)].filter((game) => hub.isFollowed(lobbyChannel(game)))
     if (followed.length === 0) return
     try {
-      // Numbered first: of the lobbies that several nodes read, the one with the highest number has every change.
+      // Numbered first, read then: of several nodes that publish, the highest number has every change.
       const next = await database.sql.first(NEXT_SEQ)
       const read = await database.sql.first(NEWEST, this.#values)
       if (!next || !read) return

@@ -4,7 +4,7 @@ import type { MatchId } from '../wire.ts'
 import type { JoinCode, Match, Player } from './types.ts'
 
 /** A match with its seats as SQL gives it: one value of JSON, which costs less to send and to parse than its columns. */
-export interface MatchRow extends Omit<Match, 'joinUrl' | 'players'> {
+export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'> {
   readonly seats: readonly SeatRow[]
   /** The user who opened it. */
   readonly createdBy: string
@@ -18,6 +18,8 @@ export interface MatchRow extends Omit<Match, 'joinUrl' | 'players'> {
 }
 
 interface SeatRow extends Player {
+  /** Until when the player, who is away, can come back to the live match. */
+  readonly returnBy: number | null
   /** When the player gave the live match up. */
   readonly leftAt: number | null
 }
@@ -42,7 +44,7 @@ export function matchRow(match: string, seats?: string): string {
     'seats', coalesce((
       SELECT json_agg(json_build_object('seat', seat.seat, 'userId', seat.user_id, 'username', player.username,
         'displayName', seat.display_name, 'score', seat.score, 'connected', seat.connected,
-        'leftAt', ${ms('seat.left_at')}) ORDER BY seat.seat)
+        'returnBy', ${ms('seat.return_by')}, 'leftAt', ${ms('seat.left_at')}) ORDER BY seat.seat)
       FROM ${seats ?? 'seats'} AS seat LEFT JOIN users AS player ON player.id = seat.user_id
       ${seats === undefined ? `WHERE seat.match_id = ${match}.id` : ''}), '[]'),
     'winnerSeat', ${match}.winner_seat, 'options', ${match}.options, 'version', ${match}.version,
@@ -86,6 +88,8 @@ export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undef
 
 /** The match as it is on the wire. */
 export function toMatch(row: MatchRow, publicUrl: string): Match {
+  // The match is decided once nobody who is away can come back any more.
+  const returnBy = Math.max(0, ...row.seats.map((seat) => (seat.leftAt === null ? (seat.returnBy ?? 0) : 0)))
   return {
     id: row.id,
     game: row.game,
@@ -105,6 +109,7 @@ export function toMatch(row: MatchRow, publicUrl: string): Match {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     endReason: row.endReason,
+    ...(row.status === 'live' && returnBy > 0 ? { returnBy } : {}),
   }
 }
 

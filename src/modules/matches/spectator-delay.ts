@@ -23,7 +23,7 @@ export function seenBySpectators(row: MatchRow, now: number): MatchRow {
     ...row,
     status: 'live',
     version: row.startVersion ?? row.version,
-    seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true })),
+    seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true, returnBy: null })),
     winnerSeat: null,
     rematchOf: null,
     rematchId: null,

@@ -50,6 +50,8 @@ export const Match = z.object({
   startsAt: Timestamp.nullable(),
   startedAt: Timestamp.nullable(),
   finishedAt: Timestamp.nullable(),
+  /** While a player of a live match is away: until when they can come back, before the match is decided without them. */
+  returnBy: Timestamp.optional(),
   /**
    * Why it ended other than by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`,
    * `failed`, `too-long`.

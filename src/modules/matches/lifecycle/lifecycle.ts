@@ -193,7 +193,10 @@ export class MatchLifecycle {
         options: splitOptions(match.options).rules,
         botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
       })
-      this.#running.set(match.id, new RunningMatch(runner, match, fence, performance.now()))
+      this.#running.set(
+        match.id,
+        new RunningMatch(runner, match, fence, this.#platform.config.matches, performance.now()),
+      )
     } catch (error) {
       this.#platform.log.engine.error({ err: error, matchId: match.id }, 'a match could not begin')
       this.#work.add(match.id, () => this.#owned.abort([{ id: match.id, fence }], 'failed'))
@@ -207,7 +210,7 @@ export class MatchLifecycle {
       try {
         const scores = running.scoresToWrite(now)
         if (scores) scored.push({ id: running.id, fence: running.fence, scores })
-        const ending = running.endByPlayers(now, this.#platform.config.matches)
+        const ending = running.endByPlayers(now)
         if (ending) this.#end(running, ending)
       } catch (error) {
         this.#platform.log.engine.error({ err: error, matchId: running.id }, 'a match could not be checked')

@@ -32,13 +32,13 @@ const DEPART = statement('presence.depart', 'DELETE FROM presence WHERE node_id 
 const DEPART_ALL = statement('presence.departAll', 'DELETE FROM presence WHERE node_id = $1')
 
 /**
- * Brings seats in line with who is connected, whichever process to. Answers with the matches of the seats that changed.
- * Values: matches, which are locked.
+ * Brings seats in line with who is connected, to whichever node. Answers with the matches of the seats that changed.
+ * Values: matches, which are locked; until when a player who goes away now can come back.
  */
 const CONNECT_SEATS = statement<{ id: string }>(
   'presence.connectSeats',
   `WITH changed AS (
-     UPDATE seats SET connected = NOT connected
+     UPDATE seats SET connected = NOT connected, return_by = CASE WHEN connected THEN $2::timestamptz END
      WHERE match_id = ANY($1) AND user_id IS NOT NULL
        AND connected <> EXISTS (SELECT 1 FROM presence WHERE presence.user_id = seats.user_id)
      RETURNING match_id)
@@ -148,7 +148,8 @@ export class Presence {
         void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
         const matchIds = (await locking).map(({ id }) => id)
         if (matchIds.length === 0) return
-        const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds])).map(({ id }) => id)
+        const returnBy = new Date(Date.now() + this.#platform.config.matches.comeBackMs)
+        const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds, returnBy])).map(({ id }) => id)
         if (changed.length > 0) await this.#feed.announceSeats(scope, changed)
         const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
         for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {

@@ -14,9 +14,9 @@ export interface Finish {
 /** How a live match ends. */
 export type Ending = Finish | { readonly status: 'aborted'; readonly endReason: string }
 
-/** For how long players are waited for, ms. */
-export interface Patience {
-  /** A player who dropped has this long to come back. */
+/** How long the others wait for a player, ms; `config.matches`. */
+export interface Waits {
+  /** A player who went away has this long to come back: `Presence` writes until when, as `returnBy`. */
   readonly comeBackMs: number
   /** The seat to move in a turn-based match has this long. */
   readonly maxTurnMs: number
@@ -25,29 +25,32 @@ export interface Patience {
 const WRITE_SCORES_MS = 5_000
 
 /**
- * A live match that this process runs, and the rules by which its players end it other than by playing: they leave,
- * stay away, or do not move. Times are of a monotonic clock, ms.
+ * A live match that this node runs, and the rules by which its players end it other than by playing: they leave, stay
+ * away, or do not move. Times are of a monotonic clock, ms.
  */
 export class RunningMatch {
   readonly runner: MatchRunner
-  /** What the match was taken with: whoever writes for it names it. */
+  /** With which this node claimed the match: each statement that writes for the match names it. */
   readonly fence: number
-  /** How it ended, once it has: that is not stored yet. */
+  /** How it ended, while that is not stored yet. */
   ending: Ending | undefined
   /** When its scores were written last. */
   scoredAt = Number.NEGATIVE_INFINITY
+  readonly #waits: Waits
   #match: Match
   readonly #left = new Set<number>()
-  readonly #absentSince = new Map<number, number>()
+  /** When players who are away can no longer come back. */
+  #returnDeadline: number | null = null
   #lastTick = 0
   #lastTurnAt: number
 
-  constructor(runner: MatchRunner, match: Match, fence: number, now: number) {
+  constructor(runner: MatchRunner, match: Match, fence: number, waits: Waits, now: number) {
     this.runner = runner
     this.fence = fence
+    this.#waits = waits
     this.#match = match
     this.#lastTurnAt = now
-    this.#noteSeats(match, now)
+    this.#noteAway(undefined, now)
   }
 
   get id(): string {
@@ -59,23 +62,24 @@ export class RunningMatch {
     return this.#match
   }
 
-  /** Takes what was written of the match since. */
+  /** Takes a newer version of the match. */
   note(match: Match, now: number): void {
-    if (match.version <= this.#match.version) return
+    const before = this.#match
+    if (match.version <= before.version) return
     this.#match = match
-    this.#noteSeats(match, now)
+    this.#noteAway(before, now)
   }
 
-  /** The user gives up every seat of theirs. */
+  /** The user gives up all of their seats. */
   leave(userId: string): void {
-    for (const { seat } of this.#seatsOf(userId)) {
-      if (this.#left.has(seat)) continue
-      this.#left.add(seat)
-      this.runner.release(seat)
+    for (const player of this.#match.players) {
+      if (player.userId !== userId || this.#left.has(player.seat)) continue
+      this.#left.add(player.seat)
+      this.runner.release(player.seat)
     }
   }
 
-  /** The scores as they are now, when they are not as they were written, and that is a while ago; else null. */
+  /** The scores, where they are not as they were written, and that was a while ago; else null. */
   scoresToWrite(now: number): readonly number[] | null {
     if (now - this.scoredAt < WRITE_SCORES_MS) return null
     const scores = this.runner.game.scores(this.runner.state)
@@ -83,8 +87,8 @@ export class RunningMatch {
   }
 
   /** The end that its players bring about; null while it goes on. */
-  endByPlayers(now: number, { comeBackMs, maxTurnMs }: Patience): Ending | null {
-    return this.#endByAbsence(now, comeBackMs) ?? this.#endBySlowness(now, maxTurnMs)
+  endByPlayers(now: number): Ending | null {
+    return this.#endByAbsence(now) ?? this.#endBySlowness(now)
   }
 
   /** What is to be stored, once the runner is halted: nothing of it changes any more. */
@@ -104,26 +108,23 @@ export class RunningMatch {
     }
   }
 
-  /** Whoever left or has been away for too long loses. While the others are away too, the first who comes back wins. */
-  #endByAbsence(now: number, comeBackMs: number): Ending | null {
+  /** A player loses who left or stayed away. While all are away, the first who comes back wins. */
+  #endByAbsence(now: number): Ending | null {
     const { players } = this.#match
-    const isOverdue = (seat: number) => now - (this.#absentSince.get(seat) ?? now) >= comeBackMs
-    const remaining = players.filter(({ seat }) => !this.#left.has(seat) && !isOverdue(seat))
-    if (remaining.length === players.length) return null
-    const mayComeBack = remaining.length > 0 && remaining.every(({ seat }) => this.#absentSince.has(seat))
-    if (mayComeBack && this.#left.size === 0) return null
-    return this.#endWith(remaining, 'forfeit', 'left')
+    const canReturn = this.#returnDeadline !== null && now < this.#returnDeadline
+    const remaining = players.filter(({ seat, connected }) => !this.#left.has(seat) && (connected || canReturn))
+    return remaining.length === players.length ? null : this.#endWith(remaining, 'forfeit', 'left')
   }
 
-  /** Where nobody in particular is to move, nobody loses. */
-  #endBySlowness(now: number, maxTurnMs: number): Ending | null {
+  /** The player whose turn it is loses. Where the game names none, nobody does. */
+  #endBySlowness(now: number): Ending | null {
     const { game, tick, state } = this.runner
     if (game.tickRate > 0) return null
     if (tick !== this.#lastTick) {
       this.#lastTick = tick
       this.#lastTurnAt = now
     }
-    if (now - this.#lastTurnAt <= maxTurnMs) return null
+    if (now - this.#lastTurnAt <= this.#waits.maxTurnMs) return null
     const toMove = game.toMove?.(state) ?? null
     const { players } = this.#match
     const slow = players.find(({ seat }) => seat === toMove)
@@ -131,7 +132,7 @@ export class RunningMatch {
     return (slow && this.#endWith(others, 'too-slow', 'too-long')) ?? { status: 'aborted', endReason: 'too-long' }
   }
 
-  /** One player who remains wins, with nobody there is no result, and two or more play on. */
+  /** One player who remains wins; without any there is no result; two or more play on. */
   #endWith(remaining: Match['players'], wonBy: string, lostBy: string): Ending | null {
     const [winner, ...others] = remaining
     if (others.length > 0) return null
@@ -140,17 +141,16 @@ export class RunningMatch {
     return { status: 'finished', outcome: { winnerSeat: winner.seat, scores }, endReason: wonBy }
   }
 
-  #noteSeats({ players }: Match, now: number): void {
-    for (const { seat, connected } of players) {
-      if (connected) this.#absentSince.delete(seat)
-      else if (!this.#absentSince.has(seat)) {
-        this.#absentSince.set(seat, now)
-        this.runner.release(seat)
-      }
+  #noteAway(before: Match | undefined, now: number): void {
+    const { players, returnBy = Number.POSITIVE_INFINITY } = this.#match
+    const away = players.filter(({ connected }) => !connected)
+    for (const { seat } of away) {
+      if (before?.players.find((player) => player.seat === seat)?.connected !== false) this.runner.release(seat)
     }
-  }
-
-  #seatsOf(userId: string): Match['players'] {
-    return this.#match.players.filter((player) => player.userId === userId)
+    if (away.length === 0) this.#returnDeadline = null
+    else if (this.#returnDeadline === null || returnBy !== before?.returnBy) {
+      // Clocks of nodes differ: nobody waits longer than the whole time.
+      this.#returnDeadline = now + Math.min(returnBy - Date.now(), this.#waits.comeBackMs)
+    }
   }
 }
