@@ -7,8 +7,8 @@ export default defineConfig({
     exclude: ['test/e2e/**', 'test/attack/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Each file drives servers, sockets and a Postgres that want the cores too.
-    maxWorkers: 2,
+    // For two cores: most files wait for leases, timers and restarts longer than they compute.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 20_000,

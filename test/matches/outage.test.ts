@@ -67,7 +67,7 @@ const addressOf = ({ url }: EmbeddedPostgres) => ({ host: '127.0.0.1', port: Num
 const onDatabase = (outages: Outages): Promise<Rally> =>
   startQuickRally({ comeBackMs: 20_000 }, { config: { databaseUrl: outages.url, logLevel: 'silent' } })
 
-test('players keep their match while the database is away, and its result is stored once', async () => {
+test.concurrent('players keep their match while the database is away, and its result is stored once', async () => {
   await using outages = await Outages.start()
   await using rally = await onDatabase(outages)
   const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
@@ -90,7 +90,7 @@ test('players keep their match while the database is away, and its result is sto
   expect(await create(second.client, { mode: 'bot' })).toMatchObject({ status: 'waiting' })
 }, 60_000)
 
-test('who comes and goes while the database is away is known when it is back', async () => {
+test.concurrent('who comes and goes while the database is away is known when it is back', async () => {
   await using outages = await Outages.start()
   await using rally = await onDatabase(outages)
   const [goer, watcher] = [await newcomer(rally), await newcomer(rally)]
@@ -104,7 +104,7 @@ test('who comes and goes while the database is away is known when it is back', a
   await follower.until(({ players }) => players[0]?.connected === true)
 }, 60_000)
 
-test('results that cannot be written keep no other match from its beginning', async () => {
+test.concurrent('results that cannot be written keep no other match from its beginning', async () => {
   await using rally = await startQuickRally({}, { config: { logLevel: 'silent' } })
   const { transaction } = await rally.database.open({ transactionTimeoutMs: 60_000 })
   const { client } = await newcomer(rally)
@@ -128,7 +128,7 @@ test('results that cannot be written keep no other match from its beginning', as
   for (const follower of decided) expect(await follower.over(20_000)).toMatchObject({ status: 'finished' })
 }, 60_000)
 
-test('a server whose database is away stops all the same', async () => {
+test.concurrent('a server whose database is away stops all the same', async () => {
   await using outages = await Outages.start()
   const rally = await onDatabase(outages)
   const { follower } = await seatTwo(rally)
@@ -140,7 +140,7 @@ test('a server whose database is away stops all the same', async () => {
   await outages.end()
 }, 60_000)
 
-test('a server that stops breaks off what it runs and lets others keep what waits', async () => {
+test.concurrent('a server that stops breaks off what it runs and lets others keep what waits', async () => {
   await using rally = await startRally()
   const database = await rally.database.open()
   const { first, follower, matchId } = await seatTwo(rally)

@@ -22,7 +22,7 @@ import {
   startTwo,
 } from './support.ts'
 
-test('a match made at one server and joined at another is run by one of them', async () => {
+test.concurrent('a match made at one server and joined at another is run by one of them', async () => {
   await using database = await createTestDatabase()
   const { db } = await database.open()
   const [a, b] = await startTwo(database)
@@ -46,7 +46,7 @@ test('a match made at one server and joined at another is run by one of them', a
   expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
 }, 30_000)
 
-test('of two servers that want to start a match one does', async () => {
+test.concurrent('of two servers that want to start a match one does', async () => {
   await using database = await createTestDatabase()
   const [a, b] = await startTwo(database)
   await using _a = a
@@ -78,7 +78,7 @@ test('of two servers that want to start a match one does', async () => {
   }
 })
 
-test('what a dead server left is settled, and what a living one runs is left alone', async () => {
+test.concurrent('what a dead server left is settled, and what a living one runs is left alone', async () => {
   await using database = await createTestDatabase()
   const opened = await database.open()
   const { db } = opened
@@ -120,7 +120,7 @@ test('what a dead server left is settled, and what a living one runs is left alo
   expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
 }, 30_000)
 
-test('a server that others took for dead lets go of what they ended', async () => {
+test.concurrent('a server that others took for dead lets go of what they ended', async () => {
   await using rally = await startQuickRally()
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
@@ -140,7 +140,7 @@ test('a server that others took for dead lets go of what they ended', async () =
   expect(rally.app.platform.engine.size).toBe(0)
 }, 30_000)
 
-test('a match that a server took without hearing of it is run', async () => {
+test.concurrent('a match that a server took without hearing of it is run', async () => {
   await using rally = await startQuickRally()
   const opened = await rally.database.open()
   const { player, client } = await newcomer(rally)
@@ -154,7 +154,7 @@ test('a match that a server took without hearing of it is run', async () => {
   expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'left' })
 }, 30_000)
 
-test('a match that a server should run, but cannot, is ended', async () => {
+test.concurrent('a match that a server should run, but cannot, is ended', async () => {
   await using rally = await startQuickRally()
   const opened = await rally.database.open()
   const { player, client } = await newcomer(rally)
@@ -164,7 +164,7 @@ test('a match that a server should run, but cannot, is ended', async () => {
   expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'failed' })
 }, 30_000)
 
-test('nobody is taken for dead because the database was silent', async () => {
+test.concurrent('nobody is taken for dead because the database was silent', async () => {
   await using database = await createTestDatabase()
   const { db } = await database.open()
   const proxy = await startTcpProxy()

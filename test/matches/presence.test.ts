@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts'
 import { newcomer, openSocket } from '../support/newcomers.ts'
 import { create, follow, seatTwo, startQuickRally, startTwo } from './support.ts'
 
-test('a player is connected while any server has a socket of theirs', async () => {
+test.concurrent('a player is connected while any server has a socket of theirs', async () => {
   await using database = await createTestDatabase()
   const { db } = await database.open()
   const [a, b] = await startTwo(database)
@@ -43,7 +43,7 @@ test('a player is connected while any server has a socket of theirs', async () =
   expect(await nodesOf(player.player.id)).toBe(1)
 }, 30_000)
 
-test('with two tabs a player is there until the second is closed', async () => {
+test.concurrent('with two tabs a player is there until the second is closed', async () => {
   await using rally = await startQuickRally({ comeBackMs: 500 })
   const { first, second, follower } = await seatTwo(rally)
   await follower.live()
@@ -57,7 +57,7 @@ test('with two tabs a player is there until the second is closed', async () => {
   tab.socket.terminate()
 })
 
-test('a server that was taken for dead writes again who is connected to it', async () => {
+test.concurrent('a server that was taken for dead writes again who is connected to it', async () => {
   await using rally = await startQuickRally()
   const { db } = await rally.database.open()
   const { player, client } = await newcomer(rally)
@@ -79,7 +79,7 @@ test('a server that was taken for dead writes again who is connected to it', asy
   )
 })
 
-test('a player who leaves loses, also when the server that runs the match is not told', async () => {
+test.concurrent('a player who leaves loses, also when the server that runs the match is not told', async () => {
   await using rally = await startQuickRally()
   const { bus } = rally.app.platform
   const publish = bus.publish.bind(bus)

@@ -1,13 +1,15 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { CONNECT_FOUR, playConnectFour, startLive } from '../matches/support.ts'
 import { newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }
 
-test("Rally's own Postgres is started again when it is killed, and a live match goes on to its stored result", async () => {
+test.concurrent("Rally's own Postgres is started again when it is killed, and a live match goes on to its stored result", async ({
+  expect,
+}) => {
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const { client } = await newcomer(server)
@@ -27,7 +29,9 @@ test("Rally's own Postgres is started again when it is killed, and a live match 
   expect(await server.end('SIGTERM')).toBe(0)
 }, 90_000)
 
-test('a Rally whose own Postgres cannot be started again says so and ends, for others to start it anew', async () => {
+test.concurrent('a Rally whose own Postgres cannot be started again says so and ends, for others to start it anew', async ({
+  expect,
+}) => {
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const data = join(server.dataDir, 'postgres')

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { CONNECT_FOUR, playConnectFour, startLive } from '../matches/support.ts'
 import { createTestDatabase } from '../support/database.ts'
@@ -40,7 +40,9 @@ async function startBehindProxy() {
   }
 }
 
-test('with a Postgres that hangs a SIGTERM ends the server in time, and what was decided is stored by the next start', async () => {
+test.concurrent('with a Postgres that hangs a SIGTERM ends the server in time, and what was decided is stored by the next start', async ({
+  expect,
+}) => {
   await using world = await startBehindProxy()
   const { server, proxy } = world
   const player = await newcomer(server)
@@ -66,7 +68,7 @@ test('with a Postgres that hangs a SIGTERM ends the server in time, and what was
   expect(await player.client.call('live.getReplay', { matchId: decided.id })).toMatchObject({ ticks: 7 })
 }, 90_000)
 
-test('a result outlives a kill -9 while Postgres is away', async () => {
+test.concurrent('a result outlives a kill -9 while Postgres is away', async ({ expect }) => {
   await using world = await startBehindProxy()
   const { server, proxy } = world
   const player = await newcomer(server)

@@ -21,7 +21,7 @@ async function startTwo([first, second]: readonly [Newcomer, Newcomer]): Promise
 }
 
 describe('after a kill -9', () => {
-  test.each([
+  test.concurrent.each([
     ['of the server', false],
     ['of the server and of its database', true],
   ])(
@@ -86,7 +86,7 @@ describe('after a kill -9', () => {
   )
 })
 
-test('after a SIGTERM the sockets know that they may come back, and what was live is over', async () => {
+test.concurrent('after a SIGTERM the sockets know that they may come back, and what was live is over', async () => {
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const [first, second, third] = await players(server, 3)
