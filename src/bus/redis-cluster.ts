@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts'
 import type { BusMessage } from './bus.ts'
 import { type Batch, type Beacon, Control, decode, encodeBeacon } from './redis-frames.ts'
 import { Interest } from './redis-interest.ts'
@@ -8,6 +9,8 @@ export interface ClusterOptions {
   readonly url: string
   readonly node: string
   readonly prefix: string
+  /** Each node tells the others so often that it lives. Default 400. */
+  readonly beaconMs?: number
   readonly log: LinkLog & { error(details: object, message: string): void }
   isListenedTo(topic: string): boolean
   onPublished(topic: string, message: BusMessage): void
@@ -17,12 +20,13 @@ export interface ClusterOptions {
   onLost(): void
 }
 
-/** Each node tells the others so often that it lives. */
 const BEACON_MS = 400
 /** Beacons of this node without a word of another after which that one is gone: 3.6 s. */
 const MAX_SILENT_BEACONS = 8
-/** How long a node that enters waits for those that Redis counts but that do not answer. */
-const ENTER_MS = 1_500
+/** How many beacons long a subscription waits until all others have confirmed it: 2 s. */
+const READY_BEACONS = 5
+/** How many beacons long a node that enters waits for those that Redis counts but that do not answer: 1.6 s. */
+const ENTER_BEACONS = 4
 /** How long the start waits for Redis. */
 const START_MS = 15_000
 /** How long leaving waits for Redis. */
@@ -33,7 +37,7 @@ const LEAVE_MS = 500
  *
  * Every node has a channel of its own, and all share one for their beacons. What one node listens to it tells all others,
  * and each confirms that it sends messages of these topics from now on. What goes to one node in one turn of the event
- * loop is one batch. Batches are numbered and beacons repeat the last number, so that a hole is noticed within 400 ms.
+ * loop is one batch. Batches are numbered, and beacons repeat the last number, so that a hole is noticed within 400 ms.
  */
 export class RedisCluster {
   /** Messages to other nodes that were dropped. */
@@ -42,13 +46,13 @@ export class RedisCluster {
   readonly #link: RedisLink
   readonly #channelOfAll: string
   readonly #peers = new Map<string, Peer>()
-  readonly #interest = new Interest()
+  readonly #interest: Interest
+  readonly #beaconMs: number
   #timer: NodeJS.Timeout | undefined
   #flushing: NodeJS.Immediate | undefined
   /** While this node makes itself known: how many nodes there are with it, and until when it waits for them. */
   #entering: { readonly deadline: number; count: number } | undefined
-  #onEntered: () => void = () => {}
-  #starting: NodeJS.Timeout | undefined
+  #starting: { resolve(): void; reject(error: Error): void } | undefined
   /** There may be nodes that cannot be reached. */
   #isCutOff = true
   /** Messages to this node may have been missed, and the subscribers are not told yet. */
@@ -59,6 +63,8 @@ export class RedisCluster {
   constructor(options: ClusterOptions) {
     const { url, node, prefix, log } = options
     this.#options = options
+    this.#beaconMs = options.beaconMs ?? BEACON_MS
+    this.#interest = new Interest(READY_BEACONS * this.#beaconMs)
     this.#channelOfAll = `${prefix}:all`
     this.#link = new RedisLink({
       url,
@@ -77,12 +83,11 @@ export class RedisCluster {
    */
   async start(): Promise<void> {
     const entered = new Promise<void>((resolve, reject) => {
-      this.#starting = setTimeout(() => reject(new Error('Redis cannot be reached')), START_MS)
-      this.#onEntered = resolve
+      this.#starting = { resolve, reject }
     })
     this.#link.start()
-    this.#timer = setInterval(() => this.#beat(), BEACON_MS)
-    await entered
+    this.#timer = setInterval(() => this.#beat(), this.#beaconMs)
+    await withDeadline(entered, START_MS)
   }
 
   get nodes(): readonly string[] {
@@ -129,16 +134,12 @@ export class RedisCluster {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
-    clearTimeout(this.#starting)
+    this.#starting?.reject(new Error('the bus is closed'))
     this.#flush()
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LEAVE_MS)
-      const done = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (!this.#beacon(true, done)) done()
+    const left = new Promise<void>((resolve) => {
+      if (!this.#beacon(true, () => resolve())) resolve()
     })
+    await withDeadline(left, LEAVE_MS).catch(() => undefined)
     this.#interest.close()
     await this.#link.close()
   }
@@ -172,10 +173,14 @@ export class RedisCluster {
       for (const peer of this.#peers.values()) if (!peer.tellsAll) peer.control({ kind: 'change', ...change })
     }
     for (const peer of this.#peers.values()) {
+      if (!this.#link.isUp) {
+        this.dropped += peer.drop()
+        continue
+      }
       if (peer.tellsAll) peer.tellAll(this.#interest)
       if (!peer.hasWaiting) continue
-      const { bytes, count } = peer.takeBatch(this.#options.node)
-      if (!this.#link.publish(this.#channelOf(peer.node), bytes)) this.dropped += count
+      const { bytes, messages } = peer.takeBatch(this.#options.node)
+      if (!this.#link.publish(this.#channelOf(peer.node), bytes)) this.dropped += messages
     }
   }
 
@@ -188,6 +193,10 @@ export class RedisCluster {
 
   /** Several times a second: tells the others that this node lives, and notices who does not. */
   #beat(): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.knownVersion < peer.beaconVersion) peer.tellsAll = true
+      peer.beaconVersion = this.#interest.version
+    }
     this.#flush()
     this.#beacon(false)
     this.#link.watch()
@@ -200,7 +209,7 @@ export class RedisCluster {
   }
 
   #up(): void {
-    const entering = { deadline: performance.now() + ENTER_MS, count: Number.POSITIVE_INFINITY }
+    const entering = { deadline: performance.now() + ENTER_BEACONS * this.#beaconMs, count: Number.POSITIVE_INFINITY }
     this.#entering = entering
     // A peer may have taken this node for gone meanwhile.
     for (const peer of this.#peers.values()) peer.introduce()
@@ -221,8 +230,7 @@ export class RedisCluster {
   #entered(): void {
     this.#entering = undefined
     this.#isCutOff = false
-    clearTimeout(this.#starting)
-    this.#onEntered()
+    this.#starting?.resolve()
   }
 
   /** Looks what has become true. */
@@ -263,7 +271,8 @@ export class RedisCluster {
 
   #receiveBatch({ from, epoch, number, entries }: Batch): void {
     const peer = this.#meet(from)
-    if (peer.receiveBatch(epoch, number) === 'hole') this.#missed(peer)
+    const hasMessages = entries.some(({ kind }) => kind !== 'control')
+    if (peer.receiveBatch(epoch, number, hasMessages) === 'hole') this.#missed(peer)
     for (const { kind, topic, message } of entries) {
       if (kind === 'published') this.#options.onPublished(topic, message)
       else if (kind === 'direct') this.#options.onDirect(topic, message, from)
@@ -272,7 +281,7 @@ export class RedisCluster {
   }
 
   #receiveControl(peer: Peer, control: Control): void {
-    if (control.kind === 'knows') peer.knownVersion = Math.max(peer.knownVersion, control.version)
+    if (control.kind === 'knows') peer.confirm(control.version)
     else {
       const isKnown = peer.learn(control)
       if (control.kind === 'all' && control.mayHaveMissed) this.#mayHaveMissed = true

@@ -21,7 +21,7 @@ export interface Entry {
 /** What one node sends another in one turn of its event loop. */
 export interface Batch {
   readonly from: string
-  /** Which of the sender's lanes to this node it is, and the number of the batch in it, from 1. */
+  /** Which of the sender's lanes to this node it is, and the number of the batch in it. */
   readonly epoch: number
   readonly number: number
   readonly entries: readonly Entry[]

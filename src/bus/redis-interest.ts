@@ -1,6 +1,3 @@
-/** How long a subscription may wait until all other nodes know of it. */
-const READY_MS = 2_000
-
 /** Subscriptions that wait until all other nodes know one version of what this node listens to. */
 interface Waiting {
   readonly deadline: number
@@ -19,6 +16,12 @@ export class Interest {
   readonly #told = new Map<string, number>()
   readonly #changed = new Set<string>()
   readonly #waiting = new Map<number, Waiting>()
+  readonly #readyMs: number
+
+  /** @param readyMs how long a subscription may wait until all other nodes know of it */
+  constructor(readyMs: number) {
+    this.#readyMs = readyMs
+  }
 
   get topics(): string[] {
     return [...this.#told.keys()]
@@ -49,7 +52,7 @@ export class Interest {
     return { version: this.version, added, removed }
   }
 
-  /** Resolves once all other nodes know that this one listens to `topic`; rejects after 2 s. */
+  /** Resolves once all other nodes know that this one listens to `topic`; rejects when that takes too long. */
   ready(topic: string, isKnown: (version: number) => boolean): Promise<void> {
     const version = this.#changed.has(topic) ? this.version + 1 : (this.#told.get(topic) ?? 0)
     if (isKnown(version)) return Promise.resolve()
@@ -62,7 +65,7 @@ export class Interest {
     })
     // Nobody has to wait for it.
     promise.catch(() => undefined)
-    this.#waiting.set(version, { deadline: performance.now() + READY_MS, promise, resolve, reject })
+    this.#waiting.set(version, { deadline: performance.now() + this.#readyMs, promise, resolve, reject })
     return promise
   }
 

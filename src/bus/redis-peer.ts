@@ -4,12 +4,13 @@ import { type Control, encodeBatch, encodeControl } from './redis-frames.ts'
 const MAX_TURN_BYTES = 4 * 1024 * 1024
 const UNKNOWN = -1
 
-/** What a number in a lane shows: it is the next one, or numbers before it are missing. */
+/** What a number in a lane shows: nothing is missing, or messages before it are. */
 type Order = 'next' | 'hole'
 
 /**
- * Another node, as this one knows it. Between two nodes there are two lanes, one each way, of numbered batches. A node that
- * forgot another and meets it again begins a new lane, with another epoch.
+ * Another node, as this one knows it. Between two nodes there are two lanes, one each way. Batches with messages are
+ * numbered; others repeat the last number. A node that forgot another and meets it again begins a new lane, with another
+ * epoch.
  */
 export class Peer {
   readonly node: string
@@ -20,12 +21,15 @@ export class Peer {
   knownVersion = UNKNOWN
   /** The next batch tells the other all topics of this node. */
   tellsAll = true
+  /** The version that this node was at when it sent its last beacon. */
+  beaconVersion = 0
   /** Beacons of this node since the other was last heard. */
   silentBeacons = 0
   #mayHaveMissed: boolean
   readonly #epoch = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   #sent = 0
   #entries: Buffer[] = []
+  #messages = 0
   #bytes = 0
   #receivedEpoch = UNKNOWN
   #received = 0
@@ -47,12 +51,16 @@ export class Peer {
 
   /** Takes what goes with the next batch; false when it was dropped. */
   push(entry: Buffer): boolean {
-    const isFull = this.#bytes > MAX_TURN_BYTES
+    const wasFull = this.#bytes > MAX_TURN_BYTES
     this.#bytes += entry.length
-    if (this.#bytes <= MAX_TURN_BYTES) this.#entries.push(entry)
-    // A number is left out, so that the other notices.
-    else if (!isFull) this.#sent++
-    return this.#bytes <= MAX_TURN_BYTES
+    if (this.#bytes > MAX_TURN_BYTES) {
+      // A number is left out, so that the other notices.
+      if (!wasFull) this.#sent++
+      return false
+    }
+    this.#messages++
+    this.#entries.push(entry)
+    return true
   }
 
   control(control: Control): void {
@@ -62,6 +70,11 @@ export class Peer {
   tellAll({ version, topics }: { readonly version: number; readonly topics: string[] }): void {
     this.control({ kind: 'all', version, topics, mayHaveMissed: this.#mayHaveMissed, asks: this.topicsVersion < 0 })
     this.tellsAll = false
+  }
+
+  /** The other knows version `version` of what this node listens to. */
+  confirm(version: number): void {
+    this.knownVersion = Math.max(this.knownVersion, version)
     this.#mayHaveMissed = false
   }
 
@@ -72,17 +85,30 @@ export class Peer {
   }
 
   /** Takes the batch that waits, with how many messages are in it. */
-  takeBatch(from: string): { readonly bytes: Buffer; readonly count: number } {
-    const entries = this.#entries
-    this.#entries = []
-    this.#bytes = 0
-    this.#sent++
-    return { bytes: encodeBatch(from, this.#epoch, this.#sent, entries), count: entries.length }
+  takeBatch(from: string): { readonly bytes: Buffer; readonly messages: number } {
+    if (this.#messages > 0) this.#sent++
+    const bytes = encodeBatch(from, this.#epoch, this.#sent, this.#entries)
+    return { bytes, messages: this.#clear() }
   }
 
-  receiveBatch(epoch: number, number: number): Order {
-    const isFirst = this.#receivedEpoch === UNKNOWN && number === 1
-    const isNext = epoch === this.#receivedEpoch && number === this.#received + 1
+  /** Drops the batch that waits, and says how many messages were in it. */
+  drop(): number {
+    if (this.#messages > 0) this.#sent++
+    return this.#clear()
+  }
+
+  #clear(): number {
+    const messages = this.#messages
+    this.#entries = []
+    this.#messages = 0
+    this.#bytes = 0
+    return messages
+  }
+
+  receiveBatch(epoch: number, number: number, hasMessages: boolean): Order {
+    const step = hasMessages ? 1 : 0
+    const isFirst = this.#receivedEpoch === UNKNOWN && number === step
+    const isNext = epoch === this.#receivedEpoch && number === this.#received + step
     this.#receivedEpoch = epoch
     this.#received = number
     return isFirst || isNext ? 'next' : 'hole'

@@ -3,7 +3,7 @@ import { Listeners } from './listeners.ts'
 import { type ClusterOptions, RedisCluster } from './redis-cluster.ts'
 import { encodeEntry } from './redis-frames.ts'
 
-export interface RedisBusOptions extends Pick<ClusterOptions, 'log'> {
+export interface RedisBusOptions extends Pick<ClusterOptions, 'log' | 'beaconMs'> {
   /** `redis://` or, over TLS, `rediss://`, with user and password where Redis asks for them. */
   readonly url: string
   readonly node: string

@@ -4,18 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test } from 'vitest'
+import { beforeEach } from 'vitest'
 import { freePort } from './free-port.ts'
 
 /** Whether this machine has a Redis. */
-const isInstalled = spawnSync('redis-server', ['--version']).status === 0
+export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0
 
-if (!isInstalled && process.env.REQUIRE_REDIS) {
+if (!isRedisInstalled && process.env.REQUIRE_REDIS) {
   throw new Error('REQUIRE_REDIS is set, and there is no redis-server on this machine')
 }
 
-/** `test` for what needs a Redis: left out on a machine without one, unless `REQUIRE_REDIS` is set. */
-export const redisTest = test.skipIf(!isInstalled)
+/** Leaves the tests of a file or a `describe` out on a machine without a Redis, unless `REQUIRE_REDIS` is set. */
+export function needsRedis(): void {
+  beforeEach(({ skip }) => skip(!isRedisInstalled, 'redis-server is not installed'))
+}
 
 /** A Redis of a test's own. */
 export interface TestRedis extends AsyncDisposable {

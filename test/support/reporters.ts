@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { InlineConfig, Reporter, TestCase } from 'vitest/node'
+import type { InlineConfig, Reporter, TestCase, TestModule } from 'vitest/node'
 
 /** Tells why a test failed that passed when it was tried again: the usual report only says that it was. */
 class FirstTries implements Reporter {
@@ -13,9 +13,24 @@ class FirstTries implements Reporter {
   }
 }
 
+/** Says how many tests were left out, and why. */
+class LeftOut implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = new Map<string, number>()
+    for (const module of modules) {
+      for (const test of module.children.allTests('skipped')) {
+        const result = test.result()
+        const note = (result.state === 'skipped' && result.note) || 'not possible on this machine'
+        counts.set(note, (counts.get(note) ?? 0) + 1)
+      }
+    }
+    for (const [reason, count] of counts) process.stdout.write(`\n Left out: ${count} tests (${reason})\n`)
+  }
+}
+
 /** How a suite reports: to people, and where `TEST_REPORTS` names a folder, as `<suite>.json` for scripts/count-tests.ts. */
 export function reporters(suite: string): NonNullable<InlineConfig['reporters']> {
   const folder = process.env.TEST_REPORTS
-  const shown = ['default', new FirstTries()] as const
+  const shown = ['default', new FirstTries(), new LeftOut()] as const
   return folder ? [...shown, ['json', { outputFile: join(folder, `${suite}.json`) }]] : [...shown]
 }
