@@ -59,6 +59,7 @@ export interface Method<
   I extends z.ZodType = z.ZodType,
   O extends z.ZodType = z.ZodType,
   E extends string = string,
+  P = unknown,
 > {
   readonly kind: 'method'
   readonly access: A
@@ -73,7 +74,10 @@ export interface Method<
   readonly binary?: BinaryInput<ContextFor<Ctx, A>>
   /** Made by `method()` and `subscription()`. */
   fail(...args: Parameters<Fail<E>>): RpcError
-  handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E> }): Awaitable<z.input<O>>
+  /** Of a `write`: work that must not hold a transaction open. It runs once, before the transaction begins. */
+  prepare?(args: { ctx: ContextFor<Ctx, A>; input: z.output<I> }): Awaitable<P>
+  /** `prepared` is what `prepare` gave. */
+  handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E>; prepared: P }): Awaitable<z.input<O>>
 }
 
 /** What opening a stream gives: where its events come from, and the state or the missed events up to `seq`. */
@@ -125,7 +129,7 @@ export interface Subscription<
 }
 
 // biome-ignore-start lint/suspicious/noExplicitAny: definitions are contravariant in their context and input, so `unknown` would fit none
-export type AnyMethod = Method<any, any, any, any, any>
+export type AnyMethod = Method<any, any, any, any, any, any>
 export type AnySubscription = Subscription<any, any, any, any, any, any>
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 export type AnyDefinition = AnyMethod | AnySubscription
@@ -178,10 +182,10 @@ type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimi
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
 export function definers<Ctx>() {
   return {
-    method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never>(
-      definition: Omit<Method<Ctx, A, I, O, E>, 'kind' | 'fail' | 'errors' | 'limit'> &
+    method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never, P = undefined>(
+      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'fail' | 'errors' | 'limit'> &
         LimitOf<A> & { readonly errors?: readonly E[] },
-    ): Method<Ctx, A, I, O, E> {
+    ): Method<Ctx, A, I, O, E, P> {
       const errors = definition.errors ?? []
       return { ...definition, kind: 'method', errors, fail: failFor() }
     },

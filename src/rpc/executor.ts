@@ -54,7 +54,7 @@ export class Executor<Ctx, Tx> {
         : this.#writeAnonymously(call, entry, method, input)
     }
     const ctx = this.#options.createContext(call)
-    const output = method.handle({ ctx, input, fail: method.fail })
+    const output = method.handle({ ctx, input, fail: method.fail, prepared: undefined })
     if (output instanceof Promise) return output.then((value) => ({ data: this.#checked(entry, method, value) }))
     return { data: this.#checked(entry, method, output) }
   }
@@ -102,6 +102,7 @@ export class Executor<Ctx, Tx> {
     const known = this.#options.once.recall(key)
     if (known !== undefined) return known
     this.#count(call, entry, now)
+    const prepared = method.prepare && (await method.prepare({ ctx: this.#options.createContext(call), input }))
     let ran = false
     try {
       const { answer, executed } = await this.#options.once.run(
@@ -111,7 +112,7 @@ export class Executor<Ctx, Tx> {
           call.rolledBack()
           call.tx = tx
           const ctx = this.#options.createContext(call)
-          const output = await method.handle({ ctx, input, fail: method.fail })
+          const output = await method.handle({ ctx, input, fail: method.fail, prepared })
           return JSON.stringify({ data: this.#checked(entry, method, output) })
         },
         (error) => this.#rememberedAnswer(entry, error),
@@ -143,7 +144,8 @@ export class Executor<Ctx, Tx> {
   #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
     const execute = async (): Promise<Body> => {
       const ctx = this.#options.createContext(call)
-      const output = await method.handle({ ctx, input, fail: method.fail })
+      const prepared = method.prepare && (await method.prepare({ ctx, input }))
+      const output = await method.handle({ ctx, input, fail: method.fail, prepared })
       return { data: this.#checked(entry, method, output) }
     }
     if (!call.connection) return execute()

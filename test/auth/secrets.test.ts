@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect } from 'vitest'
+import { describe, expect, vi } from 'vitest'
+import type { Database } from '../../src/db/database.ts'
 import { SecretBox } from '../../src/db/secret-encryption.ts'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
+import { drawQrCode } from '../../src/modules/auth/totp/qr-code.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
 import { listOf } from '../../src/modules/pages.ts'
 import {
@@ -14,6 +16,8 @@ import {
   type TestNode,
   test,
 } from './harness.ts'
+
+vi.mock(import('../../src/modules/auth/totp/qr-code.ts'), { spy: true })
 
 const MINUTE = 60_000
 const key = (id: string) => ({ id, key: randomBytes(32) })
@@ -151,6 +155,25 @@ describe('rotating the authenticator', () => {
       error: 'INVALID_CODE',
     })
     expect((await recover(node, user.user.username, rotated.recoveryCodes[0] ?? '')).error).toBeUndefined()
+  })
+
+  test('draws the QR code before its transaction begins', async ({ database, clock }) => {
+    const steps: string[] = []
+    vi.mocked(drawQrCode).mockImplementation(() => {
+      steps.push('draw')
+      return 'data:image/png;base64,'
+    })
+    const transaction: Database['transaction'] = (work, doubtMs) => {
+      steps.push('begin')
+      return database.transaction(work, doubtMs)
+    }
+    const own = await startNode({ database: { ...database, transaction }, clock })
+    const user = await registerAndEnter(own)
+    steps.length = 0
+    await own.socketOf(user.signedIn).get(Candidate, 'auth.rotateTotp')
+    expect(steps).toEqual(['draw', 'begin'])
+    vi.mocked(drawQrCode).mockReset()
+    await own.stop()
   })
 
   test('needs a session younger than ten minutes', async ({ clock, node }) => {

@@ -11,7 +11,11 @@ const ada = callerUser('ada')
 const caller = { user: ada, sessionId: 's1', ip: '192.0.2.1', userAgent: '', device: null }
 
 /** Runs `t.write`, twice a minute at most, the way `once` lets it. */
-function executorWith(once: Partial<Once<object>>, handle: (call: Call<object>) => void = () => undefined) {
+function executorWith(
+  once: Partial<Once<object>>,
+  handle: (call: Call<object>) => void = () => undefined,
+  prepare = () => {},
+) {
   const write = method({
     access: 'user',
     effect: 'write',
@@ -19,6 +23,7 @@ function executorWith(once: Partial<Once<object>>, handle: (call: Call<object>) 
     input: z.object({}),
     output: z.object({ n: z.number() }),
     errors: ['NOT_FOUND'],
+    prepare,
     handle({ ctx }) {
       handle(ctx.call)
       return { n: 1 }
@@ -103,6 +108,23 @@ test('of a write of which nothing stayed no effect happens', async () => {
   )
   await run()
   expect(effects).toEqual([])
+})
+
+test('a write prepares once before its transaction begins, however often that runs', async () => {
+  const steps: string[] = []
+  const run = executorWith(
+    {
+      async run(_, execute) {
+        steps.push('begin')
+        await execute({})
+        return { answer: await execute({}), executed: true }
+      },
+    },
+    () => void steps.push('handle'),
+    () => void steps.push('prepare'),
+  )
+  await run()
+  expect(steps).toEqual(['prepare', 'begin', 'handle', 'handle'])
 })
 
 test('only a declared failure is kept', async () => {

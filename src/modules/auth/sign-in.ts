@@ -11,8 +11,8 @@ import { FairQueue } from './limits/fair-queue.ts'
 import type { Attempt, Lockouts } from './limits/lockouts.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { Tickets } from './sessions/tickets.ts'
-import { matchStep, newSecret, present } from './totp/codes.ts'
-import type { AuthCode, Authorized, Begun } from './types.ts'
+import { matchStep, newAuthenticator } from './totp/codes.ts'
+import type { AuthCode, Authorized, Begun, Candidate } from './types.ts'
 
 /** What signing in and replacing the authenticator share. */
 export interface AuthParts {
@@ -24,7 +24,7 @@ export interface AuthParts {
   readonly tickets: Tickets
 }
 
-type Candidate = Extract<Challenge, { kind: 'candidate' }>
+type Registration = Extract<Challenge, { kind: 'candidate' }>
 
 /** Sign-in uses two of the reserved connections, which leaves two for others. */
 const SIGN_IN_QUEUE = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
@@ -61,9 +61,8 @@ export class SignIn {
       return { status: 'user' }
     }
     const userId = randomUUID()
-    const secret = newSecret()
-    const candidate = await this.#present(call.caller, username, secret)
-    const totp = box.seal(secret, userId)
+    const candidate = await this.#newAuthenticator(call.caller, username)
+    const totp = box.seal(candidate.secret, userId)
     challenges.hold(connection, { kind: 'candidate', userId, username, displayName: typedName, totp })
     return candidate
   }
@@ -148,18 +147,18 @@ export class SignIn {
   }
 
   /** In a queue of its own, so that nobody who has an account waits for drawings. */
-  #present({ ip }: Caller, username: string, secret: string): Promise<Begun> {
+  #newAuthenticator({ ip }: Caller, username: string): Promise<Candidate> {
     return new Promise((resolve, reject) => {
       const draw = async () => {
         const beganAt = performance.now()
-        resolve(present(username, secret))
+        resolve(newAuthenticator(username))
         await sleep((performance.now() - beganAt) * PAUSE_AFTER_DRAWING)
       }
       this.#drawings.run(networkOf(ip), draw).catch(reject)
     })
   }
 
-  async #register(connection: Connection, challenge: Candidate, step: number): Promise<Authorized> {
+  async #register(connection: Connection, challenge: Registration, step: number): Promise<Authorized> {
     const { platform, now, challenges } = this.#parts
     const { userId, username, displayName, totp } = challenge
     const createdAt = new Date(now())

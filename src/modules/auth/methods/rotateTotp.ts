@@ -16,8 +16,9 @@ export const rotateTotp = method({
   output: Rotated,
   secretAnswer: true,
   errors: ['FORBIDDEN', 'NO_CHALLENGE', 'INVALID_CODE'],
-  handle({ ctx, input }) {
+  prepare: async ({ ctx, input }) => input.code ?? ctx.use(authService).rotation.prepare(ctx.call),
+  handle({ ctx, prepared }) {
     const { rotation } = ctx.use(authService)
-    return input.code === undefined ? rotation.begin(ctx.call) : rotation.commit(ctx, ctx.call, input.code)
+    return typeof prepared === 'string' ? rotation.commit(ctx, ctx.call, prepared) : rotation.begin(ctx.call, prepared)
   },
 })

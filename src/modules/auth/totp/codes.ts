@@ -8,11 +8,6 @@ const STEP_SECONDS = 30
 const DRIFT_STEPS = 1
 const ISSUER = 'Rally'
 
-/** 160 random bits in base32, the length that RFC 4226 recommends. */
-export function newSecret(): string {
-  return generateSecret({ length: 20 })
-}
-
 /**
  * The time step that `code` belongs to: the present one or one within the drift. Null for a wrong code. The caller checks
  * whether the code of this step was used before.
@@ -30,8 +25,12 @@ export function matchStep(secret: string, code: string, nowMs: number): number |
   return result.valid && 'timeStep' in result ? result.timeStep : null
 }
 
-/** Shows a new secret to its user. Drawing takes half a millisecond, so the caller has to limit how often. */
-export function present(username: string, secret: string): Candidate {
+/**
+ * A new secret: 160 random bits, the length that RFC 4226 recommends. Drawing its QR code takes half a millisecond, so the
+ * caller has to limit how often.
+ */
+export function newAuthenticator(username: string): Candidate {
+  const secret = generateSecret({ length: 20 })
   const otpauthUrl = generateURI({ issuer: ISSUER, label: username, secret })
   return { status: 'candidate', qrCode: drawQrCode(otpauthUrl), otpauthUrl, secret }
 }

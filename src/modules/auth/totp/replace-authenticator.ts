@@ -4,8 +4,8 @@ import { accounts } from '../accounts.ts'
 import { newRecoveryCodes } from '../recovery-codes.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { type AuthParts, invalidCode, noChallenge, socketOf } from '../sign-in.ts'
-import type { Rotated } from '../types.ts'
-import { matchStep, newSecret, present } from './codes.ts'
+import type { Candidate, Rotated } from '../types.ts'
+import { matchStep, newAuthenticator } from './codes.ts'
 
 /** Only a session younger than this may replace the authenticator. */
 const FRESH_MS = 10 * 60_000
@@ -21,23 +21,25 @@ export class Rotation {
   }
 
   /**
-   * First step: a new secret, which the socket holds for five minutes. A session alone proves too little, because a
-   * browser may have been left open. A session younger than ten minutes began with a code of the old authenticator or a
-   * recovery code, and both are limited at sign-in.
+   * Makes a new secret. A session alone proves too little, because a browser may have been left open. A session younger
+   * than ten minutes began with a code of the old authenticator or a recovery code, and both are limited at sign-in.
    *
    * @throws RpcError FORBIDDEN in an older session, or without a socket
    */
-  async begin(call: Call): Promise<Rotated> {
-    const { connection, user, sessionId } = signedInSocket(call)
-    const { box, challenges, now } = this.#parts
+  async prepare(call: Call): Promise<Candidate> {
+    const { user, sessionId } = signedInSocket(call)
     const session = await this.#sessions.find(sessionId, user.id)
-    if (!session || session.createdAt.getTime() <= now() - FRESH_MS) {
+    if (!session || session.createdAt.getTime() <= this.#parts.now() - FRESH_MS) {
       throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
     }
-    const secret = newSecret()
-    const candidate = present(user.username, secret)
-    const totp = box.seal(secret, user.id)
-    challenges.hold(connection, { kind: 'rotation', userId: user.id, totp })
+    return newAuthenticator(user.username)
+  }
+
+  /** First step: the socket holds the new secret for five minutes. */
+  begin(call: Call, candidate: Candidate): Candidate {
+    const { connection, user } = signedInSocket(call)
+    const totp = this.#parts.box.seal(candidate.secret, user.id)
+    this.#parts.challenges.hold(connection, { kind: 'rotation', userId: user.id, totp })
     return candidate
   }
 
