@@ -5,11 +5,13 @@ import type { Bus } from './bus.ts'
 export class NodeCallError extends Error {
   override readonly name = 'NodeCallError'
   readonly code: string
+  readonly issues: Failure['issues']
   readonly retryAfterMs: number | undefined
 
-  constructor({ code, message, retryAfterMs }: Failure) {
+  constructor({ code, message, issues, retryAfterMs }: Failure) {
     super(message)
     this.code = code
+    this.issues = issues
     this.retryAfterMs = retryAfterMs
   }
 }
@@ -38,7 +40,13 @@ const ANSWERED = 'nodes.answer'
 const TOLD = 'nodes.tell/'
 const MAX_ASKING = 10_000
 
-const Failure = z.object({ code: z.string(), message: z.string(), retryAfterMs: z.number().optional() })
+const Issues = z.array(z.object({ path: z.string(), message: z.string() }))
+const Failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  issues: Issues.optional(),
+  retryAfterMs: z.number().optional(),
+})
 type Failure = z.infer<typeof Failure>
 /** The errors that another node may learn of. */
 const Told = Failure.extend({ name: z.enum(['RpcError', 'NodeCallError']) })

@@ -208,6 +208,17 @@ export function streamOf(bytes: Uint8Array): number {
   return header < 0 ? -1 : Math.floor(header / 4)
 }
 
+/** The frame under another stream number; the very same if that is its own already. */
+export function withStream(frame: Uint8Array, stream: number): Uint8Array {
+  const before = readVarint(frame, 0)
+  const header = stream * 4 + (before % 4)
+  if (before < 0 || header === before) return frame
+  const body = frame.subarray(varintSize(before))
+  const bytes = new Uint8Array(varintSize(header) + body.length)
+  bytes.set(body, writeVarint(bytes, 0, header))
+  return bytes
+}
+
 /**
  * The whole tick that its lower `bits` (8 from a server, 16 from a client) stand for: of those that end in them, the
  * nearest to `near`, which the receiver knows; half of the range back, and half of it ahead. Never below 0.

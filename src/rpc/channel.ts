@@ -10,6 +10,8 @@ export interface ChannelOptions {
    * events otherwise each stand alone.
    */
   readonly incremental?: boolean
+  /** Makes a binary frame of any node into the one for sockets of this node. */
+  readonly localize?: (frame: Uint8Array) => Uint8Array
   /** Of channels with the same `oneOf` a socket follows one: opening another ends the one before with `replaced`. */
   readonly oneOf?: string
   /** Counts against what the streams of a socket, a user or an address may cost. Nothing if absent. */

@@ -16,7 +16,7 @@ export class RpcError extends Error {
   constructor(
     code: string,
     message?: string,
-    details: { issues?: readonly Issue[]; retryAfterMs?: number | undefined } = {},
+    details: { issues?: readonly Issue[] | undefined; retryAfterMs?: number | undefined } = {},
   ) {
     super(message ?? code)
     this.code = code

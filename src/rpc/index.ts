@@ -1,5 +1,6 @@
 export { addressGroup, widerGroup } from './address.ts'
 export { Admission } from './admission.ts'
+export { answerError } from './answers.ts'
 export { Call } from './call.ts'
 export type { Caller, CallerUser } from './caller.ts'
 export { type Channel, channel } from './channel.ts'

@@ -178,7 +178,8 @@ export class Hub {
       delivery,
       subscription: this.#options.bus.subscribe(channel.name, ({ seq, payload }) => {
         if (seq === END) this.#endForAll(stream, payload)
-        else this.#deliver(stream, seq, payload)
+        else
+          this.#deliver(stream, seq, typeof payload === 'string' ? payload : (channel.localize?.(payload) ?? payload))
       }),
       followers: new Set(),
       ahead: new Map(),

@@ -40,7 +40,7 @@ function rig() {
   return { publisher, sent, listenTo, listen: () => listenTo(publisher.inputs) }
 }
 
-describe('an publisher', () => {
+describe('a publisher', () => {
   test('is sent inputs that no table has as JSON', () => {
     const { publisher, sent, listen } = rig()
     listen()

@@ -2,22 +2,29 @@ import type { MatchRunner } from '../../engine/index.ts'
 import type { AnyGame } from '../../games/game.ts'
 import { indexOfInput } from '../../games/simulate.ts'
 import type { Issue } from '../../protocol/index.ts'
-import { MAX_INPUT_LENGTH } from '../../protocol/live-frames.ts'
-import { RpcError } from '../../rpc/index.ts'
+import { type LiveInputFrame, MAX_INPUT_LENGTH } from '../../protocol/live-frames.ts'
+import { isStorableJson, RpcError } from '../../rpc/index.ts'
 import { toIssuesUnder } from '../issues.ts'
-import type { LiveMatch, SeatOf } from './live-match.ts'
+import type { LiveMatch, SeatOf } from './live-matches.ts'
+
+/** A match that runs on this node. */
+export type RunningMatch = LiveMatch & { readonly runner: MatchRunner }
 
 /**
- * What takes the inputs of a match.
+ * The match, which takes inputs.
  *
  * @throws RpcError NOT_LIVE
  */
-export function playing(match: LiveMatch | undefined): LiveMatch & { readonly runner: MatchRunner } {
-  if (!isPlayed(match)) throw new RpcError('NOT_LIVE', 'This match is not being played')
+export function playing(match: LiveMatch | undefined): RunningMatch {
+  if (!isPlayed(match)) throw notLive()
   return match
 }
 
-function isPlayed(match: LiveMatch | undefined): match is LiveMatch & { readonly runner: MatchRunner } {
+export function notLive(): RpcError {
+  return new RpcError('NOT_LIVE', 'This match is not being played')
+}
+
+function isPlayed(match: LiveMatch | undefined): match is RunningMatch {
   return match?.runner?.isOver === false
 }
 
@@ -53,8 +60,21 @@ export function toInput(game: AnyGame, input: unknown): unknown {
   return parsed.data
 }
 
-export function invalidInput(
-  issues: readonly Issue[] = [{ path: 'input', message: 'no input of this game' }],
-): RpcError {
+/**
+ * The input that a binary frame brings.
+ *
+ * @throws RpcError VALIDATION_FAILED
+ */
+export function inputOfFrame(game: AnyGame, frame: LiveInputFrame, maxDepth: number): unknown {
+  if (frame.kind === 'json') {
+    if (!isStorableJson(frame.input, maxDepth)) throw invalidInput()
+    return toInput(game, frame.input)
+  }
+  const { inputs = [] } = game
+  if (frame.index >= inputs.length) throw invalidInput()
+  return inputs[frame.index]
+}
+
+function invalidInput(issues: readonly Issue[] = [{ path: 'input', message: 'no input of this game' }]): RpcError {
   return new RpcError('VALIDATION_FAILED', 'The input is not valid', { issues })
 }

@@ -7,9 +7,10 @@ import {
   encodeJsonChange,
   encodeKeyframe,
   type LiveEndStatus,
+  withStream,
 } from '../../protocol/live-frames.ts'
 import { type Channel, channel, type Hub } from '../../rpc/index.ts'
-import type { LiveFrame, StateRate } from './types.ts'
+import { type LiveFrame, StateRate } from './types.ts'
 
 const TYPE = 'live.onState'
 
@@ -17,12 +18,7 @@ const TYPE = 'live.onState'
 export const MAX_STATE_BYTES = 256 * 1024
 
 /** The states of a match, `rate` frames a second of about `frameBytes` each. A socket follows those of one rate. */
-export function stateChannel(
-  matchId: string,
-  rate: number,
-  isDelayed: boolean,
-  frameBytes: number,
-): Channel<LiveFrame> {
+export function stateChannel(matchId: string, rate: number, isDelayed: boolean, frameBytes = 0): Channel<LiveFrame> {
   const bytes = Math.min(rate * frameBytes, MAX_STATE_BYTES)
   return channel(TYPE, `${matchId}/state/${rate}${isDelayed ? '/delayed' : ''}`, {
     oneOf: `${matchId}/state`,
@@ -30,9 +26,15 @@ export function stateChannel(
   })
 }
 
-/** The inputs of a match, in binary frames that build on one another. */
-export function inputsChannel(matchId: string, isDelayed: boolean): Channel<LiveFrame> {
-  return channel(TYPE, `${matchId}/inputs${isDelayed ? '/delayed' : ''}`, { incremental: true })
+/**
+ * The inputs of a match, in binary frames that build on one another. Each node numbers the streams of its own sockets,
+ * from the smallest number on, so that headers are short: a frame of another node gets `stream`, the number here.
+ */
+export function inputsChannel(matchId: string, isDelayed: boolean, stream: number): Channel<LiveFrame> {
+  return channel(TYPE, `${matchId}/inputs${isDelayed ? '/delayed' : ''}`, {
+    incremental: true,
+    localize: (frame) => withStream(frame, stream),
+  })
 }
 
 interface At {
@@ -73,7 +75,7 @@ export class FramePublisher {
     this.#matchId = matchId
     this.#stream = stream
     this.#isDelayed = isDelayed
-    this.inputs = inputsChannel(matchId, isDelayed)
+    this.inputs = inputsChannel(matchId, isDelayed, stream)
   }
 
   /** The `seq` of the last binary frame. */
@@ -86,9 +88,14 @@ export class FramePublisher {
     return this.#rates.size > 0
   }
 
+  /** Whether anybody on any node follows. */
   get isFollowed(): boolean {
-    const states = [...this.#rates.values()].map(({ channel }) => channel)
-    return [this.inputs, ...states].some((channel) => this.#hub.isFollowed(channel))
+    return this.#hub.isFollowed(this.inputs) || this.#followedRates().length > 0
+  }
+
+  /** About how long a state is, encoded; 0 before the first. */
+  get stateBytes(): number {
+    return this.#stateBytes
   }
 
   /** The channel of this rate, to which frames go from now on. The first one is about as long as `frame`. */
@@ -124,6 +131,8 @@ export class FramePublisher {
 
   /** The match begins: nothing has been stepped yet. Where a clock steps it, the first step says the same at once. */
   start(at: At, tickRate: number): void {
+    // Those who waited for the match on other nodes are known by what they follow.
+    for (const rate of this.#followedRates()) this.states(rate, { ...at, status: 'live' })
     this.keyframe(at)
     if (tickRate > 0) return
     this.#tellStates(at, 'live', tickRate)
@@ -140,8 +149,14 @@ export class FramePublisher {
   /** Ends all streams, for those who follow to open them anew, or not. */
   close(reason: string): void {
     this.#hub.end(this.inputs, reason)
-    for (const { channel } of this.#rates.values()) this.#hub.end(channel, reason)
+    for (const rate of this.#followedRates()) this.#hub.end(stateChannel(this.#matchId, rate, this.#isDelayed), reason)
     this.#rates.clear()
+  }
+
+  #followedRates(): StateRate[] {
+    return [...StateRate.values].filter((rate) => {
+      return this.#hub.isFollowed(stateChannel(this.#matchId, rate, this.#isDelayed))
+    })
   }
 
   #publish(tick: number, frame: Uint8Array): void {

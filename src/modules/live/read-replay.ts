@@ -2,7 +2,7 @@ import { unpackInputs } from '../../engine/index.ts'
 import { splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import type { Scope } from '../scope.ts'
-import { toLiveChange } from './snapshots.ts'
+import { toLiveChange } from './openings.ts'
 import type { LiveChange, Replay } from './types.ts'
 
 /** What one answer holds, so that it leaves a socket room for other things: changes, and characters of their JSON. */

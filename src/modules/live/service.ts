@@ -1,60 +1,64 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
-import { type AnyGame, gameOf } from '../../games/game.ts'
-import { type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
-import { type Connection, isStorableJson, type Opened, RpcError } from '../../rpc/index.ts'
+import { gameOf } from '../../games/game.ts'
+import { decodeInput, eidOfInput, type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
+import { answerError, type Connection, RpcError } from '../../rpc/index.ts'
 import { matchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
-import type { MatchId } from '../wire.ts'
-import { invalidInput, ownSeat, playing, toInput } from './check-input.ts'
+import { inputOfFrame, notLive, ownSeat, playing, type RunningMatch, toInput } from './check-input.ts'
 import { DelayedView } from './delayed-view.ts'
-import { inputsChannel, stateChannel, stateSeq } from './frame-publisher.ts'
-import { LiveMatch } from './live-match.ts'
-import { PlayingUsers } from './playing-users.ts'
+import { FramePublisher } from './frame-publisher.ts'
+import { type LiveMatch, LiveMatches, type SeatOf } from './live-matches.ts'
+import {
+  type Following,
+  type Opening,
+  type OpeningElsewhere,
+  openElsewhere,
+  openEnded,
+  openRunning,
+  openWaiting,
+} from './openings.ts'
+import { type Announcement, OtherNodes } from './other-nodes.ts'
 import { readReplay } from './read-replay.ts'
 import { SeatHolders } from './seat-holders.ts'
-import { type MatchRules, snapshotAtRest, snapshotOfRunner, snapshotOfView } from './snapshots.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
-import { StreamNumbers } from './stream-numbers.ts'
-import type { LiveFrame, LiveInputsSnapshot, Replay, StateRate } from './types.ts'
+import type { LiveInput, Replay } from './types.ts'
 
-export interface LiveInput {
-  readonly matchId: MatchId
-  readonly input: unknown
-  readonly seat?: number | undefined
-  readonly tick?: number | undefined
-}
+/** How often a match is looked for that is stored as live, but does not run where it should. */
+const MAX_LOOKS = 2
 
-export interface Following {
-  readonly matchId: MatchId
-  readonly mode: 'state' | 'inputs'
-  readonly rate: StateRate
-}
-
-type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
-
-const COLLECT_EVERY_MS = 10_000
-/** A match that waits and that nobody follows is forgotten after this. */
-const FORGET_MS = 30_000
-
-/** Carries inputs to live matches, and what happens in them to who follows them. */
+/** Carries inputs to live matches, and what happens in them to their followers, on whichever node they run. */
 export class LiveService {
   readonly #platform: Platform
   readonly #engine: Engine
-  readonly #matches = new Map<string, LiveMatch>()
-  readonly #streams = new StreamNumbers<LiveMatch>()
   readonly #holders = new SeatHolders()
-  readonly #playing = new PlayingUsers()
+  readonly #matches: LiveMatches
+  readonly #others: OtherNodes
   readonly #stored: (matchId: string) => Promise<StoredMatch | undefined>
-  /** Times are monotonic, ms. */
-  #collectedAt = 0
 
   constructor(platform: Platform) {
     const { engine } = platform
     this.#platform = platform
     this.#engine = engine
     this.#stored = storedMatches(platform.database.sql)
+    this.#matches = new LiveMatches(platform.hub, (match) => this.#holders.forget(match))
+    this.#others = new OtherNodes(platform, {
+      open: (following, userId) => this.#openForOther(following, userId),
+      input: (userId, socket, input) =>
+        this.#inputHere(playing(this.#matches.get(input.matchId)), userId, socket, input),
+      frame: (userId, socket, matchId, bytes) => {
+        const frame = decodeInput(bytes)
+        if (frame) this.#frameHere(playing(this.#matches.get(matchId)), userId, socket, frame)
+      },
+      socketClosed: (socket) => this.#holders.release(socket),
+      nodeGone: (node) => {
+        this.#holders.releaseNode(node)
+        this.#matches.forgetOwners(node)
+      },
+      announced: (announcement) => this.#noteAnnouncement(announcement),
+      announcementsLost: () => this.#matches.forgetOwners(),
+    })
     engine.listen({
       started: (runner) => this.#begin(runner),
       stepped: (runner) => this.#step(runner),
@@ -62,78 +66,80 @@ export class LiveService {
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
     platform.use(matchService).onChange((match) => this.#noteMatch(match))
-    platform.connections.onClose((connection) => this.#holders.letGo(connection))
+    platform.connections.onClose(({ id }) => this.#holders.release(id))
   }
 
-  /** Whether the user has a seat in a match that is live here. */
+  /** Whether the user has a seat in a match that is live, as far as this node knows. */
   isPlaying(userId: string): boolean {
-    return this.#playing.has(userId)
+    return this.#matches.isPlaying(userId)
   }
 
   /**
    * Hands a player's input to the match. It holds until the next one, or until its `connection` is gone, if it came by
-   * one.
+   * one. A promise for a match on another node.
    *
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
-  input(userId: string, connection: Connection | null, { matchId, input, seat, tick }: LiveInput): void {
-    const match = playing(this.#matches.get(matchId))
-    const { runner, seats } = match
-    const own = ownSeat(seats, userId, seat)
-    runner.input(own, toInput(runner.game, input), tick)
-    this.#holders.take(match, own, connection)
+  input(userId: string, connection: Connection | null, input: LiveInput): Promise<void> | undefined {
+    const match = this.#matches.get(input.matchId)
+    if (!match?.runner) return this.#inputElsewhere(userId, connection, input)
+    this.#inputHere(playing(match), userId, connection?.id ?? null, input)
+    return undefined
   }
 
-  /** The same for an input that came in a binary frame. */
-  inputFrame(userId: string, connection: Connection | null, frame: LiveInputFrame): void {
-    const match = playing(this.#streams.get(frame.stream))
-    const { runner, seats } = match
-    const seat = ownSeat(seats, userId, frame.seat)
-    runner.input(seat, this.#inputOf(runner.game, frame), resolveTick(frame.tickWord, runner.tick, 16))
-    this.#holders.take(match, seat, connection)
-  }
-
-  #inputOf(game: AnyGame, frame: LiveInputFrame): unknown {
-    if (frame.kind === 'json') {
-      if (!isStorableJson(frame.input, this.#platform.config.limits.jsonDepth)) throw invalidInput()
-      return toInput(game, frame.input)
-    }
-    const { inputs = [] } = game
-    if (frame.index >= inputs.length) throw invalidInput()
-    return inputs[frame.index]
+  /**
+   * The same for a binary frame; false if it is none. What is refused after this returns is answered by itself.
+   *
+   * @throws RpcError as `input` does.
+   */
+  inputFrame(userId: string, connection: Connection, bytes: Uint8Array): boolean {
+    const frame = decodeInput(bytes)
+    if (!frame) return false
+    const match = this.#matches.byStream(frame.stream)
+    if (match?.runner) this.#frameHere(playing(match), userId, connection.id, frame)
+    else if (match?.owner) this.#others.frame(match.owner, userId, connection, match.matchId, bytes)
+    else if (match?.mayBeLookedFor()) void this.#frameElsewhere(match, userId, connection, bytes)
+    else throw notLive()
+    return true
   }
 
   /**
    * What there is to see now, and the channel of what comes; null when there is no such match, or when its end is not
    * kept any more.
    *
-   * @throws RpcError UNAVAILABLE for a match that should run, but does not run here, and for one whose end is not shown
+   * @throws RpcError UNAVAILABLE for a match that should run and cannot be reached, and for one whose end is not shown
    * yet to those who do not play in it.
    */
   async open(following: Following, userId: string | null): Promise<Opening | null> {
-    const running = this.#openRunning(following, userId)
-    if (running) return running
-    const row = await this.#stored(following.matchId)
-    const game = row && gameOf(this.#platform.games, row.game)
-    if (!game) return null
-    // It may have begun while the row was read.
-    const begun = this.#openRunning(following, userId)
-    if (begun) return begun
-    const { status, seed, rulesVersion } = row
-    const { spectatorDelayMs, rules: options } = splitOptions(row.options)
-    const rules = { game, seed, options, rulesVersion }
-    if (status === 'live') throw new RpcError('UNAVAILABLE', 'This match does not run here', { retryAfterMs: 1000 })
-    if (status !== 'waiting') {
-      // Its end went with its replay.
-      if (status === 'finished' && row.finalState === null) return null
+    const { matchId } = following
+    for (let looks = 1; looks <= MAX_LOOKS; looks++) {
+      const running = openRunning(this.#matches.get(matchId), following, userId)
+      if (running) return running
+      const row = await this.#stored(matchId)
+      const game = row && gameOf(this.#platform.games, row.game)
+      if (!game) return null
+      // It may have begun while the row was read.
+      const begun = openRunning(this.#matches.get(matchId), following, userId)
+      if (begun) return begun
+      const { spectatorDelayMs, rules: options } = splitOptions(row.options)
+      const rules = { game, seed: row.seed, options, rulesVersion: row.rulesVersion }
+      if (row.status === 'waiting') {
+        const match = this.#matches.add(row.id)
+        match.delayMs = spectatorDelayMs
+        if (match.seats.length === 0) match.setSeats(row.seats)
+        return openWaiting(match, following, rules, this.#engine.rewindTicksOf(game), userId)
+      }
       const retryAfterMs = withheldMs(row, row.seats, userId)
+      if (row.status === 'live' || retryAfterMs > 0) {
+        const opened = await this.#openElsewhere(row, following, userId)
+        if (opened) return opened
+      }
       if (retryAfterMs > 0) throw new RpcError('UNAVAILABLE', 'The end of this match is shown later', { retryAfterMs })
-      return openEnded(following, rules, row)
+      if (row.status === 'live') continue
+      // Its end went with its replay.
+      return row.status === 'finished' && row.finalState === null ? null : openEnded(following, rules, row)
     }
-    const match = this.#add(row.id)
-    match.delayMs = spectatorDelayMs
-    if (match.seats.length === 0) match.setSeats(row.seats)
-    return this.#openWaiting(match, following, rules, userId)
+    throw new RpcError('UNAVAILABLE', 'The node that runs this match cannot be reached', { retryAfterMs: 1000 })
   }
 
   /**
@@ -144,90 +150,31 @@ export class LiveService {
     return withheldMs(match, match.players, userId) > 0 ? null : readReplay(scope, match, from)
   }
 
-  #openRunning({ matchId, mode, rate }: Following, userId: string | null): Opening | null {
-    const match = this.#matches.get(matchId)
-    if (!match?.runner) return null
-    const { runner, view, stream } = match
-    const isDelayed = match.isDelayedFor(userId)
-    if (isDelayed ? !view : match.end) return null
-    const publisher = match.publisherFor(userId)
-    if (mode === 'inputs') {
-      const snapshot = isDelayed && view ? snapshotOfView(runner, view, stream) : snapshotOfRunner(runner, stream)
-      return { channel: publisher.inputs, seq: publisher.seq, snapshot }
-    }
-    const status = isDelayed && view ? view.status : 'live'
-    const { tick, state } = isDelayed && view ? view.frame : runner
-    const snapshot = { tick, state, status } as const
-    const channel = publisher.states(rate, snapshot)
-    match.watchSteps()
-    return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot }
+  // Matches that run here
+
+  #inputHere(match: RunningMatch, userId: string, socket: string | null, { input, seat, tick }: LiveInput): void {
+    const { runner, seats } = match
+    const own = ownSeat(seats, userId, seat)
+    runner.input(own, toInput(runner.game, input), tick)
+    this.#holders.take(match, own, socket)
   }
 
-  #openWaiting(match: LiveMatch, { mode, rate }: Following, rules: MatchRules, userId: string | null): Opening {
-    const { game, seed, options } = rules
-    const publisher = match.publisherFor(userId)
-    const at = { tick: 0, state: game.init({ seed, options }) }
-    const status = 'waiting'
-    if (mode === 'state') {
-      const snapshot = { ...at, status } as const
-      return { channel: publisher.states(rate, snapshot), seq: 0, snapshot }
-    }
-    const isDelayed = match.isDelayedFor(userId)
-    const rewindTicks = isDelayed ? 0 : this.#engine.rewindTicksOf(game)
-    const delayMs = isDelayed ? match.delayMs : 0
-    const snapshot = snapshotAtRest(rules, at, { status, stream: match.stream, rewindTicks, delayMs })
-    return { channel: publisher.inputs, seq: publisher.seq, snapshot }
-  }
-
-  #add(matchId: string): LiveMatch {
-    const now = performance.now()
-    const known = this.#matches.get(matchId)
-    if (known) {
-      known.askedAt = now
-      return known
-    }
-    this.#collect(now)
-    const match = new LiveMatch(this.#platform.hub, matchId, (one) => this.#streams.add(one, now), now)
-    this.#matches.set(matchId, match)
-    return match
-  }
-
-  #remove(match: LiveMatch): void {
-    this.#streams.delete(match.stream, performance.now())
-    this.#matches.delete(match.matchId)
-    this.#holders.forget(match)
-  }
-
-  /** Forgets matches that do not run here and that nobody follows any more. */
-  #collect(now: number): void {
-    if (now - this.#collectedAt < COLLECT_EVERY_MS) return
-    this.#collectedAt = now
-    for (const match of this.#matches.values()) {
-      if (!match.runner && now - match.askedAt > FORGET_MS && !match.isFollowed) this.#remove(match)
-    }
-  }
-
-  /** A match was written, and that is committed. */
-  #noteMatch(match: Match): void {
-    const isLive = match.status === 'live'
-    const known = isLive ? this.#add(match.id) : this.#matches.get(match.id)
-    if (!known || known.end) return
-    if (match.status === 'finished' || match.status === 'aborted') this.#end(known, match.status)
-    else if (known.setSeats(match.players) && !isLive && known.delayMs > 0) {
-      // Who sees the match at once and who later is not as it was.
-      known.prompt.close('behind')
-      known.delayed.close('behind')
-    }
-    if (isLive) known.delayMs = splitOptions(match.options).spectatorDelayMs
-    this.#playing.note(known)
+  #frameHere(match: RunningMatch, userId: string, socket: string, frame: LiveInputFrame): void {
+    const { runner, seats } = match
+    const seat = ownSeat(seats, userId, frame.seat)
+    const input = inputOfFrame(runner.game, frame, this.#platform.config.limits.jsonDepth)
+    runner.input(seat, input, resolveTick(frame.tickWord, runner.tick, 16))
+    this.#holders.take(match, seat, socket)
   }
 
   #begin(runner: MatchRunner): void {
-    const match = this.#add(runner.matchId)
+    const match = this.#matches.add(runner.matchId)
     match.runner = runner
-    this.#playing.note(match)
-    match.watchSteps()
+    match.owner = null
+    this.#matches.countPlayers(match)
+    this.#others.announce(match.matchId, 'live', match.seats)
     match.prompt.start(runner, runner.game.tickRate)
+    match.watchSteps()
     if (match.delayMs === 0) return
     const view = new DelayedView({
       runner,
@@ -236,7 +183,7 @@ export class LiveService {
       onDone: () => {
         this.#engine.clock.delete(view)
         match.view = null
-        if (match.end) this.#remove(match)
+        if (match.end) this.#matches.remove(match)
       },
       onError: (error) => {
         this.#platform.log.engine.error({ err: error, matchId: runner.matchId }, 'a delayed view of a match failed')
@@ -258,37 +205,109 @@ export class LiveService {
     match?.view?.noteTurn()
   }
 
-  #end(match: LiveMatch, status: 'finished' | 'aborted'): void {
+  /** A match was written by this node, and that is committed. */
+  #noteMatch({ id, status, players, options }: Match): void {
+    if (status === 'finished' || status === 'aborted') {
+      this.#end(id, status)
+      return
+    }
+    const { spectatorDelayMs } = splitOptions(options)
+    if (status === 'waiting') {
+      if (spectatorDelayMs > 0) this.#others.announce(id, 'waiting', players)
+      this.#noteSeats(this.#matches.get(id), players)
+      return
+    }
+    const match = this.#matches.add(id)
+    match.setSeats(players)
+    match.delayMs = spectatorDelayMs
+    this.#matches.countPlayers(match)
+  }
+
+  /** A match that waits may have other players now. */
+  #noteSeats(match: LiveMatch | undefined, seats: readonly SeatOf[]): void {
+    if (!match?.setSeats(seats) || match.delayMs === 0) return
+    // Those who see the match at once and those who see it later are not the same any more.
+    match.prompt.close('behind')
+    match.delayed.close('behind')
+  }
+
+  #end(matchId: string, status: 'finished' | 'aborted'): void {
+    const match = this.#matches.get(matchId)
+    if (match?.end) return
+    this.#others.announce(matchId, 'over', [])
+    if (!match?.runner) {
+      for (const isDelayed of [false, true]) new FramePublisher(this.#platform.hub, matchId, 0, isDelayed).close(status)
+      if (match) this.#matches.remove(match)
+      return
+    }
     match.end = status
-    const { runner, view } = match
-    if (runner) match.prompt.end(runner, status, runner.game.tickRate)
-    else match.prompt.close(status)
-    if (view) view.end(status)
+    this.#matches.countPlayers(match)
+    match.prompt.end(match.runner, status, match.runner.game.tickRate)
+    if (match.view) match.view.end(status)
     else {
       match.delayed.close(status)
-      this.#remove(match)
+      this.#matches.remove(match)
     }
+  }
+
+  // Matches that run on other nodes
+
+  async #inputElsewhere(userId: string, connection: Connection | null, input: LiveInput): Promise<void> {
+    const owner = await this.#ownerOf(input.matchId)
+    const match = this.#matches.get(input.matchId)
+    if (owner === null) this.#inputHere(playing(match), userId, connection?.id ?? null, input)
+    else await this.#others.input(owner, userId, connection, input)
+  }
+
+  async #frameElsewhere(
+    { matchId }: LiveMatch,
+    userId: string,
+    connection: Connection,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const owner = await this.#ownerOf(matchId).catch(() => null)
+    if (owner !== null) this.#others.frame(owner, userId, connection, matchId, bytes)
+    else answerError(connection, 'live.input', eidOfInput(bytes), notLive())
+  }
+
+  async #openElsewhere(row: StoredMatch, following: Following, userId: string | null): Promise<Opening | null> {
+    if (row.node === null || !this.#platform.bus.nodes().includes(row.node)) return null
+    const told = await this.#others.open(row.node, following, userId)
+    if (!told) return null
+    const match = this.#matches.add(row.id)
+    match.delayMs = told.delayMs
+    if (row.status === 'live') this.#matches.setOwner(match, row.node, told.seats)
+    return openElsewhere(match, following, told)
+  }
+
+  #openForOther(following: Following, userId: string | null): OpeningElsewhere | null {
+    const match = this.#matches.get(following.matchId)
+    const opening = openRunning(match, following, userId)
+    if (!match || !opening || !('snapshot' in opening)) return null
+    const { seq, snapshot } = opening
+    const { delayMs, seats } = match
+    const { stateBytes } = match.publisherFor(userId)
+    return { seq, snapshot, isDelayed: match.isDelayedFor(userId), delayMs, stateBytes, seats }
+  }
+
+  /** The other node that runs a match; null when none does. */
+  async #ownerOf(matchId: string): Promise<string | null> {
+    const known = this.#matches.get(matchId)?.owner
+    if (known) return known
+    const row = await this.#stored(matchId)
+    if (row?.status !== 'live' || row.node === null || row.node === this.#platform.node) return null
+    this.#matches.setOwner(this.#matches.add(matchId), row.node, row.seats)
+    return row.node
+  }
+
+  #noteAnnouncement({ node, matchId, status, seats }: Announcement): void {
+    const { connections } = this.#platform
+    const isPlayedFromHere = seats.some(({ userId }) => userId !== null && connections.isOnline(userId))
+    const match = status === 'live' && isPlayedFromHere ? this.#matches.add(matchId) : this.#matches.get(matchId)
+    if (!match || match.runner) return
+    if (status === 'waiting') this.#noteSeats(match, seats)
+    else this.#matches.setOwner(match, status === 'live' ? node : null, seats)
   }
 }
 
 export const liveService = service('live', (platform) => new LiveService(platform))
-
-/** A match that is over: nothing comes after this. */
-function openEnded(
-  { matchId, mode, rate }: Following,
-  rules: MatchRules,
-  { status, ticks, finalState }: StoredMatch,
-): Opening {
-  const { game, seed, options } = rules
-  const at = { tick: ticks ?? 0, state: finalState ?? game.init({ seed, options }) }
-  if (mode === 'state') {
-    return {
-      channel: stateChannel(matchId, rate, false, 0),
-      seq: stateSeq(at.tick, status, game.tickRate),
-      snapshot: { ...at, status },
-      over: status,
-    }
-  }
-  const snapshot = snapshotAtRest(rules, at, { status, stream: null, rewindTicks: 0, delayMs: 0 })
-  return { channel: inputsChannel(matchId, false), seq: 0, snapshot, over: status }
-}

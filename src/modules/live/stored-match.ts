@@ -2,7 +2,7 @@ import { batched } from '../../db/batched-lookup.ts'
 import { type Sql, statement } from '../../db/sql.ts'
 import { splitOptions } from '../matches/index.ts'
 import type { MatchStatus } from '../matches/types.ts'
-import type { SeatOf } from './live-match.ts'
+import type { SeatOf } from './live-matches.ts'
 
 /** A match as it is stored, as far as it can be shown. */
 export interface StoredMatch {
@@ -17,13 +17,15 @@ export interface StoredMatch {
   readonly finalState: unknown
   readonly startedAt: Date | null
   readonly finishedAt: Date | null
+  /** The node that runs it, or did. */
+  readonly node: string | null
   readonly seats: readonly SeatOf[]
 }
 
 const byIds = statement<StoredMatch>(
   'live.matches',
   `SELECT id, game, status, seed, rules_version AS "rulesVersion", options, ticks, final_state AS "finalState",
-    started_at AS "startedAt", finished_at AS "finishedAt",
+    started_at AS "startedAt", finished_at AS "finishedAt", node_id AS node,
     (SELECT coalesce(json_agg(json_build_object('seat', seat, 'userId', user_id)), '[]')
      FROM seats WHERE match_id = matches.id) AS seats
   FROM matches WHERE id = ANY($1)`,

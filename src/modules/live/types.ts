@@ -14,6 +14,15 @@ export const LiveFrame = z.object({
 })
 export type LiveFrame = z.infer<typeof LiveFrame>
 
+/** What a player does from now on, or from `tick` on. */
+export const LiveInput = z.object({
+  matchId: MatchId,
+  input: z.unknown(),
+  seat: z.number().int().min(0).max(63).optional(),
+  tick: z.number().int().min(0).optional(),
+})
+export type LiveInput = z.infer<typeof LiveInput>
+
 /** From the step of `tick` on, `seat` does `input`: `[tick, seat, input]`. */
 export const LiveChange = z.tuple([z.number().int(), z.number().int(), z.unknown()])
 export type LiveChange = z.infer<typeof LiveChange>

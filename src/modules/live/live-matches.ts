@@ -1,0 +1,172 @@
+import type { MatchRunner } from '../../engine/index.ts'
+import type { LiveEndStatus } from '../../protocol/live-frames.ts'
+import type { Hub } from '../../rpc/index.ts'
+import type { DelayedView } from './delayed-view.ts'
+import { FramePublisher } from './frame-publisher.ts'
+import { StreamNumbers } from './stream-numbers.ts'
+
+const COLLECT_EVERY_MS = 10_000
+/** A match that does not run here is forgotten when nobody has followed it or asked for it for this long. */
+const FORGET_MS = 30_000
+const LOOK_EVERY_MS = 1_000
+
+/** Who sits where. The server-side opponent has no user. */
+export interface SeatOf {
+  readonly seat: number
+  readonly userId: string | null
+}
+
+/** A match that runs on this node, or that sockets of this node have to do with. */
+export class LiveMatch {
+  readonly matchId: string
+  /** Its number in the binary frames of this node's sockets. */
+  readonly stream: number
+  /** For those who see it as it is. */
+  readonly prompt: FramePublisher
+  /** For those who see it later. */
+  readonly delayed: FramePublisher
+  /** When it was last asked for, by a monotonic clock, ms. */
+  askedAt: number
+  delayMs = 0
+  seats: readonly SeatOf[] = []
+  /** Users who play it now. */
+  players: readonly string[] = []
+  /** The socket that last did something with each seat. */
+  readonly holders: (string | null)[] = []
+  /** Once it has begun here. */
+  runner: MatchRunner | null = null
+  /** The other node that runs it, once that is known here. */
+  owner: string | null = null
+  view: DelayedView | null = null
+  /** How it ended, once that is committed. */
+  end: LiveEndStatus | null = null
+  #lookedForAt = Number.NEGATIVE_INFINITY
+
+  constructor(hub: Hub, matchId: string, streamOf: (match: LiveMatch) => number, now: number) {
+    this.matchId = matchId
+    this.askedAt = now
+    this.stream = streamOf(this)
+    this.prompt = new FramePublisher(hub, matchId, this.stream, false)
+    this.delayed = new FramePublisher(hub, matchId, this.stream, true)
+  }
+
+  get isFollowed(): boolean {
+    return this.prompt.isFollowed || this.delayed.isFollowed
+  }
+
+  /** Whether this user, or nobody in particular, sees the match later than its players. */
+  isDelayedFor(userId: string | null): boolean {
+    return this.delayMs > 0 && (userId === null || !this.seats.some((seat) => seat.userId === userId))
+  }
+
+  publisherFor(userId: string | null): FramePublisher {
+    return this.isDelayedFor(userId) ? this.delayed : this.prompt
+  }
+
+  /** Answers whether other users have seats now. */
+  setSeats(seats: readonly SeatOf[]): boolean {
+    const before = this.seats
+    this.seats = seats.map(({ seat, userId }) => ({ seat, userId }))
+    const isIn = (others: readonly SeatOf[]) => (one: SeatOf) => others.some(({ userId }) => userId === one.userId)
+    return !before.every(isIn(seats)) || !seats.every(isIn(before))
+  }
+
+  /** Whether the database is to be asked which node runs it: at most once in a while. */
+  mayBeLookedFor(now = performance.now()): boolean {
+    if (now - this.#lookedForAt < LOOK_EVERY_MS) return false
+    this.#lookedForAt = now
+    return true
+  }
+
+  /** Whether the runner has to tell of each step. */
+  watchSteps(): void {
+    if (this.runner) this.runner.watched = this.prompt.wantsStates
+  }
+}
+
+/** The matches that this node knows, by id and by stream number, and the users who play them. */
+export class LiveMatches {
+  readonly #hub: Hub
+  readonly #onRemove: (match: LiveMatch) => void
+  readonly #byId = new Map<string, LiveMatch>()
+  readonly #numbers = new StreamNumbers<LiveMatch>()
+  /** How many live matches each user plays. */
+  readonly #playing = new Map<string, number>()
+  #collectedAt = 0
+
+  constructor(hub: Hub, onRemove: (match: LiveMatch) => void) {
+    this.#hub = hub
+    this.#onRemove = onRemove
+  }
+
+  get(matchId: string): LiveMatch | undefined {
+    return this.#byId.get(matchId)
+  }
+
+  byStream(stream: number): LiveMatch | undefined {
+    return this.#numbers.get(stream)
+  }
+
+  /** The match, which somebody asks for now. */
+  add(matchId: string): LiveMatch {
+    const now = performance.now()
+    const known = this.#byId.get(matchId)
+    if (known) {
+      known.askedAt = now
+      return known
+    }
+    this.#collect(now)
+    const match = new LiveMatch(this.#hub, matchId, (one) => this.#numbers.add(one, now), now)
+    this.#byId.set(matchId, match)
+    return match
+  }
+
+  remove(match: LiveMatch): void {
+    match.runner = match.owner = null
+    this.countPlayers(match)
+    this.#numbers.delete(match.stream, performance.now())
+    this.#byId.delete(match.matchId)
+    this.#onRemove(match)
+  }
+
+  isPlaying(userId: string): boolean {
+    return this.#playing.has(userId)
+  }
+
+  /** To be called when the match has begun or ended, or when other users have its seats. */
+  countPlayers(match: LiveMatch): void {
+    const before = match.players
+    const isPlayed = (match.runner !== null || match.owner !== null) && match.end === null
+    match.players = isPlayed ? [...new Set(match.seats.flatMap(({ userId }) => userId ?? []))] : []
+    for (const userId of match.players) this.#count(userId, 1)
+    for (const userId of before) this.#count(userId, -1)
+  }
+
+  /** Which other node runs the match, as far as this one knows. */
+  setOwner(match: LiveMatch, owner: string | null, seats: readonly SeatOf[]): void {
+    match.owner = owner
+    match.setSeats(seats)
+    this.countPlayers(match)
+  }
+
+  /** What is known of matches on a node, or on any other, may be wrong now: it is looked up when somebody asks. */
+  forgetOwners(node?: string): void {
+    for (const match of this.#byId.values()) {
+      if (!match.runner && (node === undefined || match.owner === node)) this.setOwner(match, null, [])
+    }
+  }
+
+  #count(userId: string, change: number): void {
+    const matches = (this.#playing.get(userId) ?? 0) + change
+    if (matches > 0) this.#playing.set(userId, matches)
+    else this.#playing.delete(userId)
+  }
+
+  #collect(now: number): void {
+    if (now - this.#collectedAt < COLLECT_EVERY_MS) return
+    this.#collectedAt = now
+    for (const match of this.#byId.values()) {
+      if (!match.runner && now - match.askedAt > FORGET_MS && !match.isFollowed) this.remove(match)
+    }
+  }
+}
