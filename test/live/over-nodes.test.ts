@@ -1,0 +1,232 @@
+import { test as base, expect } from 'vitest'
+import type { MemoryCluster } from '../../src/bus/memory.ts'
+import { liveService } from '../../src/modules/live/service.ts'
+import type { LiveFrame } from '../../src/modules/live/types.ts'
+import type { Match } from '../../src/modules/matches/types.ts'
+import { decodeLiveFrame, encodeInput, encodeJsonInput } from '../../src/protocol/live-frames.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { type Player, type Rally, register, startRally } from '../support/server.ts'
+import {
+  createLocal,
+  ended,
+  enterLive,
+  follow,
+  kindOf,
+  type LiveClient,
+  type Mirror,
+  quickStart,
+  sendInput,
+} from './live-client.ts'
+
+/** Servers that are one cluster. Matches are opened on the first one, hence run there. */
+const test = base
+  .extend('config', { scope: 'file' }, quickStart)
+  .extend('cluster', { scope: 'file' }, async ({ config }, { onCleanup }) => {
+    const database = await createTestDatabase()
+    const cluster: MemoryCluster = new Map()
+    const owner = await startRally({ database, cluster, config })
+    const start = () => startRally({ database, cluster, config: { ...config, secrets: owner.config.secrets } })
+    const [second, third] = await Promise.all([start(), start()])
+    onCleanup(async () => {
+      await Promise.all([owner, second, third].map((node) => node.stop()))
+      await database.drop()
+    })
+    return { owner, second, third, start }
+  })
+  .extend('ada', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ada'))
+  .extend('ben', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ben'))
+
+const PATIENT = { timeout: 15_000 }
+
+/** Does something by a socket to this node that is gone afterwards. */
+async function once<T>(node: Rally, player: Player, type: string, data: object): Promise<T> {
+  await using live = await enterLive(node.url, player)
+  return await live.client.call<T>(type, data)
+}
+
+const create = (node: Rally, player: Player, options: object = {}) =>
+  once<Match>(node, player, 'matches.create', { game: 'pong', mode: 'casual', options })
+
+/** Waits for the first keyframe of a match that `owner` runs. */
+async function begun(owner: Rally, { id }: Match, live: LiveClient) {
+  await live.frames.next((bytes) => kindOf(bytes) === 'keyframe')
+  const runner = owner.app.platform.engine.get(id)
+  if (!runner) throw new Error('the match does not run there')
+  return runner
+}
+
+const isPlaying = (node: Rally, { id }: Player) => node.app.platform.use(liveService).isPlaying(id)
+
+test('two players on two nodes play a match that runs on a third', async ({ cluster, ada, ben }) => {
+  const { owner, second, third } = cluster
+  await using first = await enterLive(second.url, ada)
+  await using other = await enterLive(third.url, ben)
+  await using watcher = await enterLive(third.url)
+  const match = await create(owner, ada, { pointsToWin: 1 })
+  const [own, others] = [await follow(first, match.id), await follow(other, match.id)]
+  const states = await watcher.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate: 60 })
+  expect([own.snapshot.status, others.snapshot.status]).toEqual(['waiting', 'waiting'])
+  await once(owner, ben, 'matches.join', { matchId: match.id })
+  const runner = await begun(owner, match, first)
+  expect([second, third].map((node) => node.app.platform.engine.get(match.id))).toEqual([undefined, undefined])
+  expect([isPlaying(owner, ada), isPlaying(second, ada), isPlaying(third, ben)]).toEqual([true, true, true])
+
+  const changeOf = (seat: number) => (bytes: Uint8Array) => {
+    const frame = decodeLiveFrame(bytes)
+    return frame?.kind === 'input' && frame.seat === seat
+  }
+  sendInput(first, own, runner.tick + 3, 0, 1)
+  sendInput(other, others, runner.tick + 3, 1, 2)
+  for (const live of [first, other]) for (const seat of [0, 1]) await live.frames.next(changeOf(seat))
+  expect(runner.inputs).toEqual([{ move: -1 }, { move: 1 }])
+  expect((await states.events.next(({ data }) => data.status === 'live')).data.state).toHaveProperty('ballX')
+
+  await using late = await enterLive(second.url)
+  const lateMirror = await follow(late, match.id)
+  expect(lateMirror.snapshot).toMatchObject({ status: 'live', rewindTicks: 6 })
+  await Promise.all([ended(first), ended(other), ended(late)])
+  for (const mirror of [own, others, lateMirror]) {
+    expect(mirror.ended).toEqual({ tick: runner.tick, status: 'finished' })
+    for (const check of mirror.checks) expect(check.own).toBe(check.server)
+    expect(mirror.hash).toBe(own.hash)
+  }
+  expect((await states.events.next(({ data }) => data.status === 'finished')).data.tick).toBe(runner.tick)
+  await expect.poll(() => [isPlaying(second, ada), isPlaying(third, ben)], PATIENT).toEqual([false, false])
+}, 60_000)
+
+test('what the owner refuses comes back to the socket that sent it, under its eid', async ({ cluster, ada, ben }) => {
+  const { owner, second, third } = cluster
+  await using first = await enterLive(second.url, ada)
+  await using other = await enterLive(third.url, ben)
+  const match = await create(owner, ada)
+  const own = await follow(first, match.id)
+  await once(owner, ben, 'matches.join', { matchId: match.id })
+  const runner = await begun(owner, match, first)
+  const stream = own.snapshot.stream ?? 0
+  first.client.send(encodeInput(stream, runner.tick, 1, 1))
+  const refused = { type: 'live.input', eid: `input/${stream}/1`, error: 'NOT_SEATED' }
+  expect(await first.client.next()).toMatchObject(refused)
+  first.client.send(encodeJsonInput(stream, runner.tick, 0, { move: 7 }))
+  const invalid = { error: 'VALIDATION_FAILED', data: { issues: [{ path: 'input.move' }] } }
+  expect(await first.client.next()).toMatchObject({ eid: `input/${stream}/0`, ...invalid })
+  const say = (live: LiveClient, data: object) => {
+    live.client.send(JSON.stringify({ type: 'live.input', eid: 'said', ts: Date.now(), data }))
+  }
+  say(first, { matchId: match.id, input: { move: 7 } })
+  expect(await first.client.next()).toMatchObject({ type: 'live.input', eid: 'said', ...invalid })
+  say(first, { matchId: 'no-such-match', input: { move: 1 } })
+  expect(await first.client.next()).toMatchObject({ eid: 'said', error: 'NOT_LIVE' })
+  // A player who follows nothing.
+  say(other, { matchId: match.id, input: { move: 1 } })
+  await expect.poll(() => runner.inputs[1], PATIENT).toEqual({ move: 1 })
+  await first.client.call('matches.leave', { matchId: match.id })
+}, 30_000)
+
+test('a seat is released when its socket to another node closes, and when that node is gone', async ({
+  cluster,
+  ada,
+  ben,
+}) => {
+  const { owner, second, third } = cluster
+  await using dying = await cluster.start()
+  await using first = await enterLive(dying.url, ada)
+  await using other = await enterLive(second.url, ben)
+  // Both have another socket elsewhere: they do not leave the match.
+  await using spare = await enterLive(third.url, ada)
+  await using spareOther = await enterLive(third.url, ben)
+  const match = await create(owner, ada)
+  const [own, others] = [await follow(first, match.id), await follow(other, match.id)]
+  await once(owner, ben, 'matches.join', { matchId: match.id })
+  const runner = await begun(owner, match, first)
+  sendInput(first, own, runner.tick, 0, 1)
+  sendInput(other, others, runner.tick, 1, 2)
+  await expect.poll(() => runner.inputs, PATIENT).toEqual([{ move: -1 }, { move: 1 }])
+  other.client.socket.terminate()
+  await expect.poll(() => runner.inputs, PATIENT).toEqual([{ move: -1 }, { move: 0 }])
+  await dying.app.platform.bus.close()
+  await expect.poll(() => runner.inputs, PATIENT).toEqual([{ move: 0 }, { move: 0 }])
+  expect(runner.isOver).toBe(false)
+  await spareOther.client.call('matches.leave', { matchId: match.id })
+  await spare.client.request('matches.leave', { matchId: match.id })
+}, 30_000)
+
+test('a socket tells the matches of several nodes apart, each of which has its first number for its own', async ({
+  cluster,
+  ada,
+}) => {
+  const nodes = [cluster.owner, cluster.second, cluster.third]
+  await using live = await enterLive(cluster.third.url, ada)
+  const matches = await Promise.all(
+    nodes.map((node) => once<Match>(node, ada, 'matches.create', { game: 'pong', mode: 'local' })),
+  )
+  const followed: Mirror[] = []
+  for (const { id } of matches) followed.push(await follow(live, id))
+  const streams = followed.map(({ snapshot }) => snapshot.stream ?? -1)
+  expect(new Set(streams).size).toBe(3)
+  expect(Math.max(...streams)).toBeLessThan(10)
+  // What comes is told apart by its number alone: `take` throws for a frame of another match.
+  live.onFrame = (bytes) =>
+    followed.find(({ snapshot }) => snapshot.stream === decodeLiveFrame(bytes)?.stream)?.take(bytes)
+  const runners = await Promise.all(
+    nodes.map(async (node, index) => {
+      const { id = '' } = matches[index] ?? {}
+      await expect.poll(() => node.app.platform.engine.get(id)?.tick ?? 0, PATIENT).toBeGreaterThan(0)
+      return node.app.platform.engine.get(id)
+    }),
+  )
+  for (const [index, mirror] of followed.entries()) sendInput(live, mirror, runners[index]?.tick ?? 0, index % 2, 1)
+  const held = () => runners.map((runner, index) => runner?.inputs[index % 2])
+  await expect.poll(held, PATIENT).toEqual([{ move: -1 }, { move: -1 }, { move: -1 }])
+  const checked = () => followed.map(({ checks }) => checks.length > 1)
+  await expect.poll(checked, PATIENT).toEqual([true, true, true])
+  for (const { checks } of followed) for (const check of checks) expect(check.own).toBe(check.server)
+  for (const { id } of matches) await live.client.call('matches.leave', { matchId: id })
+}, 30_000)
+
+test('spectators on other nodes see a match as late as those on its own, to the end', async ({ cluster, ada }) => {
+  const { owner, second } = cluster
+  const delayMs = 1_000
+  await using live = await enterLive(owner.url, ada)
+  await using spectator = await enterLive(second.url)
+  const match = await createLocal(live, 'pong', { pointsToWin: 1, spectatorDelayMs: delayMs })
+  const delayed = await follow(spectator, match.id)
+  expect(delayed.snapshot).toMatchObject({ status: 'waiting', delayMs })
+  await follow(live, match.id)
+  const runner = await begun(owner, match, live)
+  const leads: number[] = []
+  const { onFrame } = spectator
+  spectator.onFrame = (bytes) => {
+    onFrame(bytes)
+    if (!runner.isOver) leads.push(runner.tick - delayed.near)
+  }
+  await using late = await enterLive(second.url)
+  const lateMirror = await follow(late, match.id)
+  await ended(live)
+  expect(delayed.ended).toBeNull()
+  // The match is stored by now, and its end is still on its way to them.
+  await using after = await enterLive(second.url)
+  const afterMirror = await follow(after, match.id)
+  expect(afterMirror.snapshot.now).toBeLessThan(runner.tick)
+  await Promise.all([ended(spectator), ended(late), ended(after)])
+  for (const mirror of [delayed, lateMirror, afterMirror]) {
+    expect(mirror.ended).toEqual({ tick: runner.tick, status: 'finished' })
+    expect(mirror.hash).toBe(delayed.hash)
+  }
+  expect(Math.min(...leads)).toBeGreaterThanOrEqual((delayMs * 60) / 1000)
+}, 30_000)
+
+test('the owner encodes states only while somebody follows them on any node', async ({ cluster, ada }) => {
+  const { owner, second } = cluster
+  await using live = await enterLive(owner.url, ada)
+  await using watcher = await enterLive(second.url)
+  const match = await createLocal(live, 'pong')
+  await follow(live, match.id)
+  const runner = await begun(owner, match, live)
+  expect(runner.watched).toBe(false)
+  const { events, channel } = await watcher.client.subscribe<LiveFrame>('live.onState', { matchId: match.id, rate: 5 })
+  await events.take(3)
+  expect(runner.watched).toBe(true)
+  await watcher.client.call('rpc.unsubscribe', { channel })
+  await expect.poll(() => runner.watched, PATIENT).toBe(false)
+  await live.client.call('matches.leave', { matchId: match.id })
+}, 30_000)
