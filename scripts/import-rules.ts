@@ -41,7 +41,7 @@ export const rules: readonly Rule[] = [
   { area: 'src/protocol/' },
   { area: 'src/games/' },
   { area: 'src/bus/', values: ['src/deadline.ts'] },
-  { area: 'src/db/', values: ['src/deadline.ts'], types: ['src/rpc/once.ts', 'src/config.ts', 'src/logger.ts'] },
+  { area: 'src/db/', values: ['src/deadline.ts'], types: ['src/rpc/once.ts', 'src/secrets.ts', 'src/logger.ts'] },
   { area: 'src/rpc/', values: ['src/protocol/'], types: ['src/bus/bus.ts'] },
   { area: 'src/engine/', values: ['src/games/', 'src/bus/', 'src/db/retry.ts', 'src/db/sql.ts'], types: ['src/db/'] },
   {
@@ -65,7 +65,8 @@ export const rules: readonly Rule[] = [
     types: outsideTypes,
   },
 
-  { area: 'src/config.ts', values: ['src/protocol/'] },
+  { area: 'src/config.ts', values: ['src/protocol/', 'src/secrets.ts'] },
+  { area: 'src/secrets.ts' },
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },
   { area: 'src/deadline.ts' },
   { area: 'src/signed-token.ts' },
@@ -77,7 +78,8 @@ export const rules: readonly Rule[] = [
     types: ['src/rpc/index.ts', 'src/server/socket-endpoint.ts'],
   },
   { area: 'src/app.ts', values: ['src/'] },
-  { area: 'src/main.ts', values: ['src/app.ts', 'src/config.ts'] },
+  { area: 'src/rally.ts', values: ['src/'] },
+  { area: 'src/main.ts', values: ['src/rally.ts'] },
 
   {
     area: 'web/src/',

@@ -13,18 +13,33 @@ import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/sealed-answers.ts'
 import { createOnce, OnceConflict } from './db/writes-once.ts'
 import { Engine, NodeLease } from './engine/index.ts'
-import { games } from './games/index.ts'
+import type { Games } from './games/game.ts'
 import { createLoggers, type Logger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { createPlatform } from './modules/create-platform.ts'
-import { Context } from './modules/define.ts'
-import { modules } from './modules/index.ts'
+import { Context, type ServiceModule } from './modules/define.ts'
 import { startJobs } from './modules/periodic-jobs.ts'
 import type { Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 import { version } from './version.ts'
+
+/** What a server is made of. */
+export interface AppOptions {
+  readonly config: Config
+  /** By their names. */
+  readonly modules: Readonly<Record<string, ServiceModule>>
+  readonly games: Games
+  /** The folder of the application's own migrations. */
+  readonly migrationsDir?: string | undefined
+  /** The folder of the page that is served at `/`. Default: Rally's own. */
+  readonly webDir?: string | undefined
+  /** Ends the start: what is open by then is closed, and the promise rejects. It has no effect on a server that runs. */
+  readonly signal?: AbortSignal | undefined
+  /** Other servers of this process that it forms a cluster with, where there is no Redis. */
+  readonly cluster?: MemoryCluster | undefined
+}
 
 /** A running Rally. */
 export interface App {
@@ -34,34 +49,28 @@ export interface App {
   readonly platform: Platform
   /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
   readonly lost: Promise<Error>
+  /** The longest that `stop` takes, ms. */
+  readonly maxStopMs: number
   /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
   stop(): Promise<void>
 }
 
-/** The page, as `npm run build` leaves it. */
+/** Rally's own page, as `npm run build` leaves it. */
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
 const SWEEP_MS = 60_000
 /** For closing everything, after the requests under way have been waited for. */
-export const CLOSE_MS = 4_000
+const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */
 const HANGING = { abandonAfterMs: 700 }
 
 /**
  * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
  * reverse, also when a later part fails to start.
- *
- * @param starting ends the start when it aborts: what is open by then is closed, and the promise rejects. It has no
- *   effect on an app that runs.
- * @param cluster other servers of this process that it forms a cluster with, where there is no Redis.
  */
-export async function startApp(
-  config: Config,
-  starting = new AbortController().signal,
-  cluster?: MemoryCluster,
-): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
   const closers = new Closers()
   try {
-    return await compose(config, closers, starting, cluster)
+    return await compose(options, closers)
   } catch (error) {
     // Why it did not start matters more than what could not be closed after that.
     await closers.closeAll(CLOSE_MS).catch(() => undefined)
@@ -69,7 +78,9 @@ export async function startApp(
   }
 }
 
-async function compose(config: Config, closers: Closers, starting: AbortSignal, cluster?: MemoryCluster): Promise<App> {
+async function compose(options: AppOptions, closers: Closers): Promise<App> {
+  const { config, modules, games, migrationsDir, webDir = WEB_DIR, cluster } = options
+  const { signal: starting = new AbortController().signal } = options
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
@@ -78,7 +89,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     lose = resolve
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
-  await unlessAborted(() => migrate({ databaseUrl, log: log.db }), starting)
+  await unlessAborted(() => migrate({ databaseUrl, applicationDir: migrationsDir, log: log.db }), starting)
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING)
 
@@ -164,7 +175,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     log: log.server,
     node,
     version,
-    webDir: WEB_DIR,
+    webDir,
   })
   closers.add('the server', () => server.close())
   starting.throwIfAborted()
@@ -177,6 +188,7 @@ async function compose(config: Config, closers: Closers, starting: AbortSignal, 
     port,
     platform,
     lost,
+    maxStopMs: config.drainGraceMs + config.drainMs + CLOSE_MS,
     stop() {
       stopping ??= leave()
       return stopping

@@ -1,15 +1,7 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { defaultLimits, type Limits } from './protocol/index.ts'
-
-/** One key for secrets at rest. `id` is stored beside what it encrypted, so that keys can be changed. */
-export interface EncryptionKey {
-  readonly id: string
-  /** 32 bytes. */
-  readonly key: Uint8Array
-}
+import { type EncryptionKey, readSecrets, type Secrets } from './secrets.ts'
 
 /** Everything that the environment decides, checked. Times in milliseconds, sizes in bytes. */
 export interface Config {
@@ -28,12 +20,7 @@ export interface Config {
   /** Carries what crosses nodes. Unset: this process is the only node. */
   readonly redisUrl: string | undefined
   readonly redisPrefix: string
-  readonly secrets: {
-    readonly ticket: Uint8Array
-    readonly cookie: Uint8Array
-    /** Newest first: the first encrypts, all decrypt. */
-    readonly encryption: readonly [EncryptionKey, ...EncryptionKey[]]
-  }
+  readonly secrets: Secrets
   readonly logLevel: string
   /** Proxies in front of Rally whose `X-Forwarded-For` entries are believed. */
   readonly trustedProxyHops: number
@@ -82,10 +69,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const MIN_SECRET_LENGTH = 32
 const int = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
 
-const Environment = z.object({
+const Variables = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: z.string().min(1).optional(),
   PORT: int(3001, 0, 65_535),
@@ -107,8 +93,8 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   TRUSTED_PROXY_HOPS: int(0, 0, 10),
   DRAIN_GRACE_MS: z.coerce.number().int().min(0).max(60_000).optional(),
-  DRAIN_SECONDS: int(5, 0, 600),
-  HEARTBEAT_SECONDS: int(15, 1, 120),
+  DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(5),
+  HEARTBEAT_SECONDS: z.coerce.number().min(1).max(120).default(15),
   MAX_REWIND_MS: int(100, 0, 1_000),
   MATCH_COUNTDOWN_MS: int(3_000, 0, 60_000),
   MATCH_COME_BACK_MS: int(30_000, 100, 3_600_000),
@@ -148,18 +134,67 @@ const Environment = z.object({
   LIMIT_WRONG_CODES_PER_HOUR: int(200, 1, 10_000_000),
   LIMIT_ACTIVE_MATCHES: int(10, 1, 1_000),
 })
-type Env = z.infer<typeof Environment>
-type Variables = Readonly<Record<string, string | undefined>>
+type Env = z.infer<typeof Variables>
 type Refuse = (name: keyof Env, why: string) => void
 
+/** Variables by their names, as `process.env` is. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Some of Config as an application gives it: secrets as text as in the environment, origins in an array. */
+export type ConfigInput = Given<Omit<Config, 'warnings'>>
+type Given<T> = T extends Uint8Array | readonly EncryptionKey[]
+  ? string
+  : T extends ReadonlySet<string>
+    ? readonly string[]
+    : T extends object
+      ? { readonly [Key in keyof T]?: Given<T[Key]> | undefined }
+      : T
+
+/** The variables that have not the name of their place in Config. */
+const OTHER_NAMES: Readonly<Record<string, keyof Env>> = {
+  production: 'NODE_ENV',
+  drainMs: 'DRAIN_SECONDS',
+  heartbeatMs: 'HEARTBEAT_SECONDS',
+  maxConnections: 'LIMIT_CONNECTIONS',
+  authPerIp: 'LIMIT_AUTH_PER_IP',
+  wrongCodesPerHour: 'LIMIT_WRONG_CODES_PER_HOUR',
+  'matches.maxActive': 'LIMIT_ACTIVE_MATCHES',
+  'secrets.ticket': 'JWT_SECRET',
+  'secrets.cookie': 'COOKIE_SECRET',
+  'secrets.encryption': 'ENCRYPTION_KEY',
+}
+
+/** The variable of each value, so that both are checked alike. `matches.emptyMs` is `MATCH_EMPTY_MS`. */
+function toVariables(input: object, group = ''): Environment {
+  const pairs = Object.entries(input).flatMap(([key, value]): [string, string | undefined][] => {
+    const path = group === '' ? key : `${group}.${key}`
+    if (value === undefined) return []
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return Object.entries(toVariables(value, path))
+    const name =
+      OTHER_NAMES[path] ??
+      path
+        .replace('matches.', 'match.')
+        .replace('limits.', 'limit.')
+        .replaceAll(/[A-Z]/g, '_$&')
+        .replace('.', '_')
+        .toUpperCase()
+    if (!Object.hasOwn(Variables.shape, name)) throw new ConfigError(`config.${path}: there is no such setting`)
+    if (path === 'production') return [[name, value === true ? 'production' : 'development']]
+    return [[name, String(name.endsWith('_SECONDS') ? value / 1000 : value)]]
+  })
+  return Object.fromEntries(pairs)
+}
+
 /**
- * Reads the environment. In development missing secrets are made once and kept in `<DATA_DIR>/secrets.json`.
+ * Reads the environment, and `given` before it. In development missing secrets are made once and kept in
+ * `<DATA_DIR>/secrets.json`.
  *
  * @throws ConfigError naming every variable that is missing, weak or malformed.
  */
-export function readConfig(environment: Variables): Config {
+export function readConfig(environment: Environment, given: ConfigInput = {}): Config {
   const problems: string[] = []
-  const { env, malformed } = parse(environment, problems)
+  const { env, malformed } = parse({ ...environment, ...toVariables(given) }, problems)
   const refuse: Refuse = (name, why) => {
     // Of what is malformed this is said already.
     if (!malformed.has(name)) problems.push(`${name}: ${why}`)
@@ -193,8 +228,8 @@ export function readConfig(environment: Variables): Config {
     logLevel: env.LOG_LEVEL,
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
     drainGraceMs: env.DRAIN_GRACE_MS ?? (production ? 2_000 : 500),
-    drainMs: env.DRAIN_SECONDS * 1000,
-    heartbeatMs: env.HEARTBEAT_SECONDS * 1000,
+    drainMs: Math.round(env.DRAIN_SECONDS * 1000),
+    heartbeatMs: Math.round(env.HEARTBEAT_SECONDS * 1000),
     maxRewindMs: env.MAX_REWIND_MS,
     matches: {
       countdownMs: env.MATCH_COUNTDOWN_MS,
@@ -243,15 +278,15 @@ export function readConfig(environment: Variables): Config {
 }
 
 /** What is malformed is read as if it were not set, so that the rest can be looked at. */
-function parse(environment: Variables, problems: string[]): { env: Env; malformed: ReadonlySet<string> } {
+function parse(environment: Environment, problems: string[]): { env: Env; malformed: ReadonlySet<string> } {
   const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')
-  const parsed = Environment.safeParse(Object.fromEntries(given))
+  const parsed = Variables.safeParse(Object.fromEntries(given))
   if (parsed.success) return { env: parsed.data, malformed: new Set() }
   const issues = parsed.error.issues.map(({ path, message }) => ({ name: path.join('.'), message }))
   problems.push(...issues.map(({ name, message }) => `${name}: ${message}`))
   const malformed = new Set(issues.map(({ name }) => name))
   const rest = given.filter(([name]) => !malformed.has(name))
-  return { env: Environment.parse(Object.fromEntries(rest)), malformed }
+  return { env: Variables.parse(Object.fromEntries(rest)), malformed }
 }
 
 /** Hosts of which browsers keep Secure cookies without https: they are the browser's own machine. */
@@ -286,86 +321,4 @@ function readDatabaseUrl(env: Env, production: boolean, refuse: Refuse): string 
   else if (password !== undefined) refuse('POSTGRES_USER', 'is not set, but POSTGRES_PASSWORD is')
   else if (production) refuse('DATABASE_URL', 'is not set; production needs a Postgres of its own')
   return undefined
-}
-
-function readSecrets(env: Env, production: boolean, dataDir: string, refuse: Refuse): Config['secrets'] {
-  const kept = production ? {} : keptSecrets(dataDir)
-  const secret = (name: 'JWT_SECRET' | 'COOKIE_SECRET'): Uint8Array => {
-    const value = env[name] ?? kept[name]
-    if (value === undefined) refuse(name, 'is not set')
-    else if (isWeak(value)) refuse(name, 'is weak; use 32 random characters or more (openssl rand -base64 48)')
-    return new TextEncoder().encode(value ?? '')
-  }
-  const ticket = secret('JWT_SECRET')
-  const cookie = secret('COOKIE_SECRET')
-  if (env.JWT_SECRET !== undefined && env.JWT_SECRET === env.COOKIE_SECRET) {
-    refuse('COOKIE_SECRET', 'is the same as JWT_SECRET')
-  }
-  const encryption = readKeys(env.ENCRYPTION_KEY ?? kept.ENCRYPTION_KEY, refuse)
-  return { ticket, cookie, encryption }
-}
-
-/** `ENCRYPTION_KEY` is `[<id>:]<32 bytes in base64 or hex>`, several separated by commas, newest first. */
-function readKeys(text: string | undefined, refuse: Refuse): readonly [EncryptionKey, ...EncryptionKey[]] {
-  const none: EncryptionKey = { id: '', key: new Uint8Array(32) }
-  if (text === undefined) {
-    refuse('ENCRYPTION_KEY', 'is not set')
-    return [none]
-  }
-  const keys = text.split(',').map((part): EncryptionKey => {
-    const [, id, encoded = ''] = /^(?:([A-Za-z0-9_-]{1,32}):)?(.*)$/s.exec(part.trim()) ?? []
-    const key = new Uint8Array(Buffer.from(encoded, /^[0-9a-f]{64}$/i.test(encoded) ? 'hex' : 'base64'))
-    if (key.length !== 32) refuse('ENCRYPTION_KEY', 'a key is 32 bytes in base64 or hex (openssl rand -base64 32)')
-    else if (new Set(key).size < 8) refuse('ENCRYPTION_KEY', 'a key is weak; use 32 random bytes')
-    return { id: id ?? fingerprint(key), key }
-  })
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) refuse('ENCRYPTION_KEY', 'two keys have the same id')
-  const [newest = none, ...older] = keys
-  return [newest, ...older]
-}
-
-/** Names a key without telling it. */
-function fingerprint(key: Uint8Array): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 8)
-}
-
-/** Short, or made of so few different characters that it is a word or a row of keys. */
-function isWeak(secret: string): boolean {
-  return secret.length < MIN_SECRET_LENGTH || new Set(secret).size < 10 || /change.?me|your.?secret/i.test(secret)
-}
-
-const Kept = z.object({ JWT_SECRET: z.string(), COOKIE_SECRET: z.string(), ENCRYPTION_KEY: z.string() }).partial()
-type Kept = z.infer<typeof Kept>
-
-/** The secrets of a development server: made on the first start, the same on every later one. */
-function keptSecrets(dataDir: string): Kept {
-  const file = join(dataDir, 'secrets.json')
-  if (existsSync(file)) return readKept(file)
-  const made = {
-    JWT_SECRET: randomBytes(48).toString('base64'),
-    COOKIE_SECRET: randomBytes(48).toString('base64'),
-    ENCRYPTION_KEY: `dev:${randomBytes(32).toString('base64')}`,
-  }
-  // Traversable, as the embedded Postgres keeps its data below and may run as another user.
-  mkdirSync(dataDir, { recursive: true })
-  const draft = `${file}.${randomUUID()}`
-  writeFileSync(draft, JSON.stringify(made, null, 2), { mode: 0o600, flush: true })
-  try {
-    // A link appears with its whole content, and only where there was none: of two that start at once, one's count.
-    linkSync(draft, file)
-    return made
-  } catch (error) {
-    if (!existsSync(file)) throw error
-    return readKept(file)
-  } finally {
-    rmSync(draft)
-  }
-}
-
-function readKept(file: string): Kept {
-  try {
-    return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch {
-    throw new ConfigError(`DATA_DIR: ${file} does not hold the secrets that were kept there; restore it, or remove it`)
-  }
 }

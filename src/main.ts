@@ -1,7 +1,6 @@
-import { CLOSE_MS, startApp } from './app.ts'
-import { ConfigError, readConfig } from './config.ts'
+import { type App, ConfigError, startRally } from './rally.ts'
 
-/** On top of what the app allows itself to close: a process that hangs all the same is ended. */
+/** On top of what Rally allows itself to stop: a process that hangs all the same is ended. */
 const LAST_RESORT_MS = 1_000
 
 const starting = new AbortController()
@@ -11,29 +10,32 @@ let stop = (_why: string): void => starting.abort()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal))
 
 try {
-  const config = readConfig(process.env)
-  const app = await startApp(config, starting.signal)
-  const end = (why: string, done: () => void) => {
-    const stopMs = config.drainGraceMs + config.drainMs + CLOSE_MS + LAST_RESORT_MS
-    setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
-    app.stop().then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
-  }
-  stop = (why) => end(why, () => process.exit(0))
-  for (const warning of config.warnings) app.platform.log.app.warn(warning)
-  // The public URL and no other: cookies and share links belong to its host.
-  const url = config.port === 0 ? app.url : config.publicUrl
-  // For people a sentence, for those who collect logs a line like the others.
-  if (config.production) app.platform.log.app.info({ url }, `Rally is ready at ${url}`)
-  else process.stdout.write(`\nRally is ready at ${url}\n\n`)
-  // A process that stays up and answers nothing helps nobody; what supervises it can start it anew.
-  void app.lost.then((error) => {
-    app.platform.log.app.fatal({ err: error }, 'Rally cannot go on')
-    end('that', () => fail(`Rally cannot go on: ${error.message}`))
-  })
+  run(await startRally({ signal: starting.signal }))
 } catch (error) {
   if (starting.signal.aborted) process.exit(0)
   if (error instanceof ConfigError) fail(`Rally cannot start. The environment is not right:\n${error.message}`)
   fail(`Rally cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+}
+
+function run(app: App): void {
+  const { config, log } = app.platform
+  const end = (why: string, done: () => void) => {
+    const stopMs = app.maxStopMs + LAST_RESORT_MS
+    setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
+    app.stop().then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
+  }
+  stop = (why) => end(why, () => process.exit(0))
+  for (const warning of config.warnings) log.app.warn(warning)
+  // The public URL and no other: cookies and share links belong to its host.
+  const url = config.port === 0 ? app.url : config.publicUrl
+  // For people a sentence, for those who collect logs a line like the others.
+  if (config.production) log.app.info({ url }, `Rally is ready at ${url}`)
+  else process.stdout.write(`\nRally is ready at ${url}\n\n`)
+  // A process that stays up and answers nothing helps nobody; what supervises it can start it anew.
+  void app.lost.then((error) => {
+    log.app.fatal({ err: error }, 'Rally cannot go on')
+    end('that', () => fail(`Rally cannot go on: ${error.message}`))
+  })
 }
 
 function fail(message: string): never {

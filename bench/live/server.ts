@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { startApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
 import { latenessQuantile } from '../../src/engine/index.ts'
 import { pong } from '../../src/games/pong/index.ts'
+import { startRally } from '../../src/rally.ts'
 import { createCookies } from '../../src/server/session-cookie.ts'
 
 // Rally as it is, with a way to be asked for figures and for matches that nobody had to sign in for.
@@ -15,8 +14,8 @@ const Question = z.discriminatedUnion('ask', [
 ])
 
 const plenty = '10000000'
-const app = await startApp(
-  readConfig({
+const app = await startRally({
+  environment: {
     ...process.env,
     NODE_ENV: 'test',
     PORT: '0',
@@ -25,8 +24,8 @@ const app = await startApp(
     LIMIT_UPGRADES_BURST: plenty,
     LIMIT_TIMES_PER_IP: '1000000',
     LIMIT_AUTH_PER_IP: plenty,
-  }),
-)
+  },
+})
 
 let before = app.platform.engine.clock.figures
 let seated = 0

@@ -1,5 +1,5 @@
-import type { EncryptionKey } from '../config.ts'
 import type { Once, WriteKey } from '../rpc/once.ts'
+import type { EncryptionKey } from '../secrets.ts'
 import { SecretBox } from './secret-encryption.ts'
 import type { Transaction } from './transaction.ts'
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import type { EncryptionKey } from '../config.ts'
+import type { EncryptionKey } from '../secrets.ts'
 
 /** Ciphertext and the id of the key that made it. `bytes` are nonce (12), tag (16) and the text. */
 export interface Sealed {

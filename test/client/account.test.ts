@@ -1,17 +1,17 @@
 import { generateSync } from 'otplib'
 import { expect, test } from 'vitest'
-import { startApp } from '../../src/app.ts'
 import { createClient } from '../../src/client/index.ts'
-import { readConfig } from '../../src/config.ts'
 import type { Api } from '../../src/modules/index.ts'
+import { startRally } from '../../src/rally.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { browserLike } from './cookies.ts'
 
 test('signing up, in and out as a person does', async () => {
   await using database = await createTestDatabase()
-  const app = await startApp(
-    readConfig({ NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', DATABASE_URL: database.url, LOG_LEVEL: 'silent' }),
-  )
+  const app = await startRally({
+    environment: {},
+    config: { host: '127.0.0.1', port: 0, databaseUrl: database.url, logLevel: 'silent' },
+  })
   try {
     const rally = createClient<Api>({ url: app.url, ...browserLike() })
     const other = createClient<Api>({ url: app.url, ...browserLike() })

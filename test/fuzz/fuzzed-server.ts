@@ -1,13 +1,12 @@
 // The server that is fuzzed, in a process of its own, so that a crash of native code is seen as one.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { startApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
+import { startRally } from '../../src/rally.ts'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
-const app = await startApp(readConfig(process.env))
+const app = await startRally()
 
 process.on('message', async (question) => {
   if (question === 'stop') {

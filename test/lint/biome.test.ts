@@ -17,7 +17,7 @@ const Report = z.object({
 const cases: readonly (readonly [file: string, source: string, rule: string | null])[] = [
   ['src/rpc/environment.ts', 'export const port = process.env.PORT\n', 'style/noProcessEnv'],
   ['src/config.ts', 'export const port = process.env.PORT\n', 'style/noProcessEnv'],
-  ['src/main.ts', 'export const port = process.env.PORT\n', null],
+  ['src/rally.ts', 'export const port = process.env.PORT\n', null],
   ['scripts/environment.ts', 'export const port = process.env.PORT\n', null],
   ['src/rpc/talkative.ts', "console.log('hello')\n", 'suspicious/noConsole'],
   ['bench/talkative.ts', "console.log('hello')\n", null],

@@ -15,7 +15,7 @@ const example = new Map(
 
 /** The variables that `src/config.ts` knows: the keys of its schema. */
 function known(): string[] {
-  const [, schema = ''] = /const Environment = z\.object\(\{(.*?)\n\}\)/s.exec(read('src/config.ts')) ?? []
+  const [, schema = ''] = /const Variables = z\.object\(\{(.*?)\n\}\)/s.exec(read('src/config.ts')) ?? []
   return [...schema.matchAll(/^ {2}([A-Z][A-Z0-9_]*):/gm)].map(([, name = '']) => name)
 }
 

@@ -2,20 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateSync } from 'otplib'
-import { type App, startApp } from '../../src/app.ts'
-import type { MemoryCluster } from '../../src/bus/memory.ts'
+import { type App, type AppOptions, startApp } from '../../src/app.ts'
 import { type Config, readConfig } from '../../src/config.ts'
+import { games } from '../../src/games/index.ts'
+import { modules } from '../../src/modules/index.ts'
 import type { Limits } from '../../src/protocol/index.ts'
 import { connect, type TestClient } from './client.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
-export interface RallyOptions {
+/** `cluster`: servers that are given the same one reach each other, as nodes do over Redis. */
+export interface RallyOptions extends Partial<Omit<AppOptions, 'config' | 'signal'>> {
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Omit<Config, 'limits'>>
   /** A database that another server uses too; one of its own unless given. */
   readonly database?: TestDatabase
-  /** Servers that are given the same map reach each other, as nodes do over Redis. */
-  readonly cluster?: MemoryCluster
 }
 
 /** A whole Rally in this process, on a port and a database of its own. */
@@ -53,7 +53,7 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
   }
   let app: App
   try {
-    app = await startApp(config, undefined, options.cluster)
+    app = await startApp({ modules, games, ...options, config })
   } catch (error) {
     await tidy()
     throw error

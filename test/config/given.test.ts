@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { type Config, type ConfigInput, readConfig } from '../../src/config.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'rally-given-'))
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const secret = (first: string) => `${first}-abcdefghijklmnopqrstuvwxyz-0123456789`
+const secrets = {
+  ticket: secret('t'),
+  cookie: secret('c'),
+  encryption: `k:${Buffer.from(secret('e')).toString('hex').slice(0, 64)}`,
+}
+
+/** Every value of a configuration that is a number or text, as an application would give it. */
+function given({ warnings: _, secrets: __, allowedOrigins, ...rest }: Config): ConfigInput {
+  return { ...rest, allowedOrigins: [...allowedOrigins], secrets }
+}
+
+test('every value of Config can be given under its own name', () => {
+  const usual = readConfig({ DATA_DIR: dataDir })
+  const changed: ConfigInput = {
+    ...given(usual),
+    production: true,
+    host: '127.0.0.2',
+    publicUrl: 'https://rally.example.com',
+    allowedOrigins: ['https://rally.example.com', 'https://other.example.com'],
+    databaseUrl: 'postgresql://a:b@127.0.0.1/c',
+    metricsToken: 'a-token-of-some-length',
+    drainMs: 500,
+    heartbeatMs: 1_500,
+    maxConnections: 99,
+    matches: { ...usual.matches, countdownMs: 1, maxActive: 3 },
+    limits: { ...usual.limits, frameBytes: 2048, anonymousReads: 2 },
+  }
+  const config = readConfig({}, changed)
+  expect(given(config)).toEqual(changed)
+  expect(new TextDecoder().decode(config.secrets.cookie)).toBe(secrets.cookie)
+})
+
+test('what is given goes before the environment', () => {
+  const { port, replayDays } = readConfig({ DATA_DIR: dataDir, PORT: '4000', REPLAY_DAYS: '7' }, { port: 5000 })
+  expect({ port, replayDays }).toEqual({ port: 5000, replayDays: 7 })
+})
+
+test('what is given is checked as the environment is', () => {
+  expect(() => readConfig({}, { dataDir, port: 70_000, limits: { jsonDepth: 1 } })).toThrow(/PORT.*LIMIT_JSON_DEPTH/s)
+  expect(() => readConfig({}, { production: true })).toThrow('JWT_SECRET: is not set')
+  const misspelt: object = { dataDir, matches: { countDownMs: 1 } }
+  expect(() => readConfig({}, misspelt)).toThrow('config.matches.countDownMs: there is no such setting')
+})
