@@ -1,7 +1,7 @@
 export type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 export type { Issue, Welcome } from '../protocol/envelope.ts'
 export type { ClientOptions } from './client.ts'
-export { Clock } from './clock.ts'
+export type { Clock } from './clock.ts'
 export { createClient, type Rally } from './create-client.ts'
 export { type ClientCode, RallyError } from './errors.ts'
 export type { SocketConstructor, SocketLike } from './handshake.ts'

@@ -1,0 +1,150 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { pid } from 'node:process'
+import type { AnyApi } from '../protocol/api.ts'
+import type { ClientOptions } from './client.ts'
+import { createClient as createBrowserClient, type Rally } from './create-client.ts'
+import { endpointsOf, type SocketLike } from './handshake.ts'
+
+/** The class `WebSocket` of the npm package `ws`. */
+export type WsConstructor = new (
+  url: string,
+  protocols: string,
+  options: { readonly headers: Readonly<Record<string, string>> },
+) => SocketLike & {
+  on(event: 'upgrade', listener: (response: { readonly headers: { 'set-cookie'?: string[] } }) => void): unknown
+}
+
+export interface NodeClientOptions extends Omit<ClientOptions, 'WebSocket' | 'createSocket' | 'fetch' | 'url'> {
+  readonly url: string | URL
+  /** Where the session is kept between two runs. Readable by its owner only; its folder is made where it is missing. */
+  readonly cookieFile: string
+  /** Needed where Node has none of its own (before Node 22). Default: the global one, which cannot renew a session. */
+  readonly WebSocket?: WsConstructor
+}
+
+/**
+ * `createClient` for programs in Node: keeps the cookies of the server in a file, so that a program signs in once.
+ *
+ * @throws TypeError for what is no address of a server, or where there is no WebSocket; Error for a file that cannot be
+ * read or does not hold cookies.
+ */
+export function createClient<Api extends AnyApi>(options: NodeClientOptions): Rally<Api> {
+  const { cookieFile, WebSocket: Given, ...rest } = options
+  const cookies = new CookieFile(cookieFile, new URL(endpointsOf(options.url).session).origin)
+  const createSocket = Given ? wsFactory(Given, cookies) : globalFactory(cookies)
+  return createBrowserClient<Api>({
+    ...rest,
+    createSocket,
+    async fetch(input, init) {
+      const response = await fetch(input, { ...init, headers: { ...init?.headers, ...cookies.header } })
+      cookies.take(response.headers.getSetCookie())
+      return response
+    },
+  })
+}
+
+function wsFactory(Socket: WsConstructor, cookies: CookieFile): NonNullable<ClientOptions['createSocket']> {
+  return (url, protocol) => {
+    const socket = new Socket(url, protocol, { headers: cookies.header })
+    // The server renews a session with the answer to the handshake.
+    socket.on('upgrade', ({ headers }) => cookies.take(headers['set-cookie'] ?? []))
+    return socket
+  }
+}
+
+/** Node's own WebSocket takes headers, which the standard does not have. */
+type GlobalSocket = new (
+  url: string,
+  options: { readonly protocols: string; readonly headers: Readonly<Record<string, string>> },
+) => SocketLike
+
+function globalFactory(cookies: CookieFile): NonNullable<ClientOptions['createSocket']> {
+  const Socket: unknown = Reflect.get(globalThis, 'WebSocket')
+  if (typeof Socket !== 'function') {
+    throw new TypeError('This Node has no WebSocket: pass { WebSocket } of the npm package ws')
+  }
+  return (url, protocols) => new (Socket as GlobalSocket)(url, { protocols, headers: cookies.header })
+}
+
+interface Cookie {
+  readonly value: string
+  /** Ms since the epoch; null for one that ends with the browser, and here with the session. */
+  readonly expiresAt: number | null
+}
+
+type Cookies = Record<string, Cookie>
+
+/** The cookies of one server, in a file that may hold those of several. */
+class CookieFile {
+  readonly #path: string
+  readonly #origin: string
+  #cookies: Cookies
+
+  constructor(path: string, origin: string) {
+    this.#path = path
+    this.#origin = origin
+    this.#cookies = readAll(path)[origin] ?? {}
+  }
+
+  /** The header to send: none without cookies. */
+  get header(): { readonly cookie?: string } {
+    const now = Date.now()
+    const valid = Object.entries(this.#cookies).filter(([, { expiresAt }]) => expiresAt === null || expiresAt > now)
+    return valid.length > 0 ? { cookie: valid.map(([name, { value }]) => `${name}=${value}`).join('; ') } : {}
+  }
+
+  /** Takes the `Set-Cookie` headers of a response, and writes the file if there are any. */
+  take(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    for (const line of lines) {
+      const [, name = '', value = ''] = /^([^=;]+)=([^;]*)/.exec(line) ?? []
+      const maxAge = /;\s*max-age=(-?\d+)/i.exec(line)?.[1]
+      if (maxAge !== undefined && Number(maxAge) <= 0) delete this.#cookies[name]
+      else if (name !== '') {
+        this.#cookies[name] = { value, expiresAt: maxAge === undefined ? null : Date.now() + Number(maxAge) * 1000 }
+      }
+    }
+    writeAll(this.#path, { ...readAll(this.#path), [this.#origin]: this.#cookies })
+  }
+}
+
+/** @throws Error for a file that cannot be read or does not hold cookies. */
+function readAll(path: string): Record<string, Cookies> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
+    throw error
+  }
+  try {
+    const all: unknown = JSON.parse(text)
+    if (isCookies(all)) return all
+  } catch {
+    // Told below, as what is JSON but holds no cookies.
+  }
+  throw new Error(`${path} does not hold the cookies of a Rally client; delete it to sign in anew`)
+}
+
+function isCookies(all: unknown): all is Record<string, Cookies> {
+  const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+  return (
+    isRecord(all) &&
+    Object.values(all).every(
+      (cookies: unknown) =>
+        isRecord(cookies) &&
+        Object.values(cookies).every(
+          (cookie: unknown) => isRecord(cookie) && 'value' in cookie && 'expiresAt' in cookie,
+        ),
+    )
+  )
+}
+
+/** Replaces the file at once, so that no reader meets half of it. */
+function writeAll(path: string, all: Record<string, Cookies>): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const next = `${path}.${pid}`
+  writeFileSync(next, `${JSON.stringify(all, null, 2)}\n`, { mode: 0o600 })
+  renameSync(next, path)
+}
