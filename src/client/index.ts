@@ -1,4 +1,5 @@
-export type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+export type { AnyApi, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+export type { FrameworkCode } from '../protocol/codes.ts'
 export type { Issue, Welcome } from '../protocol/envelope.ts'
 export type { ClientOptions } from './client.ts'
 export type { Clock } from './clock.ts'

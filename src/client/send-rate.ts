@@ -1,4 +1,4 @@
-import type { Limits } from '../protocol/limits.ts'
+import type { Limits } from '../protocol/default-limits.ts'
 
 /** Part of the server's rate that the client uses, because the two clocks and counts are never quite equal. */
 const SHARE = 0.9

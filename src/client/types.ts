@@ -1,4 +1,5 @@
-import type { AnyApi, FrameworkCode, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+import type { AnyApi, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+import type { FrameworkCode } from '../protocol/codes.ts'
 import type { Welcome } from '../protocol/envelope.ts'
 import type { Clock } from './clock.ts'
 import type { ClientCode, RallyError } from './errors.ts'

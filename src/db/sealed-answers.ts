@@ -1,4 +1,4 @@
-import type { Once, WriteKey } from '../rpc/once.ts'
+import type { Once, WriteKey } from '../rpc/write-once.ts'
 import type { EncryptionKey } from '../secrets.ts'
 import { SecretBox } from './secret-encryption.ts'
 import type { Transaction } from './transaction.ts'

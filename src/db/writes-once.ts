@@ -1,4 +1,4 @@
-import type { Once, WriteKey, WriteResult } from '../rpc/once.ts'
+import type { Once, WriteKey, WriteResult } from '../rpc/write-once.ts'
 import type { Database, Transaction } from './database.ts'
 import { Overloaded, withRetry } from './retry.ts'
 import { type Sql, statement } from './sql.ts'

@@ -17,15 +17,3 @@ export interface SubscriptionShape {
 
 /** What a client is typed from: namespaces of methods and subscriptions, by their wire names. */
 export type AnyApi = Readonly<Record<string, Readonly<Record<string, MethodShape | SubscriptionShape>>>>
-
-/** Codes that any request may fail with, whatever its definition declares. */
-export type FrameworkCode =
-  | 'BAD_ENVELOPE'
-  | 'UNKNOWN_TYPE'
-  | 'VALIDATION_FAILED'
-  | 'UNAUTHENTICATED'
-  | 'CONFLICT'
-  | 'RATE_LIMITED'
-  | 'TIMEOUT'
-  | 'UNAVAILABLE'
-  | 'INTERNAL'

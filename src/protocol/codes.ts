@@ -1,17 +1,20 @@
-/** Error codes that any method or subscription may answer with. A module adds its own in its `types.ts`. */
-export const sharedCodes = [
+/** Codes that any request may fail with, whatever its definition declares. */
+export const frameworkCodes = [
   'BAD_ENVELOPE',
   'UNKNOWN_TYPE',
   'VALIDATION_FAILED',
   'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'NOT_FOUND',
   'CONFLICT',
   'RATE_LIMITED',
   'TIMEOUT',
   'UNAVAILABLE',
   'INTERNAL',
 ] as const
+
+export type FrameworkCode = (typeof frameworkCodes)[number]
+
+/** Codes that mean the same everywhere: a definition declares those two that are not the framework's. */
+export const sharedCodes = [...frameworkCodes, 'FORBIDDEN', 'NOT_FOUND'] as const
 
 export type SharedCode = (typeof sharedCodes)[number]
 

@@ -63,7 +63,7 @@ export interface Welcome {
   readonly node: string
   readonly version: string
   readonly heartbeatMs: number
-  readonly limits: import('./limits.ts').Limits
+  readonly limits: import('./default-limits.ts').Limits
 }
 
 /** `type` and `eid` of an answer to a frame that could not be read well enough to tell them. */

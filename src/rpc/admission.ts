@@ -1,8 +1,8 @@
 import type { Limits } from '../protocol/index.ts'
-import { Account, Accounts, type Rates } from './accounts.ts'
-import { addressGroup, widerGroup } from './address.ts'
-import type { Caller } from './caller.ts'
-import { type MethodLimiter, Places, type Rate, TokenBucket } from './limits.ts'
+import { addressGroup, widerGroup } from './address-groups.ts'
+import type { MethodLimiter } from './method-limits.ts'
+import type { Caller } from './sessions.ts'
+import { Account, Accounts, type Rate, type Rates, TokenBucket } from './token-buckets.ts'
 
 /** How many times what one address group may use all of a /48 may. */
 const TIMES_WIDER = 4
@@ -46,6 +46,27 @@ export class Allowance {
     this.#refusedBytes += bytes
     if (++this.#refused > MAX_REFUSED || this.#refusedBytes > MAX_REFUSED_BYTES) return 'close'
     return this.#answers.take(1, now) === 0 ? 'answer' : 'drop'
+  }
+}
+
+/** A number of places; whoever finds none is turned away. */
+export class Places {
+  readonly #max: number
+  #taken = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get areTaken(): boolean {
+    return this.#taken >= this.#max
+  }
+
+  /** Holds a place until `work` is over, however it ends. */
+  hold(work: Promise<unknown>): void {
+    this.#taken++
+    const free = () => void this.#taken--
+    work.then(free, free)
   }
 }
 

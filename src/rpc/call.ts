@@ -1,5 +1,5 @@
-import type { Caller } from './caller.ts'
 import type { Connection } from './connection.ts'
+import type { Caller } from './sessions.ts'
 
 /** One request while it is being executed. */
 export class Call<Tx = unknown> {

@@ -1,6 +1,6 @@
 import type { CloseCode } from '../protocol/index.ts'
 import type { Allowance } from './admission.ts'
-import type { Caller } from './caller.ts'
+import type { Caller } from './sessions.ts'
 
 /** What a transport does for one socket. None of these throws on a socket that is already closed. */
 export interface Peer {
@@ -38,5 +38,97 @@ export class Connection {
     this.peer = peer
     this.allowance = allowance
     this.lastRequestAt = now
+  }
+}
+
+/** Told when a user's first socket to this process opens and when the last one is gone. */
+export interface PresenceListener {
+  online(userId: string): void
+  offline(userId: string): void
+}
+
+/** How long an ended session is remembered: longer than a socket may take to open. */
+const REMEMBER_ENDED_MS = 10_000
+
+/** The open sockets of this process, by id, user and session. */
+export class Connections {
+  readonly #all = new Set<Connection>()
+  readonly #byUser = new Map<string, Set<Connection>>()
+  readonly #listeners: PresenceListener[] = []
+  readonly #closeListeners: ((connection: Connection) => void)[] = []
+  /** Sessions ended a moment ago, oldest first, with the time. */
+  readonly #ended = new Map<string, number>()
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#all.values()
+  }
+
+  onPresence(listener: PresenceListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Tells of each socket that is gone, before its user may be offline. */
+  onClose(listener: (connection: Connection) => void): void {
+    this.#closeListeners.push(listener)
+  }
+
+  isOnline(userId: string): boolean {
+    return this.#byUser.has(userId)
+  }
+
+  /** Ids of the users with a socket here. */
+  users(): IterableIterator<string> {
+    return this.#byUser.keys()
+  }
+
+  add(connection: Connection): void {
+    this.#all.add(connection)
+    const { user } = connection.caller
+    if (!user) return
+    const own = this.#byUser.get(user.id)
+    if (own) {
+      own.add(connection)
+      return
+    }
+    this.#byUser.set(user.id, new Set([connection]))
+    for (const listener of this.#listeners) listener.online(user.id)
+  }
+
+  delete(connection: Connection): void {
+    if (!this.#all.delete(connection)) return
+    for (const listener of this.#closeListeners) listener(connection)
+    const { user } = connection.caller
+    const own = user && this.#byUser.get(user.id)
+    if (!user || !own) return
+    own.delete(connection)
+    if (own.size > 0) return
+    this.#byUser.delete(user.id)
+    for (const listener of this.#listeners) listener.offline(user.id)
+  }
+
+  /** Closes the sockets that were opened with the cookie of one session. */
+  closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
+    const now = performance.now()
+    for (const [id, at] of this.#ended) {
+      if (now - at < REMEMBER_ENDED_MS) break
+      this.#ended.delete(id)
+    }
+    this.#ended.set(sessionId, now)
+    for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
+      if (connection.caller.sessionId === sessionId) connection.peer.close(code, reason)
+    }
+  }
+
+  /** Whether the session was ended a moment ago, perhaps while a socket was being opened with it. */
+  hasJustEnded(sessionId: string): boolean {
+    return this.#ended.has(sessionId)
+  }
+
+  closeAll(code: CloseCode, reason: string): void {
+    for (const connection of [...this.#all]) connection.peer.close(code, reason)
   }
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { FrameworkCode } from '../protocol/index.ts'
+import { frameworkCodes } from '../protocol/index.ts'
 import type { Channel } from './channel.ts'
 import { RpcError } from './errors.ts'
 
@@ -212,19 +212,9 @@ function failFor<E extends string>(): Fail<E> {
   return (code, message, details) => new RpcError(code, message, details)
 }
 
+const always: ReadonlySet<string> = new Set(frameworkCodes)
+
 /** Whether `code` is one that `definition` may answer with. */
 export function declares(definition: AnyDefinition, code: string): boolean {
-  return frameworkCodes.has(code) || definition.errors.includes(code)
+  return always.has(code) || definition.errors.includes(code)
 }
-
-const frameworkCodes: ReadonlySet<string> = new Set<FrameworkCode>([
-  'BAD_ENVELOPE',
-  'UNKNOWN_TYPE',
-  'VALIDATION_FAILED',
-  'UNAUTHENTICATED',
-  'CONFLICT',
-  'RATE_LIMITED',
-  'TIMEOUT',
-  'UNAVAILABLE',
-  'INTERNAL',
-])

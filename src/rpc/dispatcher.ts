@@ -1,22 +1,27 @@
 import { closeCodes, type ErrorData, type Limits } from '../protocol/index.ts'
 import { Admission } from './admission.ts'
-import { answer, answerBad, answerError, answerUnread, type Body } from './answers.ts'
-import { builtins } from './builtins.ts'
 import { Call } from './call.ts'
-import type { Caller } from './caller.ts'
-import { Calls, type Reply } from './calls.ts'
-import { Connection, type Peer } from './connection.ts'
-import { Connections } from './connections.ts'
+import { Connection, Connections, type Peer } from './connection.ts'
 import type { Module } from './definition.ts'
+import {
+  answer,
+  answerBad,
+  answerError,
+  answerUnread,
+  type Body,
+  InputFrames,
+  type Peeked,
+  peek,
+  readEnvelope,
+} from './envelope.ts'
 import { RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
-import { invalid } from './issues.ts'
-import { faultsOf } from './output.ts'
-import { InputFrames, type Peeked, peek } from './peek.ts'
-import { readEnvelope } from './read-envelope.ts'
-import { type BinaryEntry, binaryEntries, createRegistry, type Entry, isInput } from './registry.ts'
-import { Rounds } from './rounds.ts'
+import { IncrementalSweep } from './incremental-sweep.ts'
+import { PendingCalls, type Reply } from './pending-calls.ts'
+import { type BinaryEntry, binaryEntries, builtins, createRegistry, type Entry, isInput } from './registry.ts'
+import type { Caller } from './sessions.ts'
 import type { Hub } from './stream-hub.ts'
+import { faultsOf, invalid } from './validation.ts'
 
 export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]
@@ -42,8 +47,8 @@ export class Dispatcher<Ctx, Tx> {
   readonly #inputFrames: InputFrames
   readonly #binaryInputs: readonly BinaryEntry[]
   readonly #executor: Executor<Ctx, Tx>
-  readonly #calls: Calls<Ctx, Tx>
-  readonly #backlogs: Rounds<Connection>
+  readonly #calls: PendingCalls<Ctx, Tx>
+  readonly #backlogs: IncrementalSweep<Connection>
   readonly #sweeper: NodeJS.Timeout
   readonly #looker: NodeJS.Timeout
   #limitersSweptAt = 0
@@ -58,9 +63,9 @@ export class Dispatcher<Ctx, Tx> {
     this.#ping = this.entries.get('rpc.ping')
     this.#inputFrames = new InputFrames([...this.entries.values()].filter(isInput).map(({ type }) => type))
     this.#binaryInputs = binaryEntries(this.entries)
-    this.#calls = new Calls(options, this.admission, this.#executor)
+    this.#calls = new PendingCalls(options, this.admission, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
-    this.#backlogs = new Rounds(this.connections, SWEEP_MS / LOOK_MS)
+    this.#backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
     this.#looker = setInterval(() => this.#look(), LOOK_MS)
   }
 

@@ -1,15 +1,13 @@
 import type { z } from 'zod'
 import { type Admission, keysOf } from './admission.ts'
-import { AnonymousAnswers } from './anonymous-answers.ts'
-import type { Body } from './answers.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
+import type { Body } from './envelope.ts'
 import { errorData, RpcError } from './errors.ts'
-import { invalid, toIssues } from './issues.ts'
-import type { Once } from './once.ts'
-import { faultsOf } from './output.ts'
 import type { BinaryEntry, Entry } from './registry.ts'
+import { faultsOf, invalid, toIssues } from './validation.ts'
+import { AnonymousAnswers, type Once } from './write-once.ts'
 
 export interface ExecutorOptions<Ctx, Tx> {
   readonly once: Once<Tx>

@@ -1,11 +1,8 @@
-export { addressGroup, widerGroup } from './address.ts'
+export { addressGroup, widerGroup } from './address-groups.ts'
 export { Admission } from './admission.ts'
-export { answerError } from './answers.ts'
 export { Call } from './call.ts'
-export type { Caller, CallerUser } from './caller.ts'
 export { type Channel, channel } from './channel.ts'
-export { Connection, type Peer } from './connection.ts'
-export { Connections } from './connections.ts'
+export { Connection, Connections, type Peer } from './connection.ts'
 export {
   type AnyMethod,
   type AnySubscription,
@@ -16,10 +13,11 @@ export {
   type Opened,
 } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
+export { answerError, isStorableJson } from './envelope.ts'
 export { errorData, RpcError } from './errors.ts'
-export type { Once, WriteKey } from './once.ts'
-export { isStorableJson } from './read-envelope.ts'
+export { IncrementalSweep } from './incremental-sweep.ts'
 export type { Entry } from './registry.ts'
-export { Rounds } from './rounds.ts'
-export { GATE_DEADLINE_MS, type SessionGate, type SignedIn } from './sessions.ts'
+export { type Caller, type CallerUser, GATE_DEADLINE_MS, type SessionGate, type SignedIn } from './sessions.ts'
 export { Hub } from './stream-hub.ts'
+export { toIssues } from './validation.ts'
+export type { Once, WriteKey, WriteResult } from './write-once.ts'

@@ -1,6 +1,9 @@
-import type { AnyDefinition, AnyMethod, Module } from './definition.ts'
-import { MethodLimiter } from './limits.ts'
-import { TYPE } from './read-envelope.ts'
+import { z } from 'zod'
+import type { Call } from './call.ts'
+import { type AnyDefinition, type AnyMethod, definers, type Module } from './definition.ts'
+import { TYPE } from './envelope.ts'
+import { MethodLimiter } from './method-limits.ts'
+import type { Hub } from './stream-hub.ts'
 
 /** One definition under its wire name, with what is counted of it. */
 export interface Entry {
@@ -56,4 +59,34 @@ export function isInput({ definition }: Entry): boolean {
 /** Whether anybody may ask for it, and it changes nothing. */
 export function isPublicRead({ definition }: Entry): boolean {
   return definition.access === 'anyone' && (definition.kind === 'subscription' || definition.effect === 'read')
+}
+
+const { method } = definers<{ readonly call: Call }>()
+
+/** What the protocol itself offers: `rpc.ping` and `rpc.unsubscribe`. Their context needs only the call. */
+export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } {
+  return {
+    ping: method({
+      access: 'anyone',
+      effect: 'read',
+      limit: { points: 6000, perSeconds: 60 },
+      input: z.object({}),
+      output: z.object({}),
+      handle: () => ({}),
+    }),
+
+    /** Leaving a channel that the socket does not follow is no error: a retry must find nothing wrong. */
+    unsubscribe: method({
+      access: 'anyone',
+      effect: 'read',
+      limit: { points: 6000, perSeconds: 60 },
+      input: z.object({ channel: z.string().min(1).max(200) }),
+      output: z.object({}),
+      handle({ ctx, input }) {
+        const { connection } = ctx.call
+        if (connection) hub.leave(connection, input.channel)
+        return {}
+      },
+    }),
+  }
 }

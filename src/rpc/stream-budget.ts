@@ -1,4 +1,4 @@
-import { addressGroup } from './address.ts'
+import { addressGroup } from './address-groups.ts'
 import type { Channel, Cost } from './channel.ts'
 import type { Connection } from './connection.ts'
 import { RpcError } from './errors.ts'

@@ -1,5 +1,5 @@
 import { closeCodes } from '../protocol/index.ts'
-import { Rounds } from '../rpc/index.ts'
+import { IncrementalSweep } from '../rpc/index.ts'
 import type { Socket } from './socket.ts'
 
 /** Each socket is looked at so often, a share of the sockets at a time. */
@@ -24,7 +24,7 @@ interface HeartbeatOptions {
 /** Pings silent sockets, and closes those that are dead or idle. */
 export class SocketHeartbeat {
   readonly #options: HeartbeatOptions
-  readonly #rounds: Rounds<Socket>
+  readonly #rounds: IncrementalSweep<Socket>
   readonly #timer: NodeJS.Timeout
   #steppedAt = performance.now()
 
@@ -32,7 +32,7 @@ export class SocketHeartbeat {
     this.#options = options
     const roundMs = Math.min(ROUND_MS, Math.max(STEP_MS, options.heartbeatMs / 5))
     const steps = Math.ceil(roundMs / STEP_MS)
-    this.#rounds = new Rounds(options.sockets, steps)
+    this.#rounds = new IncrementalSweep(options.sockets, steps)
     this.#timer = setInterval(() => this.#step(), roundMs / steps)
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Account, Accounts } from '../../src/rpc/accounts.ts'
+import { Account, Accounts } from '../../src/rpc/token-buckets.ts'
 import { connect, type Failure, type TestClient, within } from '../support/client.ts'
 import { anyBytes, type Rig, startRig } from '../support/rig.ts'
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/protocol/index.ts'
-import { AnonymousAnswers } from '../../src/rpc/anonymous-answers.ts'
-import { Deadlines } from '../../src/rpc/deadlines.ts'
-import { Admission } from '../../src/rpc/index.ts'
-import { MethodLimiter, Places } from '../../src/rpc/limits.ts'
+import { Admission, Places } from '../../src/rpc/admission.ts'
+import { MethodLimiter } from '../../src/rpc/method-limits.ts'
+import { Deadlines } from '../../src/rpc/pending-calls.ts'
+import { AnonymousAnswers } from '../../src/rpc/write-once.ts'
 
 afterEach(() => vi.restoreAllMocks())
 

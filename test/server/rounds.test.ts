@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Rounds } from '../../src/rpc/index.ts'
+import { IncrementalSweep } from '../../src/rpc/index.ts'
 
-const visited = (rounds: Rounds<number>, calls: number) => {
+const visited = (rounds: IncrementalSweep<number>, calls: number) => {
   const seen: number[] = []
   for (let i = 0; i < calls; i++) rounds.next((item) => seen.push(item))
   return seen
@@ -9,7 +9,7 @@ const visited = (rounds: Rounds<number>, calls: number) => {
 
 test('each item comes once in a round, a share at each call', () => {
   const all = new Set(Array.from({ length: 25 }, (_, item) => item))
-  const rounds = new Rounds(all, 10)
+  const rounds = new IncrementalSweep(all, 10)
   expect(visited(rounds, 1)).toEqual([0, 1, 2])
   expect(visited(rounds, 8)).toEqual([...all].slice(3))
   expect(visited(rounds, 9)).toEqual([...all])
@@ -17,7 +17,7 @@ test('each item comes once in a round, a share at each call', () => {
 
 test('what comes and goes meanwhile disturbs nobody else', () => {
   const all = new Set([0, 1, 2, 3, 4, 5])
-  const rounds = new Rounds(all, 3)
+  const rounds = new IncrementalSweep(all, 3)
   expect(visited(rounds, 1)).toEqual([0, 1])
   all.delete(2)
   all.add(6)
@@ -25,5 +25,5 @@ test('what comes and goes meanwhile disturbs nobody else', () => {
 })
 
 test('an empty set is none', () => {
-  expect(visited(new Rounds(new Set<number>(), 10), 3)).toEqual([])
+  expect(visited(new IncrementalSweep(new Set<number>(), 10), 3)).toEqual([])
 })

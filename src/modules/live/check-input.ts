@@ -3,8 +3,7 @@ import type { AnyGame } from '../../games/game.ts'
 import { indexOfInput } from '../../games/simulate.ts'
 import type { Issue } from '../../protocol/index.ts'
 import { type LiveInputFrame, MAX_INPUT_LENGTH } from '../../protocol/live-frames.ts'
-import { isStorableJson, RpcError } from '../../rpc/index.ts'
-import { toIssuesUnder } from '../issues.ts'
+import { isStorableJson, RpcError, toIssues } from '../../rpc/index.ts'
 import type { LiveMatch, SeatOf } from './live-matches.ts'
 
 /** A match that runs on this node. */
@@ -51,7 +50,7 @@ export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number |
  */
 export function toInput(game: AnyGame, input: unknown): unknown {
   const parsed = game.input.safeParse(input)
-  if (!parsed.success) throw invalidInput(toIssuesUnder('input', parsed.error))
+  if (!parsed.success) throw invalidInput(toIssues(parsed.error, 'input'))
   const index = indexOfInput(game, parsed.data)
   if (index >= 0) return game.inputs?.[index]
   if (JSON.stringify(parsed.data).length > MAX_INPUT_LENGTH) {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { AnyGame, SchemaError } from '../../games/game.ts'
-import { RpcError } from '../../rpc/index.ts'
-import { toIssuesUnder } from '../issues.ts'
+import { RpcError, toIssues } from '../../rpc/index.ts'
 
 export const MAX_SPECTATOR_DELAY_MS = 60_000
 
@@ -32,5 +31,5 @@ export function checkOptions(game: AnyGame, options: unknown): Record<string, un
 }
 
 function invalidOptions(error: Pick<SchemaError, 'issues'>): RpcError {
-  return new RpcError('VALIDATION_FAILED', 'The options are not valid', { issues: toIssuesUnder('options', error) })
+  return new RpcError('VALIDATION_FAILED', 'The options are not valid', { issues: toIssues(error, 'options') })
 }

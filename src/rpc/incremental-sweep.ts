@@ -2,7 +2,7 @@
  * Goes round over a set, a share of it at each call, so that no call takes long however many there are. The set may
  * change meanwhile: what stays in it comes once a round.
  */
-export class Rounds<T> {
+export class IncrementalSweep<T> {
   readonly #all: Iterable<T> & { readonly size: number }
   readonly #calls: number
   #rest: Iterator<T>

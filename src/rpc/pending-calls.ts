@@ -1,10 +1,9 @@
 import type { Limits } from '../protocol/index.ts'
 import type { Admission } from './admission.ts'
-import type { Body } from './answers.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
-import { Deadlines } from './deadlines.ts'
 import type { AnySubscription } from './definition.ts'
+import type { Body } from './envelope.ts'
 import { RpcError } from './errors.ts'
 import type { Executor, OpeningRequest } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
@@ -27,19 +26,19 @@ interface Pending<Tx> {
 /** How long a caller without a user, for whose read there was no place, is to wait: so long, and up to as long again. */
 const SHED_MS = 100
 
-interface CallsOptions {
+interface PendingCallsOptions {
   readonly limits: Limits
   readonly hub: Hub
 }
 
 /** Calls from their beginning to their answer: each is answered once, by its handler or by its deadline. */
-export class Calls<Ctx, Tx> {
-  readonly #options: CallsOptions
+export class PendingCalls<Ctx, Tx> {
+  readonly #options: PendingCallsOptions
   readonly #admission: Admission
   readonly #executor: Executor<Ctx, Tx>
   readonly #pending: Deadlines<Pending<Tx>>
 
-  constructor(options: CallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {
+  constructor(options: PendingCallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {
     this.#options = options
     this.#admission = admission
     this.#executor = executor
@@ -180,5 +179,42 @@ export class Calls<Ctx, Tx> {
   #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
     entry.failures++
     reply.fail(call, this.#executor.toRpcError(entry, call.eid, error))
+  }
+}
+
+/**
+ * Deadlines that are all equally long, so that they end in the order in which they began: a list and one timer
+ * instead of a timer a request.
+ */
+export class Deadlines<T> {
+  readonly #ms: number
+  readonly #expire: (item: T) => void
+  readonly #started = new Map<T, number>()
+
+  constructor(ms: number, expire: (item: T) => void) {
+    this.#ms = ms
+    this.#expire = expire
+  }
+
+  get size(): number {
+    return this.#started.size
+  }
+
+  start(item: T, now: number): void {
+    this.#started.set(item, now)
+  }
+
+  /** False when the deadline had passed already. */
+  finish(item: T): boolean {
+    return this.#started.delete(item)
+  }
+
+  /** Ends what is overdue. Called several times a second. */
+  sweep(now: number): void {
+    for (const [item, startedAt] of this.#started) {
+      if (now - startedAt < this.#ms) return
+      this.#started.delete(item)
+      this.#expire(item)
+    }
   }
 }

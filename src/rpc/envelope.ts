@@ -1,4 +1,6 @@
-import type { ClientMessage, Issue } from '../protocol/index.ts'
+import { type ClientMessage, type Issue, UNREADABLE } from '../protocol/index.ts'
+import type { Connection } from './connection.ts'
+import { errorData, RpcError } from './errors.ts'
 
 /** A frame that is no envelope. `type` and `eid` are what could still be read of it. */
 export interface BadEnvelope {
@@ -162,4 +164,81 @@ export function isStorableJson(value: unknown, maxDepth: number): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (maxDepth === 0) return false
   return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorableJson(inner, maxDepth - 1))
+}
+
+/** Bytes at the beginning of a frame in which its `type` and `eid` are looked for. */
+const HEAD_BYTES = 512
+/** Bytes at its end, where the `eid` stands in frames that have their data before it. */
+const TAIL_BYTES = 160
+
+const TYPE_FIELD = /"type"\s*:\s*"([a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31})"/
+/** Without escapes: printable ASCII but quotes and backslashes. */
+const EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"/
+const LAST_EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"\s*(?:,\s*"ts"\s*:\s*[\d.]+\s*)?\}\s*$/
+
+/** What is found of an envelope without parsing it, so that a refusal can say what it refuses. */
+export interface Peeked {
+  readonly type: string | undefined
+  readonly eid: string | undefined
+}
+
+/** Looks at no more than the beginning and the end of a frame, however large it is. */
+export function peek(frame: Buffer): Peeked {
+  const head = frame.toString('latin1', 0, HEAD_BYTES)
+  const tail = frame.toString('latin1', Math.max(0, frame.length - TAIL_BYTES))
+  const [, eid] = LAST_EID_FIELD.exec(tail) ?? EID_FIELD.exec(head) ?? []
+  return { type: TYPE_FIELD.exec(head)?.[1], eid }
+}
+
+/** Knows frames that begin with the `type` of an input, as the SDK writes it: those are counted apart from requests. */
+export class InputFrames {
+  readonly #beginnings: readonly Buffer[]
+
+  constructor(types: readonly string[]) {
+    this.#beginnings = types.map((type) => Buffer.from(`{"type":"${type}"`))
+  }
+
+  begin(frame: Buffer): boolean {
+    for (const beginning of this.#beginnings) if (beginsWith(frame, beginning)) return true
+    return false
+  }
+}
+
+function beginsWith(frame: Buffer, beginning: Buffer): boolean {
+  if (frame.length < beginning.length) return false
+  // From the end, where types differ: all frames begin alike.
+  for (let i = beginning.length - 1; i >= 0; i--) if (frame[i] !== beginning[i]) return false
+  return true
+}
+
+/** An answer without its envelope: encoded already where it was kept with a write. */
+export type Body = { readonly data: unknown } | string
+
+const PLAIN = /^[\w-]*$/
+
+export function answer(connection: Connection, type: string, eid: string, body: Body): void {
+  if (connection.closed) return
+  // A handler may give undefined, of which there is no JSON.
+  const rest = typeof body === 'string' ? body.slice(1) : `"data":${JSON.stringify(body.data) ?? 'null'}}`
+  connection.peer.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
+}
+
+/** Most `eid`s need no escaping, and to see that costs less than to do it. */
+function quoted(eid: string): string {
+  return PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
+}
+
+export function answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
+  if (connection.closed) return
+  connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
+}
+
+/** Answers what was not or could not be read, under what is known of its envelope. */
+export function answerUnread(connection: Connection, { type, eid }: Partial<Peeked>, error: RpcError): void {
+  answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
+}
+
+/** Answers a frame that is no envelope. */
+export function answerBad(connection: Connection, reason: string, known: Partial<Peeked> = {}): void {
+  answerUnread(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
 }

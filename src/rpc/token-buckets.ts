@@ -1,5 +1,45 @@
-import { type Rate, TokenBucket } from './limits.ts'
-import { Rounds } from './rounds.ts'
+import { IncrementalSweep } from './incremental-sweep.ts'
+
+/** So many a second on average, so many at once. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+/** A token bucket. All times are those of one monotonic clock, in milliseconds. */
+export class TokenBucket {
+  readonly #perMs: number
+  readonly #burst: number
+  #tokens: number
+  #at: number
+
+  constructor({ perSecond, burst }: Rate, now: number) {
+    this.#perMs = perSecond / 1000
+    this.#burst = burst
+    this.#tokens = burst
+    this.#at = now
+  }
+
+  /** Takes `amount` tokens; 0 if there were as many, else the milliseconds until there will be, and takes none. */
+  take(amount: number, now: number): number {
+    this.#refill(now)
+    if (this.#tokens >= amount) {
+      this.#tokens -= amount
+      return 0
+    }
+    return (amount - this.#tokens) / this.#perMs
+  }
+
+  isFull(now: number): boolean {
+    this.#refill(now)
+    return this.#tokens >= this.#burst
+  }
+
+  #refill(now: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
+    this.#at = now
+  }
+}
 
 /** What one socket, one user or one address group may use. */
 export interface Rates {
@@ -52,7 +92,7 @@ const MAX_PASSED_OVER = 16
 export class Accounts {
   readonly #rates: Rates
   readonly #known = new Map<string, Account>()
-  readonly #sweeps = new Rounds(this.#known, SWEEP_CALLS)
+  readonly #sweeps = new IncrementalSweep(this.#known, SWEEP_CALLS)
 
   constructor(rates: Rates) {
     this.#rates = rates

@@ -1,6 +1,26 @@
 import type { z } from 'zod'
 import type { Issue } from '../protocol/index.ts'
-import { toIssues } from './issues.ts'
+import { RpcError } from './errors.ts'
+
+export function invalid(issues: readonly Issue[], message = 'The data is not valid'): RpcError {
+  return new RpcError('VALIDATION_FAILED', message, { issues })
+}
+
+/** What is wrong with a value, as zod and the games' schemas say it. */
+export interface Invalid {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
+}
+
+/**
+ * The first ten issues: a hostile input may have thousands. `under` is the field that the schema was for, where that is not
+ * the whole input.
+ */
+export function toIssues({ issues }: Invalid, under?: string): Issue[] {
+  return issues.slice(0, 10).map(({ path, message }) => {
+    const fields = path.map(String)
+    return { path: (under === undefined ? fields : [under, ...fields]).join('.'), message }
+  })
+}
 
 /**
  * What is wrong with `value` as an output of `schema`. Keys that the schema does not name count as well: validation
