@@ -52,7 +52,11 @@ export const rules: readonly Rule[] = [
 
   { area: 'src/modules/wire.ts' },
   { area: 'src/modules/*/types.ts', values: ['src/protocol/', 'src/modules/wire.ts', 'src/modules/*/types.ts'] },
-  { area: 'src/modules/index.ts', values: ['src/modules/*/index.ts'], types: ['src/rpc/index.ts'] },
+  {
+    area: 'src/modules/index.ts',
+    values: ['src/modules/*/index.ts'],
+    types: ['src/rpc/index.ts', 'src/protocol/index.ts'],
+  },
   { area: 'src/modules/*.ts', values: [...outside, ...shared], types: outsideTypes },
   {
     area: 'src/modules/*/',

@@ -1,4 +1,13 @@
-export type { AnyApi, MethodShape, SubscriptionShape } from '../protocol/api.ts'
+export type {
+  AnyApi,
+  EventOf,
+  InputOf,
+  MethodShape,
+  NameOf,
+  OutputOf,
+  SnapshotOf,
+  SubscriptionShape,
+} from '../protocol/api.ts'
 export type { FrameworkCode } from '../protocol/codes.ts'
 export type { Issue, Welcome } from '../protocol/envelope.ts'
 export type { ClientOptions } from './client.ts'

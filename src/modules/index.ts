@@ -1,3 +1,4 @@
+import type { EventOf, InputOf, NameOf, OutputOf, SnapshotOf } from '../protocol/index.ts'
 import type { ApiOf } from '../rpc/index.ts'
 import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
@@ -12,3 +13,12 @@ export const modules = {
 
 /** What a client of this server is typed from: `createClient<Api>()`. */
 export type Api = ApiOf<typeof modules>
+
+/** What a method or subscription takes: `Input<'matches.create'>`. */
+export type Input<Name extends NameOf<Api>> = InputOf<Api, Name>
+/** What a method answers: `Output<'matches.create'>`. */
+export type Output<Name extends NameOf<Api, 'method'>> = OutputOf<Api, Name>
+/** What a stream sends: `Event<'matches.onUpdate'>`. */
+export type Event<Name extends NameOf<Api, 'subscription'>> = EventOf<Api, Name>
+/** What a stream opens with: `Snapshot<'matches.onUpdate'>`. */
+export type Snapshot<Name extends NameOf<Api, 'subscription'>> = SnapshotOf<Api, Name>

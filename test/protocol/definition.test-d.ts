@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import type { Event, Input, Output, Snapshot } from '../../src/modules/index.ts'
+import type { LiveInputsSnapshot } from '../../src/modules/live/types.ts'
+import type { Match } from '../../src/modules/matches/types.ts'
 import { channel, definers } from '../../src/rpc/index.ts'
 
 const { method, subscription } = definers<{ readonly user: { readonly id: string } | null }>()
@@ -28,3 +31,18 @@ export function types(either: 'anyone' | 'user'): void {
   // @ts-expect-error it may be anybody
   method({ ...asked, access: either })
 }
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** What goes in and comes out has a type by its wire name. */
+export const named: [
+  Same<Output<'matches.create'>, Match>,
+  Same<Event<'matches.onUpdate'>, Match>,
+  Same<Input<'matches.leave'>, { matchId: string }>,
+  LiveInputsSnapshot extends Snapshot<'live.onState'> ? true : false,
+] = [true, true, true, true]
+
+// @ts-expect-error there is no such method
+export type None = Output<'matches.nothing'>
+// @ts-expect-error a stream has no output
+export type NoOutput = Output<'matches.onUpdate'>
