@@ -1,7 +1,7 @@
 import type { AnyGame } from '../games/game.ts'
 import { Clock, type Ticking } from './clock.ts'
+import type { RunnerFrame } from './keyframes.ts'
 import { MatchRunner, type RunEnd, type RunnerListener, type RunnerSetup } from './match-runner.ts'
-import type { RunnerFrame } from './rewind-frames.ts'
 
 /** Bots of turn-based games look at the board this often, so that their answer comes like a person's. */
 const BOT_TURNS_PER_SECOND = 2
@@ -69,6 +69,11 @@ export class Engine implements RunnerListener {
   halt(matchId: string): void {
     this.#runners.get(matchId)?.stop()
     this.#untick(matchId)
+  }
+
+  /** Halts every match: this node may not run any. */
+  haltAll(): void {
+    for (const matchId of this.#runners.keys()) this.halt(matchId)
   }
 
   /** Forgets a match. */

@@ -1,6 +1,6 @@
 export { Clock, type ClockFigures, latenessQuantile, type Ticking } from './clock.ts'
 export { Engine } from './engine.ts'
+export { keyframeTicks, type RunnerFrame } from './keyframes.ts'
 export type { MatchRunner, RunEnd } from './match-runner.ts'
 export { NodeLease } from './node-lease.ts'
 export { packInputs, unpackInputs } from './pack-inputs.ts'
-export type { RunnerFrame } from './rewind-frames.ts'

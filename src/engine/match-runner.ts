@@ -1,8 +1,8 @@
 import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
+import { copyState, keyframeTicks, RewindFrames, type RunnerFrame } from './keyframes.ts'
 import { type PlannedInput, PlannedInputs } from './planned-inputs.ts'
-import { copyState, RewindFrames, type RunnerFrame } from './rewind-frames.ts'
 
 /** How a run ended: by the rules, or because it could not go on. */
 export type RunEnd =
@@ -41,8 +41,6 @@ export interface RunnerSetup {
 
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
-/** Keyframes are at most this far apart, so that the last byte of a tick is enough to know it by. */
-const MAX_KEYFRAME_TICKS = 60
 /** A match that lasts longer is broken off: an hour of a game at 60 ticks a second. */
 const MAX_TICKS = 60 * 60 * 60
 
@@ -74,7 +72,6 @@ export class MatchRunner {
   readonly #keepEvery: number
   readonly #kept: RewindFrames
   #keepAt: number
-  /** Ticks between two keyframes that are told: a second. */
   readonly #keyframeEvery: number
   #nextKeyframe: number
   #state: unknown
@@ -94,9 +91,9 @@ export class MatchRunner {
     this.#lastTold = Array.from({ length: game.seats }, () => -1)
     this.#state = game.init({ seed, options })
     this.#kept = new RewindFrames(game, this.#state, this.#held.current)
-    this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
+    this.#keepEvery = this.rewindTicks > 0 ? this.rewindTicks : keyframeTicks(game.tickRate)
     this.#keepAt = this.#keepEvery
-    this.#keyframeEvery = Math.min(game.tickRate, MAX_KEYFRAME_TICKS)
+    this.#keyframeEvery = keyframeTicks(game.tickRate)
     this.#nextKeyframe = this.#keyframeEvery
   }
 

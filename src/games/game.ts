@@ -40,6 +40,8 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly tickRate: number
   readonly options: Schema<Options>
   readonly input: Schema<Input>
+  /** The state, with a description of each field, for clients that show it without the rules. */
+  readonly state?: Schema<NoInfer<State>>
   /** What a seat does while nothing is heard of it. */
   readonly idle: NoInfer<Input>
   /**

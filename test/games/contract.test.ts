@@ -51,6 +51,7 @@ describe.each(cases)('%s', (name, game, inputs) => {
           game.step(other, step)
         })
         expect(other).toEqual(state)
+        expect(game.state?.parse(state)).toEqual(state)
         expect(JSON.parse(JSON.stringify(state))).toEqual(state)
         expect(hashState(other)).toBe(hashState(state))
         expect(JSON.stringify(state).length).toBeLessThan(1024)

@@ -3,6 +3,7 @@ import { defineGame } from '../game.ts'
 import { connectFourBot } from './bot.ts'
 import {
   COLUMNS,
+  ConnectFourState,
   cloneConnectFour,
   connectFourOutcome,
   connectFourScores,
@@ -29,6 +30,7 @@ export const connectFour = defineGame({
       .max(COLUMNS - 1)
       .nullable(),
   }),
+  state: ConnectFourState,
   idle: { column: null },
   inputs: [{ column: null }, ...Array.from({ length: COLUMNS }, (_, column) => ({ column }))],
   init: initConnectFour,

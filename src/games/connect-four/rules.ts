@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import type { Outcome } from '../game.ts'
-import { nextUint32, type PrngState, seedPrng } from '../prng.ts'
+import { nextUint32, seedPrng } from '../prng.ts'
 
 export const COLUMNS = 7
 export const ROWS = 6
@@ -9,20 +10,30 @@ export const CELLS = COLUMNS * ROWS
 export type Cell = -1 | 0 | 1
 export const EMPTY = -1
 
-export interface ConnectFourState extends PrngState {
-  /** Row by row from the bottom, each from the left: the cell at `column`, `row` is `row * COLUMNS + column`. */
-  board: Cell[]
-  /** The seat that is to move; once the game is over, the one that would have been. */
-  turn: 0 | 1
-  /** The seat that moved first. */
-  first: 0 | 1
-  discs: number
-  /** The cell of the last disc, or null. */
-  last: number | null
-  winner: 0 | 1 | null
-  /** The winner's line, from its lower or left end: 4 to 7 cells; empty while nobody has won. */
-  line: number[]
-}
+const seat = z.literal([0, 1])
+const generator = z.int32().describe('Part of the generator of random numbers, xoshiro128**: a signed 32-bit integer.')
+
+export const ConnectFourState = z.strictObject({
+  rngA: generator,
+  rngB: generator,
+  rngC: generator,
+  rngD: generator,
+  board: z
+    .array(z.literal([-1, 0, 1]))
+    .length(CELLS)
+    .describe(
+      'What each cell holds: -1 for nothing, or the seat of its disc. Row by row from the bottom, each from the left.',
+    ),
+  turn: seat.describe('The seat that is to move; once the game is over, the one that would have been.'),
+  first: seat.describe('The seat that moved first.'),
+  discs: z.int().describe('Discs on the board.'),
+  last: z.int().nullable().describe('The cell of the last disc; null before the first.'),
+  winner: seat.nullable().describe('Null while nobody has won, and after a draw.'),
+  line: z
+    .array(z.int())
+    .describe("The winner's line, from its lower or left end: 4 to 7 cells; empty without a winner."),
+})
+export type ConnectFourState = z.infer<typeof ConnectFourState>
 
 export interface ConnectFourInput {
   /** Where to drop a disc, 0 (left) to 6; null for nothing. */

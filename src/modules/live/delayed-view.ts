@@ -1,4 +1,4 @@
-import type { MatchRunner, RunnerFrame, Ticking } from '../../engine/index.ts'
+import { keyframeTicks, type MatchRunner, type RunnerFrame, type Ticking } from '../../engine/index.ts'
 import { HeldInputs } from '../../games/simulate.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
 import type { FramePublisher } from './frame-publisher.ts'
@@ -123,7 +123,7 @@ export class DelayedView implements Ticking {
     this.#held.settle()
     this.#turns.shift()
     this.#tick++
-    if (game.tickRate === 0 || this.#tick % game.tickRate === 0) publisher.keyframe(this.frame)
+    if (game.tickRate === 0 || this.#tick % keyframeTicks(game.tickRate) === 0) publisher.keyframe(this.frame)
     publisher.step(this.frame, game.tickRate)
   }
 

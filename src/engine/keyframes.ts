@@ -1,5 +1,13 @@
 import type { AnyGame } from '../games/game.ts'
 
+/** How many ticks of a game lie between two keyframes: a second, or fewer ticks than one byte can count. */
+export function keyframeTicks(tickRate: number): number {
+  return Math.min(tickRate, MAX_KEYFRAME_TICKS)
+}
+
+/** The frames between two keyframes name their tick by its last byte. */
+const MAX_KEYFRAME_TICKS = 60
+
 /** A match at one tick: all that is needed to go on from there. To be read only, and only until the next step. */
 export interface RunnerFrame {
   readonly tick: number

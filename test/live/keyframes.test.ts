@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { copyState, RewindFrames } from '../../src/engine/rewind-frames.ts'
+import { copyState, RewindFrames } from '../../src/engine/keyframes.ts'
 import { defineGame } from '../../src/games/game.ts'
 import { pong } from '../../src/games/pong/index.ts'
 
