@@ -13,9 +13,8 @@ export interface Peer {
   close(code: CloseCode, reason: string): void
 }
 
-/** One channel that a socket follows. */
+/** How a socket follows one channel. */
 export interface Following {
-  readonly channel: string
   /** Set while a `latest` stream skips this socket: the last `seq` it was sent. */
   skippedFrom: number | null
 }

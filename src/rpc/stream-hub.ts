@@ -4,11 +4,8 @@ import type { Channel, Cost } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Opened } from './definition.ts'
 import { RpcError } from './errors.ts'
-import { endFrame, type Frame, type Stream } from './stream.ts'
+import { END, endFrame, type FanOut, Stream, type StreamHost } from './stream.ts'
 import { StreamBudget } from './stream-budget.ts'
-
-/** Publishes one frame to every socket that joined `topic`, encoded and copied once. */
-export type FanOut = (topic: string, frame: string | Uint8Array) => void
 
 export interface HubOptions {
   readonly bus: Bus
@@ -16,35 +13,36 @@ export interface HubOptions {
   readonly latestUnsentBytes: number
   /** What the streams of one socket may cost together. */
   readonly streamBudget?: Cost
-  /** Looks at every event before it is encoded; set outside production to hold events against their schema. */
+  /** Looks at every event before it is encoded; set outside production to compare events with their schema. */
   readonly inspect?: (type: string, event: unknown) => void
 }
 
 /** Times a snapshot is read again because events came while it was read. */
 const MAX_READS = 8
-/** How long an event waits for the one before it, which another connection to the database may deliver late. */
-const MAX_HOLD_MS = 2_000
-const MAX_HELD = 256
-const UNKNOWN = -1
-/** The `seq` of a bus message that ends a stream. */
-const END = -2
 
 /**
- * Brings events to the sockets that follow their channel.
+ * Brings events to the sockets that follow their channel, on all nodes.
  *
- * An event is encoded once where it is published, crosses the bus as bytes, and leaves each process through the
- * transport's own fan-out. The hub sees to order, to joining without gap or double, and to slow sockets.
+ * An event is encoded once where it is published, crosses the bus as bytes, and leaves each node through the transport's
+ * own fan-out. The hub sees to joining without gap or double, a `Stream` to order and to slow sockets.
  */
 export class Hub {
   readonly #options: HubOptions
   readonly #streams = new Map<string, Stream>()
   readonly #budget: StreamBudget
+  readonly #host: StreamHost
   #fanOut: FanOut = () => {}
 
   constructor(options: HubOptions) {
     this.#options = options
     const { streamFramesPerSecond: frames, streamBytesPerSecond: bytes } = defaultLimits
     this.#budget = new StreamBudget(options.streamBudget ?? { frames, bytes })
+    this.#host = {
+      bus: options.bus,
+      fanOut: (topic, frame) => this.#fanOut(topic, frame),
+      leave: (connection, channel) => this.leave(connection, channel),
+      over: (stream) => this.#forget(stream),
+    }
   }
 
   /** Connects the transport. Called once, before the first socket opens. */
@@ -52,7 +50,7 @@ export class Hub {
     this.#fanOut = fanOut
   }
 
-  /** Whether an event published to `channel` would reach anybody; lets a publisher skip making it. */
+  /** Whether an event published to `channel` would reach anybody on any node; lets a publisher skip making it. */
   isFollowed(channel: Channel<unknown>): boolean {
     return this.#options.bus.hasSubscribers(channel.name)
   }
@@ -85,8 +83,8 @@ export class Hub {
    * with the opening at the moment of joining and must queue it to the socket before it returns; false means that
    * nobody waits for it any more.
    *
-   * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read; RATE_LIMITED when the streams
-   * of the socket, or of all of its user or address, would cost too much.
+   * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read, or when other nodes cannot be
+   *   reached; RATE_LIMITED when the streams of the socket, or of all of its user or address, would cost too much.
    */
   async follow<Event, Snapshot>(
     connection: Connection,
@@ -109,14 +107,14 @@ export class Hub {
           const known = this.#streams.get(channel.name)
           stream = known ?? this.#listen(channel, delivery)
           stream.opening++
-          await stream.subscription.ready
-          // Events may have passed between the reading and the listening, unseen by this process.
-          if (!known || known.lastSeq === UNKNOWN) continue
+          await this.#ready(stream)
+          // Events may have passed between the reading and the listening, unseen by this node.
+          if (!known?.hasEvents) continue
         }
         if (connection.closed) return
         if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
-        // Where each event stands alone, the newest one makes up at last for a snapshot that is never the newest.
+        // Where each event stands alone, the newest one completes at last a snapshot that is never the newest.
         if (isBehind && (reads < MAX_READS || stream.lastFrame === null)) continue
         const replaced = this.#budget.admit(connection, stream.channel)
         if (!answer({ channel: channel.name, delivery, ...rest })) return
@@ -144,9 +142,7 @@ export class Hub {
     connection.peer.leave(channel)
     const stream = this.#streams.get(channel)
     if (!stream) return
-    stream.followers.delete(connection)
-    stream.ahead.delete(connection)
-    this.#catchUp(stream)
+    stream.delete(connection)
     this.#collect(stream)
   }
 
@@ -160,72 +156,45 @@ export class Hub {
    */
   checkBacklog(connection: Connection): void {
     if (connection.following.size === 0) return
+    const { latestUnsentBytes } = this.#options
     const unsent = connection.peer.unsentBytes()
-    if (unsent > this.#options.latestUnsentBytes) this.#skip(connection)
-    else if (unsent <= this.#options.latestUnsentBytes / 2) this.#resume(connection)
+    if (unsent > latestUnsentBytes / 2 && unsent <= latestUnsentBytes) return
+    for (const channel of connection.following.keys()) {
+      const stream = this.#streams.get(channel)
+      if (unsent > latestUnsentBytes) stream?.skip(connection)
+      else stream?.resume(connection)
+    }
   }
 
   /** Ends `reliable` streams in which an event has been missing for too long. Called a few times a second. */
   sweep(now: number): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.held.size > 0 && now - stream.heldSince > MAX_HOLD_MS) this.#giveUp(stream)
-    }
+    for (const stream of this.#streams.values()) stream.sweep(now)
   }
 
   #listen(channel: Channel<unknown>, delivery: Delivery): Stream {
-    const stream: Stream = {
-      channel,
-      delivery,
-      subscription: this.#options.bus.subscribe(channel.name, ({ seq, payload }) => {
-        if (seq === END) this.#endForAll(stream, payload)
-        else
-          this.#deliver(stream, seq, typeof payload === 'string' ? payload : (channel.localize?.(payload) ?? payload))
-      }),
-      followers: new Set(),
-      ahead: new Map(),
-      held: new Map(),
-      heldSince: 0,
-      opening: 0,
-      isOver: false,
-      lastSeq: UNKNOWN,
-      lastFrame: null,
-    }
+    const stream = new Stream(channel, delivery, this.#host)
     this.#streams.set(channel.name, stream)
     return stream
+  }
+
+  /** @throws RpcError UNAVAILABLE when other nodes cannot be reached. */
+  async #ready(stream: Stream): Promise<void> {
+    try {
+      await stream.subscription.ready
+    } catch {
+      // The next opening subscribes anew.
+      stream.isOver = true
+      this.#forget(stream)
+      throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })
+    }
   }
 
   #join(connection: Connection, stream: Stream, seq: number): void {
     const { name } = stream.channel
     if (connection.following.has(name)) return
-    connection.following.set(name, { channel: name, skippedFrom: null })
+    connection.following.set(name, { skippedFrom: null })
     this.#budget.take(connection, stream.channel)
-    stream.followers.add(connection)
-    if (seq <= stream.lastSeq) connection.peer.join(name)
-    else {
-      stream.ahead.set(connection, seq)
-      this.#catchUp(stream)
-    }
-  }
-
-  /**
-   * When all followers are ahead of a stream, it goes on from the oldest of their snapshots: what came before is missing to
-   * nobody.
-   */
-  #catchUp(stream: Stream): void {
-    if (stream.ahead.size === 0 || stream.ahead.size < stream.followers.size) return
-    let oldest = Number.POSITIVE_INFINITY
-    for (const seq of stream.ahead.values()) oldest = Math.min(oldest, seq)
-    stream.lastSeq = oldest
-    for (const seq of stream.held.keys()) if (seq <= oldest) stream.held.delete(seq)
-    for (const [connection, seq] of stream.ahead) if (seq === oldest) this.#arrive(stream, connection)
-    this.#flush(stream)
-  }
-
-  /** The events of a stream have reached the snapshot of a follower, who gets them from now on. */
-  #arrive(stream: Stream, connection: Connection): void {
-    const { name } = stream.channel
-    stream.ahead.delete(connection)
-    if (connection.following.get(name)?.skippedFrom === null) connection.peer.join(name)
+    stream.add(connection, seq)
   }
 
   #release(stream: Stream | undefined): void {
@@ -235,100 +204,11 @@ export class Hub {
   }
 
   #collect(stream: Stream): void {
-    if (stream.followers.size > 0 || stream.opening > 0) return
+    if (stream.isUnused) this.#forget(stream)
+  }
+
+  #forget(stream: Stream): void {
     stream.subscription.unsubscribe()
     if (this.#streams.get(stream.channel.name) === stream) this.#streams.delete(stream.channel.name)
-  }
-
-  #deliver(stream: Stream, seq: number, frame: Frame): void {
-    if (seq <= stream.lastSeq) return
-    const isNext = stream.delivery === 'latest' || stream.lastSeq === UNKNOWN || seq === stream.lastSeq + 1
-    if (!isNext && stream.followers.size > 0) {
-      this.#hold(stream, seq, frame)
-      return
-    }
-    this.#send(stream, seq, frame)
-    this.#flush(stream)
-  }
-
-  /** Sends the events whose turn has come. */
-  #flush(stream: Stream): void {
-    while (stream.held.size > 0) {
-      const next = stream.held.get(stream.lastSeq + 1)
-      if (next === undefined) return
-      stream.held.delete(stream.lastSeq + 1)
-      this.#send(stream, stream.lastSeq + 1, next)
-    }
-  }
-
-  #hold(stream: Stream, seq: number, frame: Frame): void {
-    if (stream.held.size === 0) stream.heldSince = performance.now()
-    stream.held.set(seq, frame)
-    if (stream.held.size > MAX_HELD) this.#giveUp(stream)
-  }
-
-  /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
-  #giveUp(stream: Stream): void {
-    const frame = endFrame(stream.channel, 'gap')
-    const behind = [...stream.followers].filter((connection) => !stream.ahead.has(connection))
-    for (const connection of behind) this.#endFor(connection, stream, frame)
-    stream.heldSince = performance.now()
-    if (stream.followers.size > 0) return
-    // Who is opening the stream finds out by this that a snapshot is too old.
-    for (const seq of stream.held.keys()) stream.lastSeq = Math.max(stream.lastSeq, seq)
-    stream.held.clear()
-  }
-
-  #send(stream: Stream, seq: number, frame: Frame): void {
-    stream.lastSeq = seq
-    if (stream.delivery === 'latest' && !stream.channel.incremental) stream.lastFrame = frame
-    if (stream.followers.size === 0) return
-    this.#fanOut(stream.channel.name, frame)
-    if (stream.ahead.size === 0) return
-    for (const [connection, from] of stream.ahead) {
-      if (seq < from) continue
-      if (seq > from) connection.peer.send(frame)
-      this.#arrive(stream, connection)
-    }
-  }
-
-  #endForAll(stream: Stream, frame: Frame): void {
-    stream.isOver = true
-    stream.held.clear()
-    for (const connection of [...stream.followers]) this.#endFor(connection, stream, frame)
-    if (this.#streams.get(stream.channel.name) === stream) this.#streams.delete(stream.channel.name)
-  }
-
-  #endFor(connection: Connection, stream: Stream, frame: Frame): void {
-    const missedSome = (connection.following.get(stream.channel.name)?.skippedFrom ?? stream.lastSeq) < stream.lastSeq
-    // Who was too slow for the last event gets it now or never, or has to see anew what came of all of them.
-    if (missedSome && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
-    connection.peer.send(missedSome && stream.channel.incremental ? endFrame(stream.channel, 'behind') : frame)
-    this.leave(connection, stream.channel.name)
-  }
-
-  #skip(connection: Connection): void {
-    for (const following of connection.following.values()) {
-      const stream = this.#streams.get(following.channel)
-      if (following.skippedFrom !== null || stream?.delivery !== 'latest') continue
-      following.skippedFrom = stream.lastSeq
-      connection.peer.leave(following.channel)
-    }
-  }
-
-  #resume(connection: Connection): void {
-    for (const following of connection.following.values()) {
-      const stream = this.#streams.get(following.channel)
-      if (following.skippedFrom === null || !stream) continue
-      const missedSome = stream.lastSeq > following.skippedFrom
-      following.skippedFrom = null
-      if (missedSome && stream.channel.incremental) {
-        connection.peer.send(endFrame(stream.channel, 'behind'))
-        this.leave(connection, following.channel)
-        continue
-      }
-      if (missedSome && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
-      if (!stream.ahead.has(connection)) connection.peer.join(following.channel)
-    }
   }
 }

@@ -1,4 +1,4 @@
-import type { BusSubscription } from '../bus/bus.ts'
+import type { Bus, BusSubscription } from '../bus/bus.ts'
 import { STREAM_CLOSED } from '../protocol/index.ts'
 import type { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
@@ -6,22 +6,195 @@ import type { Delivery } from './definition.ts'
 
 export type Frame = string | Uint8Array
 
-/** A channel that this process listens to, because at least one of its sockets follows it. */
-export interface Stream {
+/** Publishes one frame to every socket that joined `topic`, encoded and copied once. */
+export type FanOut = (topic: string, frame: Frame) => void
+
+/** What a stream needs of the hub. */
+export interface StreamHost {
+  readonly bus: Bus
+  readonly fanOut: FanOut
+  /** Takes a follower out of a stream. */
+  leave(connection: Connection, channel: string): void
+  /** The stream is over: the next opening of the channel makes another one. */
+  over(stream: Stream): void
+}
+
+/** How long an event waits for the one before it, which another connection to the database may deliver late. */
+const MAX_HOLD_MS = 2_000
+const MAX_HELD = 256
+const UNKNOWN = -1
+/** The `seq` of a bus message that ends a stream. */
+export const END = -2
+
+/** A channel that this node listens to, because at least one of its sockets follows it. */
+export class Stream {
   readonly channel: Channel<unknown>
   readonly delivery: Delivery
   readonly subscription: BusSubscription
-  readonly followers: Set<Connection>
+  readonly followers = new Set<Connection>()
+  /** Openings under way. */
+  opening = 0
+  /** It has ended: an opening under way reads again, and finds what there is instead. */
+  isOver = false
+  lastSeq = UNKNOWN
+  /** The newest event, where each stands alone. */
+  lastFrame: Frame | null = null
+  readonly #host: StreamHost
   /** Followers whose snapshot is newer than `lastSeq`, with its `seq`: events up to it must not reach them. */
-  readonly ahead: Map<Connection, number>
+  readonly #ahead = new Map<Connection, number>()
   /** Events of a `reliable` stream that came before their turn. */
-  readonly held: Map<number, Frame>
-  heldSince: number
-  opening: number
-  /** Its end has come: who is still opening it reads again, and finds what there is instead. */
-  isOver: boolean
-  lastSeq: number
-  lastFrame: Frame | null
+  readonly #held = new Map<number, Frame>()
+  #heldSince = 0
+
+  constructor(channel: Channel<unknown>, delivery: Delivery, host: StreamHost) {
+    this.channel = channel
+    this.delivery = delivery
+    this.#host = host
+    this.subscription = host.bus.subscribe(
+      channel.name,
+      ({ seq, payload }) => {
+        if (seq === END) this.end(payload)
+        else this.#deliver(seq, typeof payload === 'string' ? payload : (channel.localize?.(payload) ?? payload))
+      },
+      () => this.end(endFrame(channel, 'gap')),
+    )
+  }
+
+  get hasEvents(): boolean {
+    return this.lastSeq !== UNKNOWN
+  }
+
+  get isUnused(): boolean {
+    return this.followers.size === 0 && this.opening === 0
+  }
+
+  /** Adds a follower whose snapshot has the number `seq`. */
+  add(connection: Connection, seq: number): void {
+    this.followers.add(connection)
+    if (seq <= this.lastSeq) connection.peer.join(this.channel.name)
+    else {
+      this.#ahead.set(connection, seq)
+      this.#catchUp()
+    }
+  }
+
+  delete(connection: Connection): void {
+    this.followers.delete(connection)
+    this.#ahead.delete(connection)
+    this.#catchUp()
+  }
+
+  /** Ends the stream for all its followers. */
+  end(frame: Frame): void {
+    this.isOver = true
+    this.#held.clear()
+    for (const connection of [...this.followers]) this.#endFor(connection, frame)
+    this.#host.over(this)
+  }
+
+  /** Ends a `reliable` stream in which an event has been missing for too long. */
+  sweep(now: number): void {
+    if (this.#held.size > 0 && now - this.#heldSince > MAX_HOLD_MS) this.#giveUp()
+  }
+
+  /** Leaves a slow socket out of a `latest` stream from now on. */
+  skip(connection: Connection): void {
+    const following = connection.following.get(this.channel.name)
+    if (this.delivery !== 'latest' || following?.skippedFrom !== null) return
+    following.skippedFrom = this.lastSeq
+    connection.peer.leave(this.channel.name)
+  }
+
+  /** Lets a socket that has drained catch up. */
+  resume(connection: Connection): void {
+    const { name, incremental } = this.channel
+    const following = connection.following.get(name)
+    if (!following || following.skippedFrom === null) return
+    const missedSome = this.lastSeq > following.skippedFrom
+    following.skippedFrom = null
+    if (missedSome && incremental) {
+      connection.peer.send(endFrame(this.channel, 'behind'))
+      this.#host.leave(connection, name)
+      return
+    }
+    if (missedSome && this.lastFrame !== null) connection.peer.send(this.lastFrame)
+    if (!this.#ahead.has(connection)) connection.peer.join(name)
+  }
+
+  #deliver(seq: number, frame: Frame): void {
+    if (seq <= this.lastSeq) return
+    const isNext = this.delivery === 'latest' || !this.hasEvents || seq === this.lastSeq + 1
+    if (isNext || this.followers.size === 0) {
+      this.#send(seq, frame)
+      this.#flush()
+      return
+    }
+    if (this.#held.size === 0) this.#heldSince = performance.now()
+    this.#held.set(seq, frame)
+    if (this.#held.size > MAX_HELD) this.#giveUp()
+  }
+
+  #send(seq: number, frame: Frame): void {
+    this.lastSeq = seq
+    if (this.delivery === 'latest' && !this.channel.incremental) this.lastFrame = frame
+    if (this.followers.size === 0) return
+    this.#host.fanOut(this.channel.name, frame)
+    for (const [connection, from] of this.#ahead) {
+      if (seq < from) continue
+      if (seq > from) connection.peer.send(frame)
+      this.#arrive(connection)
+    }
+  }
+
+  /** Sends the events whose turn has come. */
+  #flush(): void {
+    for (;;) {
+      const seq = this.lastSeq + 1
+      const frame = this.#held.get(seq)
+      if (frame === undefined) return
+      this.#held.delete(seq)
+      this.#send(seq, frame)
+    }
+  }
+
+  /** When all followers are ahead, the stream goes on from the oldest of their snapshots: nobody misses what came before. */
+  #catchUp(): void {
+    if (this.#ahead.size === 0 || this.#ahead.size < this.followers.size) return
+    let oldest = Number.POSITIVE_INFINITY
+    for (const seq of this.#ahead.values()) oldest = Math.min(oldest, seq)
+    this.lastSeq = oldest
+    for (const seq of this.#held.keys()) if (seq <= oldest) this.#held.delete(seq)
+    for (const [connection, seq] of this.#ahead) if (seq === oldest) this.#arrive(connection)
+    this.#flush()
+  }
+
+  /** The events have reached the snapshot of a follower, which gets them from now on. */
+  #arrive(connection: Connection): void {
+    const { name } = this.channel
+    this.#ahead.delete(connection)
+    if (connection.following.get(name)?.skippedFrom === null) connection.peer.join(name)
+  }
+
+  /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
+  #giveUp(): void {
+    const frame = endFrame(this.channel, 'gap')
+    const behind = [...this.followers].filter((connection) => !this.#ahead.has(connection))
+    for (const connection of behind) this.#endFor(connection, frame)
+    this.#heldSince = performance.now()
+    if (this.followers.size > 0) return
+    // This shows an opening under way that its snapshot is too old.
+    for (const seq of this.#held.keys()) this.lastSeq = Math.max(this.lastSeq, seq)
+    this.#held.clear()
+  }
+
+  #endFor(connection: Connection, frame: Frame): void {
+    const { name, incremental } = this.channel
+    const missedSome = (connection.following.get(name)?.skippedFrom ?? this.lastSeq) < this.lastSeq
+    // A socket that was too slow for the last event gets it now; where events build on each other, it has to open anew.
+    if (missedSome && this.lastFrame !== null) connection.peer.send(this.lastFrame)
+    connection.peer.send(missedSome && incremental ? endFrame(this.channel, 'behind') : frame)
+    this.#host.leave(connection, name)
+  }
 }
 
 /** The frame that ends a stream. */

@@ -1,3 +1,4 @@
+import type { Bus } from '../../src/bus/bus.ts'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Admission, Connection, Hub } from '../../src/rpc/index.ts'
@@ -20,10 +21,7 @@ export interface HubRig {
 
 const nobody = { user: null, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
 
-export function createHub(): HubRig {
-  const bus = createMemoryBus((error) => {
-    throw error
-  })
+export function createHub(bus: Bus = createMemoryBus(fail)): HubRig {
   const hub = new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes })
   const topics = new Map<string, Set<Reader>>()
   hub.attach((topic, frame) => {
@@ -50,4 +48,8 @@ export function createHub(): HubRig {
     return reader
   }
   return { hub, open }
+}
+
+function fail(error: unknown): never {
+  throw error
 }
