@@ -64,8 +64,9 @@ export const rules: readonly Rule[] = [
     types: outsideTypes,
   },
 
-  { area: 'src/config.ts', values: ['src/protocol/', 'src/secrets.ts'] },
-  { area: 'src/secrets.ts' },
+  { area: 'src/config.ts', values: ['src/protocol/', 'src/environment.ts', 'src/secrets.ts'] },
+  { area: 'src/environment.ts' },
+  { area: 'src/secrets.ts', types: ['src/environment.ts'] },
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },
   { area: 'src/deadline.ts' },
   { area: 'src/signed-token.ts' },

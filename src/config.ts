@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import { ConfigError, Environment, type Variables } from './environment.ts'
 import { defaultLimits, type Limits } from './protocol/index.ts'
 import { type EncryptionKey, readSecrets, type Secrets } from './secrets.ts'
 
-/** Everything that the environment decides, checked. Times in milliseconds, sizes in bytes. */
+/** The configuration of a server. Times are in milliseconds, sizes in bytes. */
 export interface Config {
-  /** What may be so, and is hardly meant. */
+  /** Settings that are allowed but probably a mistake. */
   readonly warnings: readonly string[]
   readonly production: boolean
   readonly host: string
   readonly port: number
-  /** Where browsers reach this server, without a slash at its end. */
+  /** Where browsers reach this server, without a slash at the end. */
   readonly publicUrl: string
   /** Origins that may open a socket: the public one and those listed. */
   readonly allowedOrigins: ReadonlySet<string>
@@ -22,39 +22,39 @@ export interface Config {
   readonly redisPrefix: string
   readonly secrets: Secrets
   readonly logLevel: string
-  /** Proxies in front of Rally whose `X-Forwarded-For` entries are believed. */
+  /** How many proxies in front of Rally add trusted entries to `X-Forwarded-For`. */
   readonly trustedProxyHops: number
-  /** From the signal to stop until the port closes: for whoever sends clients here to see that it is not ready. */
+  /** From the stop signal until the port closes, so that load balancers see that this node is not ready. */
   readonly drainGraceMs: number
-  /** For the requests under way, after that. */
+  /** After that, how long requests under way may take. */
   readonly drainMs: number
   readonly heartbeatMs: number
   /** How far back a player's input may take effect; 0 turns rewinding off. */
   readonly maxRewindMs: number
   readonly matches: {
-    /** From the moment that everybody is there to the first tick. */
+    /** From the moment that all players are connected to the first tick. */
     readonly countdownMs: number
     /** How long a player may be away from a live match. */
     readonly comeBackMs: number
-    /** A match that waits while all of its players are away is given up after this. */
+    /** A waiting match is aborted when all its players have been away for so long. */
     readonly emptyMs: number
-    /** A match that waits for players is given up after this in any case. */
+    /** A waiting match is aborted after this in any case. */
     readonly maxWaitMs: number
-    /** In a turn-based match the seat to move loses after this long without a move. */
+    /** In a turn-based match the seat to move loses after so long without a move. */
     readonly maxTurnMs: number
-    /** Matches of one user that are not over. */
+    /** Matches that one user may have waiting or live. */
     readonly maxActive: number
   }
-  /** Inputs and final states of finished matches are kept for so many days. */
+  /** For how many days the inputs of finished matches are kept. */
   readonly replayDays: number
   readonly limits: Limits
   /** TCP connections of all kinds at once. */
   readonly maxConnections: number
-  /** What `/metrics` is shown to from elsewhere than this machine; unset: to nobody. */
+  /** The token that shows `/metrics` to other machines. Unset: no other machine sees them. */
   readonly metricsToken: string | undefined
-  /** Attempts to sign in from one address in five minutes. */
+  /** Sign-in attempts from one address in five minutes. */
   readonly authPerIp: number
-  /** Wrong codes in an hour, of the whole installation, from browsers that their user did not sign in with before. */
+  /** Wrong codes an hour in the whole installation, from browsers that the user has not signed in with before. */
   readonly wrongCodesPerHour: number
   readonly database: {
     readonly poolSize: number
@@ -64,83 +64,15 @@ export interface Config {
   }
 }
 
-/** The environment does not make a server. Says every reason at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** For counts whose highest value does not matter. */
+const MANY = 10_000_000
 
-const int = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
-
-const Variables = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
-  HOST: z.string().min(1).optional(),
-  PORT: int(3001, 0, 65_535),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  ALLOWED_ORIGINS: z.string().default(''),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  POSTGRES_USER: z.string().optional(),
-  POSTGRES_PASSWORD: z.string().optional(),
-  POSTGRES_DB: z.string().optional(),
-  POSTGRES_HOST: z.string().default('127.0.0.1'),
-  POSTGRES_PORT: int(5432, 1, 65_535),
-  DATA_DIR: z.string().min(1).default('.data'),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  REDIS_PREFIX: z.string().min(1).max(64).default('rally'),
-  JWT_SECRET: z.string().optional(),
-  COOKIE_SECRET: z.string().optional(),
-  ENCRYPTION_KEY: z.string().optional(),
-  METRICS_TOKEN: z.string().min(16).optional(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  TRUSTED_PROXY_HOPS: int(0, 0, 10),
-  DRAIN_GRACE_MS: z.coerce.number().int().min(0).max(60_000).optional(),
-  DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(5),
-  HEARTBEAT_SECONDS: z.coerce.number().min(1).max(120).default(15),
-  MAX_REWIND_MS: int(100, 0, 1_000),
-  MATCH_COUNTDOWN_MS: int(3_000, 0, 60_000),
-  MATCH_COME_BACK_MS: int(30_000, 100, 3_600_000),
-  MATCH_EMPTY_MS: int(60_000, 100, 3_600_000),
-  MATCH_MAX_WAIT_MS: int(900_000, 1_000, 86_400_000),
-  MATCH_MAX_TURN_MS: int(300_000, 1_000, 86_400_000),
-  REPLAY_DAYS: int(90, 1, 36_500),
-  DATABASE_POOL_SIZE: int(10, 2, 200),
-  DATABASE_CONNECT_TIMEOUT_MS: int(2_000, 100, 60_000),
-  DATABASE_STATEMENT_TIMEOUT_MS: int(5_000, 100, 600_000),
-  DATABASE_TRANSACTION_TIMEOUT_MS: int(8_000, 100, 600_000),
-  LIMIT_FRAME_BYTES: int(defaultLimits.frameBytes, 1024, 16 * 1024 * 1024),
-  LIMIT_ANONYMOUS_FRAME_BYTES: int(defaultLimits.anonymousFrameBytes, 1024, 16 * 1024 * 1024),
-  LIMIT_JSON_DEPTH: int(defaultLimits.jsonDepth, 4, 256),
-  LIMIT_REQUESTS_IN_FLIGHT: int(defaultLimits.requestsInFlight, 1, 10_000),
-  LIMIT_SUBSCRIPTIONS: int(defaultLimits.subscriptions, 1, 100_000),
-  LIMIT_REQUESTS_PER_SECOND: int(defaultLimits.requestsPerSecond, 1, 10_000_000),
-  LIMIT_REQUESTS_BURST: int(defaultLimits.requestsBurst, 1, 10_000_000),
-  LIMIT_INPUTS_PER_SECOND: int(defaultLimits.inputsPerSecond, 1, 10_000_000),
-  LIMIT_BYTES_PER_SECOND: int(defaultLimits.bytesPerSecond, 1024, 1024 * 1024 * 1024),
-  LIMIT_BYTES_BURST: int(defaultLimits.bytesBurst, 1024, 1024 * 1024 * 1024),
-  LIMIT_TIMES_PER_USER: int(defaultLimits.timesPerUser, 1, 1_000_000),
-  LIMIT_TIMES_PER_IP: int(defaultLimits.timesPerIp, 1, 1_000_000),
-  LIMIT_SOCKETS_PER_IP: int(defaultLimits.socketsPerIp, 1, 10_000_000),
-  LIMIT_CONNECTIONS: int(20_000, 16, 10_000_000),
-  LIMIT_UPGRADES_PER_SECOND: int(defaultLimits.upgradesPerSecond, 1, 10_000_000),
-  LIMIT_UPGRADES_BURST: int(defaultLimits.upgradesBurst, 1, 10_000_000),
-  // Unset: half of the pool.
-  LIMIT_ANONYMOUS_READS: z.coerce.number().int().min(1).max(10_000).optional(),
-  LIMIT_UNSENT_BYTES: int(defaultLimits.unsentBytes, 64 * 1024, 1024 * 1024 * 1024),
-  LIMIT_LATEST_UNSENT_BYTES: int(defaultLimits.latestUnsentBytes, 4096, 1024 * 1024 * 1024),
-  LIMIT_STREAM_FRAMES_PER_SECOND: int(defaultLimits.streamFramesPerSecond, 60, 1_000_000),
-  LIMIT_STREAM_BYTES_PER_SECOND: int(defaultLimits.streamBytesPerSecond, 64 * 1024, 1024 * 1024 * 1024),
-  LIMIT_REQUEST_MS: int(defaultLimits.requestMs, 100, 600_000),
-  LIMIT_ANONYMOUS_IDLE_MS: int(defaultLimits.anonymousIdleMs, 1_000, 86_400_000),
-  LIMIT_AUTH_PER_IP: int(100, 1, 10_000_000),
-  LIMIT_WRONG_CODES_PER_HOUR: int(200, 1, 10_000_000),
-  LIMIT_ACTIVE_MATCHES: int(10, 1, 1_000),
-})
-type Env = z.infer<typeof Variables>
-type Refuse = (name: keyof Env, why: string) => void
-
-/** Variables by their names, as `process.env` is. */
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** Some of Config as an application gives it: secrets as text as in the environment, origins in an array. */
+/** Settings of Config as an application gives them: secrets as text as in the environment, origins in an array. */
 export type ConfigInput = Given<Omit<Config, 'warnings'>>
 type Given<T> = T extends Uint8Array | readonly EncryptionKey[]
   ? string
@@ -150,8 +82,8 @@ type Given<T> = T extends Uint8Array | readonly EncryptionKey[]
       ? { readonly [Key in keyof T]?: Given<T[Key]> | undefined }
       : T
 
-/** The variables that have not the name of their place in Config. */
-const OTHER_NAMES: Readonly<Record<string, keyof Env>> = {
+/** The variables whose names do not follow from their place in Config, as `MATCH_EMPTY_MS` follows from `matches.emptyMs`. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
   production: 'NODE_ENV',
   drainMs: 'DRAIN_SECONDS',
   heartbeatMs: 'HEARTBEAT_SECONDS',
@@ -164,161 +96,164 @@ const OTHER_NAMES: Readonly<Record<string, keyof Env>> = {
   'secrets.encryption': 'ENCRYPTION_KEY',
 }
 
-/** The variable of each value, so that both are checked alike. `matches.emptyMs` is `MATCH_EMPTY_MS`. */
-function toVariables(input: object, group = ''): Environment {
-  const pairs = Object.entries(input).flatMap(([key, value]): [string, string | undefined][] => {
-    const path = group === '' ? key : `${group}.${key}`
+function nameOf(path: string): string {
+  const name = path.replace('matches.', 'match.').replace('limits.', 'limit.').replaceAll(/[A-Z]/g, '_$&')
+  return OTHER_NAMES[path] ?? name.replace('.', '_').toUpperCase()
+}
+
+/** The given settings as variables, so that both are checked alike; with each its path in Config. */
+function toVariables(input: object, group = ''): { name: string; value: string; path: string }[] {
+  return Object.entries(input).flatMap(([key, value]) => {
+    const path = `${group}${key}`
     if (value === undefined) return []
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return Object.entries(toVariables(value, path))
-    const name =
-      OTHER_NAMES[path] ??
-      path
-        .replace('matches.', 'match.')
-        .replace('limits.', 'limit.')
-        .replaceAll(/[A-Z]/g, '_$&')
-        .replace('.', '_')
-        .toUpperCase()
-    if (!Object.hasOwn(Variables.shape, name)) throw new ConfigError(`config.${path}: there is no such setting`)
-    if (path === 'production') return [[name, value === true ? 'production' : 'development']]
-    return [[name, String(name.endsWith('_SECONDS') ? value / 1000 : value)]]
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return toVariables(value, `${path}.`)
+    const name = nameOf(path)
+    if (path === 'production') return { name, value: value === true ? 'production' : 'development', path }
+    return { name, value: String(name.endsWith('_SECONDS') ? value / 1_000 : value), path }
   })
-  return Object.fromEntries(pairs)
 }
 
 /**
- * Reads the environment, and `given` before it. In development missing secrets are made once and kept in
- * `<DATA_DIR>/secrets.json`.
+ * Reads the environment, and `given` before it. In development missing secrets are made once and kept in `<DATA_DIR>/secrets.json`.
  *
- * @throws ConfigError naming every variable that is missing, weak or malformed.
+ * @throws ConfigError naming every variable that is missing, weak or malformed
  */
-export function readConfig(environment: Environment, given: ConfigInput = {}): Config {
-  const problems: string[] = []
-  const { env, malformed } = parse({ ...environment, ...toVariables(given) }, problems)
-  const refuse: Refuse = (name, why) => {
-    // Of what is malformed this is said already.
-    if (!malformed.has(name)) problems.push(`${name}: ${why}`)
-  }
-  // Whoever wrote something else hardly meant development, which would make secrets and a database of its own.
-  const production = env.NODE_ENV === 'production' || malformed.has('NODE_ENV')
-  const dataDir = resolve(env.DATA_DIR)
-  const databaseUrl = readDatabaseUrl(env, production, refuse)
-  if (production && env.PUBLIC_URL) checkPublicUrl(env.PUBLIC_URL, refuse)
-  const listedOrigins = readOrigins(env.ALLOWED_ORIGINS, refuse)
-  const secrets = readSecrets(env, production, dataDir, refuse)
-  if (env.LIMIT_ANONYMOUS_READS !== undefined && env.LIMIT_ANONYMOUS_READS >= env.DATABASE_POOL_SIZE) {
-    refuse('LIMIT_ANONYMOUS_READS', 'leaves nothing of DATABASE_POOL_SIZE to those with an account')
-  }
-  if (env.REDIS_URL && databaseUrl === undefined) refuse('REDIS_URL', 'nodes share a database too: set DATABASE_URL')
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
-
-  const publicUrl = (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, '')
-  return {
-    warnings: production && !env.PUBLIC_URL ? [`PUBLIC_URL is not set: ${publicUrl} leads to this machine alone`] : [],
+export function readConfig(variables: Variables, given: ConfigInput = {}): Config {
+  const settings = toVariables(given)
+  const values = new Map(settings.map(({ name, value }) => [name, value]))
+  const env = new Environment((name) => values.get(name) ?? variables[name])
+  const kind = env.oneOf('NODE_ENV', 'development', ['development', 'production', 'test'])
+  // A misspelt kind is checked as production: in development Rally would make secrets and a database of its own.
+  const production = kind === 'production' || env.isRefused('NODE_ENV')
+  const dataDir = resolve(env.text('DATA_DIR') ?? '.data')
+  const port = env.int('PORT', 3001, 0, 65_535)
+  const poolSize = env.int('DATABASE_POOL_SIZE', 10, 2, 200)
+  const givenUrl = readPublicUrl(env, production)
+  const publicUrl = (givenUrl ?? `http://localhost:${port}`).replace(/\/+$/, '')
+  const databaseUrl = readDatabaseUrl(env, production)
+  const config: Config = {
+    warnings: production && !givenUrl ? [`PUBLIC_URL is not set: ${publicUrl} leads to this machine alone`] : [],
     production,
-    host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
-    port: env.PORT,
+    host: env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port,
     publicUrl,
-    allowedOrigins: new Set([new URL(publicUrl).origin, ...listedOrigins]),
+    allowedOrigins: new Set([new URL(publicUrl).origin, ...readOrigins(env)]),
     databaseUrl,
-    redisUrl: env.REDIS_URL,
-    redisPrefix: env.REDIS_PREFIX,
+    redisUrl: readRedisUrl(env, databaseUrl),
+    redisPrefix: env.text('REDIS_PREFIX') ?? 'rally',
     dataDir,
-    secrets,
-    logLevel: env.LOG_LEVEL,
-    trustedProxyHops: env.TRUSTED_PROXY_HOPS,
-    drainGraceMs: env.DRAIN_GRACE_MS ?? (production ? 2_000 : 500),
-    drainMs: Math.round(env.DRAIN_SECONDS * 1000),
-    heartbeatMs: Math.round(env.HEARTBEAT_SECONDS * 1000),
-    maxRewindMs: env.MAX_REWIND_MS,
+    secrets: readSecrets(env, production ? undefined : dataDir),
+    logLevel: env.oneOf('LOG_LEVEL', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    trustedProxyHops: env.int('TRUSTED_PROXY_HOPS', 0, 0, 10),
+    drainGraceMs: env.int('DRAIN_GRACE_MS', production ? 2_000 : 500, 0, 60_000),
+    drainMs: env.seconds('DRAIN_SECONDS', 5, 0, 600),
+    heartbeatMs: env.seconds('HEARTBEAT_SECONDS', 15, 1, 120),
+    maxRewindMs: env.int('MAX_REWIND_MS', 100, 0, 1_000),
     matches: {
-      countdownMs: env.MATCH_COUNTDOWN_MS,
-      comeBackMs: env.MATCH_COME_BACK_MS,
-      emptyMs: env.MATCH_EMPTY_MS,
-      maxWaitMs: env.MATCH_MAX_WAIT_MS,
-      maxTurnMs: env.MATCH_MAX_TURN_MS,
-      maxActive: env.LIMIT_ACTIVE_MATCHES,
+      countdownMs: env.int('MATCH_COUNTDOWN_MS', 3_000, 0, 60_000),
+      comeBackMs: env.int('MATCH_COME_BACK_MS', 30_000, 100, HOUR_MS),
+      emptyMs: env.int('MATCH_EMPTY_MS', 60_000, 100, HOUR_MS),
+      maxWaitMs: env.int('MATCH_MAX_WAIT_MS', 900_000, 1_000, DAY_MS),
+      maxTurnMs: env.int('MATCH_MAX_TURN_MS', 300_000, 1_000, DAY_MS),
+      maxActive: env.int('LIMIT_ACTIVE_MATCHES', 10, 1, 1_000),
     },
-    replayDays: env.REPLAY_DAYS,
-    limits: {
-      frameBytes: env.LIMIT_FRAME_BYTES,
-      anonymousFrameBytes: env.LIMIT_ANONYMOUS_FRAME_BYTES,
-      jsonDepth: env.LIMIT_JSON_DEPTH,
-      requestsInFlight: env.LIMIT_REQUESTS_IN_FLIGHT,
-      subscriptions: env.LIMIT_SUBSCRIPTIONS,
-      requestsPerSecond: env.LIMIT_REQUESTS_PER_SECOND,
-      requestsBurst: env.LIMIT_REQUESTS_BURST,
-      inputsPerSecond: env.LIMIT_INPUTS_PER_SECOND,
-      bytesPerSecond: env.LIMIT_BYTES_PER_SECOND,
-      bytesBurst: env.LIMIT_BYTES_BURST,
-      timesPerUser: env.LIMIT_TIMES_PER_USER,
-      timesPerIp: env.LIMIT_TIMES_PER_IP,
-      socketsPerIp: env.LIMIT_SOCKETS_PER_IP,
-      upgradesPerSecond: env.LIMIT_UPGRADES_PER_SECOND,
-      upgradesBurst: env.LIMIT_UPGRADES_BURST,
-      anonymousReads: env.LIMIT_ANONYMOUS_READS ?? Math.floor(env.DATABASE_POOL_SIZE / 2),
-      unsentBytes: env.LIMIT_UNSENT_BYTES,
-      latestUnsentBytes: env.LIMIT_LATEST_UNSENT_BYTES,
-      streamFramesPerSecond: env.LIMIT_STREAM_FRAMES_PER_SECOND,
-      streamBytesPerSecond: env.LIMIT_STREAM_BYTES_PER_SECOND,
-      requestMs: env.LIMIT_REQUEST_MS,
-      anonymousIdleMs: env.LIMIT_ANONYMOUS_IDLE_MS,
-    },
-    maxConnections: env.LIMIT_CONNECTIONS,
-    metricsToken: env.METRICS_TOKEN,
-    authPerIp: env.LIMIT_AUTH_PER_IP,
-    wrongCodesPerHour: env.LIMIT_WRONG_CODES_PER_HOUR,
+    replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),
+    limits: readLimits(env, poolSize),
+    maxConnections: env.int('LIMIT_CONNECTIONS', 20_000, 16, MANY),
+    metricsToken: readMetricsToken(env),
+    authPerIp: env.int('LIMIT_AUTH_PER_IP', 100, 1, MANY),
+    wrongCodesPerHour: env.int('LIMIT_WRONG_CODES_PER_HOUR', 200, 1, MANY),
     database: {
-      poolSize: env.DATABASE_POOL_SIZE,
-      connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
-      transactionTimeoutMs: env.DATABASE_TRANSACTION_TIMEOUT_MS,
+      poolSize,
+      connectTimeoutMs: env.int('DATABASE_CONNECT_TIMEOUT_MS', 2_000, 100, 60_000),
+      statementTimeoutMs: env.int('DATABASE_STATEMENT_TIMEOUT_MS', 5_000, 100, 600_000),
+      transactionTimeoutMs: env.int('DATABASE_TRANSACTION_TIMEOUT_MS', 8_000, 100, 600_000),
     },
+  }
+  for (const { name, path } of settings) {
+    if (!env.known.has(name)) env.problems.push(`config.${path}: there is no such setting`)
+  }
+  if (env.problems.length > 0) throw new ConfigError(env.problems.join('\n'))
+  return config
+}
+
+function readLimits(env: Environment, poolSize: number): Limits {
+  const or = defaultLimits
+  const anonymousReads = env.int('LIMIT_ANONYMOUS_READS', undefined, 1, 10_000)
+  if (anonymousReads !== undefined && anonymousReads >= poolSize) {
+    env.refuse('LIMIT_ANONYMOUS_READS', 'leaves nothing of DATABASE_POOL_SIZE to those with an account')
+  }
+  return {
+    frameBytes: env.int('LIMIT_FRAME_BYTES', or.frameBytes, KiB, 16 * MiB),
+    anonymousFrameBytes: env.int('LIMIT_ANONYMOUS_FRAME_BYTES', or.anonymousFrameBytes, KiB, 16 * MiB),
+    jsonDepth: env.int('LIMIT_JSON_DEPTH', or.jsonDepth, 4, 256),
+    requestsInFlight: env.int('LIMIT_REQUESTS_IN_FLIGHT', or.requestsInFlight, 1, 10_000),
+    subscriptions: env.int('LIMIT_SUBSCRIPTIONS', or.subscriptions, 1, 100_000),
+    requestsPerSecond: env.int('LIMIT_REQUESTS_PER_SECOND', or.requestsPerSecond, 1, MANY),
+    requestsBurst: env.int('LIMIT_REQUESTS_BURST', or.requestsBurst, 1, MANY),
+    inputsPerSecond: env.int('LIMIT_INPUTS_PER_SECOND', or.inputsPerSecond, 1, MANY),
+    bytesPerSecond: env.int('LIMIT_BYTES_PER_SECOND', or.bytesPerSecond, KiB, GiB),
+    bytesBurst: env.int('LIMIT_BYTES_BURST', or.bytesBurst, KiB, GiB),
+    timesPerUser: env.int('LIMIT_TIMES_PER_USER', or.timesPerUser, 1, 1_000_000),
+    timesPerIp: env.int('LIMIT_TIMES_PER_IP', or.timesPerIp, 1, 1_000_000),
+    socketsPerIp: env.int('LIMIT_SOCKETS_PER_IP', or.socketsPerIp, 1, MANY),
+    upgradesPerSecond: env.int('LIMIT_UPGRADES_PER_SECOND', or.upgradesPerSecond, 1, MANY),
+    upgradesBurst: env.int('LIMIT_UPGRADES_BURST', or.upgradesBurst, 1, MANY),
+    anonymousReads: anonymousReads ?? Math.floor(poolSize / 2),
+    unsentBytes: env.int('LIMIT_UNSENT_BYTES', or.unsentBytes, 64 * KiB, GiB),
+    latestUnsentBytes: env.int('LIMIT_LATEST_UNSENT_BYTES', or.latestUnsentBytes, 4 * KiB, GiB),
+    streamFramesPerSecond: env.int('LIMIT_STREAM_FRAMES_PER_SECOND', or.streamFramesPerSecond, 60, 1_000_000),
+    streamBytesPerSecond: env.int('LIMIT_STREAM_BYTES_PER_SECOND', or.streamBytesPerSecond, 64 * KiB, GiB),
+    requestMs: env.int('LIMIT_REQUEST_MS', or.requestMs, 100, 600_000),
+    anonymousIdleMs: env.int('LIMIT_ANONYMOUS_IDLE_MS', or.anonymousIdleMs, 1_000, DAY_MS),
   }
 }
 
-/** What is malformed is read as if it were not set, so that the rest can be looked at. */
-function parse(environment: Environment, problems: string[]): { env: Env; malformed: ReadonlySet<string> } {
-  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')
-  const parsed = Variables.safeParse(Object.fromEntries(given))
-  if (parsed.success) return { env: parsed.data, malformed: new Set() }
-  const issues = parsed.error.issues.map(({ path, message }) => ({ name: path.join('.'), message }))
-  problems.push(...issues.map(({ name, message }) => `${name}: ${message}`))
-  const malformed = new Set(issues.map(({ name }) => name))
-  const rest = given.filter(([name]) => !malformed.has(name))
-  return { env: Variables.parse(Object.fromEntries(rest)), malformed }
-}
-
-/** Hosts of which browsers keep Secure cookies without https: they are the browser's own machine. */
+/** Hosts for which browsers keep Secure cookies without https: they are the browser's own machine. */
 const OWN_MACHINE: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-function checkPublicUrl(written: string, refuse: Refuse): void {
-  if (/^https:/i.test(written) || OWN_MACHINE.includes(new URL(written).hostname)) return
+function readPublicUrl(env: Environment, production: boolean): string | undefined {
+  const url = env.url('PUBLIC_URL', /^https?:$/, 'https://rally.example.com')
+  if (!url || !production || /^https:/i.test(url) || OWN_MACHINE.includes(new URL(url).hostname)) return url
   const why = 'browsers keep the session cookie (__Host-rally, which is Secure) of https alone'
-  refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
+  env.refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
+  return url
 }
 
-/** Only of http(s): the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */
-function readOrigins(text: string, refuse: Refuse): string[] {
-  return text.split(',').flatMap((part) => {
+/** Only http and https: the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */
+function readOrigins(env: Environment): string[] {
+  return (env.text('ALLOWED_ORIGINS') ?? '').split(',').flatMap((part) => {
     const written = part.trim()
     if (written === '') return []
     if (/^https?:\/\//i.test(written) && URL.canParse(written)) return [new URL(written).origin]
-    refuse('ALLOWED_ORIGINS', `"${written}" is no origin like https://game.example.com`)
+    env.refuse('ALLOWED_ORIGINS', `"${written}" is no origin like https://game.example.com`)
     return []
   })
 }
 
-/** Half of the credentials is a mistake, and no reason to start another database instead. */
-function readDatabaseUrl(env: Env, production: boolean, refuse: Refuse): string | undefined {
-  const { DATABASE_URL, POSTGRES_USER: user, POSTGRES_PASSWORD: password } = env
-  if (DATABASE_URL !== undefined) return DATABASE_URL
+/** A user without a password, or a password without a user, is a mistake: Rally does not start another database then. */
+function readDatabaseUrl(env: Environment, production: boolean): string | undefined {
+  const url = env.url('DATABASE_URL', /^postgres(ql)?:$/, 'postgresql://user:password@host:5432/database')
+  const [user, password, name] = [env.text('POSTGRES_USER'), env.text('POSTGRES_PASSWORD'), env.text('POSTGRES_DB')]
+  const host = `${env.text('POSTGRES_HOST') ?? '127.0.0.1'}:${env.int('POSTGRES_PORT', 5432, 1, 65_535)}`
+  if (url !== undefined || env.isRefused('DATABASE_URL')) return url
   if (user !== undefined && password !== undefined) {
-    const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
-    return `postgresql://${credentials}@${env.POSTGRES_HOST}:${env.POSTGRES_PORT}/${env.POSTGRES_DB ?? user}`
+    return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}/${name ?? user}`
   }
-  if (user !== undefined) refuse('POSTGRES_PASSWORD', 'is not set, but POSTGRES_USER is')
-  else if (password !== undefined) refuse('POSTGRES_USER', 'is not set, but POSTGRES_PASSWORD is')
-  else if (production) refuse('DATABASE_URL', 'is not set; production needs a Postgres of its own')
+  if (user !== undefined) env.refuse('POSTGRES_PASSWORD', 'is not set, but POSTGRES_USER is')
+  else if (password !== undefined) env.refuse('POSTGRES_USER', 'is not set, but POSTGRES_PASSWORD is')
+  else if (production) env.refuse('DATABASE_URL', 'is not set; production needs a Postgres of its own')
   return undefined
+}
+
+function readRedisUrl(env: Environment, databaseUrl: string | undefined): string | undefined {
+  const url = env.url('REDIS_URL', /^rediss?:$/, 'redis://host:6379')
+  if (url && databaseUrl === undefined) env.refuse('REDIS_URL', 'nodes share a database too: set DATABASE_URL')
+  return url
+}
+
+function readMetricsToken(env: Environment): string | undefined {
+  const token = env.text('METRICS_TOKEN')
+  if (token !== undefined && token.length < 16) env.refuse('METRICS_TOKEN', 'has fewer than 16 characters')
+  return token
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type App, startApp } from './app.ts'
-import { type ConfigInput, type Environment, readConfig } from './config.ts'
+import { type ConfigInput, readConfig } from './config.ts'
+import type { Variables } from './environment.ts'
 import type { Games } from './games/game.ts'
 import { games as ownGames } from './games/index.ts'
 import type { ServiceModule } from './modules/define.ts'
@@ -9,8 +10,9 @@ import { modules as ownModules } from './modules/index.ts'
 // What the package exports as `rally/server`: everything with which an application adds to Rally without editing it.
 
 export type { App } from './app.ts'
-export { ConfigError, type ConfigInput } from './config.ts'
+export type { ConfigInput } from './config.ts'
 export { type Sql, type Statement, statement } from './db/sql.ts'
+export { ConfigError } from './environment.ts'
 export { type AnyGame, defineGame, type Game, type Games } from './games/game.ts'
 export { games } from './games/index.ts'
 export { type Context, method, module, type ServiceModule, service, subscription } from './modules/define.ts'
@@ -34,7 +36,7 @@ export interface RallyOptions {
   /** Goes before the environment. */
   readonly config?: ConfigInput
   /** What `config` does not say is read from here. Default: `process.env`. */
-  readonly environment?: Environment
+  readonly environment?: Variables
   /** Ends the start. It has no effect on a server that runs. */
   readonly signal?: AbortSignal
 }

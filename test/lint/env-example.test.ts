@@ -13,10 +13,20 @@ const example = new Map(
   [...read('.env.example').matchAll(/^# ([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
 )
 
-/** The variables that `src/config.ts` knows: the keys of its schema. */
+/** The variables that are read. */
 function known(): string[] {
-  const [, schema = ''] = /const Variables = z\.object\(\{(.*?)\n\}\)/s.exec(read('src/config.ts')) ?? []
-  return [...schema.matchAll(/^ {2}([A-Z][A-Z0-9_]*):/gm)].map(([, name = '']) => name)
+  const names = new Set<string>()
+  const environment = new Proxy<Record<string, string | undefined>>(
+    {},
+    {
+      get(_, name) {
+        names.add(String(name))
+        return name === 'DATA_DIR' ? dataDir : undefined
+      },
+    },
+  )
+  readConfig(environment)
+  return [...names]
 }
 
 test('.env.example names every variable of the configuration, and no other', () => {
