@@ -2,28 +2,27 @@ import type { CloseCode } from '../protocol/index.ts'
 import type { Allowance } from './admission.ts'
 import type { Caller } from './sessions.ts'
 
-/** What a transport does for one socket. None of these throws on a socket that is already closed. */
-export interface Peer {
-  /** Queues a frame for this socket alone. One that cannot be queued closes the socket with 4008. */
-  send(frame: string | Uint8Array): void
-  /** From now on frames that the transport publishes to `topic` reach this socket. */
-  join(topic: string): void
-  leave(topic: string): void
-  unsentBytes(): number
-  close(code: CloseCode, reason: string): void
-}
-
 /** How a socket follows one channel. */
 export interface Following {
   /** Set while a `latest` stream skips this socket: the last `seq` it was sent. */
   skippedFrom: number | null
 }
 
-/** One socket as the RPC layer sees it: who it is, what it follows, and how much it may still ask. */
-export class Connection {
+/** What the dispatcher gives each connection: `dispatcher.admit(caller)`. */
+export interface ConnectionStart {
+  /** Unique on this node. */
   readonly id: string
   readonly caller: Caller
-  readonly peer: Peer
+  readonly allowance: Allowance
+}
+
+/**
+ * One socket: who it is, what it follows, how much it may still ask, and the way to it. The transport implements the
+ * methods; none of them throws on a socket that is already closed.
+ */
+export abstract class Connection {
+  readonly id: string
+  readonly caller: Caller
   readonly allowance: Allowance
   readonly following = new Map<string, Following>()
   inFlight = 0
@@ -31,13 +30,20 @@ export class Connection {
   /** On the monotonic clock. */
   lastRequestAt: number
 
-  constructor(id: string, caller: Caller, peer: Peer, allowance: Allowance, now: number) {
+  constructor({ id, caller, allowance }: ConnectionStart, now: number) {
     this.id = id
     this.caller = caller
-    this.peer = peer
     this.allowance = allowance
     this.lastRequestAt = now
   }
+
+  /** Queues a frame for this socket alone. One that cannot be queued closes the socket with 4008. */
+  abstract send(frame: string | Uint8Array): void
+  /** From now on frames that the transport publishes to `topic` reach this socket. */
+  abstract join(topic: string): void
+  abstract leave(topic: string): void
+  abstract unsentBytes(): number
+  abstract close(code: CloseCode, reason: string): void
 }
 
 /** Told when a user's first socket to this process opens and when the last one is gone. */
@@ -118,7 +124,7 @@ export class Connections {
     }
     this.#ended.set(sessionId, now)
     for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
-      if (connection.caller.sessionId === sessionId) connection.peer.close(code, reason)
+      if (connection.caller.sessionId === sessionId) connection.close(code, reason)
     }
   }
 
@@ -128,6 +134,6 @@ export class Connections {
   }
 
   closeAll(code: CloseCode, reason: string): void {
-    for (const connection of [...this.#all]) connection.peer.close(code, reason)
+    for (const connection of [...this.#all]) connection.close(code, reason)
   }
 }

@@ -1,7 +1,7 @@
 import { closeCodes, type ErrorData, type Limits } from '../protocol/index.ts'
 import { Admission } from './admission.ts'
 import { Call } from './call.ts'
-import { Connection, Connections, type Peer } from './connection.ts'
+import { type Connection, type ConnectionStart, Connections } from './connection.ts'
 import type { Module } from './definition.ts'
 import {
   answer,
@@ -74,11 +74,13 @@ export class Dispatcher<Ctx, Tx> {
     return this.#calls.size
   }
 
-  open(caller: Caller, peer: Peer): Connection {
-    const allowance = this.admission.allow(caller)
-    const connection = new Connection(`${this.#nextId++}`, caller, peer, allowance, performance.now())
+  /** What a connection of `caller` is made from; `open` and `close` have to follow. */
+  admit(caller: Caller): ConnectionStart {
+    return { id: `${this.#nextId++}`, caller, allowance: this.admission.allow(caller) }
+  }
+
+  open(connection: Connection): void {
     this.connections.add(connection)
-    return connection
   }
 
   /** Forgets a socket that is gone; what it asked goes on, but is no longer answered. */
@@ -235,15 +237,15 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   #sendIdleAway(): void {
-    for (const { inFlight, peer } of [...this.connections]) {
-      if (inFlight === 0) peer.close(closeCodes.nodeLeaving, 'the node is leaving')
+    for (const connection of [...this.connections]) {
+      if (connection.inFlight === 0) connection.close(closeCodes.nodeLeaving, 'the node is leaving')
     }
   }
 
   /** Answers a frame over a limit, unless that is too much too; closes a socket that goes on regardless. */
   #refuse(connection: Connection, bytes: number, waitMs: number, now: number, known: () => Partial<Peeked>): void {
     const refusal = connection.allowance.refuse(bytes, now)
-    if (refusal === 'close') connection.peer.close(closeCodes.tooFast, 'too many requests')
+    if (refusal === 'close') connection.close(closeCodes.tooFast, 'too many requests')
     if (refusal !== 'answer') return
     answerUnread(connection, known(), new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs }))
   }

@@ -220,7 +220,7 @@ export function answer(connection: Connection, type: string, eid: string, body: 
   if (connection.closed) return
   // A handler may give undefined, of which there is no JSON.
   const rest = typeof body === 'string' ? body.slice(1) : `"data":${JSON.stringify(body.data) ?? 'null'}}`
-  connection.peer.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
+  connection.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
 }
 
 /** Most `eid`s need no escaping, and to see that costs less than to do it. */
@@ -230,7 +230,7 @@ function quoted(eid: string): string {
 
 export function answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
   if (connection.closed) return
-  connection.peer.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
+  connection.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
 }
 
 /** Answers what was not or could not be read, under what is known of its envelope. */

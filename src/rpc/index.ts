@@ -2,7 +2,7 @@ export { addressGroup, widerGroup } from './address-groups.ts'
 export { Admission } from './admission.ts'
 export { Call } from './call.ts'
 export { type Channel, channel } from './channel.ts'
-export { Connection, Connections, type Peer } from './connection.ts'
+export { Connection, type ConnectionStart, Connections } from './connection.ts'
 export {
   type AnyMethod,
   type AnySubscription,

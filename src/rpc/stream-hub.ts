@@ -99,7 +99,7 @@ export class Hub {
         if (connection.closed) return
         const { channel, over, ...rest } = opened
         if (over !== undefined) {
-          if (answer({ channel: channel.name, delivery, ...rest })) connection.peer.send(endFrame(channel, over))
+          if (answer({ channel: channel.name, delivery, ...rest })) connection.send(endFrame(channel, over))
           return
         }
         if (stream?.channel.name !== channel.name || stream.isOver) {
@@ -119,13 +119,13 @@ export class Hub {
         const replaced = this.#budget.admit(connection, stream.channel)
         if (!answer({ channel: channel.name, delivery, ...rest })) return
         for (const other of replaced) {
-          connection.peer.send(endFrame(other, 'replaced'))
+          connection.send(endFrame(other, 'replaced'))
           this.leave(connection, other.name)
         }
         // An answer that a socket has no room for closes it.
         if (connection.closed) return
         this.#join(connection, stream, opened.seq)
-        if (isBehind && stream.lastFrame !== null) connection.peer.send(stream.lastFrame)
+        if (isBehind && stream.lastFrame !== null) connection.send(stream.lastFrame)
         return
       }
       if (connection.closed) return
@@ -139,7 +139,7 @@ export class Hub {
   leave(connection: Connection, channel: string): void {
     if (!connection.following.delete(channel)) return
     this.#budget.give(connection, channel)
-    connection.peer.leave(channel)
+    connection.leave(channel)
     const stream = this.#streams.get(channel)
     if (!stream) return
     stream.delete(connection)
@@ -157,7 +157,7 @@ export class Hub {
   checkBacklog(connection: Connection): void {
     if (connection.following.size === 0) return
     const { latestUnsentBytes } = this.#options
-    const unsent = connection.peer.unsentBytes()
+    const unsent = connection.unsentBytes()
     if (unsent > latestUnsentBytes / 2 && unsent <= latestUnsentBytes) return
     for (const channel of connection.following.keys()) {
       const stream = this.#streams.get(channel)

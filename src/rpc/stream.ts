@@ -71,7 +71,7 @@ export class Stream {
   /** Adds a follower whose snapshot has the number `seq`. */
   add(connection: Connection, seq: number): void {
     this.followers.add(connection)
-    if (seq <= this.lastSeq) connection.peer.join(this.channel.name)
+    if (seq <= this.lastSeq) connection.join(this.channel.name)
     else {
       this.#ahead.set(connection, seq)
       this.#catchUp()
@@ -102,7 +102,7 @@ export class Stream {
     const following = connection.following.get(this.channel.name)
     if (this.delivery !== 'latest' || following?.skippedFrom !== null) return
     following.skippedFrom = this.lastSeq
-    connection.peer.leave(this.channel.name)
+    connection.leave(this.channel.name)
   }
 
   /** Lets a socket that has drained catch up. */
@@ -113,12 +113,12 @@ export class Stream {
     const missedSome = this.lastSeq > following.skippedFrom
     following.skippedFrom = null
     if (missedSome && incremental) {
-      connection.peer.send(endFrame(this.channel, 'behind'))
+      connection.send(endFrame(this.channel, 'behind'))
       this.#host.leave(connection, name)
       return
     }
-    if (missedSome && this.lastFrame !== null) connection.peer.send(this.lastFrame)
-    if (!this.#ahead.has(connection)) connection.peer.join(name)
+    if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
+    if (!this.#ahead.has(connection)) connection.join(name)
   }
 
   #deliver(seq: number, frame: Frame): void {
@@ -141,7 +141,7 @@ export class Stream {
     this.#host.fanOut(this.channel.name, frame)
     for (const [connection, from] of this.#ahead) {
       if (seq < from) continue
-      if (seq > from) connection.peer.send(frame)
+      if (seq > from) connection.send(frame)
       this.#arrive(connection)
     }
   }
@@ -172,7 +172,7 @@ export class Stream {
   #arrive(connection: Connection): void {
     const { name } = this.channel
     this.#ahead.delete(connection)
-    if (connection.following.get(name)?.skippedFrom === null) connection.peer.join(name)
+    if (connection.following.get(name)?.skippedFrom === null) connection.join(name)
   }
 
   /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
@@ -191,8 +191,8 @@ export class Stream {
     const { name, incremental } = this.channel
     const missedSome = (connection.following.get(name)?.skippedFrom ?? this.lastSeq) < this.lastSeq
     // A socket that was too slow for the last event gets it now; where events build on each other, it has to open anew.
-    if (missedSome && this.lastFrame !== null) connection.peer.send(this.lastFrame)
-    connection.peer.send(missedSome && incremental ? endFrame(this.channel, 'behind') : frame)
+    if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
+    connection.send(missedSome && incremental ? endFrame(this.channel, 'behind') : frame)
     this.#host.leave(connection, name)
   }
 }

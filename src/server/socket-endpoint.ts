@@ -162,8 +162,8 @@ export class Sockets {
     const { receiver } = this.#options
     // As #guard does, without a closure for every frame.
     try {
-      if (!isBinary) receiver.receive(socket.connection, bytes, now)
-      else receiver.receiveBinary(socket.connection, new Uint8Array(bytes), now)
+      if (!isBinary) receiver.receive(socket, bytes, now)
+      else receiver.receiveBinary(socket, new Uint8Array(bytes), now)
     } catch (error) {
       this.#failed('message', error)
     }
@@ -179,7 +179,7 @@ export class Sockets {
     if (socket === null) return
     socket.seenAt = performance.now()
     socket.drained()
-    if (!socket.isClosing) this.#options.hub.checkBacklog(socket.connection)
+    if (!socket.isClosing) this.#options.hub.checkBacklog(socket)
   }
 
   /**

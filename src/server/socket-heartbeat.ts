@@ -59,7 +59,7 @@ export class SocketHeartbeat {
       socket.finishClosing(now)
       return
     }
-    const { caller, lastRequestAt, following } = socket.connection
+    const { caller, lastRequestAt, following } = socket
     const silentMs = now - socket.seenAt
     const isPlayer = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
     // The socket may have been silent for long when its match goes live. So its silence counts from the ping.

@@ -1,5 +1,5 @@
 import { type CloseCode, closeCodes } from '../protocol/index.ts'
-import type { Caller, Connection, Dispatcher, Peer } from '../rpc/index.ts'
+import { type Caller, Connection, type Dispatcher } from '../rpc/index.ts'
 import type { WebSocket } from './uws.ts'
 
 /** A client that may open its socket, and that socket once it is open. */
@@ -21,7 +21,7 @@ export interface UserData {
 /** What the transport needs of the RPC layer. */
 export type Receiver = Pick<
   Dispatcher<unknown, unknown>,
-  'open' | 'close' | 'receive' | 'receiveBinary' | 'badFrame' | 'connections' | 'admission'
+  'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'badFrame' | 'connections' | 'admission'
 >
 
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
@@ -34,8 +34,7 @@ interface CloseReason {
 }
 
 /** One open socket. Nothing here touches uWebSockets.js' object once that is closed. Times are of the monotonic clock. */
-export class Socket implements Peer {
-  readonly connection: Connection
+export class Socket extends Connection {
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
   #closing: CloseReason | null = null
@@ -46,11 +45,12 @@ export class Socket implements Peer {
   #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(ws: WebSocket<UserData>, receiver: Receiver, now: number) {
+    super(receiver.admit(ws.getUserData().admitted.caller), now)
     this.#ws = ws
     this.#receiver = receiver
     this.seenAt = now
     this.pingedAt = now
-    this.connection = receiver.open(ws.getUserData().admitted.caller, this)
+    receiver.open(this)
   }
 
   /** Nothing is taken from it or sent to it any more. */
@@ -83,7 +83,7 @@ export class Socket implements Peer {
   close(code: CloseCode, reason: string): void {
     if (this.#ws === null || this.#closing !== null) return
     this.#closing = { code, reason, until: performance.now() + CLOSE_MS }
-    this.#receiver.close(this.connection)
+    this.#receiver.close(this)
     this.drained()
   }
 
@@ -114,6 +114,6 @@ export class Socket implements Peer {
   /** uWebSockets.js has closed the socket; what it stands for is gone. */
   gone(): void {
     this.#ws = null
-    if (this.#closing === null) this.#receiver.close(this.connection)
+    if (this.#closing === null) this.#receiver.close(this)
   }
 }

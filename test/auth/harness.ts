@@ -20,10 +20,10 @@ import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
 import {
   type Call,
   type Caller,
-  type Connection,
+  Connection,
+  type ConnectionStart,
   Dispatcher,
   Hub,
-  type Peer,
   type SignedIn,
 } from '../../src/rpc/index.ts'
 import { databaseTest } from '../support/database-test.ts'
@@ -78,7 +78,7 @@ export interface Answer {
 }
 
 /** Sent frames in their order, and what closed the socket. */
-class TestPeer implements Peer {
+class TestPeer {
   readonly frames: Answer[] = []
   readonly topics = new Set<string>()
   closed: { code: number; reason: string } | undefined
@@ -121,6 +121,20 @@ class TestPeer implements Peer {
   #changed(): void {
     for (const watch of [...this.#watchers]) watch()
   }
+}
+
+class TestConnection extends Connection {
+  readonly #peer: TestPeer
+
+  constructor(start: ConnectionStart, peer: TestPeer) {
+    super(start, performance.now())
+    this.#peer = peer
+  }
+  send = (frame: string | Uint8Array) => this.#peer.send(frame)
+  join = (topic: string) => this.#peer.join(topic)
+  leave = (topic: string) => this.#peer.leave(topic)
+  unsentBytes = () => this.#peer.unsentBytes()
+  override close = (code: number, reason: string) => this.#peer.close(code, reason)
 }
 
 let lastEid = 0
@@ -249,7 +263,9 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       const peer = new TestPeer()
       peers.add(peer)
       const nobody: Caller = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: 'test', device: null }
-      return new TestSocket(node, peer, dispatcher.open({ ...nobody, ...caller }, peer))
+      const connection = new TestConnection(dispatcher.admit({ ...nobody, ...caller }), peer)
+      dispatcher.open(connection)
+      return new TestSocket(node, peer, connection)
     },
     socketOf: ({ user, sessionId }, caller = {}) => node.socket({ ...caller, user, sessionId }),
     async stop() {

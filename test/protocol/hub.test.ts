@@ -270,7 +270,7 @@ describe('a socket that is closed', () => {
       return { channel: log, seq: 1, snapshot: { n: 1 } }
     }
     const closing = () => {
-      connection.peer.close(4008, 'too slow')
+      connection.close(4008, 'too slow')
       return true
     }
     await hub.follow(connection, 'reliable', read, closing)

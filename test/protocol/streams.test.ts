@@ -245,7 +245,7 @@ describe('a reader that does not read', () => {
       rig,
       () => rig.world.append('a', PADDING),
       () => {
-        most = Math.max(most, connection.peer.unsentBytes())
+        most = Math.max(most, connection.unsentBytes())
         return connection.closed
       },
     )
@@ -253,7 +253,7 @@ describe('a reader that does not read', () => {
     expect(most).toBeLessThan(256 * 1024 + 64 * 1024)
     expect(rig.server.stats.open).toBe(1)
     await expect.poll(() => rig.server.stats.open, { timeout: 6000 }).toBe(0)
-    expect(connection.peer.unsentBytes()).toBe(0)
+    expect(connection.unsentBytes()).toBe(0)
   })
 
   test('of its answers is closed with 4008 too', async () => {
@@ -295,10 +295,10 @@ describe('a reader that does not read', () => {
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
     expect(isSkipped()).toBe(true)
-    const unsent = connection.peer.unsentBytes()
+    const unsent = connection.unsentBytes()
     for (let i = 0; i < 100; i++) rig.world.show(PADDING)
     await tick()
-    expect(connection.peer.unsentBytes()).toBe(unsent)
+    expect(connection.unsentBytes()).toBe(unsent)
     const newest = rig.world.frame
 
     slow.socket.resume()

@@ -29,21 +29,21 @@ export function createHub(bus: Bus = createMemoryBus(fail)): HubRig {
   })
 
   const open = (): Reader => {
-    const peer = {
-      send: (frame: string | Uint8Array) => void reader.sent.push(JSON.parse(String(frame))),
-      join(topic: string) {
+    class ReaderConnection extends Connection {
+      send = (frame: string | Uint8Array) => void reader.sent.push(JSON.parse(String(frame)))
+      join = (topic: string) => {
         const joined = topics.get(topic) ?? new Set()
         topics.set(topic, joined.add(reader))
-      },
-      leave: (topic: string) => void topics.get(topic)?.delete(reader),
-      unsentBytes: () => reader.unsent,
-      close() {
-        reader.connection.closed = true
-        hub.leaveAll(reader.connection)
-      },
+      }
+      leave = (topic: string) => void topics.get(topic)?.delete(reader)
+      unsentBytes = () => reader.unsent
+      close = () => {
+        this.closed = true
+        hub.leaveAll(this)
+      }
     }
     const allowance = new Admission(defaultLimits).allow(nobody)
-    const connection = new Connection('1', nobody, peer, allowance, performance.now())
+    const connection = new ReaderConnection({ id: '1', caller: nobody, allowance }, performance.now())
     const reader: Reader = { connection, sent: [], unsent: 0 }
     return reader
   }

@@ -1,6 +1,15 @@
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
-import { type Call, type Caller, Dispatcher, definers, Hub, type Module, type Once } from '../../src/rpc/index.ts'
+import {
+  type Call,
+  type Caller,
+  Connection,
+  Dispatcher,
+  definers,
+  Hub,
+  type Module,
+  type Once,
+} from '../../src/rpc/index.ts'
 import { Inbox, type Message, within } from './client.ts'
 import { frameOf } from './frame.ts'
 
@@ -48,16 +57,16 @@ export function openLoopback(module: Module, user: Caller['user'] = null, once =
     translateError: () => undefined,
     log: { error: (details) => void errors.push(details) },
   })
-  const connection = dispatcher.open(
-    { user, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null },
-    {
-      send: (frame) => inbox.push(JSON.parse(frame.toString())),
-      join: () => undefined,
-      leave: () => undefined,
-      unsentBytes: () => 0,
-      close: () => dispatcher.close(connection),
-    },
-  )
+  class LoopbackConnection extends Connection {
+    send = (frame: string | Uint8Array) => inbox.push(JSON.parse(frame.toString()))
+    join = () => undefined
+    leave = () => undefined
+    unsentBytes = () => 0
+    close = () => dispatcher.close(this)
+  }
+  const caller = { user, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
+  const connection = new LoopbackConnection(dispatcher.admit(caller), performance.now())
+  dispatcher.open(connection)
   let lastEid = 0
   return {
     errors,
