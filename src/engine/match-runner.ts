@@ -62,6 +62,8 @@ export class MatchRunner {
   readonly rewindTicks: number
   /** Whether the listener is told of every step. */
   watched = false
+  /** While the match stands still: it takes no input and no step. */
+  paused = false
   readonly #listener: RunnerListener
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
@@ -133,7 +135,7 @@ export class MatchRunner {
    * `input` must have passed the game's schema, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
-    if (this.#over) return
+    if (this.#over || this.paused) return
     try {
       if (this.game.tickRate === 0) this.#turn(seat, input)
       else this.#schedule(seat, input, atTick)
@@ -149,7 +151,7 @@ export class MatchRunner {
 
   /** One step of a game that goes by the clock. */
   advance(): void {
-    if (this.#over) return
+    if (this.#over || this.paused) return
     try {
       this.#takePlanned()
       for (const seat of this.botSeats) {
@@ -167,7 +169,7 @@ export class MatchRunner {
   /** Lets the bots of a turn-based game play if it is their turn. */
   takeBotTurn(): void {
     for (const seat of this.botSeats) {
-      if (this.#over) return
+      if (this.#over || this.paused) return
       try {
         const input = this.game.bot(this.#state, seat)
         if (!isSameInput(input, this.game.idle)) this.#turn(seat, input)

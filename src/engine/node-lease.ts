@@ -34,8 +34,12 @@ export class NodeLease {
   readonly #leaseMs: number
   readonly #deadListeners: (() => Promise<void>)[] = []
   readonly #revivedListeners: (() => void)[] = []
+  readonly #lapsedListeners: (() => void)[] = []
   readonly #beating = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
+  #lapseTimer: NodeJS.Timeout | undefined
+  /** Until when no other node takes this one for dead. Monotonic, ms. */
+  #heldUntil = 0
   #removing: Promise<void> | undefined
   /** When the node's row was made. */
   #enteredAt: number | undefined
@@ -62,11 +66,26 @@ export class NodeLease {
     this.#revivedListeners.push(listener)
   }
 
+  /**
+   * Calls `listener` when beats have not succeeded for so long that other nodes may take this one for dead: what it runs
+   * is no longer its own for certain.
+   */
+  onLapsed(listener: () => void): void {
+    this.#lapsedListeners.push(listener)
+  }
+
+  /** Whether no other node can take this one for dead. */
+  get isHeld(): boolean {
+    return performance.now() < this.#heldUntil
+  }
+
   /** Enters the node and begins to beat. */
   async start(): Promise<void> {
+    const sentAt = performance.now()
     const row = await this.#options.sql.first(BEAT, [this.#options.node])
     this.#enteredAt = row?.startedAt.getTime()
     this.#aliveSince = this.#lastBeat = performance.now()
+    this.#hold(sentAt)
     this.#timer = setInterval(() => this.#next(), this.#leaseMs / BEATS_PER_LEASE)
   }
 
@@ -74,6 +93,7 @@ export class NodeLease {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    clearTimeout(this.#lapseTimer)
     await Promise.all([...this.#beating, this.#removing])
     await this.#options.sql.rows(LEAVE, [this.#options.node]).catch(this.#options.onError)
   }
@@ -86,10 +106,25 @@ export class NodeLease {
     this.#beating.add(beat)
   }
 
+  /** A beat was written after `sentAt`. The lease ends a little before others may see that. */
+  #hold(sentAt: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, sentAt + this.#leaseMs - this.#leaseMs / (2 * BEATS_PER_LEASE))
+    clearTimeout(this.#lapseTimer)
+    if (this.#stopped) return
+    this.#lapseTimer = setTimeout(
+      () => {
+        for (const listener of this.#lapsedListeners) listener()
+      },
+      Math.max(0, this.#heldUntil - performance.now()),
+    )
+  }
+
   async #beat(): Promise<void> {
     const { sql, node } = this.#options
+    const sentAt = performance.now()
     const row = await sql.first(BEAT, [node])
     const now = performance.now()
+    this.#hold(sentAt)
     const enteredAt = row?.startedAt.getTime()
     if (enteredAt !== this.#enteredAt) {
       this.#enteredAt = enteredAt

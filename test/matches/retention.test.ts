@@ -24,14 +24,14 @@ test('aborted matches go after a day, and replays after theirs; results stay', a
     })
     return ids
   }
-  // More than one batch.
+  // More than one run deletes.
   await addAborted(450, ago(DAY_MS + HOUR_MS))
   const [kept] = await addAborted(1, ago(DAY_MS - HOUR_MS))
   const [young, old] = [await playToEnd(client), await playToEnd(client)]
   await db.match.update({ where: { id: young.id }, data: { finishedAt: ago(REPLAY_DAYS * DAY_MS - HOUR_MS) } })
   await db.match.update({ where: { id: old.id }, data: { finishedAt: ago(REPLAY_DAYS * DAY_MS + HOUR_MS) } })
 
-  await deleteOld(sql, REPLAY_DAYS)
+  for (let run = 0; run < 3; run++) await deleteOld(sql, REPLAY_DAYS)
   const rows = await db.match.findMany({ where: { status: 'aborted' } })
   expect(rows.map(({ id }) => id)).toEqual([kept])
   expect(await client.call('live.getReplay', { matchId: young.id })).toMatchObject({ ticks: 7 })

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
+import type { MemoryCluster } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Database } from '../../src/db/database.ts'
 import { Match } from '../../src/modules/matches/types.ts'
@@ -135,11 +136,13 @@ export async function playToEnd(client: TestClient, data: object = {}): Promise<
 
 const secret = () => randomBytes(32).toString('base64')
 
-/** Servers on one database. One is not told of what another does yet, so what others did is read. */
-export async function startTwo(database: TestDatabase): Promise<[Rally, Rally]> {
+/** Two servers that are nodes of one cluster. */
+export async function startTwo(database: TestDatabase, options: RallyOptions = {}): Promise<[Rally, Rally]> {
   const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
-  const start = () => startQuickRally({ comeBackMs: 1_000 }, { database, config: { secrets } })
-  return [await start(), await start()]
+  const cluster: MemoryCluster = new Map()
+  const config = { ...options.config, secrets }
+  const start = (own: RallyOptions) => startQuickRally({ comeBackMs: 1_000 }, { ...own, database, cluster })
+  return [await start({ ...options, config }), await start({ config: { secrets } })]
 }
 
 /** A match of a player who is not there, as a process left it. */
@@ -148,8 +151,7 @@ export async function leaveBehind(
   by: { readonly node: string; readonly userId: string; readonly status: 'live' | 'waiting'; readonly game?: string },
 ): Promise<string> {
   const id = randomUUID()
-  const connection = { userId: by.userId, nodeId: by.node }
-  await db.presence.upsert({ where: { userId_nodeId: connection }, create: connection, update: {} })
+  await db.presence.createMany({ data: { userId: by.userId, nodeId: by.node }, skipDuplicates: true })
   await db.match.create({
     data: {
       id,

@@ -16,6 +16,9 @@ export { matchService } from './service.ts'
 export const matches = module({
   name: 'matches',
   service: matchService,
+  jobs: {
+    deleteOld: { everyMs: 5_000, runsOn: 'one node', run: (ctx) => ctx.use(matchService).deleteOld(ctx) },
+  },
   methods: { create, getOne, history, join, leave, list, rematch },
   subscriptions: { onLobby, onUpdate },
 })

@@ -6,10 +6,16 @@ import { type MatchRow, toMatch } from './match-row.ts'
 import { MatchTimers } from './match-timers.ts'
 import { countSeats, seatCountsOf, withdrawRematches } from './match-writes.ts'
 import { seenBySpectators, shownAt, spectatorDelayOf } from './spectator-delay.ts'
-import type { Match } from './types.ts'
+import { Match } from './types.ts'
 
-/** Told of every change of a match that this node writes, once it is committed. */
+/**
+ * Told of changes of matches, once they are committed: all that this node writes, and those that other nodes write of a
+ * live match that this node runs.
+ */
 export type MatchListener = (match: Match) => void
+
+/** To the node that runs a live match: another node has changed it. */
+const CHANGED = 'matches.changed'
 
 /** One match as it changes. */
 const matchChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', matchId)
@@ -30,6 +36,7 @@ export class MatchFeed {
     this.#seatCounts = seatCountsOf(platform.games)
     this.lobby = new LobbyFeed(platform)
     this.#hiddenEnds = new MatchTimers((matchId) => this.#showEnd(matchId))
+    platform.nodes.listen(CHANGED, (data) => this.#tellListeners(Match.parse(data)))
   }
 
   onChange(listener: MatchListener): void {
@@ -56,6 +63,9 @@ export class MatchFeed {
     const match = this.#toMatch(row)
     scope.afterCommit(() => {
       this.publish(match)
+      const { nodeId } = row
+      const runsElsewhere = nodeId !== null && nodeId !== this.#platform.node
+      if (runsElsewhere && match.status !== 'finished') this.#platform.nodes.tell(nodeId, CHANGED, match)
       // That it goes live is the last that spectators with a delay are told before its end may be seen.
       const now = Date.now()
       const isSeenByAll = shownAt(row) <= now || row.version === row.startVersion
@@ -91,7 +101,7 @@ export class MatchFeed {
   publish(match: Match): void {
     this.#platform.hub.publish(matchChannel(match.id), match.version, match)
     if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')
-    for (const listener of this.#listeners) listener(match)
+    this.#tellListeners(match)
   }
 
   /** Ends the streams of hidden ends: their followers subscribe again, and another node shows them the end. */
@@ -106,6 +116,10 @@ export class MatchFeed {
     const match = this.announce(scope, row)
     if (spectatorDelayOf(row) > 0) scope.afterCommit(() => this.#platform.hub.end(channel, 'behind'))
     return match
+  }
+
+  #tellListeners(match: Match): void {
+    for (const listener of this.#listeners) listener(match)
   }
 
   #showEndLater(row: MatchRow, now: number): void {

@@ -4,6 +4,7 @@ import { type PageRequest, readPage } from '../pages.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
+import { deleteOld } from './lifecycle/cleanup.ts'
 import { MatchLifecycle } from './lifecycle/lifecycle.ts'
 import type { LobbySnapshot } from './lobby.ts'
 import { hasSeat, MatchFeed, type MatchListener } from './match-feed.ts'
@@ -70,7 +71,6 @@ export class MatchService {
     await this.feed.stop()
   }
 
-  /** `listener` runs on the node that made the change. */
   onChange(listener: MatchListener): void {
     this.feed.onChange(listener)
   }
@@ -154,7 +154,7 @@ export class MatchService {
       if (before) this.feed.announce(scope, before)
       if (isChanged) return this.feed.announceLeft(scope, row)
       if (!isDone) continue
-      if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(matchId, user.id))
+      if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(row, user.id))
       return this.feed.show(row, user.id)
     }
     throw tooBusy()
@@ -179,6 +179,11 @@ export class MatchService {
       key: ({ finishedAt, id }) => ({ at: finishedAt ?? 0, id }),
       item: (row) => this.feed.show(row, viewer.id),
     })
+  }
+
+  /** Deletes matches and replays that are past their retention. */
+  deleteOld({ sql }: Scope): Promise<void> {
+    return deleteOld(sql, this.#platform.config.replayDays)
   }
 
   /** Null when the code is taken, or when another player has opened this rematch. */

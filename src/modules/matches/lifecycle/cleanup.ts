@@ -8,8 +8,6 @@ import { announceEnded } from './owned-matches.ts'
 
 /** How many matches one statement changes at most. */
 const BATCH = 200
-/** More than this waits for the next time, so that nobody else waits for long. */
-const MAX_BATCHES = 50
 
 /** Matches that nobody will play on. Both statements take the values of the condition first. */
 function abandoned(name: string, endReason: string, values: number, condition: string) {
@@ -98,28 +96,25 @@ export function readOverdue(sql: Sql): Promise<{ id: string }[]> {
   return sql.rows(OVERDUE)
 }
 
-const DELETE_ABORTED = statement<{ id: string }>(
+const DELETE_ABORTED = statement(
   'matches.deleteAborted',
   `DELETE FROM matches WHERE id IN (
      SELECT id FROM matches WHERE status = 'aborted' AND finished_at < now() - interval '1 day'
-     ORDER BY finished_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
-   RETURNING id`,
+     ORDER BY finished_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`,
 )
 
 /** Values: days. */
-const DELETE_REPLAYS = statement<{ id: string }>(
+const DELETE_REPLAYS = statement(
   'matches.deleteReplays',
   `UPDATE matches SET inputs = NULL, final_state = NULL WHERE id IN (
      SELECT id FROM matches WHERE inputs IS NOT NULL AND finished_at < now() - make_interval(days => $1)
-     ORDER BY finished_at LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED)
-   RETURNING id`,
+     ORDER BY finished_at LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED)`,
 )
 
-/** Deletes what is past its retention, in batches: aborted matches after a day, and replays after `replayDays`. */
+/**
+ * Deletes some of what is past its retention: aborted matches after a day, and replays after `replayDays`. The rest is
+ * left to the next run, so that nobody waits for long.
+ */
 export async function deleteOld(sql: Sql, replayDays: number): Promise<void> {
-  for (let batch = 0; batch < MAX_BATCHES; batch++) {
-    const matches = await sql.rows(DELETE_ABORTED)
-    const replays = await sql.rows(DELETE_REPLAYS, [replayDays])
-    if (matches.length < BATCH && replays.length < BATCH) return
-  }
+  await Promise.all([sql.rows(DELETE_ABORTED), sql.rows(DELETE_REPLAYS, [replayDays])])
 }

@@ -1,0 +1,242 @@
+import { join } from 'node:path'
+import { isUnavailable } from '../../../db/retry.ts'
+import { gameOf } from '../../../games/game.ts'
+import type { PeriodicJob, Platform } from '../../platform.ts'
+import { plainScope } from '../../scope.ts'
+import type { MatchFeed } from '../match-feed.ts'
+import { splitOptions } from '../match-options.ts'
+import { type MatchRow, readMatches } from '../match-row.ts'
+import type { Match } from '../types.ts'
+import { OwnedMatches } from './owned-matches.ts'
+import { ResultFiles } from './result-files.ts'
+import { ResultQueue } from './result-queue.ts'
+import { type Ending, RunningMatch } from './running-match.ts'
+import { type Scored, ScoreWriter } from './score-writer.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/** How often live matches are checked for scores, absent players and turns. */
+const CHECK_MS = 250
+/** After the database could not be reached: for players who came back meanwhile to be written. */
+const SETTLE_MS = 2_000
+
+/** The live matches that this node runs, from their claim to the moment when their end is stored. */
+export class RunningMatches {
+  readonly #platform: Platform
+  readonly #feed: MatchFeed
+  readonly #owned: OwnedMatches
+  readonly #scores: ScoreWriter
+  readonly #results: ResultQueue
+  readonly #work: WorkQueue
+  readonly #running = new Map<string, RunningMatch>()
+  #check: PeriodicJob | undefined
+  /** The lease has lapsed: all matches stand still until they are compared with their rows. */
+  #isPaused = false
+  /** From when on players may lose by being away. Monotonic, ms. */
+  #settledAt = 0
+  #stopped = false
+
+  constructor(platform: Platform, feed: MatchFeed) {
+    const { config, engine } = platform
+    const log = platform.log.of('matches')
+    this.#platform = platform
+    this.#feed = feed
+    this.#owned = new OwnedMatches(platform, feed, (match, row) => this.#run(match, row))
+    this.#scores = new ScoreWriter(platform, (scored, version) => this.#scoresWritten(scored, version))
+    // Half of the pool is left to requests.
+    const concurrency = Math.max(1, Math.floor(config.database.poolSize / 4))
+    this.#work = new WorkQueue({
+      concurrency,
+      onError: (error, key) => {
+        // What is left undone while the database is away is found by a comparison once it is back.
+        log[isUnavailable(error) ? 'warn' : 'error']({ err: error, key }, 'background work on matches failed')
+      },
+    })
+    this.#results = new ResultQueue({
+      files: new ResultFiles({ dir: join(config.dataDir, 'results'), log }),
+      log,
+      concurrency,
+      store: (result) => this.#owned.finish(result),
+      onDone: ({ matchId }, isStored) => this.#resultDone(matchId, isStored),
+    })
+    engine.listen({
+      ended: ({ matchId }, end) => {
+        const running = this.#running.get(matchId)
+        if (end.kind === 'aborted') {
+          platform.log.engine.error({ err: end.error, matchId }, `a match was aborted: ${end.reason}`)
+        }
+        if (!running) return
+        if (end.kind === 'aborted') this.#end(running, { status: 'aborted', endReason: end.reason })
+        else this.#end(running, { status: 'finished', outcome: end.outcome, endReason: null })
+      },
+    })
+  }
+
+  /** Reads results that an earlier process kept, and begins. */
+  async start(): Promise<void> {
+    await this.#results.restore()
+    this.#check = this.#platform.every('matches.check', CHECK_MS, () => this.#checkAll(performance.now()))
+  }
+
+  /** Aborts what is live here, so that no player is left in a match that nobody runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const { id } of this.#running.values()) this.#platform.engine.halt(id)
+    await Promise.all([this.#check?.stop(), this.#results.stop(), this.#work.idle(), this.#scores.idle()])
+    const waiting = new Set(this.#results.matchIds)
+    const left = [...this.#running.values()].filter(({ id }) => !waiting.has(id))
+    if (left.length > 0) await this.#owned.abort(left, 'node-left')
+  }
+
+  /** Claims a match whose countdown is over, and runs it. */
+  begin(matchId: string): void {
+    this.#work.add(matchId, async () => {
+      const { isHeld } = this.#platform.lease
+      if (isHeld && !this.#stopped && !this.#running.has(matchId)) await this.#owned.claim(matchId)
+    })
+  }
+
+  /** A match was written, here or on another node. */
+  note(match: Match): void {
+    const running = this.#running.get(match.id)
+    running?.note(match, performance.now())
+    if (running && (match.status === 'finished' || match.status === 'aborted')) this.#remove(running)
+  }
+
+  /** A player gave up their seats. */
+  leave(matchId: string, userId: string): void {
+    this.#running.get(matchId)?.leave(userId)
+  }
+
+  /** Lets all matches stand still: other nodes may abort them from now on. */
+  pause(): void {
+    this.#isPaused = true
+    for (const { runner } of this.#running.values()) runner.paused = true
+  }
+
+  /** Brings what runs here in line with its rows, which decide. */
+  async compare(): Promise<void> {
+    for await (const { id, state } of this.#owned.compare(this.#running.values())) {
+      if (this.#stopped) return
+      const running = this.#running.get(id)
+      if (this.#work.has(id)) continue
+      if (state === 'missing') this.#work.add(id, () => this.#resume(id))
+      else if (running && !running.ending) {
+        // Other nodes ended it, because this one seemed dead.
+        if (state === 'lost') this.#end(running, { status: 'aborted', endReason: 'node-lost' })
+        else await this.#readAgain(running)
+      }
+    }
+    if (this.#stopped) return
+    // What could not be aborted when it ended.
+    for (const running of this.#running.values()) {
+      const { ending } = running
+      if (ending?.status === 'aborted' && !this.#work.has(running.id)) {
+        this.#work.add(running.id, () => this.#abort(running, ending.endReason))
+      }
+    }
+  }
+
+  #run(match: Match, { seed, fence }: MatchRow): void {
+    if (this.#running.has(match.id)) return
+    const { games, engine, config, log } = this.#platform
+    try {
+      const game = gameOf(games, match.game)
+      if (!game) throw new Error(`no such game: ${match.game}`)
+      const runner = engine.start({
+        matchId: match.id,
+        game,
+        seed,
+        options: splitOptions(match.options).rules,
+        botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
+      })
+      this.#running.set(match.id, new RunningMatch(runner, match, fence, config.matches, performance.now()))
+    } catch (error) {
+      log.engine.error({ err: error, matchId: match.id }, 'a match could not begin')
+      this.#work.add(match.id, () => this.#owned.abort([{ id: match.id, fence }], 'failed'))
+    }
+  }
+
+  async #checkAll(now: number): Promise<void> {
+    if (this.#isPaused) await this.#goOn()
+    if (this.#isPaused || now < this.#settledAt) return
+    const scored: Scored[] = []
+    for (const running of this.#running.values()) {
+      if (running.ending) continue
+      try {
+        const scores = running.scoresToWrite(now)
+        if (scores) scored.push({ id: running.id, fence: running.fence, scores })
+        const ending = running.endByPlayers(now)
+        if (ending) this.#end(running, ending)
+      } catch (error) {
+        this.#platform.log.engine.error({ err: error, matchId: running.id }, 'a match could not be checked')
+        this.#end(running, { status: 'aborted', endReason: 'failed' })
+      }
+    }
+    this.#scores.offer(scored)
+  }
+
+  /** Goes on with the matches that are still this node's, once it has its lease again. */
+  async #goOn(): Promise<void> {
+    const { lease } = this.#platform
+    if (!lease.isHeld) return
+    await this.compare()
+    if (!lease.isHeld) return
+    this.#isPaused = false
+    this.#settledAt = performance.now() + SETTLE_MS
+    for (const { runner } of this.#running.values()) runner.paused = false
+  }
+
+  #scoresWritten({ id, scores }: Scored, version: number): void {
+    const running = this.#running.get(id)
+    if (!running) return
+    running.scoredAt = performance.now()
+    const { match } = running
+    // This node has not heard of something that was written before: the comparison reads it.
+    if (version !== match.version + 1) return
+    const players = match.players.map((player) => ({ ...player, score: scores[player.seat] ?? player.score }))
+    this.#feed.publish({ ...match, players, version })
+  }
+
+  #end(running: RunningMatch, ending: Ending): void {
+    if (running.ending) return
+    running.ending = ending
+    this.#platform.engine.halt(running.id)
+    if (ending.status === 'finished') this.#results.add(running.result(ending, this.#platform.node))
+    else this.#work.add(running.id, () => this.#abort(running, ending.endReason))
+  }
+
+  async #abort(running: RunningMatch, endReason: string): Promise<void> {
+    await this.#owned.abort([running], endReason)
+    this.#remove(running)
+  }
+
+  #resultDone(matchId: string, isStored: boolean): void {
+    const running = this.#running.get(matchId)
+    if (!running) return
+    if (isStored) {
+      this.#remove(running)
+      return
+    }
+    // The comparison tries again until it is done.
+    running.ending = { status: 'aborted', endReason: 'failed' }
+    this.#work.add(matchId, () => this.#abort(running, 'failed'))
+  }
+
+  #remove(running: RunningMatch): void {
+    if (this.#running.get(running.id) !== running) return
+    this.#running.delete(running.id)
+    this.#platform.engine.remove(running.id)
+  }
+
+  async #resume(matchId: string): Promise<void> {
+    if (!this.#stopped && !this.#running.has(matchId)) await this.#owned.resume(matchId)
+  }
+
+  /** Reads what others wrote of a match: who is connected to another node, and who has left. */
+  async #readAgain(running: RunningMatch): Promise<void> {
+    const [row] = await readMatches(this.#platform.database.sql, [running.id])
+    if (!row) return
+    this.#feed.announce(plainScope(this.#platform), row)
+    for (const { userId, leftAt } of row.seats) if (userId !== null && leftAt !== null) running.leave(userId)
+  }
+}
