@@ -21,7 +21,6 @@ export const auth = module({
   subscriptions: { onSession },
   jobs: {
     closeEnded: { everyMs: LOOK_EVERY_MS, runsOn: 'every node', run: ({ use }) => use(authService).closer.look() },
-    checkSessions: { everyMs: 30_000, runsOn: 'every node', run: ({ use }) => use(authService).closer.check() },
-    deleteOld: { everyMs: 30_000, runsOn: 'one node', run: (ctx) => ctx.use(authService).deleteOld(ctx) },
+    cleanUp: { everyMs: 30_000, runsOn: 'one node', run: (ctx) => ctx.use(authService).cleanUp(ctx) },
   },
 })

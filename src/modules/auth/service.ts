@@ -2,10 +2,10 @@ import { SecretBox } from '../../db/secret-encryption.ts'
 import { type Platform, type Service, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import { Challenges } from './challenges.ts'
-import { AttemptCounters, deleteOldCounters } from './limits/attempt-counters.ts'
+import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
+import { AttemptCounters } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
-import { sessionRows } from './sessions/session-rows.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { Tickets } from './sessions/tickets.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
@@ -17,10 +17,6 @@ export interface AuthOptions {
   /** Milliseconds of a monotonic clock. Default `performance.now`. */
   readonly elapsed?: () => number
 }
-
-const HOUR = 60 * 60_000
-const DAY = 24 * HOUR
-const MAX_ROWS = 5_000
 
 /** Accounts and their sessions. */
 export class AuthService implements Service {
@@ -61,19 +57,14 @@ export class AuthService implements Service {
     return this.closer.start()
   }
 
-  stop(): Promise<void> {
-    return this.closer.stop()
+  async stop(): Promise<void> {
+    this.closer.stop()
   }
 
-  /** Ends sessions that have expired, and deletes rows that nobody needs any more: up to `MAX_ROWS` of each kind. */
-  async deleteOld(scope: Scope): Promise<void> {
-    const now = this.#now()
+  /** Ends sessions that have expired, and deletes old rows. */
+  async cleanUp(scope: Scope): Promise<void> {
     await this.sessions.expire(scope, MAX_ROWS)
-    // An ended session stays until a day after it would have expired.
-    await sessionRows.deleteEnded(scope.sql, new Date(now - DAY), MAX_ROWS)
-    // An hour late, because the clocks of nodes differ.
-    await sessionRows.deleteTickets(scope.sql, new Date(now - HOUR), MAX_ROWS)
-    await deleteOldCounters(scope.sql, new Date(now - DAY), MAX_ROWS)
+    await deleteOldRows(scope.sql, this.#now())
   }
 }
 

@@ -181,23 +181,24 @@ export class SignIn {
     return { status: 'authorized', user: toUser(user), token: this.#parts.tickets.issue(user.id) }
   }
 
-  /** An attempt that stays counted keeps nobody out, and costs no recovery code. */
-  async #succeeded(attempt: Attempt): Promise<void> {
-    try {
-      await attempt.succeeded()
-    } catch (error) {
-      this.#parts.platform.log.of('auth').warn({ err: error }, 'a successful attempt stays counted')
-    }
+  #succeeded(attempt: Attempt): Promise<void> {
+    return this.#orWarn(attempt.succeeded(), 'a successful attempt stays counted')
   }
 
-  /** Encrypts a secret with the newest key. A failure keeps nobody out. */
-  async #renewKey(account: Account, secret: string): Promise<void> {
+  /** Encrypts a secret with the newest key. */
+  async #renewKey({ id, totp }: Account, secret: string): Promise<void> {
     const { platform, box } = this.#parts
-    if (box.isCurrent(account.totp)) return
+    if (box.isCurrent(totp)) return
+    const renewed = accounts.reseal(platform.database.reserved, id, totp, box.seal(secret, id))
+    await this.#orWarn(renewed, 'a secret stays encrypted with an old key')
+  }
+
+  /** The code was right, so a failure of what follows keeps nobody out and costs no recovery code. */
+  async #orWarn(work: Promise<void>, message: string): Promise<void> {
     try {
-      await accounts.reseal(platform.database.reserved, account.id, account.totp, box.seal(secret, account.id))
+      await work
     } catch (error) {
-      platform.log.of('auth').warn({ err: error, userId: account.id }, 'a secret stays encrypted with an old key')
+      this.#parts.platform.log.of('auth').warn({ err: error }, message)
     }
   }
 }

@@ -120,13 +120,6 @@ const SETTLE = statement(
      AND attempts.key IN (SELECT key FROM held)`,
 )
 
-const DELETE_OLD = statement(
-  'attempts.deleteOld',
-  `DELETE FROM attempts WHERE key IN (
-     SELECT key FROM attempts WHERE window_start < $1 AND (locked_until IS NULL OR locked_until < $1)
-     LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-)
-
 /**
  * Counts attempts in the database, so all nodes share the counts and a restart forgets nothing. One statement counts an
  * attempt before its code is checked, so parallel attempts cannot exceed the limit.
@@ -182,11 +175,6 @@ export class AttemptCounters {
     const askAgainAt = now + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
     this.#refusals.set(key, { until: now + retryAfterMs, askAgainAt })
   }
-}
-
-/** Deletes up to `limit` counters whose window began, and whose lock ended, before this time. */
-export async function deleteOldCounters(sql: Sql, before: Date, limit: number): Promise<void> {
-  await sql.rows(DELETE_OLD, [before, limit])
 }
 
 function columnsOf(budgets: readonly Budget[]): unknown[] {

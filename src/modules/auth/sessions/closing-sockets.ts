@@ -9,6 +9,8 @@ import { sessionRows } from './session-rows.ts'
 
 /** The database is asked this often for sessions that ended lately, so sockets close well within a second. */
 export const LOOK_EVERY_MS = 500
+/** Every so many looks, that is every 30 s, all sessions with open sockets are looked up. */
+const CHECK_EVERY_LOOKS = 60
 /** How far the clocks of two nodes may differ. */
 const CLOCKS_MS = 5_000
 /** The socket closes this long after the session ended, so the answer to a logout and the event are sent first. */
@@ -33,8 +35,8 @@ export const sessionSeq = { open: 0, ended: 1 } as const
 
 /**
  * Closes the sockets of this node whose session has ended, on whichever node. The bus tells of the end at once. It may
- * lose messages, so the node also asks the database: twice a second for the sessions that ended lately, and every 30 s,
- * and whenever the bus was cut off, for every session with an open socket.
+ * lose messages, so the node also asks the database: twice a second for the sessions that ended lately; and every 30 s, or
+ * when the bus has lost messages, for every session with an open socket.
  */
 export class SessionCloser {
   readonly #platform: Platform
@@ -44,7 +46,7 @@ export class SessionCloser {
   /** When the last look began that succeeded. */
   #lookedAt: number
   #subscription: BusSubscription | undefined
-  #checking: Promise<void> = Promise.resolve()
+  #looksUntilCheck = CHECK_EVERY_LOOKS
   /** Sessions whose sockets are about to be closed, by id. */
   #closing = new Map<string, Closing>()
   #timer: NodeJS.Timeout | undefined
@@ -72,16 +74,15 @@ export class SessionCloser {
         this.#close(ended.data)
       },
       () => {
-        this.#checking = this.#checking.then(() => this.#checkLogged())
+        this.#looksUntilCheck = 0
       },
     )
     await this.#subscription.ready
   }
 
-  /** Closes what is about to be closed, and waits for the check under way. */
-  async stop(): Promise<void> {
+  /** Closes what is about to be closed. */
+  stop(): void {
     this.#subscription?.unsubscribe()
-    await this.#checking
     this.#closeNow()
   }
 
@@ -101,7 +102,7 @@ export class SessionCloser {
     bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(ended) })
   }
 
-  /** Closes the sockets whose session ended since the last look that succeeded. One query, as a rule. */
+  /** Closes the sockets whose session ended since the last look that succeeded. One query, unless a check is due. */
   async look(): Promise<void> {
     const { connections, database } = this.#platform
     const now = this.#now()
@@ -109,14 +110,15 @@ export class SessionCloser {
     if (connections.users().next().done !== true) {
       const since = new Date(Math.min(this.#lookedAt, now) - this.#overlapMs)
       const ended = await sessionRows.endedSince(database.reserved, since, MAX_ENDED + 1)
-      if (ended.length > MAX_ENDED) await this.check()
+      if (ended.length > MAX_ENDED || this.#looksUntilCheck <= 0) await this.#check()
       else this.#closeAmong(new Map(ended.map((row) => [row.id, row.isExpired ? 'expired' : 'ended'])))
     }
     this.#lookedAt = now
+    this.#looksUntilCheck--
   }
 
   /** Looks up every session with an open socket, and closes the sockets of those that have ended. */
-  async check(): Promise<void> {
+  async #check(): Promise<void> {
     const { connections, database } = this.#platform
     const open = new Set<string>()
     for (const { caller } of connections) if (caller.sessionId !== null) open.add(caller.sessionId)
@@ -126,14 +128,7 @@ export class SessionCloser {
       const living = await sessionRows.notEndedAmong(database.reserved, ids)
       this.#closeAmong(new Map(ids.filter((id) => !living.has(id)).map((id) => [id, 'ended'])))
     }
-  }
-
-  async #checkLogged(): Promise<void> {
-    try {
-      await this.check()
-    } catch (error) {
-      this.#platform.log.of('auth').warn({ err: error }, 'the sessions of open sockets could not be checked')
-    }
+    this.#looksUntilCheck = CHECK_EVERY_LOOKS
   }
 
   #closeAmong(ended: ReadonlyMap<string, Closing['reason']>): void {

@@ -120,18 +120,6 @@ const NOT_ENDED_AMONG = statement<{ readonly id: string }>(
   'SELECT id FROM sessions WHERE id = ANY ($1::text[]) AND ended_at IS NULL',
 )
 
-const DELETE_ENDED = statement(
-  'sessions.deleteEnded',
-  `DELETE FROM sessions WHERE id IN (
-     SELECT id FROM sessions WHERE expires_at < $1 AND ended_at IS NOT NULL LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-)
-
-const DELETE_TICKETS = statement(
-  'sessions.deleteTickets',
-  `DELETE FROM used_tickets WHERE jti IN (
-     SELECT jti FROM used_tickets WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-)
-
 /** Sessions and used tickets in the database. A session is open while it has neither ended nor expired. */
 export const sessionRows = {
   /** The rows of these ids that exist. */
@@ -187,15 +175,6 @@ export const sessionRows = {
 
   async notEndedAmong(sql: Sql, ids: readonly string[]): Promise<ReadonlySet<string>> {
     return new Set((await sql.rows(NOT_ENDED_AMONG, [ids])).map(({ id }) => id))
-  },
-
-  /** Deletes up to `limit` ended sessions that would have expired before this time. */
-  async deleteEnded(sql: Sql, before: Date, limit: number): Promise<void> {
-    await sql.rows(DELETE_ENDED, [before, limit])
-  },
-
-  async deleteTickets(sql: Sql, before: Date, limit: number): Promise<void> {
-    await sql.rows(DELETE_TICKETS, [before, limit])
   },
 }
 

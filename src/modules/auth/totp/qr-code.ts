@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib'
+import { crc32, deflateSync } from 'node:zlib'
 import { create } from 'qrcode'
 
 /** Pixels for each module, and the quiet zone around the code, in modules (ISO/IEC 18004, 9.1). */
@@ -8,11 +8,6 @@ const QUIET_MODULES = 4
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 /** PNG (RFC 2083, 4.1.1): one bit a pixel, grey, no interlace. */
 const BIT_DEPTH = 1
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1
-  return crc
-})
 
 /**
  * Draws a QR code as a PNG in a data URL. It takes half a millisecond, a sixth of the time of the library's own image,
@@ -50,11 +45,4 @@ function chunk(type: string, data: Buffer): Buffer {
   data.copy(bytes, 8)
   bytes.writeUInt32BE(crc32(bytes.subarray(4, data.length + 8)), data.length + 8)
   return bytes
-}
-
-/** RFC 2083, 15. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = (crcTable[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
-  return ~crc >>> 0
 }
