@@ -4,7 +4,7 @@ SHELL := /bin/sh
 INSTALLED := node_modules/.package-lock.json
 GENERATED := src/db/generated/client.ts
 
-.PHONY: help install dev start build check format test attack e2e bench verify clean
+.PHONY: help install dev start build check format test attack extending e2e bench verify clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: install ## Every test that needs no browser
 
 attack: install ## Load a server to its limits, and measure what a player notices
 	npm run attack
+
+extending: install ## Build what the documents tell others to build: modules, games, an application
+	npm run extending
 
 e2e: install ## Two browsers play a match; needs Chromium
 	npm run e2e

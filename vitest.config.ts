@@ -4,7 +4,7 @@ import { reporters } from './test/support/reporters.ts'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'test/attack/**', '**/node_modules/**'],
+    exclude: ['test/e2e/**', 'test/attack/**', 'test/extending/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     // For two cores: most files wait for leases, timers and restarts longer than they compute.

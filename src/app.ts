@@ -130,7 +130,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   })
   const { connections } = dispatcher
   const { platform, services } = createPlatform({
-    config,
+    config: { ...config, databaseUrl },
     log,
     database,
     bus,

@@ -14,7 +14,9 @@ const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'u
 const rows = page.split('\n').filter((line) => line.startsWith('| '))
 const rowOf = (name: string) => rows.find((row) => row.startsWith(`| \`${name}\` |`)) ?? ''
 
-const definitions = Object.values(modules).flatMap((module) =>
+/** Of the modules that have a section. The page is about Rally's own; a module of somebody else's may have its own page. */
+const documented = Object.values(modules).filter(({ name }) => page.includes(`\n## ${name}\n`))
+const definitions = documented.flatMap((module) =>
   [...Object.entries(module.methods), ...Object.entries(module.subscriptions)].map(
     ([name, definition]) => [`${module.name}.${name}`, definition] as const,
   ),
@@ -31,9 +33,11 @@ test.each(definitions)('%s stands in docs/protocol.md as it is defined', (name, 
 })
 
 test('names no method or subscription that does not exist', () => {
-  const named = page.matchAll(/^\| `((?:auth|matches|live)\.\w+)` \|/gm)
+  const rowsOfAll = page.matchAll(/^\| `(([a-z]\w*)\.\w+)` \| (?:anyone|user) \|/gm)
+  const named = [...rowsOfAll].filter(([, , module]) => module !== 'rpc').map(([, name]) => name)
   const known = definitions.map(([name]) => name)
-  expect([...named].map(([, name]) => name).toSorted()).toEqual(known.toSorted())
+  expect(known.length).toBeGreaterThan(10)
+  expect(named.toSorted()).toEqual(known.toSorted())
 })
 
 test('every error code and close code has a row', () => {

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { examplesOf, RepositoryCopy } from './repository-copy.ts'
+
+let copy: RepositoryCopy
+beforeAll(async () => {
+  copy = await RepositoryCopy.make()
+  await copy.run('npm', 'run', 'generate')
+})
+afterAll(() => copy.remove())
+
+/** A file with the lines that `example` has besides, each after the line that it has there before it. */
+function withAdded(own: string, example: string): string {
+  const lines = own.split('\n')
+  let next = 0
+  for (const line of example.split('\n')) {
+    const at = lines.indexOf(line, next)
+    if (at < 0) lines.splice(next, 0, line)
+    next = (at < 0 ? next : at) + 1
+  }
+  return lines.join('\n')
+}
+
+/** Puts the examples where they say they belong, as a reader would: new files as they stand, the others changed. */
+function follow(examples: Iterable<readonly [file: string, source: string]>): void {
+  for (const [file, source] of examples) {
+    if (file.endsWith('.prisma')) copy.change(file, (own) => `${own}\n${source}`)
+    else if (existsSync(join(copy.folder, file))) copy.change(file, (own) => withAdded(own, source))
+    else copy.write(file, source)
+  }
+}
+
+const inRepository = [...examplesOf('docs/extending.md')].filter(([file]) => /guestbook|prisma/.test(file))
+
+describe.sequential('a reader of the documents', () => {
+  test('adds the module of docs/extending.md, and touches nothing but what it says', async () => {
+    expect(inRepository.map(([file]) => file)).toEqual([
+      'src/modules/guestbook/types.ts',
+      'prisma/schema.prisma',
+      'src/modules/guestbook/statements.ts',
+      'src/modules/guestbook/read-book.ts',
+      'src/modules/guestbook/service.ts',
+      'src/modules/guestbook/methods/sign.ts',
+      'src/modules/guestbook/subscriptions/onSize.ts',
+      'src/modules/guestbook/subscriptions/onEntry.ts',
+      'src/modules/guestbook/forget-old.ts',
+      'src/modules/guestbook/index.ts',
+      'test/guestbook/guestbook.test.ts',
+    ])
+    follow(inRepository)
+    copy.change('src/modules/index.ts', (own) =>
+      own
+        .replace(/^import .* from '.\/live\/index.ts'$/m, "import { guestbook } from './guestbook/index.ts'\n$&")
+        .replace(/^\} as const$/m, '  guestbook,\n$&'),
+    )
+    expect(await copy.run('npm', 'run', 'migration', '--', 'guestbook')).toContain('_guestbook/migration.sql')
+    const outside = (await copy.changed()).filter((file) => !/^(src\/modules|test)\/guestbook\//.test(file))
+    expect(outside.map((file) => file.replace(/\d{14}/, '<time>'))).toEqual([
+      'prisma/migrations/<time>_guestbook/migration.sql',
+      'prisma/migrations/schema.prisma',
+      'prisma/schema.prisma',
+      'src/modules/index.ts',
+    ])
+  })
+
+  test('adds the module and the game of the README beside what is there', () => {
+    const examples = new Map(examplesOf('README.md'))
+    expect([...examples.keys()]).toEqual([
+      'first-client.ts',
+      'src/modules/records/types.ts',
+      'src/modules/records/methods/getOne.ts',
+      'src/modules/records/index.ts',
+      'src/modules/index.ts',
+      'src/games/nim/index.ts',
+      'src/games/index.ts',
+      'web/src/games/nim/view.tsx',
+      'web/src/games/index.ts',
+    ])
+    examples.delete('first-client.ts')
+    follow(examples)
+    expect(copy.read('src/modules/index.ts')).toMatch(/^ {2}records,$/m)
+    expect(copy.read('src/games/index.ts')).toMatch(/^ {2}nim,$/m)
+  })
+
+  test('gets a client of both modules that is typed', async () => {
+    copy.write(
+      'test/guestbook/client.ts',
+      `import { createClient } from '../../src/client/index.ts'
+import type { Api } from '../../src/modules/index.ts'
+
+const rally = createClient<Api>()
+const { won } = await rally.records.getOne({ username: 'ada' })
+const { seq } = await rally.guestbook.sign({ owner: 'ada', text: 'hello' })
+export const sum: number = won + seq
+`,
+    )
+    copy.write(
+      'test/first-client.ts',
+      (examplesOf('README.md').get('first-client.ts') ?? '').replaceAll("'./src/", "'../src/"),
+    )
+    // The tables of the games' own tests want a line for each game, as the README says.
+    copy.change('test/determinism/play.ts', (own) =>
+      own.replace(/\{ pong: 60,/, '{ pong: 60, nim: 4,').replace(/^ {2}pong: .*$/m, '$&\n  nim: [{}],'),
+    )
+    copy.change('test/games/contract.test.ts', (own) =>
+      own.replace(/^ {2}pong: .*$/m, '$&\n  nim: [{ take: 1 }, { take: 2 }],'),
+    )
+    await copy.run('npm', 'run', 'types')
+  })
+
+  test('passes the lint, the tests of the module and those of the lint', async () => {
+    copy.write('test/first-client.ts', '')
+    await copy.run('npx', 'biome', 'format', '--write', 'test/determinism', 'test/games')
+    await copy.run('npm', 'run', 'lint')
+    const tests = ['test/guestbook', 'test/lint', 'test/games/contract.test.ts', 'test/db/drift.test.ts']
+    await copy.run('npx', 'vitest', 'run', '--maxWorkers=1', ...tests)
+  })
+})
+
+test('the examples of docs/extending.md are short', () => {
+  for (const [file, source] of examplesOf('docs/extending.md')) {
+    const lines = source.split('\n').filter((line) => !/^(import .*|\/\*\*.*|)$/.test(line))
+    expect(lines.length, file).toBeLessThanOrEqual(16)
+  }
+})
