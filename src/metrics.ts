@@ -18,165 +18,101 @@ export interface Metrics {
   close(): void
 }
 
-/**
- * Every metric of the process, by name. Nothing is counted here while messages flow: the parts keep plain numbers,
- * which are read when somebody asks.
- */
-export function createMetrics({ connections, entries, engine, sockets }: MetricSources): Metrics {
-  const registry = new Registry()
-  const registers = [registry]
-  const close = collectProcessMetrics(registry)
-
-  new Gauge({
-    name: 'rally_sockets',
-    help: 'Open sockets',
-    registers,
-    collect() {
-      this.set(connections.size)
-    },
-  })
-  new Counter({
-    name: 'rally_sockets_opened_total',
-    help: 'Sockets opened since the start',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(sockets().opened)
-    },
-  })
-  new Counter({
-    name: 'rally_sockets_closed_total',
-    help: 'Sockets closed since the start, by close code; 0 for codes that the protocol does not know',
-    labelNames: ['code'] as const,
-    registers,
-    collect() {
-      this.reset()
-      for (const [code, count] of sockets().closed) this.inc({ code }, count)
-    },
-  })
-  new Gauge({
-    name: 'rally_live_matches',
-    help: 'Matches that this process runs',
-    registers,
-    collect() {
-      this.set(engine.size)
-    },
-  })
-  new Counter({
-    name: 'rally_ticks_total',
-    help: 'Steps of live matches',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(engine.clock.figures.ticks)
-    },
-  })
-  new Counter({
-    name: 'rally_skipped_ticks_total',
-    help: 'Steps left out after the process had stalled for longer than it may catch up',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(engine.clock.figures.skippedTicks)
-    },
-  })
-  new Gauge({
-    name: 'rally_tick_lateness_ms',
-    help: 'How late steps began since the start, by quantile',
-    labelNames: ['quantile'] as const,
-    registers,
-    collect() {
-      const { lateness } = engine.clock.figures
-      for (const quantile of [0.5, 0.99]) this.set({ quantile }, latenessQuantile(lateness, quantile))
-    },
-  })
-  perType('rally_requests_total', 'Requests, by type', (entry) => entry.calls)
-  perType('rally_failed_requests_total', 'Requests answered with an error, by type', (entry) => entry.failures)
-  perType('rally_request_ms_total', 'Time from request to answer, summed, by type', (entry) => entry.totalMs)
-
-  return { text: () => registry.metrics(), close }
-
-  function perType(name: string, help: string, read: (entry: Entry) => number): void {
-    new Counter({
-      name,
-      help,
-      labelNames: ['type'] as const,
-      registers,
-      collect() {
-        this.reset()
-        for (const entry of entries.values()) this.inc({ type: entry.type }, read(entry))
-      },
-    })
-  }
-}
-
+const QUANTILES = [0.5, 0.99]
 const SECOND_NS = 1e9
 /** How finely the delay of the event loop is measured. */
 const LOOP_RESOLUTION_MS = 10
 
 /**
- * The metrics of the process itself: CPU, memory, garbage collection and the delay of the event loop, under the names
- * that prom-client's own collectors use. Those cannot be stopped, and each start of a server in one process would
- * leave its observers behind.
+ * Every metric, by name. The parts of Rally keep plain numbers, which are read here when somebody asks.
  *
- * @returns what stops observing
+ * The metrics of the process have the names that prom-client's own collectors use. Those collectors cannot be stopped, so
+ * each server that starts in one process would leave its observers behind.
  */
-function collectProcessMetrics(registry: Registry): () => void {
+export function createMetrics({ connections, entries, engine, sockets }: MetricSources): Metrics {
+  const registry = new Registry()
   const registers = [registry]
+  const gauge = (name: string, help: string, read: (metric: Gauge) => void, labelNames: string[] = []) => {
+    const metric: Gauge = new Gauge({ name, help, registers, labelNames, collect: () => read(metric) })
+  }
+  const counter = (name: string, help: string, read: (metric: Counter) => void, labelNames: string[] = []) => {
+    const collect = () => {
+      metric.reset()
+      read(metric)
+    }
+    const metric: Counter = new Counter({ name, help, registers, labelNames, collect })
+  }
+  const perType = (name: string, help: string, read: (entry: Entry) => number) => {
+    const readAll = (metric: Counter) => {
+      for (const entry of entries.values()) metric.inc({ type: entry.type }, read(entry))
+    }
+    counter(name, help, readAll, ['type'])
+  }
 
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'CPU time of the process, user and system',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage()
-      this.reset()
-      this.inc((user + system) / 1e6)
+  const clock = () => engine.clock.figures
+  gauge('rally_sockets', 'Open sockets', (metric) => metric.set(connections.size))
+  counter('rally_sockets_opened_total', 'Sockets opened since the start', (metric) => metric.inc(sockets().opened))
+  counter(
+    'rally_sockets_closed_total',
+    'Sockets closed since the start, by close code; 0 for codes that the protocol does not know',
+    (metric) => {
+      for (const [code, count] of sockets().closed) metric.inc({ code }, count)
     },
-  })
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
+    ['code'],
+  )
+  gauge('rally_live_matches', 'Matches that this process runs', (metric) => metric.set(engine.size))
+  counter('rally_ticks_total', 'Steps of live matches', (metric) => metric.inc(clock().ticks))
+  counter(
+    'rally_skipped_ticks_total',
+    'Steps left out after the process had stalled for longer than it may catch up',
+    (metric) => metric.inc(clock().skippedTicks),
+  )
+  gauge(
+    'rally_tick_lateness_ms',
+    'How late steps began since the start, by quantile',
+    (metric) => {
+      for (const quantile of QUANTILES) metric.set({ quantile }, latenessQuantile(clock().lateness, quantile))
     },
-  })
-  new Gauge({
-    name: 'nodejs_heap_size_used_bytes',
-    help: "What lives in V8's heap, and what has not been collected yet",
-    registers,
-    collect() {
-      this.set(process.memoryUsage().heapUsed)
-    },
-  })
+    ['quantile'],
+  )
+  perType('rally_requests_total', 'Requests, by type', (entry) => entry.calls)
+  perType('rally_failed_requests_total', 'Requests answered with an error, by type', (entry) => entry.failures)
+  perType('rally_request_ms_total', 'Time from request to answer, summed, by type', (entry) => entry.totalMs)
 
+  counter('process_cpu_seconds_total', 'CPU time of the process, user and system', (metric) => {
+    const { user, system } = process.cpuUsage()
+    metric.inc((user + system) / 1e6)
+  })
+  gauge('process_resident_memory_bytes', 'Resident memory', (metric) => metric.set(process.memoryUsage.rss()))
+  gauge('nodejs_heap_size_used_bytes', "Bytes in use on V8's heap, garbage included", (metric) =>
+    metric.set(process.memoryUsage().heapUsed),
+  )
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   delay.enable()
-  new Gauge({
-    name: 'nodejs_eventloop_lag_seconds',
-    help: 'Delay of the event loop since the last scrape, by quantile',
-    labelNames: ['quantile'] as const,
-    registers,
-    collect() {
-      for (const quantile of [0.5, 0.99]) this.set({ quantile }, delay.percentile(quantile * 100) / SECOND_NS)
-      this.set({ quantile: 1 }, delay.max / SECOND_NS)
+  gauge(
+    'nodejs_eventloop_lag_seconds',
+    'Delay of the event loop since the last scrape, by quantile',
+    (metric) => {
+      for (const quantile of QUANTILES) metric.set({ quantile }, delay.percentile(quantile * 100) / SECOND_NS)
+      metric.set({ quantile: 1 }, delay.max / SECOND_NS)
       delay.reset()
     },
-  })
-
-  const collecting = new Counter({
-    name: 'nodejs_gc_duration_seconds_total',
-    help: 'Time spent in garbage collection',
-    registers,
-  })
+    ['quantile'],
+  )
+  let collectingMs = 0
   const collections = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) collecting.inc(duration / 1000)
+    for (const { duration } of list.getEntries()) collectingMs += duration
   })
   collections.observe({ entryTypes: ['gc'] })
+  counter('nodejs_gc_duration_seconds_total', 'Time spent in garbage collection', (metric) =>
+    metric.inc(collectingMs / 1_000),
+  )
 
-  return () => {
-    delay.disable()
-    collections.disconnect()
+  return {
+    text: () => registry.metrics(),
+    close() {
+      delay.disable()
+      collections.disconnect()
+    },
   }
 }

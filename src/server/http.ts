@@ -4,7 +4,7 @@ import { type Headers, jsonHeaders } from './security-headers.ts'
 import { addressOf, clientAddress } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
-/** What tells who sent a request. */
+/** Who sent a request. */
 export interface Sender {
   readonly origin: string
   readonly cookie: string
@@ -13,7 +13,7 @@ export interface Sender {
   readonly ip: string
 }
 
-/** What is needed of a request, copied, as uWebSockets.js lends it only until the handler returns. */
+/** A copy of the request: uWebSockets.js lends the original until the handler returns. */
 export interface Request extends Sender {
   /** Lower case. */
   readonly method: string
@@ -23,25 +23,29 @@ export interface Request extends Sender {
   readonly acceptEncoding: string
   readonly ifNoneMatch: string
   readonly authorization: string
-  /** The address that the connection comes from. */
   readonly peer: string
   /** Whether a proxy says that it passed it on. */
   readonly isForwarded: boolean
 }
 
 const MAX_USER_AGENT = 200
-/** Digits alone, and not so many that they are no number any more. */
+/** Digits only, and few enough for a safe integer. */
 const LENGTH = /^\d{1,15}$/
 
-/** The addresses of a request, which is all that is read before it is admitted. */
+/** Nothing else of a request is read before it is admitted. */
 export interface Addresses {
+  /** Where the connection comes from. */
   readonly peer: string
+  /** The client's address, after trusted proxies. */
   readonly ip: string
 }
 
 export function readAddresses(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): Addresses {
   const peer = addressOf(res.getRemoteAddress())
-  return { peer, ip: trustedProxyHops > 0 ? clientAddress(peer, forwardedFor(req), trustedProxyHops) : peer }
+  if (trustedProxyHops === 0) return { peer, ip: peer }
+  // A proxy may add a header of its own after the client's.
+  const forwardedFor = valuesOf(req, 'x-forwarded-for').join(',')
+  return { peer, ip: clientAddress(peer, forwardedFor, trustedProxyHops) }
 }
 
 export function readSender(req: HttpRequest, { ip }: Addresses): Sender {
@@ -67,16 +71,11 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
   }
 }
 
-/** How long the body of a request may be, in bytes: as it says, or, where it says nothing that can be read, anything. */
+/** The length of the body in bytes as the headers say it; Infinity when they do not say it in a readable way. */
 export function bodyBytes(req: HttpRequest): number {
   const length = req.getHeader('content-length')
   if (length !== '') return LENGTH.test(length) ? Number(length) : Number.POSITIVE_INFINITY
   return req.getHeader('transfer-encoding') === '' ? 0 : Number.POSITIVE_INFINITY
-}
-
-/** All `X-Forwarded-For` headers in their order: a proxy may add one of its own after the client's. */
-function forwardedFor(req: HttpRequest): string {
-  return valuesOf(req, 'x-forwarded-for').join(',')
 }
 
 function valuesOf(req: HttpRequest, wanted: string): string[] {
@@ -88,8 +87,8 @@ function valuesOf(req: HttpRequest, wanted: string): string[] {
 }
 
 /**
- * Whether a request says where its body ends in more than one way, or in none that can be read. Two servers can then read two different requests in
- * the same bytes (RFC 9112, 6.3 and 11.2).
+ * Whether the headers give the length of the body in more than one way, or in an unreadable one. Two servers may then read
+ * different requests in the same bytes (RFC 9112, 6.3 and 11.2).
  */
 export function isAmbiguous(req: HttpRequest): boolean {
   const length = req.getHeader('content-length')
@@ -100,10 +99,10 @@ export function isAmbiguous(req: HttpRequest): boolean {
   return hasLength && valuesOf(req, 'content-length').length > 1
 }
 
-/** Why a request is refused that `isAmbiguous`. */
+/** The answer to a request that `isAmbiguous`. */
 export const AMBIGUOUS = 'The length of the body is ambiguous'
 
-/** One HTTP request and its response, which may be written once, and not after the client has left. */
+/** One HTTP request and its response. The response can be written once, while the client is there. */
 export class Exchange {
   readonly method: string
   readonly res: HttpResponse
@@ -112,8 +111,9 @@ export class Exchange {
   #onAbort: (() => void) | undefined
 
   /**
-   * Made before the first await, as uWebSockets.js demands to know what to do when the client leaves. `always` are headers
-   * that every response has.
+   * Must be made before the first await: uWebSockets.js demands a listener for a client that leaves.
+   *
+   * @param always headers of every response
    */
   constructor(res: HttpResponse, method: string, always: Headers) {
     this.res = res
@@ -129,21 +129,21 @@ export class Exchange {
     this.#onAbort = listener
   }
 
-  /** Claims the right to respond; false when it is gone. */
+  /** Claims the response. False when it has been claimed before, or the client has left. */
   take(): boolean {
     const wasOpen = this.#isOpen
     this.#isOpen = false
     return wasOpen
   }
 
-  /** To be called within a cork, by who took the right to respond. */
+  /** Call it within a cork, after `take()`. */
   writeHead(status: string, headers: Headers): void {
     this.res.writeStatus(status)
     this.#writeHeaders(this.#always)
     this.#writeHeaders(headers)
   }
 
-  /** `close` ends the connection too: for a client that is still sending what nobody will read. */
+  /** `close` ends the connection too: for a client that still sends a body which is not read. */
   reply(status: string, headers: Headers, body: string | Uint8Array = '', close = false): void {
     if (!this.take()) return
     this.res.cork(() => {
@@ -163,24 +163,20 @@ export class Exchange {
     this.reply(status, { ...jsonHeaders, ...headers }, JSON.stringify(value), close)
   }
 
-  /** An error in the words of the protocol. */
-  error(status: string, code: string, message: string, headers: Headers = {}, close = false): void {
-    this.json(status, { error: code, data: { message } }, headers, close)
-  }
-
-  /** An error that may not be one when the same is sent again after `retryAfterMs`. */
-  retryLater(status: string, code: string, message: string, retryAfterMs: number, headers: Headers = {}): void {
-    this.json(status, { error: code, data: { message, retryAfterMs } }, { ...headers, ...retryAfter(retryAfterMs) })
+  /** Answers an error of the protocol. `data` is its message, or all its data. */
+  error(status: string, code: string, data: string | ErrorData, headers: Headers = {}, close = false): void {
+    const full: ErrorData = typeof data === 'string' ? { message: data } : data
+    const retry = full.retryAfterMs === undefined ? {} : { 'Retry-After': `${Math.ceil(full.retryAfterMs / 1_000)}` }
+    this.json(status, { error: code, data: full }, { ...headers, ...retry }, close)
   }
 
   /**
-   * Refuses a request and ends its connection: nobody can tell where the next request begins, or there are too many.
-   * Not within the handler: the parser would go on to the next request. While this one has no answer it ends the
-   * connection instead, so that a client that does not wait for answers costs one refusal a connection.
+   * Answers an error and ends the connection: nobody can tell where the next request begins, or there are too many. Never
+   * within the handler: the parser would go on to the next request. A connection with an unanswered request is ended by the
+   * next one, so a client that does not wait for answers costs one refusal a connection.
    */
-  refuse(status: string, code: string, data: ErrorData): void {
-    const headers = data.retryAfterMs === undefined ? {} : retryAfter(data.retryAfterMs)
-    setImmediate(() => this.json(status, { error: code, data }, headers, true))
+  refuse(status: string, code: string, data: string | ErrorData): void {
+    setImmediate(() => this.error(status, code, data, {}, true))
   }
 
   #writeHeaders(headers: Headers): void {
@@ -189,10 +185,6 @@ export class Exchange {
       else for (const each of value) this.res.writeHeader(name, each)
     }
   }
-}
-
-function retryAfter(ms: number): Headers {
-  return { 'Retry-After': `${Math.ceil(ms / 1000)}` }
 }
 
 /** Why a body could not be had: the client left, sent too much, or took too long. */

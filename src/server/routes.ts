@@ -82,7 +82,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     const request = readRequest(req, addresses)
     const { method, path } = request
     if (isAmbiguous(req)) {
-      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', { message: AMBIGUOUS })
+      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', AMBIGUOUS)
       return
     }
     const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page
@@ -95,7 +95,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     }
     // Nobody would read the body: it would go through the parser for nothing, however long it is.
     if (declaredBytes > 0 && !(method === 'post' && path === '/session')) {
-      exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', { message: 'No body is taken here' })
+      exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', 'No body is taken here')
       return
     }
     const failed = (error: unknown): void => {

@@ -3,12 +3,11 @@ import type { Config } from '../config.ts'
 import type { Hub, SessionGate } from '../rpc/index.ts'
 import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
 import { createOriginCheck } from './http.ts'
-import { Outage, type OutageLog } from './outage.ts'
+import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
 import { createRoutes } from './routes.ts'
 import { headersOfAll } from './security-headers.ts'
 import { createCookies } from './session-cookie.ts'
-import { Gauge } from './session-lookups.ts'
 import { createSessions } from './sessions.ts'
 import type { Receiver } from './socket.ts'
 import { type SocketStats, Sockets } from './socket-endpoint.ts'
@@ -54,9 +53,6 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** Lookups of sessions that may wait for the database at once. */
-const MAX_LOOKUPS = 2_000
-
 export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
   const { limits, heartbeatMs, trustedProxyHops } = config
@@ -70,10 +66,8 @@ export function createServer(options: ServerOptions): Server {
   const always = headersOfAll(config.publicUrl)
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
-  const lookups = new Gauge(MAX_LOOKUPS)
   const { admission } = dispatcher
-  const outage = new Outage('sessions cannot be looked up or changed', log)
-  const sessions = createSessions({ gate, cookies, isAllowedOrigin, lookups, outage })
+  const sessions = createSessions({ gate, cookies, isAllowedOrigin, log })
   const { node, version } = options
   const sockets = new Sockets({
     receiver: dispatcher,
@@ -90,9 +84,8 @@ export function createServer(options: ServerOptions): Server {
     log,
   })
   const upgrade = createUpgrade({
-    identify: sessions.identify,
+    sessions,
     isAllowedOrigin,
-    lookups,
     admission,
     trustedProxyHops,
     isClosing: () => isClosing,

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { DeadlineError } from '../deadline.ts'
+import { DeadlineError, withDeadline } from '../deadline.ts'
 import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
 import { type Exchange, ORIGIN_REFUSED, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
-import type { Outage } from './outage.ts'
+import { Outage, type OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
-import type { Gauge } from './session-lookups.ts'
 
 /** Bytes of the body of `POST /session`. The connection of a client that sends more is closed. */
 export const MAX_BODY_BYTES = 4096
 const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
 const RETRY_MS = 1_000
+/** Questions to the gate that may be open at once. */
+const MAX_ASKING = 2_000
 
 /** Who sent a request. */
 export interface Identity {
@@ -22,6 +23,8 @@ export interface Identity {
 
 /** Finds out who sent a request by its cookies, and serves the route that sets and clears the session cookie. */
 export interface Sessions {
+  /** So many questions to the gate are open that no more are asked. */
+  readonly isBusy: boolean
   /**
    * Answers at once when there is nothing to look up: without a session cookie, or with one that was not signed here.
    * Otherwise it asks the gate, with a deadline.
@@ -41,17 +44,25 @@ interface SessionsOptions {
   readonly gate: SessionGate
   readonly cookies: Cookies
   readonly isAllowedOrigin: OriginCheck
-  readonly lookups: Gauge
-  readonly outage: Outage
+  readonly log: OutageLog
 }
 
-export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage }: SessionsOptions): Sessions {
+export function createSessions({ gate, cookies, isAllowedOrigin, log }: SessionsOptions): Sessions {
+  const outage = new Outage('sessions cannot be looked up or changed', log)
+  let asking = 0
+  const isBusy = () => asking >= MAX_ASKING
+  /** A question counts until it is really over, late or not. */
+  const ask = <T>(question: () => Promise<T>): Promise<T> => {
+    asking++
+    const answer = question().finally(() => asking--)
+    return withDeadline(answer, GATE_DEADLINE_MS)
+  }
+
   const lookUp = async (sender: Sender, session: SessionClaims, device: Device | null): Promise<Identity> => {
     const { sessionId, userId, isAging } = session
     let signedIn: SignedIn | null
     try {
-      const ask = () => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId))
-      signedIn = await lookups.run(ask, GATE_DEADLINE_MS)
+      signedIn = await ask(() => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId)))
     } catch (error) {
       outage.failed(error)
       throw new RpcError('UNAVAILABLE', 'Nobody can be signed in now', { retryAfterMs: RETRY_MS })
@@ -73,8 +84,9 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
       exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
       return false
     }
-    if (lookups.isFull) {
-      exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', 'Too much is going on', RETRY_MS)
+    if (isBusy()) {
+      const data = { message: 'Too much is going on', retryAfterMs: RETRY_MS }
+      exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
       return false
     }
     return true
@@ -84,13 +96,16 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
     if (!isExpected || error.code === 'UNAVAILABLE') outage.failed(error)
     if (isExpected) {
       const status = statusOf[error.code] ?? '400 Bad Request'
-      exchange.json(status, { error: error.code, data: errorData(error) }, { ...headers, ...retryAfter(error) })
+      exchange.error(status, error.code, errorData(error), headers)
     } else if (error instanceof DeadlineError) {
       exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'The database does not answer', headers)
     } else exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server', headers)
   }
 
   return {
+    get isBusy() {
+      return isBusy()
+    },
     identify,
 
     async post(exchange, request) {
@@ -119,7 +134,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
       }
       try {
         const { device } = cookies.read(request.cookie)
-        const { user, sessionId, expiresAt } = await lookups.run(() => gate.redeem(ticket, request), GATE_DEADLINE_MS)
+        const { user, sessionId, expiresAt } = await ask(() => gate.redeem(ticket, request))
         outage.succeeded()
         const users = [user.id, ...(device?.users ?? []).filter((id) => id !== user.id)]
         const session = cookies.session(user.id, sessionId, expiresAt)
@@ -135,7 +150,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, lookups, outage
       const cors = corsHeaders(request.origin)
       try {
         const { user, sessionId } = (await identify(request)).caller
-        if (user && sessionId) await lookups.run(() => gate.end(sessionId, user.id), GATE_DEADLINE_MS)
+        if (user && sessionId) await ask(() => gate.end(sessionId, user.id))
         exchange.json('200 OK', {}, { ...cors, 'Set-Cookie': cookies.clearedSession })
       } catch (error) {
         fail(exchange, error, cors)
@@ -167,10 +182,6 @@ const statusOf: Readonly<Record<string, string>> = {
   CONFLICT: '409 Conflict',
   RATE_LIMITED: '429 Too Many Requests',
   UNAVAILABLE: '503 Service Unavailable',
-}
-
-function retryAfter({ retryAfterMs }: RpcError): Headers {
-  return retryAfterMs === undefined ? {} : { 'Retry-After': `${Math.ceil(retryAfterMs / 1000)}` }
 }
 
 /** For a page on an allowed origin other than the server's own. */

@@ -1,18 +1,23 @@
 import type { Log } from '../logger.ts'
 import { PROTOCOL } from '../protocol/index.ts'
 import type { Admission } from '../rpc/index.ts'
-import type { OriginCheck } from './http.ts'
-import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
+import {
+  AMBIGUOUS,
+  Exchange,
+  isAmbiguous,
+  ORIGIN_REFUSED,
+  type OriginCheck,
+  readAddresses,
+  readSender,
+} from './http.ts'
 import type { Headers } from './security-headers.ts'
-import type { Gauge } from './session-lookups.ts'
 import type { Identity, Sessions } from './sessions.ts'
 import type { Admitted, UserData } from './socket.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
 interface UpgradeOptions {
-  readonly identify: Sessions['identify']
+  readonly sessions: Pick<Sessions, 'identify' | 'isBusy'>
   readonly isAllowedOrigin: OriginCheck
-  readonly lookups: Gauge
   readonly admission: Admission
   readonly trustedProxyHops: number
   readonly isClosing: () => boolean
@@ -36,7 +41,7 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
  * more; then who the cookie says it is. A cookie that proves nothing is cleared and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { admission, lookups, identify, isClosing, onOpen, log } = options
+  const { admission, sessions, isClosing, onOpen, log } = options
 
   const open = (opening: Opening, { caller, setCookie }: Identity): void => {
     const { exchange, handshake } = opening
@@ -76,7 +81,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       return
     }
     if (isAmbiguous(req)) {
-      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', { message: AMBIGUOUS })
+      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', AMBIGUOUS)
       return
     }
     const sender = readSender(req, addresses)
@@ -85,7 +90,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
       return
     }
-    if (isClosing() || lookups.isFull) {
+    if (isClosing() || sessions.isBusy) {
       unavailable(exchange)
       return
     }
@@ -94,7 +99,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       return
     }
     const opening = { exchange, handshake: readHandshake(req, context), ip: sender.ip }
-    const found = identify(sender)
+    const found = sessions.identify(sender)
     if (!(found instanceof Promise)) {
       open(opening, found)
       return
@@ -113,8 +118,8 @@ function tooMany(exchange: Exchange, message: string, retryAfterMs: number): voi
 }
 
 function unavailable(exchange: Exchange): void {
-  const message = 'This node cannot take sockets now'
-  exchange.retryLater('503 Service Unavailable', 'UNAVAILABLE', message, UNAVAILABLE_RETRY_MS)
+  const data = { message: 'This node cannot take sockets now', retryAfterMs: UNAVAILABLE_RETRY_MS }
+  exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
 }
 
 /** A request for a socket that has its place, and waits for who it is from. */
