@@ -1,7 +1,6 @@
 import { type Sql, statement } from '../../../db/sql.ts'
 import type { CallerUser } from '../../../rpc/index.ts'
 import type { PageRows } from '../../pages.ts'
-import type { UserId } from '../../wire.ts'
 
 /** A session, whether it has ended or not, and its user. */
 export interface SessionRow {
@@ -35,22 +34,14 @@ export interface NewSession extends OwnedSession {
   readonly expiresAt: Date
 }
 
-interface UserColumns {
-  readonly userId: UserId
-  readonly username: string
-  readonly displayName: string
-  readonly userCreatedAt: Date
-}
-
-type Columns = Omit<SessionRow, 'user'> & UserColumns
-
 const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
   sessions.expires_at AS "expiresAt"`
-const USER_COLUMNS = `users.id AS "userId", users.username, users.display_name AS "displayName",
-  users.created_at AS "userCreatedAt"`
-const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER_COLUMNS}`
+/** As a `CallerUser`. */
+const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
+  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint) AS "user"`
+const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}`
 
-const BY_ID = statement<Columns>(
+const BY_ID = statement<SessionRow>(
   'sessions.byId',
   `SELECT ${COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = ANY ($1::text[])`,
 )
@@ -70,7 +61,7 @@ const TOUCH = statement(
      SELECT id FROM sessions WHERE id = ANY ($1::text[]) FOR UPDATE SKIP LOCKED)`,
 )
 
-const EXTEND = statement<Columns>(
+const EXTEND = statement<SessionRow>(
   'sessions.extend',
   `UPDATE sessions SET expires_at = $4, last_seen_at = $3
    FROM users WHERE users.id = sessions.user_id
@@ -79,7 +70,7 @@ const EXTEND = statement<Columns>(
 )
 
 // A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session.
-const REDEEM = statement<UserColumns>(
+const REDEEM = statement<Pick<SessionRow, 'user'>>(
   'sessions.redeem',
   `WITH ticket AS (
      INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
@@ -88,7 +79,7 @@ const REDEEM = statement<UserColumns>(
      SELECT $4, users.id, $5, $6, $7, $7, $8 FROM users, ticket WHERE users.id = $3
      RETURNING user_id
    )
-   SELECT ${USER_COLUMNS} FROM users JOIN session ON session.user_id = users.id`,
+   SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`,
 )
 
 const END = statement(
@@ -125,7 +116,7 @@ export const sessionRows = {
   /** The rows of these ids that exist. */
   async byIds(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, SessionRow>> {
     const rows = await sql.rows(BY_ID, [ids])
-    return new Map(rows.map((row) => [row.id, toRow(row)]))
+    return new Map(rows.map((row) => [row.id, row]))
   },
 
   /** The open sessions of a user, newest first. */
@@ -138,9 +129,8 @@ export const sessionRows = {
   },
 
   /** Null when the session is not open, or not this user's. */
-  async extend(sql: Sql, { id, userId }: OwnedSession, now: Date, expiresAt: Date): Promise<SessionRow | null> {
-    const row = await sql.first(EXTEND, [id, userId, now, expiresAt])
-    return row && toRow(row)
+  extend(sql: Sql, { id, userId }: OwnedSession, now: Date, expiresAt: Date): Promise<SessionRow | null> {
+    return sql.first(EXTEND, [id, userId, now, expiresAt])
   },
 
   /** Uses a ticket and makes its session, or neither: null when the ticket was used before, or its user is gone. */
@@ -150,8 +140,7 @@ export const sessionRows = {
     { id, userId, ip, userAgent, createdAt, expiresAt }: NewSession,
   ): Promise<CallerUser | null> {
     const values = [ticket.id, ticket.expiresAt, userId, id, ip, userAgent, createdAt, expiresAt]
-    const row = await sql.first(REDEEM, values)
-    return row && toUser(row)
+    return (await sql.first(REDEEM, values))?.user ?? null
   },
 
   /** False when the session is not open, or not this user's. */
@@ -176,12 +165,4 @@ export const sessionRows = {
   async notEndedAmong(sql: Sql, ids: readonly string[]): Promise<ReadonlySet<string>> {
     return new Set((await sql.rows(NOT_ENDED_AMONG, [ids])).map(({ id }) => id))
   },
-}
-
-function toRow({ id, createdAt, lastSeenAt, expiresAt, endedAt, ...user }: Columns): SessionRow {
-  return { id, createdAt, lastSeenAt, expiresAt, endedAt, user: toUser(user) }
-}
-
-function toUser({ userId, username, displayName, userCreatedAt }: UserColumns): CallerUser {
-  return { id: userId, username, displayName, createdAt: userCreatedAt.getTime() }
 }
