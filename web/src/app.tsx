@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react'
-import { Banner, Header } from './header.tsx'
-import { NetPanel } from './network/network-panel.tsx'
-import { OtherMatchNotice } from './own-matches/other-match-notice.tsx'
-import { isOn, useOtherMatch } from './own-matches/own-matches.ts'
+import { useState } from 'react'
+import { Connecting, ConnectionBanner } from './connection-notices.tsx'
+import { Header } from './header.tsx'
+import { NetworkPanel } from './network/network-panel.tsx'
+import { isOn, OtherMatchNotice, useOtherMatch } from './own-matches.tsx'
 import { AccountPage } from './pages/account/account-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
@@ -13,7 +13,6 @@ import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useStatus, useUser } from './rally.ts'
 import { Link, parseRoute, paths, type Route, usePath } from './router.tsx'
 import { CrashGuard, later } from './ui/error-boundaries.tsx'
-import { Loading } from './ui/notice.tsx'
 import { Page, TabAlert } from './ui/page.tsx'
 import { useUnkeptCodes } from './unkept-codes.ts'
 
@@ -51,23 +50,9 @@ export function App() {
           </TabAlert>
         </div>
       </main>
-      <Banner />
-      <NetPanel />
+      <ConnectionBanner />
+      <NetworkPanel />
     </>
-  )
-}
-
-/** After this many ms without a connection it is worth saying that it takes long. */
-const PATIENCE_MS = 4000
-
-function Connecting() {
-  const [isLong, setLong] = useState(false)
-  useEffect(() => {
-    const timer = setTimeout(() => setLong(true), PATIENCE_MS)
-    return () => clearTimeout(timer)
-  }, [])
-  return (
-    <Loading>{isLong ? 'The server does not answer. It will be tried again until it does…' : 'Connecting…'}</Loading>
   )
 }
 
@@ -96,7 +81,7 @@ function Routed({ route }: { route: Route }) {
   }
 }
 
-/** Why somebody who is signed out is asked to sign in, if not simply to play. */
+/** Why a signed-out visitor is asked to sign in; null where it is simply to play. */
 function intentOf(route: Route): string | null {
   switch (route.page) {
     case 'join':

@@ -1,16 +1,15 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { useCallback, useSyncExternalStore } from 'react'
 import { useNet } from './network/page-network.ts'
-import { useRally, useStatus, useUser } from './rally.ts'
+import { useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { Button } from './ui/button.tsx'
 import { Logo, MoonIcon, SunIcon, UserIcon } from './ui/icons.tsx'
-import { Notice } from './ui/notice.tsx'
 
 const connectionWords = {
   connecting: 'Connecting',
   open: 'Connected',
   reconnecting: 'Reconnecting',
-  idle: 'Resting',
+  idle: 'Idle',
   closed: 'Disconnected',
 } as const
 
@@ -53,7 +52,7 @@ function Connection() {
       type="button"
       className="connection"
       title="Show the network (F9)"
-      onClick={() => net.toggle()}
+      onClick={() => net.togglePanel()}
       data-testid="connection"
       data-state={status}
     >
@@ -75,55 +74,31 @@ function ThemeButton() {
   )
 }
 
-/** A cut of this many ms is not worth a word. */
-const PATIENCE_MS = 600
-
-/** Says that the line is down. It lies over the page, so nothing moves. */
-export function Banner() {
-  const rally = useRally()
-  const status = useStatus()
-  const isDown = status === 'reconnecting' || status === 'closed'
-  const [isShown, setShown] = useState(false)
-  useEffect(() => {
-    if (!isDown) {
-      setShown(false)
-      return
-    }
-    const timer = setTimeout(() => setShown(true), PATIENCE_MS)
-    return () => clearTimeout(timer)
-  }, [isDown])
-  if (!isShown) return null
-  return (
-    <div className="banner">
-      <Notice look="warn">
-        {status === 'reconnecting' ? 'No connection. Trying again… ' : 'The server ended the connection. '}
-        <button type="button" className="text-button" onClick={() => rally.reconnect()}>
-          {status === 'reconnecting' ? 'Try now' : 'Connect again'}
-        </button>
-      </Notice>
-    </div>
-  )
-}
-
 type Theme = 'light' | 'dark'
 
 const KEY = 'rally-theme'
 const CHANGED = 'rally-theme-change'
 
-/** The theme in force, and how to turn it over. The choice is kept; choosing what the system wants forgets it. */
+/** The current theme, and how to change it. The choice is kept, unless it is what the system wants. */
 function useTheme(): { theme: Theme; toggle(): void } {
-  const theme = useSyncExternalStore(onThemeChange, current)
+  const theme = useSyncExternalStore(onThemeChange, currentTheme)
   const toggle = useCallback(() => {
-    const next: Theme = current() === 'dark' ? 'light' : 'dark'
-    if (next === systemTheme()) delete document.documentElement.dataset.theme
-    else document.documentElement.dataset.theme = next
-    keep(next === systemTheme() ? null : next)
+    const next: Theme = currentTheme() === 'dark' ? 'light' : 'dark'
+    const chosen = next === systemTheme() ? null : next
+    if (chosen) document.documentElement.dataset.theme = chosen
+    else delete document.documentElement.dataset.theme
+    try {
+      if (chosen) localStorage.setItem(KEY, chosen)
+      else localStorage.removeItem(KEY)
+    } catch {
+      // Storage is off: the choice lasts as long as the page.
+    }
     dispatchEvent(new Event(CHANGED))
   }, [])
   return { theme, toggle }
 }
 
-function current(): Theme {
+function currentTheme(): Theme {
   const chosen = document.documentElement.dataset.theme
   return chosen === 'light' || chosen === 'dark' ? chosen : systemTheme()
 }
@@ -134,15 +109,6 @@ function systemTheme(): Theme {
 
 function systemDark(): MediaQueryList {
   return matchMedia('(prefers-color-scheme: dark)')
-}
-
-function keep(theme: Theme | null): void {
-  try {
-    if (theme) localStorage.setItem(KEY, theme)
-    else localStorage.removeItem(KEY)
-  } catch {
-    // Storage is off: the choice lasts as long as the page.
-  }
 }
 
 function onThemeChange(changed: () => void): () => void {

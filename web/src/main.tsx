@@ -1,7 +1,7 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
-import { createPageNet, NetContext } from './network/page-network.ts'
+import { NetContext, PageNet } from './network/page-network.ts'
 import { connect, RallyContext } from './rally.ts'
 import { UnkeptCodesContext, UnkeptCodesStore } from './unkept-codes.ts'
 import './styles/tokens.css'
@@ -14,21 +14,21 @@ import './styles/lists.css'
 import './styles/match.css'
 import './styles/court.css'
 import './styles/board.css'
-// With the page, not with their parts: one that failed to load and is tried again would come without its style.
+// Loaded with the page, not with their parts: a part that failed to load and is tried again would come without its style.
 import './styles/net.css'
 import './styles/replay.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
 
-// The games' schemas would ask whether code can be made out of text, which the page's policy forbids and reports.
+// Without this zod tries `new Function`, which the page's content security policy forbids and reports.
 Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
 
-const net = createPageNet()
+const net = new PageNet()
 const rally = connect(net.network)
 const unkeptCodes = new UnkeptCodesStore()
 rally.on('user', (user) => {
-  if (user?.id !== unkeptCodes.current?.userId) unkeptCodes.forget()
+  if (unkeptCodes.current && user?.id !== unkeptCodes.current.userId) unkeptCodes.set(null)
 })
 
 createRoot(root).render(

@@ -1,32 +1,26 @@
-import { createContext, use, useCallback, useSyncExternalStore } from 'react'
+import { useCallback, useSyncExternalStore } from 'react'
 import { createClient } from '../../src/client/index.ts'
 import type { Api } from '../../src/modules/index.ts'
 import type { PageNetwork } from './network/page-network.ts'
+import { requiredContext } from './store.ts'
 
-/** The page's one connection: every request, stream and game goes through it, and it through `network`. */
+/** The page's one connection: every request, stream and game goes through it, and it goes through `network`. */
 export function connect(network: PageNetwork) {
   return createClient<Api>({ url: location.origin, createSocket: network.createSocket })
 }
 
 export type Rally = ReturnType<typeof connect>
 
-export const RallyContext = createContext<Rally | null>(null)
+export const [RallyContext, useRally] = requiredContext<Rally>('RallyContext')
 
-export function useRally(): Rally {
-  const rally = use(RallyContext)
-  if (!rally) throw new Error('useRally needs a RallyContext around it')
-  return rally
-}
-
-/** Who is signed in; null for nobody. Only to be believed once the status has been `open`. */
-export function useUser() {
+function useClientValue<Name extends 'user' | 'status' | 'refusal'>(name: Name, event: 'user' | 'status' | 'refused') {
   const rally = useRally()
-  const subscribe = useCallback((changed: () => void) => rally.on('user', changed), [rally])
-  return useSyncExternalStore(subscribe, () => rally.user)
+  const subscribe = useCallback((changed: () => void) => rally.on(event, changed), [rally, event])
+  return useSyncExternalStore(subscribe, (): Rally[Name] => rally[name])
 }
 
-export function useStatus() {
-  const rally = useRally()
-  const subscribe = useCallback((changed: () => void) => rally.on('status', changed), [rally])
-  return useSyncExternalStore(subscribe, () => rally.status)
-}
+/** The signed-in user; null for nobody. Known once the status has been `open`. */
+export const useUser = () => useClientValue('user', 'user')
+export const useStatus = () => useClientValue('status', 'status')
+/** Why the server refuses this page; null where it does not. */
+export const useRefusal = () => useClientValue('refusal', 'refused')

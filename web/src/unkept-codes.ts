@@ -1,14 +1,12 @@
-import { createContext, use, useSyncExternalStore } from 'react'
-import { Listeners } from './listeners.ts'
 import { useUser } from './rally.ts'
+import { requiredContext, Store, useStore } from './store.ts'
 
-/** Recovery codes that were told this once, and that nobody has said yet to have kept. */
+/** Recovery codes that were shown once, and whose owner has not said yet that they are kept. */
 export interface UnkeptCodes {
-  /** Whose they are. */
   readonly userId: string
   readonly username: string
   readonly codes: readonly string[]
-  /** They are of another authenticator than before, which ended all other sessions. */
+  /** They came with a change of the authenticator, which ended all other sessions. */
   readonly isRenewal: boolean
 }
 
@@ -21,36 +19,29 @@ const KEY = 'rally-unkept-codes'
  * it, which could read the codes off the page just as well; it belongs to one tab and ends with it; and the codes leave
  * it when they are kept, when their owner signs out or is signed out, and when somebody else signs in.
  */
-export class UnkeptCodesStore {
-  readonly #changes = new Listeners()
-  #current = read()
-
-  get current(): UnkeptCodes | null {
-    return this.#current
+export class UnkeptCodesStore extends Store<UnkeptCodes | null> {
+  constructor() {
+    super(read())
   }
 
-  get onChange() {
-    return this.#changes.add
-  }
-
-  hold(codes: UnkeptCodes): void {
-    this.#set(codes)
-  }
-
-  forget(): void {
-    if (this.#current) this.#set(null)
-  }
-
-  #set(codes: UnkeptCodes | null): void {
-    this.#current = codes
+  override set(codes: UnkeptCodes | null): void {
     try {
       if (codes) sessionStorage.setItem(KEY, JSON.stringify(codes))
       else sessionStorage.removeItem(KEY)
     } catch {
       // Storage is off: they last as long as the page, which asks before it goes.
     }
-    this.#changes.tell()
+    super.set(codes)
   }
+}
+
+export const [UnkeptCodesContext, useUnkeptCodesStore] = requiredContext<UnkeptCodesStore>('UnkeptCodesContext')
+
+/** The codes that the signed-in user has to keep before anything else; null for none. */
+export function useUnkeptCodes(): UnkeptCodes | null {
+  const user = useUser()
+  const codes = useStore(useUnkeptCodesStore())
+  return codes && codes.userId === user?.id ? codes : null
 }
 
 function read(): UnkeptCodes | null {
@@ -72,20 +63,4 @@ function isUnkeptCodes(value: unknown): value is UnkeptCodes {
     codes.every((code) => typeof code === 'string') &&
     typeof isRenewal === 'boolean'
   )
-}
-
-export const UnkeptCodesContext = createContext<UnkeptCodesStore | null>(null)
-
-export function useUnkeptCodesStore(): UnkeptCodesStore {
-  const store = use(UnkeptCodesContext)
-  if (!store) throw new Error('useUnkeptCodesStore needs an UnkeptCodesContext around it')
-  return store
-}
-
-/** The codes that who is signed in has to keep before anything else; null for none. */
-export function useUnkeptCodes(): UnkeptCodes | null {
-  const store = useUnkeptCodesStore()
-  const user = useUser()
-  const codes = useSyncExternalStore(store.onChange, () => store.current)
-  return codes && codes.userId === user?.id ? codes : null
 }

@@ -10,7 +10,7 @@ export interface Action<Args extends readonly unknown[]> {
 }
 
 /** How a call is made that somebody set off. */
-interface OwnCall extends CallOptions {
+export interface OwnCall extends CallOptions {
   /** Aborted once what it was set off from is no longer there: what was not sent yet is not sent then. */
   readonly signal: AbortSignal
   readonly offlineMs: number

@@ -1,79 +1,54 @@
 import { useEffect, useState } from 'react'
+import { Clock, localNow } from '../../../src/client/clock.ts'
 import type { PlayFigures } from '../../../src/client/play/index.ts'
 import type { Rally } from '../rally.ts'
-import type { NowPlaying } from './page-network.ts'
+import type { Store } from '../store.ts'
+import type { Followed } from './page-network.ts'
 
 const REFRESH_MS = 250
 const NONE = '–'
 
-interface Figure {
-  readonly id: string
-  readonly name: string
-  readonly unit?: string
+type Figure = [
+  id: string,
+  name: string,
+  unit: string,
   /** Says more about the name. */
-  readonly title: string
-  /** Null when there is nothing to say without a match. */
-  readonly of: (figures: PlayFigures | null, meter: NetMeter) => string | null
-}
-
-const FIGURES: readonly Figure[] = [
-  { id: 'rtt', name: 'Round trip', unit: 'ms', title: 'There and back', of: (_, { rttMs }) => whole(rttMs) },
-  {
-    id: 'jitter',
-    name: 'Jitter',
-    unit: 'ms',
-    title: 'How uneven that is, in the mean',
-    of: (_, m) => whole(m.jitterMs),
-  },
-  {
-    id: 'ahead',
-    name: 'Ahead',
-    unit: 'ticks',
-    title: 'How far what you see is ahead of what can be known here; below zero for spectators',
-    of: (f) => f && tenths(f.ticksAhead),
-  },
-  {
-    id: 'rollbacks',
-    name: 'Rollbacks',
-    unit: '/s',
-    title: 'How often the past turned out differently',
-    of: (f) => f && tenths(f.rollbacksPerSecond),
-  },
-  {
-    id: 'depth',
-    name: 'Depth, p99',
-    title: 'Ticks that were played again in a rollback: in the mean, and at most in 99 of 100',
-    of: (f) => f && `${tenths(f.meanRollbackDepth)} / ${whole(f.p99RollbackDepth)}`,
-  },
-  {
-    id: 'corrections',
-    name: 'Corrections',
-    title: 'Rollbacks that changed what is drawn, since the match was opened',
-    of: (f) => f && whole(f.corrections),
-  },
-  {
-    id: 'in',
-    name: 'In',
-    unit: 'B/s',
-    title: 'Bytes of this match that come in',
-    of: (f) => f && whole(f.bytesInPerSecond),
-  },
-  { id: 'out', name: 'Out', unit: 'B/s', title: 'Bytes of it that go out', of: (f) => f && whole(f.bytesOutPerSecond) },
-  {
-    id: 'desyncs',
-    name: 'Desyncs',
-    title: 'Times that the state here was not the one of the server',
-    of: (f) => f && whole(f.desyncs),
-  },
+  title: string,
+  /** Null for what is unknown without a match. */
+  of: (figures: PlayFigures | null, meter: NetworkMeter) => string | null,
 ]
 
-/** What the netcode does, in numbers. Where no match is followed, what is known of the connection. */
-export function NetFigures({ meter }: { meter: NetMeter }) {
+const FIGURES: readonly Figure[] = [
+  ['rtt', 'Round trip', 'ms', 'There and back', (_, { rttMs }) => whole(rttMs)],
+  ['jitter', 'Jitter', 'ms', 'The mean change of the round trip', (_, { jitterMs }) => whole(jitterMs)],
+  [
+    'ahead',
+    'Ahead',
+    'ticks',
+    'How far what you see is ahead of what is known here; below zero for spectators',
+    (f) => f && tenths(f.ticksAhead),
+  ],
+  ['rollbacks', 'Rollbacks', '/s', 'How often a prediction was wrong', (f) => f && tenths(f.rollbacksPerSecond)],
+  [
+    'depth',
+    'Depth, p99',
+    '',
+    'Ticks that a rollback played again: the mean, and the 99th percentile',
+    (f) => f && `${tenths(f.meanRollbackDepth)} / ${whole(f.p99RollbackDepth)}`,
+  ],
+  ['corrections', 'Corrections', '', 'Rollbacks that changed what is drawn', (f) => f && whole(f.corrections)],
+  ['in', 'In', 'B/s', 'Bytes of this match that come in', (f) => f && whole(f.bytesInPerSecond)],
+  ['out', 'Out', 'B/s', 'Bytes of this match that go out', (f) => f && whole(f.bytesOutPerSecond)],
+  ['desyncs', 'Desyncs', '', 'How often the state here differed from the server’s', (f) => f && whole(f.desyncs)],
+]
+
+/** The netcode in numbers; without a match those of the connection alone. */
+export function NetworkFigures({ meter }: { meter: NetworkMeter }) {
   const [values, setValues] = useState<readonly (string | null)[]>([])
   useEffect(() => {
     const look = () => {
       const { figures } = meter
-      setValues(FIGURES.map(({ of }) => of(figures, meter)))
+      setValues(FIGURES.map(([, , , , of]) => of(figures, meter)))
     }
     look()
     const timer = setInterval(look, REFRESH_MS)
@@ -82,7 +57,7 @@ export function NetFigures({ meter }: { meter: NetMeter }) {
 
   return (
     <dl className="net-figures">
-      {FIGURES.map(({ id, name, unit, title }, index) => {
+      {FIGURES.map(([id, name, unit, title], index) => {
         const value = values[index] ?? null
         return (
           <div key={id} title={title}>
@@ -107,64 +82,51 @@ function tenths(value: number): string {
 }
 
 const PING_MS = 1_000
-/** How much of the last mean stays in the next (RFC 6298 section 2). */
-const SMOOTH_RTT = 7 / 8
-const SMOOTH_JITTER = 3 / 4
 
-/**
- * What is known of the connection. A match that goes by the clock measures it with every input; without one, while this
- * runs, a ping a second does.
- */
-export class NetMeter {
+/** Measures the connection: a timed match does it with every input; without one, a ping a second does. */
+export class NetworkMeter {
   readonly #rally: Rally
-  readonly #nowPlaying: NowPlaying
-  #rttMs = 0
-  #jitterMs = 0
+  readonly #followed: Store<Followed | null>
+  readonly #pings = new Clock()
 
-  constructor(rally: Rally, nowPlaying: NowPlaying) {
+  constructor(rally: Rally, followed: Store<Followed | null>) {
     this.#rally = rally
-    this.#nowPlaying = nowPlaying
-    this.#rttMs = rally.clock.rttMs
-    this.#jitterMs = rally.clock.jitterMs
+    this.#followed = followed
   }
 
-  /** Those of the match that is being played; null before its beginning and after its end. */
+  /** Those of the match that is followed; null before its beginning and after its end. */
   get figures(): PlayFigures | null {
-    const played = this.#nowPlaying.current
-    return played && played.status !== 'finished' && played.status !== 'aborted' ? played.figures : null
+    const play = this.#followed.current?.play
+    return play && play.status !== 'finished' && play.status !== 'aborted' ? play.figures : null
   }
 
   get rttMs(): number {
-    return (this.#nowPlaying.isTimed ? this.figures?.rttMs : undefined) ?? this.#rttMs
+    return this.#timed?.rttMs ?? (this.#pings.rttMs || this.#rally.clock.rttMs)
   }
 
   get jitterMs(): number {
-    return (this.#nowPlaying.isTimed ? this.figures?.jitterMs : undefined) ?? this.#jitterMs
+    return this.#timed?.jitterMs ?? (this.#pings.rttMs ? this.#pings.jitterMs : this.#rally.clock.jitterMs)
   }
 
-  /** Measures until the answered function is called. */
+  /** Pings until the function that this returns is called. */
   start(): () => void {
     const rally: object = this.#rally
-    if (!isWired(rally)) return () => {}
+    if (!canRequest(rally)) return () => {}
     const stop = new AbortController()
     let isUnderWay = false
-    const ping = () => {
-      const isMeasured = this.#nowPlaying.isTimed && this.figures !== null
-      if (isUnderWay || isMeasured || this.#rally.status !== 'open') return
+    const ping = async () => {
+      if (isUnderWay || this.#timed || this.#rally.status !== 'open') return
       isUnderWay = true
-      const sentAt = performance.now()
-      rally
-        .request('rpc.ping', {}, { signal: stop.signal })
-        .then(
-          () => this.#take(performance.now() - sentAt),
-          // Lost with its connection: the next one tells.
-          () => undefined,
-        )
-        .finally(() => {
-          isUnderWay = false
-        })
+      const sentAt = localNow()
+      try {
+        await rally.request('rpc.ping', {}, { signal: stop.signal })
+        this.#pings.add(sentAt, sentAt)
+      } catch {
+        // Lost with its connection: the next one measures again.
+      }
+      isUnderWay = false
     }
-    ping()
+    void ping()
     const timer = setInterval(ping, PING_MS)
     return () => {
       clearInterval(timer)
@@ -172,18 +134,13 @@ export class NetMeter {
     }
   }
 
-  #take(rttMs: number): void {
-    this.#jitterMs = mean(this.#jitterMs, Math.abs(this.#rttMs - rttMs), SMOOTH_JITTER)
-    this.#rttMs = mean(this.#rttMs, rttMs, SMOOTH_RTT)
+  get #timed(): PlayFigures | null {
+    return this.#followed.current?.isTimed ? this.figures : null
   }
 }
 
-function mean(last: number, next: number, share: number): number {
-  return last * share + next * (1 - share)
-}
-
-/** Every client can call by a wire name; what is not of a module is no part of its public face. */
-function isWired(rally: object): rally is {
+/** Every client can call by a wire name; `rpc.ping` is of no module, and no part of its typed face. */
+function canRequest(rally: object): rally is {
   request(type: string, data: object, options: { readonly signal: AbortSignal }): Promise<unknown>
 } {
   return typeof Reflect.get(rally, 'request') === 'function'

@@ -1,53 +1,77 @@
 import { useEffect, useRef } from 'react'
 import { useRally } from '../rally.ts'
-import type { NetMeter } from './network-figures.tsx'
-import { type Played, useNet } from './page-network.ts'
+import { onCanvasSize, readVariables } from '../ui/canvas.ts'
+import type { NetworkMeter } from './network-figures.tsx'
+import { useNet } from './page-network.ts'
 
-/** Round trips and rollbacks of the last half minute, as they come. */
-export function NetGraph({ meter }: { meter: NetMeter }) {
+/** One moment of the graph. */
+interface Sample {
+  readonly rttMs: number
+  /** Ticks stepped again since the moment before; 0 for no rollback. */
+  readonly depth: number
+  readonly isOpen: boolean
+}
+
+const SAMPLE_MS = 100
+/** Half a minute. */
+const MAX_SAMPLES = 300
+
+const PALETTE = {
+  rtt: '--net-rtt',
+  rollback: '--net-rollback',
+  cut: '--net-cut',
+  line: '--net-line',
+  soft: '--net-soft',
+  font: '--sans',
+} as const
+
+/** Round trips and rollbacks of the last half minute. */
+export function NetworkGraph({ meter }: { meter: NetworkMeter }) {
   const rally = useRally()
-  const { nowPlaying } = useNet()
+  const { followed } = useNet()
   const canvas = useRef<HTMLCanvasElement>(null)
 
   useEffect(() => {
     const element = canvas.current
     const context = element?.getContext('2d')
     if (!element || !context) return
-    const palette = readNetPalette(element)
-    const history = new NetHistory()
-    let size = { width: 0, height: 0 }
+    const palette = readVariables(element, PALETTE)
+    /** Oldest first. */
+    const samples: Sample[] = []
+    let depth = 0
+    let [width, height] = [0, 0]
     const paint = () => {
-      if (size.width > 0) drawNet(context, palette, history.samples, size)
+      if (width === 0) return
+      context.setTransform(element.width / width, 0, 0, element.height / height, 0, 0)
+      draw(context, palette, samples, width, height)
     }
-    const resize = new ResizeObserver(([entry]) => {
-      if (!entry) return
-      const ratio = Math.min(3, devicePixelRatio)
-      size = { width: entry.contentRect.width, height: entry.contentRect.height }
-      element.width = Math.max(1, Math.round(size.width * ratio))
-      element.height = Math.max(1, Math.round(size.height * ratio))
-      context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    const stopSizing = onCanvasSize(element, (...size) => {
+      ;[width, height] = size
       paint()
     })
-    resize.observe(element)
-
-    let stopFollowing = () => {}
-    const follow = () => {
-      stopFollowing()
-      stopFollowing = nowPlaying.current ? history.follow(nowPlaying.current) : () => {}
+    let stopCounting = () => {}
+    const countRollbacks = () => {
+      stopCounting()
+      stopCounting =
+        followed.current?.play.on('correction', (correction) => {
+          depth = Math.max(depth, correction.depth)
+        }) ?? (() => {})
     }
-    follow()
-    const stopPlaying = nowPlaying.onChange(follow)
+    countRollbacks()
+    const stopFollowing = followed.onChange(countRollbacks)
     const timer = setInterval(() => {
-      history.sample(meter.rttMs, rally.status === 'open')
+      samples.push({ rttMs: meter.rttMs, depth, isOpen: rally.status === 'open' })
+      if (samples.length > MAX_SAMPLES) samples.shift()
+      depth = 0
       paint()
     }, SAMPLE_MS)
     return () => {
       clearInterval(timer)
-      stopPlaying()
       stopFollowing()
-      resize.disconnect()
+      stopCounting()
+      stopSizing()
     }
-  }, [rally, nowPlaying, meter])
+  }, [rally, followed, meter])
 
   return (
     <figure className="net-graph">
@@ -61,76 +85,18 @@ export function NetGraph({ meter }: { meter: NetMeter }) {
   )
 }
 
-/** One moment of the graph. */
-interface NetSample {
-  readonly rttMs: number
-  /** Ticks stepped again since the moment before; 0 for no rollback. */
-  readonly depth: number
-  readonly isOpen: boolean
-}
-
-const SAMPLE_MS = 100
-/** Half a minute. */
-export const MAX_SAMPLES = 300
-
-/** What the network did in the last half minute. */
-class NetHistory {
-  readonly #samples: NetSample[] = []
-  #depth = 0
-
-  /** Oldest first. */
-  get samples(): readonly NetSample[] {
-    return this.#samples
-  }
-
-  /** Counts the rollbacks of a match from now on. Answers how to stop. */
-  follow(played: Played): () => void {
-    return played.on('correction', ({ depth }) => {
-      this.#depth = Math.max(this.#depth, depth)
-    })
-  }
-
-  sample(rttMs: number, isOpen: boolean): void {
-    this.#samples.push({ rttMs, depth: this.#depth, isOpen })
-    this.#depth = 0
-    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
-  }
-}
-
-/** The colours of the graph, as the style sheet has them. */
-interface NetPalette {
-  readonly rtt: string
-  readonly rollback: string
-  readonly cut: string
-  readonly line: string
-  readonly text: string
-  readonly font: string
-}
-
-function readNetPalette(element: Element): NetPalette {
-  const style = getComputedStyle(element)
-  const color = (name: string) => style.getPropertyValue(name).trim()
-  return {
-    rtt: color('--net-rtt'),
-    rollback: color('--net-rollback'),
-    cut: color('--net-cut'),
-    line: color('--net-line'),
-    text: color('--net-soft'),
-    font: `10px ${style.fontFamily}`,
-  }
-}
-
 const MIN_RTT_MS = 100
 const MIN_DEPTH = 12
 /** Room for the numbers of the scales, in CSS pixels. */
 const TOP = 12
 
 /** Draws round trips as a line and rollbacks as bars from below, newest at the right. Sizes in CSS pixels. */
-function drawNet(
+function draw(
   context: CanvasRenderingContext2D,
-  palette: NetPalette,
-  samples: readonly NetSample[],
-  { width, height }: { readonly width: number; readonly height: number },
+  palette: Record<keyof typeof PALETTE, string>,
+  samples: readonly Sample[],
+  width: number,
+  height: number,
 ): void {
   context.clearRect(0, 0, width, height)
   const mostRtt = samples.reduce((most, { rttMs }) => Math.max(most, rttMs), 0)
@@ -166,16 +132,14 @@ function drawNet(
   context.lineJoin = 'round'
   context.beginPath()
   samples.forEach(({ rttMs, isOpen }, index) => {
-    const isFirst = index === 0 || !samples[index - 1]?.isOpen
     const y = yOf(Math.min(1, rttMs / maxRttMs))
-    if (!isOpen) return
-    if (isFirst) context.moveTo(xOf(index), y)
-    else context.lineTo(xOf(index), y)
+    if (isOpen && samples[index - 1]?.isOpen) context.lineTo(xOf(index), y)
+    else if (isOpen) context.moveTo(xOf(index), y)
   })
   context.stroke()
 
-  context.font = palette.font
-  context.fillStyle = palette.text
+  context.font = `10px ${palette.font}`
+  context.fillStyle = palette.soft
   context.textAlign = 'left'
   context.fillText(`${maxRttMs} ms`, 0, TOP - 3)
   context.textAlign = 'right'

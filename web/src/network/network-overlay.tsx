@@ -1,61 +1,55 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState } from 'react'
 import { useRally, useStatus } from '../rally.ts'
+import { useStore } from '../store.ts'
 import { CloseIcon, CutIcon } from '../ui/icons.tsx'
-import { NetFigures, NetMeter } from './network-figures.tsx'
-import { NetGraph } from './network-graph.tsx'
-import { type BadNetworkSettings, STALL_EVERY_MS, useNet, useNetworkState } from './page-network.ts'
+import { NetworkFigures, NetworkMeter } from './network-figures.tsx'
+import { NetworkGraph } from './network-graph.tsx'
+import { type BadNetworkSettings, STALL_EVERY_MS, useNet } from './page-network.ts'
 
-/** The network of this page as it works, and a way of making it a bad one. It lies over the page. */
-export function NetOverlay({ onClose }: { onClose: () => void }) {
+/** Shows how this page's network works, and can make it a bad one. It lies over the page. */
+export function NetworkOverlay() {
   const rally = useRally()
-  const { nowPlaying } = useNet()
-  const [meter] = useState(() => new NetMeter(rally, nowPlaying))
+  const net = useNet()
+  const [meter] = useState(() => new NetworkMeter(rally, net.followed))
   useEffect(() => meter.start(), [meter])
-  const isPlaying = useSyncExternalStore(nowPlaying.onChange, () => nowPlaying.current !== null)
+  const isPlaying = useStore(net.followed) !== null
   const status = useStatus()
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
       // A dialog closes first.
-      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) onClose()
+      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) net.togglePanel()
     }
     addEventListener('keydown', down)
     return () => removeEventListener('keydown', down)
-  }, [onClose])
+  }, [net])
+  const close = () => net.togglePanel()
   return (
     <section className="net" aria-label="Network" data-testid="net-overlay" data-status={status}>
       <header className="net-head">
         <h2>Network</h2>
         <kbd>F9</kbd>
-        <button type="button" className="net-close" aria-label="Close" onClick={onClose} data-testid="net-close">
+        <button type="button" className="net-close" aria-label="Close" onClick={close} data-testid="net-close">
           <CloseIcon />
         </button>
       </header>
-      <NetGraph meter={meter} />
-      <NetFigures meter={meter} />
+      <NetworkGraph meter={meter} />
+      <NetworkFigures meter={meter} />
       {!isPlaying && <p className="net-soft net-hint">The rest is there while you play or watch a match.</p>}
       <BadNetworkControls />
     </section>
   )
 }
 
-interface Fault {
-  readonly key: keyof BadNetworkSettings
-  readonly testId: string
-  readonly name: string
-  readonly max: number
-  readonly step: number
-}
-
-const FAULTS: readonly Fault[] = [
+const FAULTS = [
   { key: 'latencyMs', testId: 'net-latency', name: 'Round trip', max: 600, step: 10 },
   { key: 'jitterMs', testId: 'net-jitter', name: 'Jitter up to', max: 200, step: 5 },
   { key: 'stallMs', testId: 'net-stall', name: `Stall every ${STALL_EVERY_MS / 1000} s`, max: 1000, step: 50 },
-]
+] as const satisfies readonly { key: keyof BadNetworkSettings; [more: string]: unknown }[]
 
-/** Makes this page's own connection a bad one, to see what the netcode makes of it. */
+/** Makes this page's own connection a bad one, to show how the netcode deals with it. */
 function BadNetworkControls() {
   const { network } = useNet()
-  const { isBad, settings } = useNetworkState()
+  const { isBad, settings } = useStore(network)
   return (
     <div className="net-bad" data-on={isBad || undefined}>
       <div className="net-row">
@@ -63,7 +57,7 @@ function BadNetworkControls() {
           <input
             type="checkbox"
             checked={isBad}
-            onChange={(event) => network.setBad(event.target.checked)}
+            onChange={(event) => network.set({ isBad: event.target.checked, settings })}
             data-testid="net-switch"
           />
           Bad network
@@ -71,7 +65,7 @@ function BadNetworkControls() {
         <button
           type="button"
           className="button button-small net-cut"
-          title="Cut the connection of this page; it comes back by itself"
+          title="Cut the connection of this page; the page reconnects by itself"
           onClick={() => network.cut()}
           data-testid="net-cut"
         >
@@ -91,9 +85,9 @@ function BadNetworkControls() {
             value={settings[key]}
             disabled={!isBad}
             aria-valuetext={`${settings[key]} ms`}
-            // The arrow keys are wanted back by who plays.
+            // A player needs the arrow keys again.
             onPointerUp={(event) => event.currentTarget.blur()}
-            onChange={(event) => network.set({ [key]: Number(event.target.value) })}
+            onChange={(event) => network.change({ [key]: Number(event.target.value) })}
             data-testid={testId}
           />
           <output className="numbers">+{settings[key]} ms</output>

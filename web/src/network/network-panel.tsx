@@ -1,20 +1,20 @@
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
+import { useStore } from '../store.ts'
 import { CrashGuard, later } from '../ui/error-boundaries.tsx'
-import { useNet, useNetworkState } from './page-network.ts'
+import { useNet } from './page-network.ts'
 
-const NetOverlay = later(() => import('./network-overlay.tsx').then(({ NetOverlay }) => NetOverlay))
+const NetworkOverlay = later(() => import('./network-overlay.tsx').then(({ NetworkOverlay }) => NetworkOverlay))
 
-/** What opens and closes the view of the network. It is loaded when it is first wanted. */
-export function NetPanel() {
+/** Opens and closes the view of the network. It is loaded when it is first wanted. */
+export function NetworkPanel() {
   const net = useNet()
-  const [isOpen, setOpen] = useState(false)
-  const { isBad } = useNetworkState()
-  useEffect(() => net.onToggle(() => setOpen((wasOpen) => !wasOpen)), [net])
+  const isOpen = useStore(net.isPanelOpen)
+  const { isBad } = useStore(net.network)
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
       if (event.key !== 'F9' || event.repeat) return
       event.preventDefault()
-      net.toggle()
+      net.togglePanel()
     }
     addEventListener('keydown', down)
     return () => removeEventListener('keydown', down)
@@ -23,14 +23,14 @@ export function NetPanel() {
     return (
       <div className="net-place">
         <CrashGuard>
-          <NetOverlay onClose={() => setOpen(false)} />
+          <NetworkOverlay />
         </CrashGuard>
       </div>
     )
   }
   if (!isBad) return null
   return (
-    <button type="button" className="net-badge" onClick={() => setOpen(true)} data-testid="net-badge">
+    <button type="button" className="net-badge" onClick={() => net.togglePanel()} data-testid="net-badge">
       Bad network is on
     </button>
   )

@@ -1,7 +1,6 @@
-import { createContext, use, useSyncExternalStore } from 'react'
 import { type BadNetwork, createBadNetwork } from '../../../src/client/play/bad-network.ts'
-import type { Correction, PlayFigures, PlayStatus } from '../../../src/client/play/index.ts'
-import { Listeners } from '../listeners.ts'
+import type { Play } from '../../../src/client/play/index.ts'
+import { requiredContext, Store } from '../store.ts'
 
 /** What the bad network of this page is like. */
 export interface BadNetworkSettings {
@@ -20,121 +19,56 @@ interface NetworkState {
 
 export const STALL_EVERY_MS = 5_000
 
-/** The network between this page and the server, which can be made a bad one. It starts, and passes everything, as it is. */
-export class PageNetwork {
+/** The network between this page and the server, which can be made a bad one. At first it changes nothing. */
+export class PageNetwork extends Store<NetworkState> {
   readonly #network: BadNetwork = createBadNetwork()
-  readonly #changes = new Listeners()
-  #state: NetworkState = { isBad: false, settings: { latencyMs: 150, jitterMs: 30, stallMs: 0 } }
 
-  /** What the client makes its sockets with. */
+  constructor() {
+    super({ isBad: false, settings: { latencyMs: 150, jitterMs: 30, stallMs: 0 } })
+  }
+
+  /** Makes the client's sockets. */
   get createSocket(): BadNetwork['createSocket'] {
     return this.#network.createSocket
   }
 
-  get state(): NetworkState {
-    return this.#state
+  /** Takes effect with the next frame, if the network is bad then. */
+  change(settings: Partial<BadNetworkSettings>): void {
+    this.set({ ...this.current, settings: { ...this.current.settings, ...settings } })
   }
 
-  get onChange() {
-    return this.#changes.add
-  }
-
-  setBad(isBad: boolean): void {
-    this.#change({ ...this.#state, isBad })
-  }
-
-  /** Takes effect with the next frame, or once the network is to be bad. */
-  set(settings: Partial<BadNetworkSettings>): void {
-    this.#change({ ...this.#state, settings: { ...this.#state.settings, ...settings } })
-  }
-
-  /** Cuts the connection without a word, as when the network is lost. The client comes back by itself. */
+  /** Cuts the connection without a close, as when the network is lost. The client reconnects by itself. */
   cut(): void {
     this.#network.cut()
   }
 
-  #change(state: NetworkState): void {
-    this.#state = state
+  override set(state: NetworkState): void {
     const { latencyMs, jitterMs, stallMs } = state.isBad ? state.settings : { latencyMs: 0, jitterMs: 0, stallMs: 0 }
     const stallEveryMs = stallMs > 0 ? STALL_EVERY_MS : 0
     this.#network.set({ latencyMs: latencyMs / 2, jitterMs, stallMs, stallEveryMs })
-    this.#changes.tell()
+    super.set(state)
   }
 }
 
-/** What the network's overlay wants to know of a match that is followed. */
-export interface Played {
-  readonly status: PlayStatus
-  readonly figures: PlayFigures
-  on(name: 'correction', listener: (correction: Correction) => void): () => void
-}
-
-/** The match that this page follows, if it does. */
-export class NowPlaying {
-  readonly #changes = new Listeners()
-  #played: Played | null = null
-  #isTimed = false
-
-  get current(): Played | null {
-    return this.#played
+/** A match that this page plays or watches. */
+export interface Followed {
+  readonly play: Pick<Play<unknown, never>, 'status' | 'figures'> & {
+    on(name: 'correction', listener: (correction: { readonly depth: number }) => void): () => void
   }
-
   /** It goes by the clock, not in turns. */
-  get isTimed(): boolean {
-    return this.#isTimed
-  }
-
-  get onChange() {
-    return this.#changes.add
-  }
-
-  /** Answers how to say that it is followed no more. */
-  set(played: Played, isTimed: boolean): () => void {
-    this.#isTimed = isTimed
-    this.#change(played)
-    return () => {
-      if (this.#played === played) this.#change(null)
-    }
-  }
-
-  #change(played: Played | null): void {
-    this.#played = played
-    this.#changes.tell()
-  }
+  readonly isTimed: boolean
 }
 
 /** What can be seen and changed of this page's network. */
-interface PageNet {
-  readonly network: PageNetwork
-  readonly nowPlaying: NowPlaying
-  /** Calls back when the view of it is to be opened or closed. Answers how to stop that. */
-  readonly onToggle: (listener: () => void) => () => void
-  toggle(): void
-}
+export class PageNet {
+  readonly network = new PageNetwork()
+  /** Null while no match is followed. */
+  readonly followed = new Store<Followed | null>(null)
+  readonly isPanelOpen = new Store(false)
 
-export function createPageNet(): PageNet {
-  const toggles = new Listeners()
-  return {
-    network: new PageNetwork(),
-    nowPlaying: new NowPlaying(),
-    onToggle: toggles.add,
-    toggle: () => toggles.tell(),
+  togglePanel(): void {
+    this.isPanelOpen.set(!this.isPanelOpen.current)
   }
 }
 
-export const NetContext = createContext<PageNet | null>(null)
-
-export function useNet(): PageNet {
-  const net = use(NetContext)
-  if (!net) throw new Error('useNet needs a NetContext around it')
-  return net
-}
-
-export function useNowPlaying(): NowPlaying {
-  return useNet().nowPlaying
-}
-
-export function useNetworkState(): NetworkState {
-  const { network } = useNet()
-  return useSyncExternalStore(network.onChange, () => network.state)
-}
+export const [NetContext, useNet] = requiredContext<PageNet>('NetContext')

@@ -1,79 +1,52 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback } from 'react'
 import type { Match } from '../../../src/modules/matches/types.ts'
-import { ago, duration, exactTime } from '../format.ts'
+import { duration } from '../format.ts'
 import { viewOf } from '../games/index.ts'
-import { useAction } from '../hooks/use-action.ts'
-import { useNow } from '../hooks/use-now.ts'
+import type { OwnCall } from '../hooks/use-action.ts'
 import { endWords, pairing, scoreLine, seatName, seatsOf } from '../match-text.ts'
 import { useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
-import { Button } from '../ui/button.tsx'
 import { EmptyCourt, PlayIcon } from '../ui/icons.tsx'
-import { Empty, ErrorNotice, Loading } from '../ui/notice.tsx'
+import { Empty } from '../ui/notice.tsx'
 import { Page } from '../ui/page.tsx'
+import { PagedList, usePages } from '../ui/paged-list.tsx'
+import { TimeAgo } from '../ui/time-ago.tsx'
 
 const PAGE = 20
 
-interface Loaded {
-  readonly matches: readonly Match[]
-  readonly nextCursor: string | undefined
-}
-
-/** One's own finished matches, newest first. */
+/** The user's own finished matches, newest first. */
 export function HistoryPage() {
   const rally = useRally()
   const user = useUser()
-  const now = useNow(30_000)
-  const [loaded, setLoaded] = useState<Loaded | null>(null)
-
-  const load = useAction(
-    useCallback(
-      async ({ signal }, cursor?: string) => {
-        const { items, nextCursor } = await rally.matches.history(
-          { limit: PAGE, ...(cursor ? { cursor } : {}) },
-          { signal },
-        )
-        setLoaded((before) => ({ matches: cursor && before ? [...before.matches, ...items] : items, nextCursor }))
-      },
-      [rally],
-    ),
+  const load = useCallback(
+    (cursor: string | undefined, { signal }: OwnCall) =>
+      rally.matches.history({ limit: PAGE, ...(cursor ? { cursor } : {}) }, { signal }),
+    [rally],
   )
-  const { run } = load
-  useEffect(() => run(), [run])
-
+  const { pages, action } = usePages(load)
   return (
     <Page title="History" fit="narrow">
       <div className="stack">
-        <ErrorNotice error={load.error}>
-          {' '}
-          <button type="button" className="text-button" onClick={() => run(loaded?.nextCursor)}>
-            Try again
-          </button>
-        </ErrorNotice>
-        {!loaded && load.busy && <Loading>Fetching your matches…</Loading>}
-        {loaded?.matches.length === 0 && (
-          <Empty art={<EmptyCourt />} title="No matches yet">
-            What you play to the end is kept here. <Link href={paths.lobby}>Play one</Link>
-          </Empty>
-        )}
-        {loaded && loaded.matches.length > 0 && (
-          <ul className="list" data-testid="history-list">
-            {loaded.matches.map((match) => (
-              <FinishedMatch key={match.id} match={match} mine={seatsOf(match, user?.id)} now={now} />
-            ))}
-          </ul>
-        )}
-        {loaded?.nextCursor && (
-          <Button busy={load.busy} onClick={() => run(loaded.nextCursor)}>
-            Show older ones
-          </Button>
-        )}
+        <PagedList pages={pages} action={action} loading="Fetching your matches…">
+          {pages?.items.length === 0 && (
+            <Empty art={<EmptyCourt />} title="No matches yet">
+              What you play to the end is kept here. <Link href={paths.lobby}>Play one</Link>
+            </Empty>
+          )}
+          {pages && pages.items.length > 0 && (
+            <ul className="list" data-testid="history-list">
+              {pages.items.map((match) => (
+                <FinishedMatch key={match.id} match={match} mine={seatsOf(match, user?.id)} />
+              ))}
+            </ul>
+          )}
+        </PagedList>
       </div>
     </Page>
   )
 }
 
-function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly number[]; now: number }) {
+function FinishedMatch({ match, mine }: { match: Match; mine: readonly number[] }) {
   const view = viewOf(match.game)
   const players = pairing(match, mine)
   const at = match.finishedAt ?? match.createdAt
@@ -90,10 +63,7 @@ function FinishedMatch({ match, mine, now }: { match: Match; mine: readonly numb
           {match.startedAt !== null && match.finishedAt !== null
             ? `, ${duration(match.finishedAt - match.startedAt)} min`
             : ''}{' '}
-          ·{' '}
-          <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
-            {ago(at, now)}
-          </time>
+          · <TimeAgo at={at} />
         </span>
         {reason && <span className="small soft">{reason}</span>}
       </span>

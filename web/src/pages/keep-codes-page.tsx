@@ -45,7 +45,7 @@ export function KeepCodesPage({ unkept, path }: { readonly unkept: UnkeptCodes; 
             Download
           </Button>
         </div>
-        <Button look="primary" wide onClick={() => store.forget()} data-testid="recovery-done">
+        <Button look="primary" wide onClick={() => store.set(null)} data-testid="recovery-done">
           I kept them somewhere safe
         </Button>
       </section>

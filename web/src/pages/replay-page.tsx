@@ -3,15 +3,14 @@ import { RallyError } from '../../../src/client/index.ts'
 import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { errorCode } from '../error-messages.ts'
-import { ago, exactTime } from '../format.ts'
 import { viewOf } from '../games/index.ts'
-import { useNow } from '../hooks/use-now.ts'
 import { endWords, pairing, resultTitle, scoreLine, seatsOf } from '../match-text.ts'
 import { type Rally, useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
-import { CopyButton } from '../ui/button.tsx'
+import { CopyButton, TextButton } from '../ui/button.tsx'
 import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx'
 import { Page } from '../ui/page.tsx'
+import { TimeAgo } from '../ui/time-ago.tsx'
 
 const WORDS = {
   NOT_FOUND: 'There is no match at this address.',
@@ -54,9 +53,7 @@ export function ReplayPage({ matchId }: { matchId: string }) {
             {!isForGood(error) && (
               <>
                 {' '}
-                <button type="button" className="text-button" onClick={load}>
-                  Try again
-                </button>
+                <TextButton onClick={load}>Try again</TextButton>
               </>
             )}
           </ErrorNotice>
@@ -75,7 +72,6 @@ export function ReplayPage({ matchId }: { matchId: string }) {
 
 function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<LoadedReplay['replay']> }) {
   const user = useUser()
-  const now = useNow(30_000)
   const view = viewOf(match.game)
   const at = match.finishedAt ?? match.createdAt
   const mine = seatsOf(match, user?.id)
@@ -101,10 +97,7 @@ function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<
           </span>
           <span className="soft">
             {' '}
-            · {view?.label ?? match.game},{' '}
-            <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
-              {ago(at, now)}
-            </time>
+            · {view?.label ?? match.game}, <TimeAgo at={at} />
             {end && ` · ${end}`}
           </span>
         </p>

@@ -1,12 +1,12 @@
-import { Listeners } from '../listeners.ts'
+import { Store } from '../store.ts'
 import type { Point } from './recording.ts'
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8] as const
 export type Speed = (typeof SPEEDS)[number]
 
-/** Steps a second of a game that has no clock of its own: a move, and time to look at it. */
+/** Steps a second of a turn-based game: a move, and time to look at it. */
 const TURNS_PER_SECOND = 1
-/** A page that was out of sight goes on where it was. */
+/** After a longer pause, as in a hidden tab, the playback goes on where it was. */
 const MAX_FRAME_MS = 250
 
 /** What the controls show of a playback. */
@@ -17,19 +17,18 @@ export interface PlaybackState {
   readonly tick: number
 }
 
-/** Where in a match somebody is looking, and how that goes on by itself. */
-export class Playback {
+/** The place in a match that is shown, and how it moves on. */
+export class Playback extends Store<PlaybackState> {
   readonly ticks: number
   /** Ticks a second at speed 1. */
   readonly pace: number
   readonly isTurnBased: boolean
-  readonly #changes = new Listeners()
   #position = 0
-  #state: PlaybackState = { isPlaying: false, speed: 1, tick: 0 }
   #playedAt = 0
 
   /** `tickRate` is the game's. */
   constructor(ticks: number, tickRate: number) {
+    super({ isPlaying: false, speed: 1, tick: 0 })
     this.ticks = ticks
     this.isTurnBased = tickRate === 0
     this.pace = tickRate || TURNS_PER_SECOND
@@ -40,17 +39,9 @@ export class Playback {
     return this.#position
   }
 
-  get state(): PlaybackState {
-    return this.#state
-  }
-
-  get onChange() {
-    return this.#changes.add
-  }
-
-  /** From the end it starts over. */
+  /** Plays or pauses. At the end it starts over. */
   toggle(now: number): void {
-    const isPlaying = !this.#state.isPlaying
+    const isPlaying = !this.current.isPlaying
     if (isPlaying && this.#position >= this.ticks) this.#position = 0
     this.#playedAt = now
     this.#change({ isPlaying })
@@ -60,29 +51,28 @@ export class Playback {
     this.#change({ speed })
   }
 
-  /** Goes to a tick, or as near as there is one. */
+  /** Goes to a tick, or to the nearest one that there is. */
   seek(position: number): void {
     this.#position = Math.min(this.ticks, Math.max(0, position))
-    this.#change({ isPlaying: this.#state.isPlaying && this.#position < this.ticks })
+    this.#change({ isPlaying: this.current.isPlaying && this.#position < this.ticks })
   }
 
-  /** Goes on to `now` (`performance.now()`), if it is being played. */
+  /** Moves on to `now` (`performance.now()`), if it is playing. */
   advance(now: number): void {
-    if (!this.#state.isPlaying) return
+    if (!this.current.isPlaying) return
     const passedMs = Math.min(MAX_FRAME_MS, Math.max(0, now - this.#playedAt))
     this.#playedAt = now
-    this.seek(this.#position + (passedMs / 1000) * this.pace * this.#state.speed)
+    this.seek(this.#position + (passedMs / 1000) * this.pace * this.current.speed)
   }
 
   #change(change: Partial<PlaybackState>): void {
-    this.#state = { ...this.#state, ...change, tick: Math.floor(this.#position) }
-    this.#changes.tell()
+    this.set({ ...this.current, ...change, tick: Math.floor(this.#position) })
   }
 }
 
-/** How much is seen of what led to a point. */
+/** A jump to a point leads to this long before it. */
 const LEAD_SECONDS = 2
-/** Who goes back soon after a place wants the one before it. */
+/** Going back within this time after a place leads to the one before it. */
 const SOON_SECONDS = 1
 
 /** The tick to go forward to: the next move, or shortly before the next point; the end after the last one. */

@@ -1,19 +1,14 @@
 import { type CSSProperties, useEffect } from 'react'
 import { clockTime } from '../format.ts'
+import { useStore } from '../store.ts'
 import { Button } from '../ui/button.tsx'
 import { AgainIcon, BackIcon, ForwardIcon, PauseIcon, PlayIcon } from '../ui/icons.tsx'
 import { nextPlace, type Playback, previousPlace, SPEEDS } from './playback.ts'
 import type { Point } from './recording.ts'
-import { usePlayback } from './use-replay.ts'
 
-interface TransportProps {
-  readonly playback: Playback
-  readonly points: readonly Point[]
-}
-
-/** What a replay is played, stopped and gone through with. */
-export function Transport({ playback, points }: TransportProps) {
-  const { isPlaying, speed, tick } = usePlayback(playback)
+/** The controls of a replay. */
+export function Transport({ playback, points }: PlaybackProps) {
+  const { isPlaying, speed, tick } = useStore(playback)
   useReplayKeys(playback, points)
   const { isTurnBased, pace, ticks } = playback
   const isOver = tick >= ticks
@@ -87,14 +82,14 @@ export function Transport({ playback, points }: TransportProps) {
   )
 }
 
-interface SeekBarProps {
+interface PlaybackProps {
   readonly playback: Playback
   readonly points: readonly Point[]
 }
 
 /** The whole match as a bar, with a mark where each point was scored. Its keys are those of the replay. */
-function SeekBar({ playback, points }: SeekBarProps) {
-  const { tick } = usePlayback(playback)
+function SeekBar({ playback, points }: PlaybackProps) {
+  const { tick } = useStore(playback)
   const { isTurnBased, pace, ticks } = playback
   const seconds = (at: number) => clockTime((at / pace) * 1000)
   const where = isTurnBased ? `move ${tick} of ${ticks}` : `${seconds(tick)} of ${seconds(ticks)}`
@@ -150,7 +145,7 @@ function useReplayKeys(playback: Playback, points: readonly Point[]): void {
 /** What a key does; null for nothing. */
 function actionOf(key: string, playback: Playback, points: readonly Point[]): (() => void) | null {
   const second = playback.pace
-  const { tick } = playback.state
+  const { tick } = playback.current
   switch (key) {
     case ' ':
     case 'k':

@@ -5,13 +5,13 @@ import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import type { SeatNames } from '../games/game-view.ts'
 import { Scoreboard } from '../games/scoreboard.tsx'
+import { useStore } from '../store.ts'
 import { ReloadButton } from '../ui/button.tsx'
 import { PlayIcon } from '../ui/icons.tsx'
 import { Notice } from '../ui/notice.tsx'
 import type { Playback } from './playback.ts'
 import { Transport } from './replay-controls.tsx'
-import type { RecordedSource } from './use-replay.ts'
-import { type ReplayTrouble, usePlayback, useReplay } from './use-replay.ts'
+import { type RecordedSource, type ReplayTrouble, useReplay } from './use-replay.ts'
 
 interface ReplayPlayerProps<State, Input, Options> {
   readonly match: Match
@@ -20,14 +20,14 @@ interface ReplayPlayerProps<State, Input, Options> {
   /** How the game is drawn between two ticks; null if it is not. */
   readonly blend: Blend<State> | null
   readonly seatNames: SeatNames
-  /** The class of what is around the picture. */
+  /** The class of the box around the picture. */
   readonly frame: string
   /** Above the picture. */
   readonly caption?: (source: RecordedSource<State>) => ReactNode
   readonly picture: (source: RecordedSource<State>) => ReactNode
 }
 
-/** A match to be looked at again: scores, picture, controls. */
+/** The replay of a match: scores, picture, controls. */
 export function ReplayPlayer<State, Input, Options>(props: ReplayPlayerProps<State, Input, Options>) {
   const { match, replay, game, blend, seatNames, frame, caption, picture } = props
   const opened = useReplay(game, replay, blend)
@@ -44,11 +44,10 @@ export function ReplayPlayer<State, Input, Options>(props: ReplayPlayerProps<Sta
       <Transport playback={playback} points={points} />
       {isTrue ? (
         <p className="small soft replay-note">
-          Played again on this device from {count(replay.changes.length, 'input')}, and it comes to the result that the
-          server has.
+          Your device played this match again from {replay.changes.length} inputs and got the server’s result.
         </p>
       ) : (
-        <Notice look="warn">Played again on this device, this does not come to the result that the server has.</Notice>
+        <Notice look="warn">Your device played this match again and got another result than the server.</Notice>
       )}
     </div>
   )
@@ -56,16 +55,8 @@ export function ReplayPlayer<State, Input, Options>(props: ReplayPlayerProps<Sta
 
 function Scores({ source, match, seatNames }: ScoresProps) {
   const scores = useSyncExternalStore(source.onChange, () => source.scores)
-  const isOnePerson = match.mode === 'local'
-  return (
-    <Scoreboard
-      players={match.players}
-      mine={isOnePerson ? BOTH : NOBODY}
-      seatNames={seatNames}
-      scores={scores}
-      isReplay
-    />
-  )
+  const mine = match.mode === 'local' ? BOTH : NOBODY
+  return <Scoreboard players={match.players} mine={mine} seatNames={seatNames} scores={scores} isReplay />
 }
 
 interface ScoresProps {
@@ -77,9 +68,9 @@ interface ScoresProps {
 const BOTH: readonly number[] = [0, 1]
 const NOBODY: readonly number[] = []
 
-/** A button as large as the picture, until it is played for the first time. */
+/** A button as large as the picture, until the replay is started for the first time. */
 function Begin({ playback }: { playback: Playback }) {
-  const { isPlaying, tick } = usePlayback(playback)
+  const { isPlaying, tick } = useStore(playback)
   if (isPlaying || tick > 0) return null
   return (
     <button
@@ -104,15 +95,11 @@ function Trouble({ trouble }: { trouble: ReplayTrouble }) {
     case 'older-rules':
       return (
         <Notice look="warn">
-          This match was played by older rules, which are not here any more: by those of today it would come out
+          This match was played by older rules, which this page no longer has. With the rules of today it would end
           differently. Its result stands.
         </Notice>
       )
     case 'broken':
-      return <Notice look="error">The inputs of this match cannot be read, so it cannot be played again.</Notice>
+      return <Notice look="error">The inputs of this match cannot be read, so it cannot be shown.</Notice>
   }
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

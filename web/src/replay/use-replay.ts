@@ -1,22 +1,22 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState } from 'react'
 import type { Blend } from '../../../src/client/play/index.ts'
 import type { Game } from '../../../src/games/game.ts'
 import type { Replay } from '../../../src/modules/live/types.ts'
-import { Playback, type PlaybackState } from './playback.ts'
+import { Playback } from './playback.ts'
 import { type Point, Recording } from './recording.ts'
 
 interface OpenedReplay<State> {
   readonly source: RecordedSource<State>
   readonly playback: Playback
   readonly points: readonly Point[]
-  /** The inputs come to the result that the server has stored. */
+  /** The inputs give the result that the server has stored. */
   readonly isTrue: boolean
 }
 
-/** Why a replay cannot be shown here: it is of rules that this page has not yet or not any more, or it makes no sense. */
+/** Why a replay cannot be shown here: the page does not have its rules yet or any more, or its inputs are broken. */
 export type ReplayTrouble = 'newer-rules' | 'older-rules' | 'broken'
 
-/** Opens a replay with the rules of its game, and plays it on while it is to be played. */
+/** Opens a replay with the rules of its game, and moves it on while it is playing. */
 export function useReplay<State, Input, Options>(
   game: Game<State, Input, Options>,
   replay: Replay,
@@ -29,10 +29,10 @@ export function useReplay<State, Input, Options>(
     let request = 0
     const loop = (now: number) => {
       playback.advance(now)
-      request = playback.state.isPlaying ? requestAnimationFrame(loop) : 0
+      request = playback.current.isPlaying ? requestAnimationFrame(loop) : 0
     }
     const start = () => {
-      if (playback.state.isPlaying && request === 0) request = requestAnimationFrame(loop)
+      if (playback.current.isPlaying && request === 0) request = requestAnimationFrame(loop)
     }
     start()
     const stop = playback.onChange(start)
@@ -42,10 +42,6 @@ export function useReplay<State, Input, Options>(
     }
   }, [playback])
   return opened
-}
-
-export function usePlayback(playback: Playback): PlaybackState {
-  return useSyncExternalStore(playback.onChange, () => playback.state)
 }
 
 function open<State, Input, Options>(
@@ -66,15 +62,15 @@ function open<State, Input, Options>(
   return { source: sourceOf(recording, playback), playback, points: recording.points, isTrue }
 }
 
-/** What a view draws of a recording, where its playback is. */
+/** What a view draws of a recording at the place of its playback: a store of the state after the last complete tick. */
 export interface RecordedSource<State> {
   /** What to draw now. To be read only. */
   state(): State
-  /** After the last tick that is complete: the same object until there is another. To be read only. */
-  readonly latest: State
+  /** The same object until there is another. To be read only. */
+  readonly current: State
   /** The scores then; the same array until they change. */
   readonly scores: readonly number[]
-  /** Calls back whenever `latest` may have changed. Answers how to stop that. */
+  /** Calls back whenever `current` may have changed. Returns a function that stops. */
   readonly onChange: (listener: () => void) => () => void
 }
 
@@ -84,11 +80,11 @@ function sourceOf<State, Input, Options>(
 ): RecordedSource<State> {
   return {
     state: () => recording.draw(playback.position),
-    get latest() {
-      return recording.state(playback.state.tick)
+    get current() {
+      return recording.state(playback.current.tick)
     },
     get scores() {
-      return recording.scoresAt(playback.state.tick)
+      return recording.scoresAt(playback.current.tick)
     },
     onChange: playback.onChange,
   }

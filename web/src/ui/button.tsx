@@ -5,7 +5,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'plain' | 'primary' | 'quiet' | 'danger'
   readonly small?: boolean
   readonly wide?: boolean
-  /** It is being done: the button stays where the focus is, and does nothing. */
+  /** Its action is under way: the button keeps the focus, and does nothing. */
   readonly busy?: boolean
 }
 
@@ -36,13 +36,13 @@ export function Button({ look = 'plain', small, wide, busy, className, onClick, 
   )
 }
 
-/** Within a sentence: loads the page anew, and with it what it was made of. */
+/** A button that looks like a link, also within a sentence. */
+export function TextButton({ className = '', ...rest }: ButtonHTMLAttributes<HTMLButtonElement>) {
+  return <button type="button" {...rest} className={`text-button ${className}`} />
+}
+
 export function ReloadButton({ children = 'Reload the page' }: { readonly children?: string }) {
-  return (
-    <button type="button" className="text-button" onClick={() => location.reload()}>
-      {children}
-    </button>
-  )
+  return <TextButton onClick={() => location.reload()}>{children}</TextButton>
 }
 
 interface CopyButtonProps {

@@ -1,5 +1,5 @@
 import { Component, type ComponentType, lazy, type ReactNode, Suspense, useState } from 'react'
-import { ReloadButton } from './button.tsx'
+import { ReloadButton, TextButton } from './button.tsx'
 import { Loading, Notice } from './notice.tsx'
 
 /** Stands in for a page that threw while it was drawn; the rest of the app goes on. */
@@ -80,9 +80,9 @@ class LoadGuard extends Component<LoadGuardProps, { readonly error: unknown }> {
     return (
       <Notice look="warn">
         This part of the page could not be loaded.{' '}
-        <button type="button" className="text-button" onClick={this.#retry} data-testid="load-again">
+        <TextButton onClick={this.#retry} data-testid="load-again">
           Try again
-        </button>{' '}
+        </TextButton>{' '}
         or <ReloadButton>reload the page</ReloadButton>
       </Notice>
     )

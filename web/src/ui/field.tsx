@@ -1,5 +1,20 @@
 import { type InputHTMLAttributes, type ReactNode, useId } from 'react'
 
+/** A form in a column, sent by script. */
+export function Form({ onSubmit, children }: { onSubmit: () => void; children: ReactNode }) {
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSubmit()
+      }}
+    >
+      {children}
+    </form>
+  )
+}
+
 interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'id'> {
   readonly label: string
   readonly hint?: ReactNode

@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react'
+import type { SVGProps } from 'react'
 
-/** Line icons on a 24-unit grid, in the colour of the text. They decorate: what they stand beside says it in words. */
-function Icon({ children }: { children: ReactNode }) {
-  return (
+/** A line icon on a 24-unit grid, in the colour of the text. It decorates: the text beside it says the same. */
+const icon =
+  (d: string, look: SVGProps<SVGPathElement> = {}) =>
+  () => (
     <svg
       className="icon"
       viewBox="0 0 24 24"
@@ -13,143 +14,41 @@ function Icon({ children }: { children: ReactNode }) {
       strokeLinejoin="round"
       aria-hidden="true"
     >
-      {children}
+      <path d={d} {...look} />
     </svg>
   )
-}
 
-export const CopyIcon = () => (
-  <Icon>
-    <rect x="9" y="9" width="11" height="11" rx="2" />
-    <path d="M5 15H4V5a1 1 0 0 1 1-1h10v1" />
-  </Icon>
+export const CopyIcon = icon(
+  'M11 9h7a2 2 0 0 1 2 2v7a2 2 0 0 1 -2 2h-7a2 2 0 0 1 -2 -2v-7a2 2 0 0 1 2 -2M5 15H4V5a1 1 0 0 1 1-1h10v1',
 )
-
-export const CheckIcon = () => (
-  <Icon>
-    <path d="m5 12.5 4.5 4.5L19 7.5" />
-  </Icon>
+export const CheckIcon = icon('m5 12.5 4.5 4.5L19 7.5')
+export const WarnIcon = icon('M12 4 2.8 19.5h18.4zM12 10v4M12 17v.1')
+export const InfoIcon = icon('M3 12a9 9 0 1 0 18 0a9 9 0 1 0 -18 0M12 11v5M12 8v.1')
+export const SunIcon = icon(
+  'M8 12a4 4 0 1 0 8 0a4 4 0 1 0 -8 0M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1',
 )
-
-export const WarnIcon = () => (
-  <Icon>
-    <path d="M12 4 2.8 19.5h18.4zM12 10v4M12 17v.1" />
-  </Icon>
+export const MoonIcon = icon('M19.5 14A8 8 0 0 1 10 4.5a8 8 0 1 0 9.5 9.5z')
+export const UserIcon = icon('M8.5 8.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0M5 20c.6-3.6 3.4-5.5 7-5.5s6.4 1.9 7 5.5')
+export const BotIcon = icon(
+  'M7 8h10a2.5 2.5 0 0 1 2.5 2.5v6a2.5 2.5 0 0 1 -2.5 2.5h-10a2.5 2.5 0 0 1 -2.5 -2.5v-6a2.5 2.5 0 0 1 2.5 -2.5M12 8V4.5M9 13v1M15 13v1M2.5 13v2.5M21.5 13v2.5',
 )
-
-export const InfoIcon = () => (
-  <Icon>
-    <circle cx="12" cy="12" r="9" />
-    <path d="M12 11v5M12 8v.1" />
-  </Icon>
+export const KeyboardIcon = icon(
+  'M4.5 6h15a2 2 0 0 1 2 2v8a2 2 0 0 1 -2 2h-15a2 2 0 0 1 -2 -2v-8a2 2 0 0 1 2 -2M6.5 10v.1M10 10v.1M14 10v.1M17.5 10v.1M8 14h8',
 )
-
-export const SunIcon = () => (
-  <Icon>
-    <circle cx="12" cy="12" r="4" />
-    <path d="M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1" />
-  </Icon>
+export const EyeIcon = icon(
+  'M2.5 12C5 7.7 8.3 5.5 12 5.5s7 2.2 9.5 6.5c-2.5 4.3-5.8 6.5-9.5 6.5S5 16.3 2.5 12zM9.3 12a2.7 2.7 0 1 0 5.4 0a2.7 2.7 0 1 0 -5.4 0',
 )
-
-export const MoonIcon = () => (
-  <Icon>
-    <path d="M19.5 14A8 8 0 0 1 10 4.5a8 8 0 1 0 9.5 9.5z" />
-  </Icon>
-)
-
-export const UserIcon = () => (
-  <Icon>
-    <circle cx="12" cy="8.5" r="3.5" />
-    <path d="M5 20c.6-3.6 3.4-5.5 7-5.5s6.4 1.9 7 5.5" />
-  </Icon>
-)
-
-export const BotIcon = () => (
-  <Icon>
-    <rect x="4.5" y="8" width="15" height="11" rx="2.5" />
-    <path d="M12 8V4.5M9 13v1M15 13v1M2.5 13v2.5M21.5 13v2.5" />
-  </Icon>
-)
-
-export const KeyboardIcon = () => (
-  <Icon>
-    <rect x="2.5" y="6" width="19" height="12" rx="2" />
-    <path d="M6.5 10v.1M10 10v.1M14 10v.1M17.5 10v.1M8 14h8" />
-  </Icon>
-)
-
-export const EyeIcon = () => (
-  <Icon>
-    <path d="M2.5 12C5 7.7 8.3 5.5 12 5.5s7 2.2 9.5 6.5c-2.5 4.3-5.8 6.5-9.5 6.5S5 16.3 2.5 12z" />
-    <circle cx="12" cy="12" r="2.7" />
-  </Icon>
-)
-
-export const LeaveIcon = () => (
-  <Icon>
-    <path d="M14 4.5H6a1 1 0 0 0-1 1v13a1 1 0 0 0 1 1h8M11 12h9.5M17 8.5l3.5 3.5-3.5 3.5" />
-  </Icon>
-)
-
-export const UpIcon = () => (
-  <Icon>
-    <path d="m6 15 6-6.5 6 6.5" />
-  </Icon>
-)
-
-export const DownIcon = () => (
-  <Icon>
-    <path d="m6 9 6 6.5L18 9" />
-  </Icon>
-)
-
-export const DownloadIcon = () => (
-  <Icon>
-    <path d="M12 4v11M7 10.5l5 5 5-5M4.5 20h15" />
-  </Icon>
-)
-
-export const PlayIcon = () => (
-  <Icon>
-    <path d="M7.5 4.8v14.4L19 12z" fill="currentColor" />
-  </Icon>
-)
-
-export const PauseIcon = () => (
-  <Icon>
-    <path d="M8.5 5.5v13M15.5 5.5v13" strokeWidth="3.5" />
-  </Icon>
-)
-
-export const AgainIcon = () => (
-  <Icon>
-    <path d="M5 12a7 7 0 1 0 2.2-5.1M4.5 4v4h4" />
-  </Icon>
-)
-
-export const BackIcon = () => (
-  <Icon>
-    <path d="M18 6v12l-9-6zM6 6v12" />
-  </Icon>
-)
-
-export const ForwardIcon = () => (
-  <Icon>
-    <path d="M6 6v12l9-6zM18 6v12" />
-  </Icon>
-)
-
-export const CloseIcon = () => (
-  <Icon>
-    <path d="M6 6l12 12M18 6 6 18" />
-  </Icon>
-)
-
-export const CutIcon = () => (
-  <Icon>
-    <path d="M2.5 12H8M16 12h5.5M8 8.5v7M16 8.5v7M11 5l2 14" />
-  </Icon>
-)
+export const LeaveIcon = icon('M14 4.5H6a1 1 0 0 0-1 1v13a1 1 0 0 0 1 1h8M11 12h9.5M17 8.5l3.5 3.5-3.5 3.5')
+export const UpIcon = icon('m6 15 6-6.5 6 6.5')
+export const DownIcon = icon('m6 9 6 6.5L18 9')
+export const DownloadIcon = icon('M12 4v11M7 10.5l5 5 5-5M4.5 20h15')
+export const PlayIcon = icon('M7.5 4.8v14.4L19 12z', { fill: 'currentColor' })
+export const PauseIcon = icon('M8.5 5.5v13M15.5 5.5v13', { strokeWidth: '3.5' })
+export const AgainIcon = icon('M5 12a7 7 0 1 0 2.2-5.1M4.5 4v4h4')
+export const BackIcon = icon('M18 6v12l-9-6zM6 6v12')
+export const ForwardIcon = icon('M6 6v12l9-6zM18 6v12')
+export const CloseIcon = icon('M6 6l12 12M18 6 6 18')
+export const CutIcon = icon('M2.5 12H8M16 12h5.5M8 8.5v7M16 8.5v7M11 5l2 14')
 
 export const Logo = () => (
   <svg viewBox="0 0 32 32" aria-hidden="true">

@@ -1,8 +1,8 @@
-import { useSyncExternalStore } from 'react'
 import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { ReplayPlayer } from '../../replay/replay-player.tsx'
 import type { RecordedSource } from '../../replay/use-replay.ts'
+import { useStore } from '../../store.ts'
 import type { ReplayStageProps } from '../game-view.ts'
 import { CONNECT_FOUR_SEATS } from '../game-view.ts'
 import { Board, namesOf, sayMove } from './board.tsx'
@@ -28,12 +28,12 @@ interface RecordedProps {
 }
 
 function Discs({ source, players }: RecordedProps) {
-  const state = useSyncExternalStore(source.onChange, () => source.latest)
+  const state = useStore(source)
   return <Board state={state} names={namesOf(players)} mayMove={false} onDrop={() => undefined} />
 }
 
 function Move({ source, players }: RecordedProps) {
-  const state = useSyncExternalStore(source.onChange, () => source.latest)
+  const state = useStore(source)
   const names = namesOf(players)
   return (
     <p className="turn" role="status" data-testid="turn">

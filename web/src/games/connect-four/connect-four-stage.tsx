@@ -1,6 +1,6 @@
-import { useSyncExternalStore } from 'react'
 import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
 import { useStatus } from '../../rally.ts'
+import { useStore } from '../../store.ts'
 import type { StageProps } from '../game-view.ts'
 import { CONNECT_FOUR_SEATS, type SeatNames } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
@@ -11,7 +11,7 @@ const emptyBoard = connectFour.init({ seed: 0, options: { first: 0 } })
 
 export function ConnectFourStage({ match, mine, overlay }: StageProps) {
   const { source, error } = usePlay(match, mine, connectFour)
-  const known = useSyncExternalStore(source.onChange, () => source.latest)
+  const known = useStore(source)
   const state = known ?? emptyBoard
   const isOn = match.status === 'live' && known !== null && connectFour.outcome(state) === null
   const isConnected = useStatus() === 'open'

@@ -8,11 +8,12 @@ import {
   WIDTH,
 } from '../../../../src/games/pong/court.ts'
 import type { PongState } from '../../../../src/games/pong/state.ts'
+import { onCanvasSize, readVariables } from '../../ui/canvas.ts'
 
 /** What is drawn of a state. */
 export type Court = Pick<PongState, 'paddle0' | 'paddle1' | 'ballX' | 'ballY' | 'pause'>
 
-/** The court before there is a state: the ball is not on it, and does not show through a countdown. */
+/** The court before there is a state. The ball is outside, so that it does not show through a countdown. */
 export const emptyCourt: Court = {
   paddle0: HEIGHT / 2,
   paddle1: HEIGHT / 2,
@@ -22,13 +23,13 @@ export const emptyCourt: Court = {
 }
 
 const MAX_TRAIL = 7
-/** How far the ball flies at most between two pictures; further away it was put. In units of the court. */
+/** The ball flies no further than this between two pictures; further, it was put there. In units of the court. */
 const MAX_FLIGHT = 200
 
 interface CourtCanvasProps extends CanvasHTMLAttributes<HTMLCanvasElement> {
   /** What to show at `now` (`performance.now()`). Called once before every repaint. */
   readonly court: (now: number) => Court
-  /** The seats of who looks at it. */
+  /** The seats of the viewer. */
   readonly mine: readonly number[]
   /** Draw once, do not move. */
   readonly still?: boolean
@@ -46,7 +47,7 @@ export function CourtCanvas({ court, mine, still = false, ...rest }: CourtCanvas
     const element = canvas.current
     const context = element?.getContext('2d', { alpha: false })
     if (!element || !context) return
-    const palette = readPalette(element)
+    const palette = readVariables(element, PALETTE)
     const calm = matchMedia('(prefers-reduced-motion: reduce)')
     let trail: TrailPoint[] = []
 
@@ -62,15 +63,7 @@ export function CourtCanvas({ court, mine, still = false, ...rest }: CourtCanvas
       drawCourt(context, palette, drawn, { mine: shown.current.mine, trail: trail.slice(0, -1) })
     }
 
-    const resize = new ResizeObserver(([entry]) => {
-      if (!entry) return
-      const ratio = Math.min(3, devicePixelRatio)
-      element.width = Math.max(1, Math.round(entry.contentRect.width * ratio))
-      element.height = Math.max(1, Math.round(entry.contentRect.height * ratio))
-      paint(performance.now())
-    })
-    resize.observe(element)
-
+    const stopSizing = onCanvasSize(element, () => paint(performance.now()))
     let request = 0
     const loop = (now: number) => {
       paint(now)
@@ -79,38 +72,28 @@ export function CourtCanvas({ court, mine, still = false, ...rest }: CourtCanvas
     if (!still) request = requestAnimationFrame(loop)
     return () => {
       cancelAnimationFrame(request)
-      resize.disconnect()
+      stopSizing()
     }
   }, [still])
 
   return <canvas {...rest} ref={canvas} className="court-canvas" />
 }
 
-/** The colours of the court, as the style sheet has them. */
-interface Palette {
-  readonly court: string
-  readonly line: string
-  readonly ink: string
-  readonly seats: readonly [string, string]
-}
-
-function readPalette(element: Element): Palette {
-  const style = getComputedStyle(element)
-  const color = (name: string) => style.getPropertyValue(name).trim()
-  return {
-    court: color('--court'),
-    line: color('--court-line'),
-    ink: color('--court-ink'),
-    seats: [color('--court-seat-0'), color('--court-seat-1')],
-  }
-}
+const PALETTE = {
+  court: '--court',
+  line: '--court-line',
+  ink: '--court-ink',
+  seat0: '--court-seat-0',
+  seat1: '--court-seat-1',
+} as const
+type Palette = Record<keyof typeof PALETTE, string>
 
 interface TrailPoint {
   readonly x: number
   readonly y: number
 }
 
-/** Draws the court in its own units; the context is scaled to them. `mine` are the sides of who looks at it. */
+/** Draws the court in its own units; the context is scaled to them. `mine` are the viewer's sides. */
 function drawCourt(
   context: CanvasRenderingContext2D,
   palette: Palette,
@@ -132,8 +115,8 @@ function drawCourt(
   context.stroke()
   context.setLineDash([])
 
-  drawPaddle(context, palette.seats[0], PADDLE_INSET, court.paddle0)
-  drawPaddle(context, palette.seats[1], WIDTH - PADDLE_INSET - PADDLE_WIDTH, court.paddle1)
+  drawPaddle(context, palette.seat0, PADDLE_INSET, court.paddle0)
+  drawPaddle(context, palette.seat1, WIDTH - PADDLE_INSET - PADDLE_WIDTH, court.paddle1)
 
   context.fillStyle = palette.ink
   trail.forEach(({ x, y }, index) => {
@@ -148,7 +131,7 @@ function drawCourt(
 function drawOwnSide(context: CanvasRenderingContext2D, palette: Palette, seat: number): void {
   const edge = seat === 0 ? 0 : WIDTH
   const shade = context.createLinearGradient(edge, 0, seat === 0 ? WIDTH * 0.3 : WIDTH * 0.7, 0)
-  shade.addColorStop(0, palette.seats[seat === 0 ? 0 : 1])
+  shade.addColorStop(0, seat === 0 ? palette.seat0 : palette.seat1)
   shade.addColorStop(1, 'transparent')
   context.globalAlpha = 0.2
   context.fillStyle = shade

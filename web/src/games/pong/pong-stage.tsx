@@ -1,6 +1,6 @@
-import { useState, useSyncExternalStore } from 'react'
+import { useState } from 'react'
 import { pong } from '../../../../src/games/pong/index.ts'
-import { Listeners } from '../../listeners.ts'
+import { Store, useStore } from '../../store.ts'
 import { DownIcon, UpIcon } from '../../ui/icons.tsx'
 import { PONG_SEATS, type StageProps } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
@@ -10,8 +10,8 @@ import { usePaddles } from './use-paddles.ts'
 
 export function PongStage({ match, mine, active, overlay }: StageProps) {
   const { source, error } = usePlay(match, mine, pong)
-  const [settled] = useState(() => new SettledScores())
-  const scores = useSyncExternalStore(settled.onChange, () => settled.shown)
+  const [settled] = useState(() => new SettledScores(null))
+  const scores = useStore(settled)
   const isPlaying = active && mine.length > 0
   const { pointer, button, steer } = usePaddles(source, mine, isPlaying)
   const names = match.players.map((player) => player.displayName).join(' against ')
@@ -91,31 +91,18 @@ function Keys({ isLocal }: { isLocal: boolean }) {
 }
 
 /**
- * The scores that are shown beside a game whose drawing is ahead of what is known: a point that is only predicted may be
- * taken back, so it is shown once it cannot be any more.
+ * The scores beside a game whose drawing is ahead of what is known: a point that is only predicted may be taken back, so
+ * it is shown once that is no longer possible. Null until there are scores.
  */
-class SettledScores {
-  readonly #changes = new Listeners()
-  #shown: readonly number[] | null = null
+class SettledScores extends Store<readonly number[] | null> {
   /** The scores that were drawn last, since when, and for how long they have to stand. */
   #drawn: { readonly scores: readonly number[]; readonly since: number; readonly holdMs: number } | null = null
 
-  /** Null until there are some. The same array until they change. */
-  get shown(): readonly number[] | null {
-    return this.#shown
-  }
-
-  get onChange() {
-    return this.#changes.add
-  }
-
   /** The scores of what is drawn at `now`; `leadMs` is asked when they are new. */
   see(scores: readonly number[], now: number, leadMs: () => number): void {
-    if (!isSame(this.#drawn?.scores, scores)) this.#drawn = { scores, since: now, holdMs: this.#shown ? leadMs() : 0 }
+    if (!isSame(this.#drawn?.scores, scores)) this.#drawn = { scores, since: now, holdMs: this.current ? leadMs() : 0 }
     const drawn = this.#drawn
-    if (!drawn || isSame(this.#shown, scores) || now - drawn.since < drawn.holdMs) return
-    this.#shown = scores
-    this.#changes.tell()
+    if (drawn && !isSame(this.current, scores) && now - drawn.since >= drawn.holdMs) this.set(scores)
   }
 }
 

@@ -1,14 +1,15 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback } from 'react'
 import type { SessionInfo } from '../../../../src/modules/auth/types.ts'
-import { ago, browserName, exactTime } from '../../format.ts'
-import { useAction } from '../../hooks/use-action.ts'
-import { useNow } from '../../hooks/use-now.ts'
+import { browserName } from '../../format.ts'
+import { type OwnCall, useAction } from '../../hooks/use-action.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { LeaveIcon } from '../../ui/icons.tsx'
-import { ErrorNotice, Loading } from '../../ui/notice.tsx'
+import { ErrorNotice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
+import { PagedList, usePages } from '../../ui/paged-list.tsx'
+import { TimeAgo } from '../../ui/time-ago.tsx'
 import { Rotate } from './new-authenticator.tsx'
 
 export function AccountPage() {
@@ -42,60 +43,34 @@ export function AccountPage() {
   )
 }
 
-interface Loaded {
-  readonly items: readonly SessionInfo[]
-  readonly nextCursor: string | undefined
-}
-
-/** Where the user is signed in, each to be ended from here. */
-export function Sessions() {
+/** Where the user is signed in; each session can be ended here. */
+function Sessions() {
   const rally = useRally()
-  const [loaded, setLoaded] = useState<Loaded | null>(null)
-  const now = useNow(30_000)
-  const load = useAction(
-    useCallback(
-      async ({ signal }, cursor?: string) => {
-        const { items, nextCursor } = await rally.auth.sessions(cursor ? { cursor } : {}, { signal })
-        setLoaded((before) => ({ items: cursor && before ? [...before.items, ...items] : items, nextCursor }))
-      },
-      [rally],
-    ),
+  const load = useCallback(
+    (cursor: string | undefined, { signal }: OwnCall) => rally.auth.sessions(cursor ? { cursor } : {}, { signal }),
+    [rally],
   )
-  const { run } = load
-  useEffect(() => run(), [run])
-  const forget = (id: SessionInfo['id']) =>
-    setLoaded((before) => before && { ...before, items: before.items.filter((session) => session.id !== id) })
-
+  const { pages, action, forget } = usePages(load)
   return (
     <section className="card stack" aria-labelledby="sessions">
       <div>
         <h2 id="sessions">Where you are signed in</h2>
-        <p className="soft small">End the ones that you do not know or no longer use.</p>
+        <p className="soft small">End the sessions that you do not know or no longer use.</p>
       </div>
-      <ErrorNotice error={load.error}>
-        {' '}
-        <button type="button" className="text-button" onClick={() => run()}>
-          Try again
-        </button>
-      </ErrorNotice>
-      {!loaded && load.busy && <Loading>Fetching your sessions…</Loading>}
-      {loaded && (
-        <ul className="list list-inset" data-testid="sessions-list">
-          {loaded.items.map((session) => (
-            <SessionRow key={session.id} session={session} now={now} onEnded={() => forget(session.id)} />
-          ))}
-        </ul>
-      )}
-      {loaded?.nextCursor && (
-        <Button busy={load.busy} onClick={() => run(loaded.nextCursor)}>
-          Show older ones
-        </Button>
-      )}
+      <PagedList pages={pages} action={action} loading="Fetching your sessions…">
+        {pages && (
+          <ul className="list list-inset" data-testid="sessions-list">
+            {pages.items.map((session) => (
+              <SessionRow key={session.id} session={session} onEnded={() => forget(session)} />
+            ))}
+          </ul>
+        )}
+      </PagedList>
     </section>
   )
 }
 
-function SessionRow({ session, now, onEnded }: { session: SessionInfo; now: number; onEnded: () => void }) {
+function SessionRow({ session, onEnded }: { session: SessionInfo; onEnded: () => void }) {
   const rally = useRally()
   const revoke = useAction(async (call) => {
     await rally.auth.revoke({ sessionId: session.id }, call)
@@ -109,10 +84,7 @@ function SessionRow({ session, now, onEnded }: { session: SessionInfo; now: numb
           {name} {session.current && <span className="tag tag-accent">This browser</span>}
         </strong>
         <span className="small soft">
-          {session.ip} · seen{' '}
-          <time dateTime={new Date(session.lastSeenAt).toISOString()} title={exactTime(session.lastSeenAt)}>
-            {ago(session.lastSeenAt, now)}
-          </time>
+          {session.ip} · seen <TimeAgo at={session.lastSeenAt} />
         </span>
       </div>
       {!session.current && (

@@ -3,7 +3,7 @@ import type { Rotated } from '../../../../src/modules/auth/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally, type useUser } from '../../rally.ts'
 import { Button } from '../../ui/button.tsx'
-import { CodeField } from '../../ui/field.tsx'
+import { CodeField, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { useUnkeptCodesStore } from '../../unkept-codes.ts'
 import { Secret } from '../sign-in/enrol-step.tsx'
@@ -28,7 +28,7 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
   const commit = useAction(async (_, code: string) => {
     const answer = await rally.auth.rotateTotp({ code })
     if (answer.status !== 'rotated') return
-    unkept.hold({ userId: user.id, username: user.username, codes: answer.recoveryCodes, isRenewal: true })
+    unkept.set({ userId: user.id, username: user.username, codes: answer.recoveryCodes, isRenewal: true })
   })
 
   return (
@@ -81,13 +81,7 @@ interface CodeFormProps {
 function CodeForm({ label, submit, busy, error, onCode, onCancel }: CodeFormProps) {
   const [code, setCode] = useState('')
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        onCode(code)
-      }}
-    >
+    <Form onSubmit={() => onCode(code)}>
       <CodeField label={label} value={code} onChange={setCode} />
       <ErrorNotice error={error} />
       <div className="row">
@@ -98,6 +92,6 @@ function CodeForm({ label, submit, busy, error, onCode, onCancel }: CodeFormProp
           Cancel
         </Button>
       </div>
-    </form>
+    </Form>
   )
 }

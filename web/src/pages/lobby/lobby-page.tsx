@@ -3,7 +3,7 @@ import { useAction } from '../../hooks/use-action.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
-import { Field } from '../../ui/field.tsx'
+import { Field, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { MatchLists } from './match-lists.tsx'
@@ -39,13 +39,7 @@ function JoinByCode() {
   })
   return (
     <section className="card" aria-labelledby="join-by-code">
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          join.run()
-        }}
-      >
+      <Form onSubmit={() => join.run()}>
         <h2 id="join-by-code">Got a code?</h2>
         <Field
           label="Code of the match"
@@ -66,7 +60,7 @@ function JoinByCode() {
           }
         />
         <ErrorNotice error={join.error} words={WORDS} />
-      </form>
+      </Form>
     </section>
   )
 }

@@ -1,9 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
-import { ago, exactTime } from '../../format.ts'
 import { viewOf } from '../../games/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
-import { useNow } from '../../hooks/use-now.ts'
 import { useLobby } from '../../hooks/use-subscription.ts'
 import { pairing, scoreLine, seatsOf } from '../../match-text.ts'
 import { useRally } from '../../rally.ts'
@@ -11,6 +9,7 @@ import { Link, navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { EmptyCourt, EyeIcon } from '../../ui/icons.tsx'
 import { Empty, ErrorNotice, Loading } from '../../ui/notice.tsx'
+import { TimeAgo } from '../../ui/time-ago.tsx'
 
 /** What waits for a player, and what can be watched; both change by themselves. */
 export function MatchLists({ userId }: { userId: string }) {
@@ -79,7 +78,6 @@ function Count({ of }: { of: number | undefined }) {
 
 function WaitingMatch({ match, isMine }: { match: Match; isMine: boolean }) {
   const rally = useRally()
-  const now = useNow(30_000)
   const join = useAction(async (call) => {
     await rally.matches.join({ matchId: match.id }, call)
     navigate(paths.match(match.id))
@@ -87,9 +85,7 @@ function WaitingMatch({ match, isMine }: { match: Match; isMine: boolean }) {
   return (
     <li className="list-item" data-match={match.id}>
       <About match={match}>
-        <time dateTime={new Date(match.createdAt).toISOString()} title={exactTime(match.createdAt)}>
-          {ago(match.createdAt, now)}
-        </time>
+        <TimeAgo at={match.createdAt} />
       </About>
       {isMine ? (
         <Link className="button button-small" href={paths.match(match.id)}>

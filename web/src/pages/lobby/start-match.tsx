@@ -6,7 +6,7 @@ import { useAction } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
 import { navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
-import { Choice } from '../../ui/field.tsx'
+import { Choice, Form } from '../../ui/field.tsx'
 import { BotIcon, KeyboardIcon } from '../../ui/icons.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
@@ -37,13 +37,7 @@ export function StartMatch() {
 
   return (
     <section className="card" aria-labelledby="start-match">
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          start('casual')
-        }}
-      >
+      <Form onSubmit={() => start('casual')}>
         <h2 id="start-match">Start a match</h2>
         <Choice
           legend="Game"
@@ -105,7 +99,7 @@ export function StartMatch() {
         </div>
         {/* Below the buttons: they must not move under the finger that tries again. */}
         <ErrorNotice error={create.error} />
-      </form>
+      </Form>
     </section>
   )
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useTimeLeft } from '../../hooks/use-now.ts'
 import { seatName } from '../../match-text.ts'
@@ -34,23 +34,16 @@ function sideWords(match: Match, mine: readonly number[]): string {
   return name === color ? `You are ${color}` : `You are ${color}, on the ${name}`
 }
 
-/** How long the server waits for a player who dropped. */
-const COME_BACK_MS = 30_000
-
-/** Says that a player of a live match is gone, and how long the others wait. */
-export function Absent({ match, mine }: { match: Match; mine: readonly number[] }) {
-  const gone = match.players.find((player) => !player.connected && !mine.includes(player.seat))
-  if (!gone) return null
-  return <AbsentPlayer key={gone.seat} name={gone.displayName} />
-}
-
-function AbsentPlayer({ name }: { name: string }) {
-  const [until, setUntil] = useState<number | null>(null)
-  useEffect(() => setUntil(Date.now() + COME_BACK_MS), [])
-  const left = useTimeLeft(until)
+/** Says that a player of a live match is away, and how long the match waits for them. */
+export function Absence({ match, mine }: { match: Match; mine: readonly number[] }) {
+  const rally = useRally()
+  const clock = useCallback(() => rally.clock.now(), [rally])
+  const away = match.players.find((player) => !player.connected && !mine.includes(player.seat))
+  const left = useTimeLeft(away ? (match.returnBy ?? null) : null, clock)
+  if (!away || match.returnBy === undefined) return null
   return (
     <div className="overlay-note" role="status">
-      <strong>{name} lost the connection.</strong> The match goes on; {name} has{' '}
+      <strong>{away.displayName} lost the connection.</strong> The match goes on; {away.displayName} has{' '}
       <span className="numbers" aria-live="off">
         {Math.ceil(left / 1000)} s
       </span>{' '}

@@ -11,7 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { EyeIcon, LeaveIcon } from '../../ui/icons.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
-import { Absent, Countdown } from './countdown-and-absence.tsx'
+import { Absence, Countdown } from './countdown-and-absence.tsx'
 import { Result } from './result.tsx'
 import { WaitingRoom } from './waiting-room.tsx'
 
@@ -62,7 +62,7 @@ function MatchView({ match }: { match: Match }) {
   const overlay = (
     <>
       {isStarting && <Countdown match={match} mine={mine} />}
-      {match.status === 'live' && <Absent match={match} mine={mine} />}
+      {match.status === 'live' && <Absence match={match} mine={mine} />}
     </>
   )
 

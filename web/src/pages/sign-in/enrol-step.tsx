@@ -2,8 +2,8 @@ import { useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
 import { errorCode } from '../../error-messages.ts'
 import { useAction } from '../../hooks/use-action.ts'
-import { Button, CopyButton } from '../../ui/button.tsx'
-import { CodeField } from '../../ui/field.tsx'
+import { Button, CopyButton, TextButton } from '../../ui/button.tsx'
+import { CodeField, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { useUnkeptCodesStore } from '../../unkept-codes.ts'
 
@@ -25,7 +25,7 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
     try {
       await challenge.verify(code, {
         onRecoveryCodes: (codes, user) =>
-          unkept.hold({ userId: user.id, username: user.username, codes, isRenewal: false }),
+          unkept.set({ userId: user.id, username: user.username, codes, isRenewal: false }),
       })
     } catch (error) {
       setCode('')
@@ -35,13 +35,7 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
   })
   const mustRestart = ['NO_CHALLENGE', 'USERNAME_TAKEN'].includes(errorCode(verify.error) ?? '')
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        verify.run()
-      }}
-    >
+    <Form onSubmit={() => verify.run()}>
       <div>
         <h2>Hello, {username}</h2>
         <p className="soft small">
@@ -56,19 +50,17 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
         {mustRestart && (
           <>
             {' '}
-            <button type="button" className="text-button" onClick={onBack}>
-              Start again
-            </button>
+            <TextButton onClick={onBack}>Start again</TextButton>
           </>
         )}
       </ErrorNotice>
       <Button type="submit" look="primary" wide busy={verify.busy} data-testid="submit-code">
         Register
       </Button>
-      <button type="button" className="text-button small" onClick={onBack}>
+      <TextButton className="small" onClick={onBack}>
         Another name
-      </button>
-    </form>
+      </TextButton>
+    </Form>
   )
 }
 

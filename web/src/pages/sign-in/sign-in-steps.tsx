@@ -2,8 +2,8 @@ import { useState } from 'react'
 import type { SignIn } from '../../../../src/client/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
-import { Button } from '../../ui/button.tsx'
-import { CodeField, Field } from '../../ui/field.tsx'
+import { Button, TextButton } from '../../ui/button.tsx'
+import { CodeField, Field, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
 interface NameStepProps {
@@ -16,13 +16,7 @@ export function NameStep({ username, onUsername, onBegun }: NameStepProps) {
   const rally = useRally()
   const begin = useAction(async () => onBegun(await rally.signIn(username)))
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        begin.run()
-      }}
-    >
+    <Form onSubmit={() => begin.run()}>
       <div>
         <h2>Sign in or register</h2>
         <p className="soft small">A name that is new becomes yours.</p>
@@ -47,7 +41,7 @@ export function NameStep({ username, onUsername, onBegun }: NameStepProps) {
       <Button type="submit" look="primary" wide busy={begin.busy} data-testid="submit-username">
         Continue
       </Button>
-    </form>
+    </Form>
   )
 }
 
@@ -74,13 +68,7 @@ export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps)
     }
   })
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        verify.run()
-      }}
-    >
+    <Form onSubmit={() => verify.run()}>
       <div>
         <h2>Welcome back, {username}</h2>
         <p className="soft small">Open your authenticator app and type the code for Rally.</p>
@@ -91,14 +79,12 @@ export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps)
         Sign in
       </Button>
       <div className="row spread small">
-        <button type="button" className="text-button" onClick={onBack}>
-          Another name
-        </button>
-        <button type="button" className="text-button" onClick={onLost} data-testid="lost-authenticator">
+        <TextButton onClick={onBack}>Another name</TextButton>
+        <TextButton onClick={onLost} data-testid="lost-authenticator">
           Lost your authenticator?
-        </button>
+        </TextButton>
       </div>
-    </form>
+    </Form>
   )
 }
 
@@ -115,13 +101,7 @@ export function RecoverStep({ username, onBack }: { username: string; onBack: ()
     await rally.recover(username, code.trim())
   })
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        recover.run()
-      }}
-    >
+    <Form onSubmit={() => recover.run()}>
       <div>
         <h2>Sign in as {username} with a recovery code</h2>
         <p className="soft small">
@@ -146,9 +126,9 @@ export function RecoverStep({ username, onBack }: { username: string; onBack: ()
       <Button type="submit" look="primary" wide busy={recover.busy} data-testid="submit-recovery">
         Sign in
       </Button>
-      <button type="button" className="text-button small" onClick={onBack}>
+      <TextButton className="small" onClick={onBack}>
         Back
-      </button>
-    </form>
+      </TextButton>
+    </Form>
   )
 }
