@@ -3,21 +3,21 @@ import { Clock, type Ticking } from './clock.ts'
 import type { RunnerFrame } from './keyframes.ts'
 import { MatchRunner, type RunEnd, type RunnerListener, type RunnerSetup } from './match-runner.ts'
 
-/** Bots of turn-based games look at the board this often, so that their answer comes like a person's. */
+/** How often the bots of a turn-based game look at the board: they answer about as fast as a person. */
 const BOT_TURNS_PER_SECOND = 2
 
-/** Rewinding means stepping again, so it is bounded whatever the tick rate. */
+/** The most ticks that a late input makes a match step again, whatever its tick rate. */
 const MAX_REWIND_TICKS = 60
 
 export interface EngineOptions {
   /** How far back an input may take effect, ms; 0 turns rewinding off. */
   readonly maxRewindMs: number
   readonly clock?: Clock
-  /** A listener failed: a mistake of ours, which must not stop the other matches. */
+  /** Told of a listener that failed, which must not stop the other matches. */
   readonly onError: (error: unknown, matchId: string) => void
 }
 
-/** The live matches of this process. What they do is told to the listeners, in the order in which they were added. */
+/** The matches that run in this process. Listeners hear of what they do, in the order in which they were added. */
 export class Engine implements RunnerListener {
   readonly clock: Clock
   readonly #options: EngineOptions
@@ -38,7 +38,7 @@ export class Engine implements RunnerListener {
     this.#listeners.push(listener)
   }
 
-  /** Starts a match at once. A match that runs already is given back as it is. */
+  /** Starts a match at once. Answers the runner that there is if the match runs already. */
   start(setup: Omit<RunnerSetup, 'maxRewindTicks'>): MatchRunner {
     const known = this.#runners.get(setup.matchId)
     if (known) return known
@@ -65,7 +65,7 @@ export class Engine implements RunnerListener {
     return this.#runners.values()
   }
 
-  /** Halts a match where it is. It stays readable until it is removed. */
+  /** Halts a match where it is. Its runner can be read until the match is removed. */
   halt(matchId: string): void {
     this.#runners.get(matchId)?.stop()
     this.#untick(matchId)
@@ -88,43 +88,33 @@ export class Engine implements RunnerListener {
   }
 
   started(runner: MatchRunner): void {
-    for (const listener of this.#listeners) this.#guard(runner, () => listener.started?.(runner))
+    this.#tell(runner, (listener) => listener.started?.(runner))
   }
 
   stepped(runner: MatchRunner): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener.stepped?.(runner)
-      } catch (error) {
-        this.#options.onError(error, runner.matchId)
-      }
-    }
+    this.#tell(runner, (listener) => listener.stepped?.(runner))
   }
 
   changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener.changed?.(runner, tick, seat, input, moved)
-      } catch (error) {
-        this.#options.onError(error, runner.matchId)
-      }
-    }
+    this.#tell(runner, (listener) => listener.changed?.(runner, tick, seat, input, moved))
   }
 
   keyframe(runner: MatchRunner, frame: RunnerFrame): void {
-    for (const listener of this.#listeners) this.#guard(runner, () => listener.keyframe?.(runner, frame))
+    this.#tell(runner, (listener) => listener.keyframe?.(runner, frame))
   }
 
   ended(runner: MatchRunner, end: RunEnd): void {
     this.#untick(runner.matchId)
-    for (const listener of this.#listeners) this.#guard(runner, () => listener.ended?.(runner, end))
+    this.#tell(runner, (listener) => listener.ended?.(runner, end))
   }
 
-  #guard(runner: MatchRunner, work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#options.onError(error, runner.matchId)
+  #tell({ matchId }: MatchRunner, tell: (listener: Partial<RunnerListener>) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener)
+      } catch (error) {
+        this.#options.onError(error, matchId)
+      }
     }
   }
 

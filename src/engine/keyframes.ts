@@ -8,7 +8,7 @@ export function keyframeTicks(tickRate: number): number {
 /** The frames between two keyframes name their tick by its last byte. */
 const MAX_KEYFRAME_TICKS = 60
 
-/** A match at one tick: all that is needed to go on from there. To be read only, and only until the next step. */
+/** A match at one tick: all that is needed to go on from there. Read it only, and only until the next step. */
 export interface RunnerFrame {
   readonly tick: number
   readonly state: unknown
@@ -16,16 +16,12 @@ export interface RunnerFrame {
   readonly inputs: readonly unknown[]
 }
 
-interface OwnFrame extends RunnerFrame {
-  tick: number
-  state: unknown
-  readonly inputs: unknown[]
-}
+type OwnFrame = { tick: number; state: unknown; readonly inputs: unknown[] }
 
 /**
- * The two states that a match can go back to. They are kept many times a second for each match, so the memory of the
- * one that is given up is used for the next: new objects that live for a moment too long are what makes the garbage
- * collector stop the process.
+ * The two frames that a match can go back to. Frames are kept many times a second for each match, so a new one is written
+ * into the memory of an old one: objects that live for a moment too long are what makes the garbage collector stop the
+ * process.
  */
 export class RewindFrames {
   readonly #game: AnyGame
@@ -58,7 +54,7 @@ export class RewindFrames {
     this.replaceNewer(tick, state, inputs)
   }
 
-  /** What happened before the newer frame is not as it was. */
+  /** Writes the newer frame anew: what happened before it has changed. */
   replaceNewer(tick: number, state: unknown, inputs: readonly unknown[]): void {
     const frame = this.#newer
     frame.tick = tick
@@ -67,7 +63,7 @@ export class RewindFrames {
   }
 }
 
-/** A copy of `from`: in the place of `used`, which nobody needs any more, if the state is a flat object; else a clone. */
+/** A copy of `from`. It is written into `used`, which nobody needs any more, if both are flat objects; else it is a clone. */
 export function copyState(game: AnyGame, used: unknown, from: unknown): unknown {
   return isPlain(used) && isPlain(from) && overwrite(used, from) ? used : game.clone(from)
 }
@@ -76,10 +72,7 @@ function isPlain(state: unknown): state is Record<string, unknown> {
   return typeof state === 'object' && state !== null && Object.getPrototypeOf(state) === Object.prototype
 }
 
-/**
- * Answers whether `target` now equals `source`. Not for objects within objects: a game may let several of its states
- * share them.
- */
+/** Answers whether `target` now equals `source`. Objects within objects are left alone: several states may share them. */
 function overwrite(target: Record<string, unknown>, source: Readonly<Record<string, unknown>>): boolean {
   let keys = 0
   for (const key in source) {

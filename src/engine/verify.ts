@@ -21,13 +21,13 @@ export interface StoredMatch {
 }
 
 export interface Verification {
-  /** What is not as it should be, in words; empty for a match that is what its inputs make of it. */
+  /** What differs, in words; empty when the inputs make of the match what was stored. */
   readonly differences: readonly string[]
   readonly ticks: number
   readonly inputs: number
 }
 
-/** A late input may have decided the match in the past, so that it went on for as long as inputs may be late: 1 s. */
+/** A match that a late input decides has gone on meanwhile: for as long as `MAX_REWIND_MS` may be at most (config.ts). */
 const MAX_LATE_SECONDS = 1
 
 /** Plays a stored match again from its inputs, and compares what comes out with what was stored. */
@@ -58,38 +58,26 @@ export function verify(game: AnyGame, stored: StoredMatch): Verification {
 }
 
 function differencesOfState(game: AnyGame, state: unknown, stored: StoredMatch): string[] {
-  const hash = hashState(state)
-  const storedHash = hashState(stored.finalState)
-  const scores = game.scores(state)
-  return [
-    ...(hash === storedHash ? [] : [`the final state: stored ${hex(storedHash)}, simulated ${hex(hash)}`]),
-    ...(isSame(scores, stored.scores) ? [] : [`the scores: stored ${stored.scores}, simulated ${scores}`]),
-  ]
+  const hashes = [stored.finalState, state].map((one) => hashState(one).toString(16).padStart(8, '0'))
+  const scores = [stored.scores, game.scores(state)].map(String)
+  return [...difference('the final state', hashes), ...difference('the scores', scores)]
 }
 
 function differencesOfEnd(game: AnyGame, outcome: Outcome | null, ticksAfter: number, stored: StoredMatch): string[] {
-  if (stored.endReason !== null) {
-    return outcome === null ? [] : [`the end: stored ${stored.endReason}, simulated decided by the rules`]
-  }
-  if (outcome === null) return [`the ticks: stored ${stored.ticks}, simulated undecided after as many`]
+  const { endReason, ticks, winnerSeat } = stored
+  if (endReason !== null) return outcome ? [`the end: stored ${endReason}, simulated decided by the rules`] : []
+  if (!outcome) return [`the ticks: stored ${ticks}, simulated undecided after as many`]
+  const isTooLong = ticksAfter > MAX_LATE_SECONDS * game.tickRate
   return [
-    ...(ticksAfter > MAX_LATE_SECONDS * game.tickRate
-      ? [`the ticks: stored ${stored.ticks}, simulated decided ${ticksAfter} before`]
-      : []),
-    ...(outcome.winnerSeat === stored.winnerSeat
-      ? []
-      : [`the winner: stored ${nameOf(stored.winnerSeat)}, simulated ${nameOf(outcome.winnerSeat)}`]),
+    ...(isTooLong ? [`the ticks: stored ${ticks}, simulated decided ${ticksAfter} before`] : []),
+    ...difference('the winner', [winnerSeat, outcome.winnerSeat].map(nameOf)),
   ]
+}
+
+function difference(what: string, [stored, simulated]: readonly string[]): string[] {
+  return stored === simulated ? [] : [`${what}: stored ${stored}, simulated ${simulated}`]
 }
 
 function nameOf(seat: number | null): string {
   return seat === null ? 'none' : `seat ${seat}`
-}
-
-function hex(hash: number): string {
-  return hash.toString(16).padStart(8, '0')
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index])
 }

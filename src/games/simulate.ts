@@ -70,11 +70,6 @@ export class HeldInputs<Input> {
     return true
   }
 
-  /** Makes one seat idle, as a seat whose player has left. Answers whether that is a change. */
-  release(seat: number): boolean {
-    return this.set(seat, this.#idle)
-  }
-
   /** To be called after each `step`: in a turn-based game the inputs have had their effect. */
   settle(): void {
     if (this.#isTurnBased) this.#current.fill(this.#idle)
@@ -140,20 +135,16 @@ export class Simulation<State, Input, Options> {
     return this.#tick
   }
 
-  get isAtEnd(): boolean {
-    return this.#tick >= this.ticks
-  }
-
   /** One input a seat: what the next step will get. Of use until then only. */
   get inputs(): readonly Input[] {
-    this.#takeChanges()
+    this.#takeChanges(this.#tick)
     return this.#held.current
   }
 
   /** Does the step of the current tick. Answers false, and does nothing, at the end of the log. */
   advance(): boolean {
-    if (this.isAtEnd) return false
-    this.#takeChanges()
+    if (this.#tick >= this.ticks) return false
+    this.#takeChanges(this.#tick)
     this.#game.step(this.#state, this.#held.current)
     this.#held.settle()
     this.#tick++
@@ -177,22 +168,14 @@ export class Simulation<State, Input, Options> {
     this.#tick = this.#start.tick
     this.#next = 0
     this.#held.reset()
-    for (let change = this.#changes[0]; change && change.tick < this.#tick; change = this.#changes[this.#next]) {
-      this.#held.set(change.seat, change.input)
-      this.#next++
-    }
+    this.#takeChanges(this.#tick - 1)
     this.#held.settle()
   }
 
-  /** Puts into force what has come due. */
-  #takeChanges(): void {
-    for (
-      let change = this.#changes[this.#next];
-      change && change.tick <= this.#tick;
-      change = this.#changes[this.#next]
-    ) {
+  /** Puts the changes up to a tick into force. */
+  #takeChanges(tick: number): void {
+    for (let change = this.#changes[this.#next]; change && change.tick <= tick; change = this.#changes[++this.#next]) {
       this.#held.set(change.seat, change.input)
-      this.#next++
     }
   }
 }

@@ -93,7 +93,7 @@ describe('a simulation', () => {
     const simulation = new Simulation(recorder(60), log(changes, 5))
     const seen: string[] = []
     expect(simulation.tick).toBe(0)
-    while (!simulation.isAtEnd) {
+    while (simulation.tick < simulation.ticks) {
       const announced = simulation.inputs.join('')
       expect(simulation.advance()).toBe(true)
       expect(simulation.state.steps.at(-1)).toBe(announced)
@@ -178,8 +178,8 @@ describe('held inputs', () => {
     expect(held.set(0, { move: 1 })).toBe(false)
     held.settle()
     expect(held.current).toEqual([{ move: 1 }, { move: 0 }])
-    expect(held.release(0)).toBe(true)
-    expect(held.release(0)).toBe(false)
+    expect(held.set(0, { move: 0 })).toBe(true)
+    expect(held.set(0, { move: 0 })).toBe(false)
     held.set(1, { move: -1 })
     held.reset()
     expect(held.current).toEqual([{ move: 0 }, { move: 0 }])

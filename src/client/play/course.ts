@@ -1,5 +1,5 @@
+import type { Snapshot } from './match-stream.ts'
 import type { Decision } from './rollback.ts'
-import type { Snapshot } from './snapshot.ts'
 
 /** A rollback that changed the past. */
 export interface Correction {

@@ -29,7 +29,7 @@ export interface PlayFigures {
   readonly statesKept: number
 }
 
-/** Takes note of what the netcode does. `now` is a monotonic time in ms. */
+/** Counts what the netcode does. `now` is a monotonic time in ms. */
 export class PlayStatistics {
   readonly #depths = new Samples()
   readonly #distances = new Samples()
@@ -78,16 +78,11 @@ export class PlayStatistics {
 /** The last values of something, with their mean and 99th percentile. */
 export class Samples {
   readonly #values: number[] = []
-  #next = 0
-  #count = 0
-
   /** How many there were in all. */
-  get count(): number {
-    return this.#count
-  }
+  count = 0
 
   get mean(): number {
-    return this.#values.length === 0 ? 0 : this.#values.reduce((sum, value) => sum + value, 0) / this.#values.length
+    return this.#values.length === 0 ? 0 : sum(this.#values) / this.#values.length
   }
 
   get p99(): number {
@@ -96,34 +91,33 @@ export class Samples {
   }
 
   add(value: number): void {
-    this.#values[this.#next] = value
-    this.#next = (this.#next + 1) % SAMPLES
-    this.#count++
+    this.#values.push(value)
+    if (this.#values.length > SAMPLES) this.#values.shift()
+    this.count++
   }
 }
 
 /** Adds up what happens, a second. */
 export class Rate {
-  #events: { readonly at: number; readonly amount: number }[] = []
+  readonly #events: { readonly at: number; readonly amount: number }[] = []
   #since: number | null = null
 
   add(amount: number, now: number): void {
     this.#since ??= now
     this.#events.push({ at: now, amount })
     if (this.#events.length > MAX_EVENTS) this.#events.shift()
-    this.#expire(now)
   }
 
   perSecond(now: number): number {
     if (this.#since === null) return 0
-    this.#expire(now)
-    const overMs = Math.min(WINDOW_MS, Math.max(1_000, now - this.#since))
-    return (this.#events.reduce((sum, { amount }) => sum + amount, 0) * 1_000) / overMs
-  }
-
-  #expire(now: number): void {
     while (this.#events[0] && this.#events[0].at < now - WINDOW_MS) this.#events.shift()
+    const overMs = Math.min(WINDOW_MS, Math.max(1_000, now - this.#since))
+    return (sum(this.#events.map(({ amount }) => amount)) * 1_000) / overMs
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 /** What a WebSocket adds to a frame of `length` bytes (RFC 6455 section 5.2). `masked` is from a client. */

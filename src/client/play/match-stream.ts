@@ -1,5 +1,5 @@
 import type { Game } from '../../games/game.ts'
-import { indexOfInput } from '../../games/simulate.ts'
+import { type InputChange, indexOfInput } from '../../games/simulate.ts'
 import {
   decodeLiveFrame,
   encodeInput,
@@ -8,8 +8,9 @@ import {
   type LiveBinaryFrame,
   streamOf,
 } from '../../protocol/live-frames.ts'
-import { readSnapshot, type Snapshot } from './snapshot.ts'
-import type { PlayClient, PlayWire } from './types.ts'
+import { RallyError } from '../errors.ts'
+import type { Start } from './rollback.ts'
+import type { PlayWire } from './types.ts'
 
 /** Waits before the stream is opened anew, by how many openings in a row did not help. */
 const REOPEN_MS = [0, 250, 1_000, 4_000]
@@ -17,15 +18,30 @@ const REOPEN_MS = [0, 250, 1_000, 4_000]
 /** What of a game is on the wire. */
 type WireRules<Input> = Pick<Game<never, Input, never>, 'name' | 'version' | 'idle' | 'input' | 'inputs'>
 
-/** What a stream brings. `load` and `take` throw for what does not fit. */
-export interface MatchStreamListener<State, Input> {
+/** What the server says first: a final state and all that has been decided since. */
+export interface Snapshot<State, Input> extends Start<State, Input> {
+  readonly status: 'waiting' | 'live' | 'finished' | 'aborted'
+  /** Names the match in binary frames; null when none will come. */
+  readonly stream: number | null
+  /** Steps that the server had done when it answered. */
+  readonly now: number
+  /** The keyframe of tick t is sent at tick t + `rewindTicks`. */
+  readonly rewindTicks: number
+}
+
+export interface MatchStreamOptions<State, Input> {
+  readonly wire: PlayWire
+  readonly matchId: string
+  readonly game: WireRules<Input>
+  /** Told of each snapshot. Throws for one that does not fit. */
   load(snapshot: Snapshot<State, Input>): void
-  received(bytes: number): void
+  /** Told of each frame, after `onBytes`. Throws for one that does not fit what was said before. */
   take(frame: LiveBinaryFrame): void
+  onBytes(count: number): void
   /** The server ended the stream for good, or the client is closed. */
-  ended(reason: 'finished' | 'aborted' | 'closed'): void
-  /** The stream cannot be opened, or what the server sends makes no sense. */
-  failed(error: unknown): void
+  onEnd(reason: 'finished' | 'aborted' | 'closed'): void
+  /** The stream cannot be opened, or its snapshot makes no sense. */
+  onError(error: unknown): void
 }
 
 /**
@@ -33,59 +49,43 @@ export interface MatchStreamListener<State, Input> {
  * not fit what was said before.
  */
 export class MatchStream<State, Input> {
-  readonly #client: PlayClient & PlayWire
-  readonly #matchId: string
-  readonly #game: WireRules<Input>
-  readonly #listener: MatchStreamListener<State, Input>
+  readonly #options: MatchStreamOptions<State, Input>
   /** The number of the match in frames; null while frames mean nothing. */
   #number: number | null = null
   #unsubscribe: (() => void) | null = null
   #reopenings = 0
   #reopenTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(
-    client: PlayClient & PlayWire,
-    matchId: string,
-    game: WireRules<Input>,
-    listener: MatchStreamListener<State, Input>,
-  ) {
-    this.#client = client
-    this.#matchId = matchId
-    this.#game = game
-    this.#listener = listener
+  constructor(options: MatchStreamOptions<State, Input>) {
+    this.#options = options
   }
 
-  /** Whether frames can be sent and are read. */
+  /** Whether frames are read and can be sent. */
   get isOpen(): boolean {
     return this.#number !== null
   }
 
   open(): void {
-    this.#number = null
-    this.#unsubscribe?.()
-    // Frames are no events, so the client takes a snapshot for new that is not: no two openings share one.
+    const { wire, matchId, onError } = this.#options
+    this.stop()
+    // Frames are no events, so the client would take an old snapshot for a new one: no two openings share one.
     const view = Math.floor(Math.random() * 2 ** 32)
-    this.#unsubscribe = this.#client.subscribe(
+    this.#unsubscribe = wire.subscribe(
       'live.onState',
-      { matchId: this.#matchId, mode: 'inputs', view },
-      {
-        next: (value) => this.#load(value),
-        error: (error) => this.#fail(error),
-        end: (reason) => this.#ended(reason),
-      },
+      { matchId, mode: 'inputs', view },
+      { next: (value) => this.#load(value), error: onError, end: (reason) => this.#end(reason) },
     )
   }
 
-  /** Opens the stream anew, later each time that this did not help. */
+  /** Opens the stream anew, but not from within a frame, and later each time that this did not help. */
   reopen(): void {
-    this.#number = null
+    this.pause()
     clearTimeout(this.#reopenTimer)
-    const waitMs = REOPEN_MS[Math.min(this.#reopenings++, REOPEN_MS.length - 1)] ?? 0
-    // Not from within a frame.
+    const waitMs = REOPEN_MS[Math.min(this.#reopenings++, REOPEN_MS.length - 1)]
     this.#reopenTimer = setTimeout(() => this.open(), waitMs)
   }
 
-  /** What came was right. */
+  /** What came was right: a next mistake is put right at once. */
   confirm(): void {
     this.#reopenings = 0
   }
@@ -96,7 +96,7 @@ export class MatchStream<State, Input> {
   }
 
   stop(): void {
-    this.#number = null
+    this.pause()
     clearTimeout(this.#reopenTimer)
     this.#unsubscribe?.()
     this.#unsubscribe = null
@@ -104,20 +104,21 @@ export class MatchStream<State, Input> {
 
   /** Sends an input. Answers how many bytes that took; 0 if it was not sent. */
   send(tick: number, seat: number, input: Input): number {
+    const { wire, game } = this.#options
     if (this.#number === null) return 0
-    const index = indexOfInput(this.#game, input)
+    const index = indexOfInput(game, input)
     const frame =
       index >= 0 ? encodeInput(this.#number, tick, seat, index) : encodeJsonInput(this.#number, tick, seat, input)
-    return this.#client.sendFrame(frame) ? frame.length : 0
+    return wire.sendFrame(frame) ? frame.length : 0
   }
 
   receive(bytes: Uint8Array): void {
     if (this.#number === null || streamOf(bytes) !== this.#number) return
-    this.#listener.received(bytes.length)
+    this.#options.onBytes(bytes.length)
     try {
       const frame = decodeLiveFrame(bytes)
       if (!frame) throw new RangeError('not a frame')
-      this.#listener.take(frame)
+      this.#options.take(frame)
     } catch {
       // Only the server knows how the match stands.
       this.reopen()
@@ -132,22 +133,66 @@ export class MatchStream<State, Input> {
 
   #load(value: unknown): void {
     try {
-      const snapshot = readSnapshot<State, Input>(this.#game, value)
+      const snapshot = readSnapshot<State, Input>(this.#options.game, value)
       this.#number = snapshot.stream
-      this.#listener.load(snapshot)
+      this.#options.load(snapshot)
     } catch (error) {
-      this.#fail(error)
+      this.#options.onError(error)
     }
   }
 
-  #ended(reason: string): void {
-    this.#number = null
-    if (reason === 'closed' || reason === 'finished' || reason === 'aborted') this.#listener.ended(reason)
+  #end(reason: string): void {
+    this.pause()
+    if (reason === 'closed' || reason === 'finished' || reason === 'aborted') this.#options.onEnd(reason)
     else this.reopen()
   }
+}
 
-  #fail(error: unknown): void {
-    this.#number = null
-    this.#listener.failed(error)
+/** @throws RallyError BAD_SNAPSHOT for what is no input of the game. */
+export function readInput<Input>(game: Pick<WireRules<Input>, 'input'>, value: unknown): Input {
+  const parsed = game.input.safeParse(value)
+  if (!parsed.success) throw bad('input')
+  return parsed.data
+}
+
+/** @throws RallyError WRONG_GAME for another game or other rules, BAD_SNAPSHOT for what is no snapshot. */
+function readSnapshot<State, Input>(game: WireRules<Input>, value: unknown): Snapshot<State, Input> {
+  if (!isRecord(value)) throw bad('no object')
+  const { tick, now, stream, rewindTicks, status, inputs, changes, rulesVersion } = value
+  if (value.game !== game.name || rulesVersion !== game.version) {
+    throw new RallyError('WRONG_GAME', `The match is ${value.game} ${rulesVersion}, not ${game.name} ${game.version}`)
   }
+  if (!isCount(tick) || !isCount(now) || !isCount(rewindTicks)) throw bad('ticks')
+  if (stream !== null && !isCount(stream)) throw bad('stream')
+  if (status !== 'waiting' && status !== 'live' && status !== 'finished' && status !== 'aborted') throw bad('status')
+  if (!Array.isArray(inputs) || !Array.isArray(changes)) throw bad('inputs')
+  return {
+    tick,
+    now,
+    stream,
+    rewindTicks,
+    status,
+    // It needs no check: it is the server's own, of the same rules, and its hash is compared every second.
+    state: value.state as State,
+    inputs: inputs.map((input) => readInput(game, input)),
+    changes: changes.map((change) => readChange(game, change)),
+  }
+}
+
+function readChange<Input>(game: WireRules<Input>, value: unknown): InputChange<Input> {
+  const [tick, seat, input]: readonly unknown[] = Array.isArray(value) ? value : []
+  if (!isCount(tick) || !isCount(seat)) throw bad('change')
+  return { tick, seat, input: readInput(game, input) }
+}
+
+function bad(what: string): RallyError {
+  return new RallyError('BAD_SNAPSHOT', `Not a snapshot of a match: ${what}`)
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

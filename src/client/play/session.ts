@@ -3,9 +3,8 @@ import { RallyError } from '../errors.ts'
 import { EventEmitter } from '../event-emitter.ts'
 import type { Correction, Course, CourseListener, CreateCourse } from './course.ts'
 import { type PlayFigures, PlayStatistics } from './figures.ts'
-import { MatchStream } from './match-stream.ts'
+import { MatchStream, readInput, type Snapshot } from './match-stream.ts'
 import { OwnInputs, onLeaving, ownSeats } from './own-inputs.ts'
-import { readInput, type Snapshot } from './snapshot.ts'
 import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus, PlayWire } from './types.ts'
 
 /** Follows one match: its stream, its frames, its inputs. What the game is at any moment is its course's affair. */
@@ -47,12 +46,15 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
     this.#own = new OwnInputs<Input>(game.idle, (seat, input) => this.#send(seat, input, this.#now()))
-    this.#stream = new MatchStream<State, Input>(client, matchId, game, {
+    this.#stream = new MatchStream<State, Input>({
+      wire: client,
+      matchId,
+      game,
       load: (snapshot) => this.#load(snapshot),
-      received: (bytes) => this.#statistics.received(bytes, this.#now()),
       take: (frame) => this.#take(frame),
-      ended: (reason) => this.#ended(reason),
-      failed: (error) => this.#fail(error),
+      onBytes: (count) => this.#statistics.received(count, this.#now()),
+      onEnd: (reason) => this.#ended(reason),
+      onError: (error) => this.#fail(error),
     })
     const { signal } = options
     const stop = () => this.stop()

@@ -1,8 +1,8 @@
 import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
 import { Drawing, type DrawingOptions } from './drawing.ts'
+import type { Snapshot } from './match-stream.ts'
 import { type Decision, Rollback, type Rules } from './rollback.ts'
-import type { Snapshot } from './snapshot.ts'
 import { LocalTicks, RecentMost, RoundTrip, ServerTicks } from './timing.ts'
 
 export interface TimedCourseOptions<State> extends DrawingOptions<State> {

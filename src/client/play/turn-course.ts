@@ -1,8 +1,8 @@
 import { hashState } from '../../games/hash.ts'
 import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
+import type { Snapshot } from './match-stream.ts'
 import type { Decision, Rules } from './rollback.ts'
-import type { Snapshot } from './snapshot.ts'
 
 interface Turn<Input> {
   readonly seat: number

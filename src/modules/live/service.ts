@@ -61,8 +61,16 @@ export class LiveService {
     })
     engine.listen({
       started: (runner) => this.#begin(runner),
-      stepped: (runner) => this.#step(runner),
-      changed: (runner, tick, seat, input, moved) => this.#change(runner, tick, seat, input, moved),
+      stepped: (runner) => {
+        const match = this.#matches.get(runner.matchId)
+        match?.prompt.step(runner, runner.game.tickRate)
+        match?.watchSteps()
+      },
+      changed: (runner, tick, seat, input, moved) => {
+        const match = this.#matches.get(runner.matchId)
+        match?.prompt.change(runner.game, tick, seat, input, moved)
+        match?.view?.noteTurn()
+      },
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
     platform.use(matchService).onChange((match) => this.#noteMatch(match))
@@ -87,18 +95,14 @@ export class LiveService {
     return undefined
   }
 
-  /**
-   * The same for a binary frame; false if it is none. What is refused after this returns is answered by itself.
-   *
-   * @throws RpcError as `input` does.
-   */
+  /** The same for a binary frame; false if it is none. A refusal by another node is answered when it comes. */
   inputFrame(userId: string, connection: Connection, bytes: Uint8Array): boolean {
     const frame = decodeInput(bytes)
     if (!frame) return false
     const match = this.#matches.byStream(frame.stream)
     if (match?.runner) this.#frameHere(playing(match), userId, connection.id, frame)
     else if (match?.owner) this.#others.frame(match.owner, userId, connection, match.matchId, bytes)
-    else if (match?.mayBeLookedFor()) void this.#frameElsewhere(match, userId, connection, bytes)
+    else if (match?.mayBeLookedFor()) void this.#frameElsewhere(match.matchId, userId, connection, bytes)
     else throw notLive()
     return true
   }
@@ -176,33 +180,18 @@ export class LiveService {
     match.prompt.start(runner, runner.game.tickRate)
     match.watchSteps()
     if (match.delayMs === 0) return
-    const view = new DelayedView({
-      runner,
-      publisher: match.delayed,
-      delayMs: match.delayMs,
-      onDone: () => {
-        this.#engine.clock.delete(view)
-        match.view = null
-        if (match.end) this.#matches.remove(match)
-      },
-      onError: (error) => {
-        this.#platform.log.engine.error({ err: error, matchId: runner.matchId }, 'a delayed view of a match failed')
-      },
-    })
+    const onError = (error: unknown) => {
+      this.#platform.log.engine.error({ err: error, matchId: runner.matchId }, 'a delayed view of a match failed')
+    }
+    const onDone = () => {
+      this.#engine.clock.delete(view)
+      match.view = null
+      if (match.end) this.#matches.remove(match)
+    }
+    const { delayed: publisher, delayMs } = match
+    const view = new DelayedView({ runner, publisher, delayMs, onDone, onError })
     match.view = view
     this.#engine.clock.add(view, view.pace)
-  }
-
-  #step(runner: MatchRunner): void {
-    const match = this.#matches.get(runner.matchId)
-    match?.prompt.step(runner, runner.game.tickRate)
-    match?.watchSteps()
-  }
-
-  #change(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void {
-    const match = this.#matches.get(runner.matchId)
-    match?.prompt.change(runner.game, tick, seat, input, moved)
-    match?.view?.noteTurn()
   }
 
   /** A match was written by this node, and that is committed. */
@@ -259,12 +248,7 @@ export class LiveService {
     else await this.#others.input(owner, userId, connection, input)
   }
 
-  async #frameElsewhere(
-    { matchId }: LiveMatch,
-    userId: string,
-    connection: Connection,
-    bytes: Uint8Array,
-  ): Promise<void> {
+  async #frameElsewhere(matchId: string, userId: string, connection: Connection, bytes: Uint8Array): Promise<void> {
     const owner = await this.#ownerOf(matchId).catch(() => null)
     if (owner !== null) this.#others.frame(owner, userId, connection, matchId, bytes)
     else answerError(connection, 'live.input', eidOfInput(bytes), notLive())
