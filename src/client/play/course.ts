@@ -1,13 +1,6 @@
 import type { Snapshot } from './match-stream.ts'
 import type { Decision } from './rollback.ts'
-
-/** A rollback that changed the past. */
-export interface Correction {
-  /** Ticks stepped again. */
-  readonly depth: number
-  /** How far what is drawn was off, in units of the game. */
-  readonly distance: number
-}
+import type { Correction } from './types.ts'
 
 /** What a course tells the session that it runs in. */
 export interface CourseListener {

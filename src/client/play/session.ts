@@ -1,11 +1,21 @@
 import { type LiveBinaryFrame, type LiveEndStatus, resolveTick } from '../../protocol/live-frames.ts'
 import { RallyError } from '../errors.ts'
 import { EventEmitter } from '../event-emitter.ts'
-import type { Correction, Course, CourseListener, CreateCourse } from './course.ts'
-import { type PlayFigures, PlayStatistics } from './figures.ts'
+import type { Course, CourseListener, CreateCourse } from './course.ts'
+import { PlayStatistics } from './statistics.ts'
 import { MatchStream, readInput, type Snapshot } from './match-stream.ts'
 import { OwnInputs, onLeaving, ownSeats } from './own-inputs.ts'
-import type { Play, PlayableGame, PlayClient, PlayEvents, PlayOptions, PlayStatus, PlayWire } from './types.ts'
+import type {
+  Correction,
+  Play,
+  PlayableGame,
+  PlayClient,
+  PlayEvents,
+  PlayFigures,
+  PlayOptions,
+  PlayStatus,
+  PlayWire,
+} from './types.ts'
 
 /** Follows one match: its stream, its frames, its inputs. What the game is at any moment is its course's affair. */
 export class Session<State, Input, Options> implements Play<State, Input> {

@@ -1,8 +1,6 @@
 import type { Game, Outcome } from '../../games/game.ts'
 import type { RallyError } from '../errors.ts'
-import type { Correction } from './course.ts'
 import type { Blend, SmoothFields } from './drawing.ts'
-import type { PlayFigures } from './figures.ts'
 
 /** What `play` needs of a client: every client has it. */
 export interface PlayClient {
@@ -49,6 +47,39 @@ export interface PlayOptions<State> {
   readonly signal?: AbortSignal | undefined
   /** A monotonic time in ms. Default `performance.now`. */
   readonly now?: (() => number) | undefined
+}
+
+/** A rollback that changed the past. */
+export interface Correction {
+  /** Ticks stepped again. */
+  readonly depth: number
+  /** How far what is drawn was off, in units of the game. */
+  readonly distance: number
+}
+
+/** What the netcode does, for a debug overlay. Rates are of the last five seconds. */
+export interface PlayFigures {
+  /** Smoothed round trip, from pings and from answers to inputs. */
+  readonly rttMs: number
+  /** Mean lateness of regular frames. */
+  readonly jitterMs: number
+  /** How far the predicted state is ahead of what can be known here by now; negative for spectators. */
+  readonly ticksAhead: number
+  readonly rollbacksPerSecond: number
+  /** Ticks stepped again in one rollback; of the last 512. */
+  readonly meanRollbackDepth: number
+  readonly p99RollbackDepth: number
+  /** Rollbacks that changed what is drawn, and by how much, in units of the game; of the last 512. */
+  readonly corrections: number
+  readonly meanCorrection: number
+  readonly p99Correction: number
+  /** Keyframes whose hash was another than that of the own state. */
+  readonly desyncs: number
+  /** Of this match's binary frames, with the WebSocket's own headers. */
+  readonly bytesInPerSecond: number
+  readonly bytesOutPerSecond: number
+  /** States kept for rollbacks. */
+  readonly statesKept: number
 }
 
 /**

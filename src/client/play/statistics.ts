@@ -1,33 +1,9 @@
-import type { Correction, CourseFigures } from './course.ts'
+import type { CourseFigures } from './course.ts'
+import type { Correction, PlayFigures } from './types.ts'
 
 const WINDOW_MS = 5_000
 const SAMPLES = 512
 const MAX_EVENTS = 4_096
-
-/** What the netcode does, for a debug overlay. Rates are of the last five seconds. */
-export interface PlayFigures {
-  /** Smoothed round trip, from pings and from answers to inputs. */
-  readonly rttMs: number
-  /** Mean lateness of regular frames. */
-  readonly jitterMs: number
-  /** How far the predicted state is ahead of what can be known here by now; negative for spectators. */
-  readonly ticksAhead: number
-  readonly rollbacksPerSecond: number
-  /** Ticks stepped again in one rollback; of the last 512. */
-  readonly meanRollbackDepth: number
-  readonly p99RollbackDepth: number
-  /** Rollbacks that changed what is drawn, and by how much, in units of the game; of the last 512. */
-  readonly corrections: number
-  readonly meanCorrection: number
-  readonly p99Correction: number
-  /** Keyframes whose hash was another than that of the own state. */
-  readonly desyncs: number
-  /** Of this match's binary frames, with the WebSocket's own headers. */
-  readonly bytesInPerSecond: number
-  readonly bytesOutPerSecond: number
-  /** States kept for rollbacks. */
-  readonly statesKept: number
-}
 
 /** Counts what the netcode does. `now` is a monotonic time in ms. */
 export class PlayStatistics {
