@@ -2,9 +2,9 @@ import { type LiveBinaryFrame, type LiveEndStatus, resolveTick } from '../../pro
 import { RallyError } from '../errors.ts'
 import { EventEmitter } from '../event-emitter.ts'
 import type { Course, CourseListener, CreateCourse } from './course.ts'
-import { PlayStatistics } from './statistics.ts'
 import { MatchStream, readInput, type Snapshot } from './match-stream.ts'
 import { OwnInputs, onLeaving, ownSeats } from './own-inputs.ts'
+import { PlayStatistics } from './statistics.ts'
 import type {
   Correction,
   Play,
