@@ -4,18 +4,20 @@ export interface NodeLeaseOptions {
   /** Connections that a busy server leaves free. */
   readonly sql: Sql
   readonly node: string
-  /** A node that has not been heard of for this long is dead, and its matches are orphaned. Default 5000. */
+  /** A node that has not renewed its lease for this long is dead to the others. Default 5000. */
   readonly leaseMs?: number
   readonly onError: (error: unknown) => void
 }
 
 const LEASE_MS = 5_000
-const BEATS_PER_LEASE = 5
-/** Beats under way: one that hangs does not keep the next from being heard. */
-const MAX_BEATING = 3
+const RENEWALS_PER_LEASE = 5
+/** A node takes its own lease for lapsed this much earlier than others do: monotonic clocks differ by far less. */
+const MARGIN = 0.1
+/** Renewals under way: one that hangs does not hold up the next. */
+const MAX_RENEWING = 3
 
-const BEAT = statement<{ startedAt: Date }>(
-  'nodes.beat',
+const RENEW = statement<{ startedAt: Date }>(
+  'nodes.renew',
   `INSERT INTO nodes (id, heartbeat_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
    RETURNING started_at AS "startedAt"`,
 )
@@ -26,8 +28,9 @@ const REMOVE_DEAD = statement(
 )
 
 /**
- * This process' sign of life in the database, by which other processes know whose matches are orphaned. Times are
- * the database's own, so that clocks of nodes need not agree.
+ * This node's row in the database, which it renews every second. The matches of a node without a row are orphaned. Whether
+ * another node is dead is decided by the clock of the database; whether this node still holds its lease, by its own
+ * monotonic clock, counted from before it sent the renewal.
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions
@@ -35,22 +38,27 @@ export class NodeLease {
   readonly #deadListeners: (() => Promise<void>)[] = []
   readonly #revivedListeners: (() => void)[] = []
   readonly #lapsedListeners: (() => void)[] = []
-  readonly #beating = new Set<Promise<void>>()
+  readonly #renewing = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
-  #lapseTimer: NodeJS.Timeout | undefined
-  /** Until when no other node takes this one for dead. Monotonic, ms. */
-  #heldUntil = 0
+  #lapse: NodeJS.Timeout | undefined
   #removing: Promise<void> | undefined
-  /** When the node's row was made. */
+  /** When the node's row was made, by the database. */
   #enteredAt: number | undefined
-  /** Since when beats have come without a silence in which the others could not be heard either. Monotonic, ms. */
-  #aliveSince = 0
-  #lastBeat = 0
+  /** The others may take this node for dead after this. Monotonic, ms. */
+  #heldUntil = 0
+  /** Since when renewals have come without a pause in which other nodes could not renew theirs either. */
+  #steadySince = 0
+  #renewedAt = 0
   #stopped = false
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options
     this.#leaseMs = options.leaseMs ?? LEASE_MS
+  }
+
+  /** Whether no other node can have taken this one for dead. */
+  get isHeld(): boolean {
+    return performance.now() < this.#heldUntil
   }
 
   /** Calls `listener` when the rows of dead nodes are deleted, while this node is certain to be alive itself. */
@@ -67,73 +75,73 @@ export class NodeLease {
   }
 
   /**
-   * Calls `listener` when beats have not succeeded for so long that other nodes may take this one for dead: what it runs
-   * is no longer its own for certain.
+   * Calls `listener` when the lease could not be renewed in time, shortly before others may take this node for dead. What
+   * runs by the lease has to stop at once.
    */
   onLapsed(listener: () => void): void {
     this.#lapsedListeners.push(listener)
   }
 
-  /** Whether no other node can take this one for dead. */
-  get isHeld(): boolean {
-    return performance.now() < this.#heldUntil
-  }
-
-  /** Enters the node and begins to beat. */
+  /** Enters the node, and begins to renew its lease. */
   async start(): Promise<void> {
     const sentAt = performance.now()
-    const row = await this.#options.sql.first(BEAT, [this.#options.node])
+    const row = await this.#options.sql.first(RENEW, [this.#options.node])
     this.#enteredAt = row?.startedAt.getTime()
-    this.#aliveSince = this.#lastBeat = performance.now()
+    this.#steadySince = this.#renewedAt = performance.now()
     this.#hold(sentAt)
-    this.#timer = setInterval(() => this.#next(), this.#leaseMs / BEATS_PER_LEASE)
+    this.#timer = setInterval(() => this.#next(), this.#leaseMs / RENEWALS_PER_LEASE)
   }
 
   /** Gives the lease up at once; when the database does not take that, it runs out by itself. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
-    clearTimeout(this.#lapseTimer)
-    await Promise.all([...this.#beating, this.#removing])
+    clearTimeout(this.#lapse)
+    await Promise.all([...this.#renewing, this.#removing])
     await this.#options.sql.rows(LEAVE, [this.#options.node]).catch(this.#options.onError)
   }
 
-  #next(): void {
-    if (this.#beating.size >= MAX_BEATING) return
-    const beat: Promise<void> = this.#beat()
-      .catch((error: unknown) => this.#options.onError(error))
-      .finally(() => this.#beating.delete(beat))
-    this.#beating.add(beat)
-  }
-
-  /** A beat was written after `sentAt`. The lease ends a little before others may see that. */
+  /** The lease is held for its time from `sentAt` on, when a renewal was sent that has succeeded. */
   #hold(sentAt: number): void {
-    this.#heldUntil = Math.max(this.#heldUntil, sentAt + this.#leaseMs - this.#leaseMs / (2 * BEATS_PER_LEASE))
-    clearTimeout(this.#lapseTimer)
     if (this.#stopped) return
-    this.#lapseTimer = setTimeout(
-      () => {
-        for (const listener of this.#lapsedListeners) listener()
-      },
-      Math.max(0, this.#heldUntil - performance.now()),
-    )
+    const now = performance.now()
+    // It may have lapsed while this process stood still, and the timer comes only now.
+    if (this.#lapse !== undefined && now >= this.#heldUntil) this.#lapsed()
+    this.#heldUntil = Math.max(this.#heldUntil, sentAt + this.#leaseMs * (1 - MARGIN))
+    if (now >= this.#heldUntil) return
+    clearTimeout(this.#lapse)
+    this.#lapse = setTimeout(() => this.#lapsed(), this.#heldUntil - now)
   }
 
-  async #beat(): Promise<void> {
+  #lapsed(): void {
+    clearTimeout(this.#lapse)
+    this.#lapse = undefined
+    for (const listener of this.#lapsedListeners) this.#guard(listener)
+  }
+
+  #next(): void {
+    if (this.#renewing.size >= MAX_RENEWING) return
+    const renewal: Promise<void> = this.#renew()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => this.#renewing.delete(renewal))
+    this.#renewing.add(renewal)
+  }
+
+  async #renew(): Promise<void> {
     const { sql, node } = this.#options
     const sentAt = performance.now()
-    const row = await sql.first(BEAT, [node])
+    const row = await sql.first(RENEW, [node])
     const now = performance.now()
     this.#hold(sentAt)
     const enteredAt = row?.startedAt.getTime()
     if (enteredAt !== this.#enteredAt) {
       this.#enteredAt = enteredAt
-      for (const listener of this.#revivedListeners) listener()
+      for (const listener of this.#revivedListeners) this.#guard(listener)
     }
-    // After a silence of the database every node looks dead: give them time to be heard of before any is removed.
-    if (now - this.#lastBeat > this.#leaseMs / 2) this.#aliveSince = now
-    this.#lastBeat = now
-    if (now - this.#aliveSince < this.#leaseMs || this.#stopped) return
+    // While the database was away no node could renew its lease: each gets the time to do so before one is removed.
+    if (now - this.#renewedAt > this.#leaseMs / 2) this.#steadySince = now
+    this.#renewedAt = now
+    if (now - this.#steadySince < this.#leaseMs || this.#stopped) return
     this.#removing ??= this.#removeDead()
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => {
@@ -144,5 +152,13 @@ export class NodeLease {
   async #removeDead(): Promise<void> {
     await this.#options.sql.rows(REMOVE_DEAD, [this.#leaseMs / 1000])
     await Promise.all(this.#deadListeners.map((listener) => listener()))
+  }
+
+  #guard(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      this.#options.onError(error)
+    }
   }
 }
