@@ -1,9 +1,10 @@
 import type { Db, Tx } from '../db/database.ts'
 import { type RetryOptions, withRetry } from '../db/retry.ts'
 import type { Sql } from '../db/sql.ts'
+import { runEffects } from '../rpc/index.ts'
 import type { Platform } from './platform.ts'
 
-/** What reads and writes go through in one request: the transaction of a write, else the plain client. */
+/** What a request reads and writes with: the transaction of a write, else the plain client. */
 export interface Scope {
   readonly db: Db | Tx
   readonly sql: Sql
@@ -12,9 +13,9 @@ export interface Scope {
 }
 
 /**
- * Runs `work` in a transaction of its own, for what no request asked for. Effects wait for the commit; a conflict
- * with another transaction runs it again from the start, and with `idempotent` a broken connection does too. An effect
- * that fails is logged: what was committed stands, and the other effects run.
+ * Runs `work` in a transaction of its own, for work that no request asked for. Effects run after the commit; one that
+ * fails is logged, and the others still run. A conflict with another transaction runs `work` again from the start; so does a
+ * broken connection with `idempotent`.
  */
 export async function inTransaction<T>(
   platform: Platform,
@@ -34,13 +35,9 @@ export async function inTransaction<T>(
     )
     return { result, effects }
   }, options)
-  for (const effect of effects) {
-    try {
-      effect()
-    } catch (error) {
-      platform.log.app.error({ err: error }, 'an effect of a committed transaction failed')
-    }
-  }
+  runEffects(effects, (error) => {
+    platform.log.app.error({ err: error }, 'an effect of a committed transaction failed')
+  })
   return result
 }
 

@@ -4,25 +4,25 @@ import type { MethodLimiter } from './method-limits.ts'
 import type { Caller } from './sessions.ts'
 import { Account, Accounts, type Rate, type Rates, TokenBucket } from './token-buckets.ts'
 
-/** How many times what one address group may use all of a /48 may. */
+/** A /48 may use so many times what one address group may. */
 const TIMES_WIDER = 4
-/** A browser that opens a page makes some for its files. */
+/** TCP connections for each upgrade that is allowed: a browser opens some for the files of a page. */
 const CONNECTIONS_PER_UPGRADE = 4
-/** Frames and bytes refused, less those let through meanwhile, after which a socket is closed with 4029. */
+/** A socket is closed with 4029 after so many refused frames or bytes, less those that were let through meanwhile. */
 const MAX_REFUSED = 1000
 const MAX_REFUSED_BYTES = 4 * 1024 * 1024
-/** Refusals of one socket that are answered; the others are dropped without a word. */
+/** So many refusals of one socket are answered; the others are dropped. */
 const REFUSAL_ANSWERS = { perSecond: 50, burst: 100 }
 
-/** What to do about a frame that is refused. */
+/** What happens to a frame that is refused. */
 export type Refusal = 'answer' | 'drop' | 'close'
 
-/** What one socket may still ask, with those it shares its limits with. */
+/** What one socket may still use, alone and together with those that share its limits. */
 export class Allowance {
-  /** Whom the limits that definitions declare count. */
+  /** What the limits of definitions count by: see `keysOf`. */
   readonly keys: readonly string[]
   readonly maxFrameBytes: number
-  /** All that pay for a frame: the socket, its user, its address group and the /48 around that. */
+  /** Each frame is counted for all of these: the socket, its user, its address group and the /48 around it. */
   readonly payers: readonly Account[]
   readonly #answers: TokenBucket
   #refused = 0
@@ -41,7 +41,7 @@ export class Allowance {
     this.#refusedBytes = Math.max(0, this.#refusedBytes - bytes)
   }
 
-  /** Counts a frame that was refused, and says what to do about it. */
+  /** Counts a refused frame. */
   refuse(bytes: number, now: number): Refusal {
     this.#refusedBytes += bytes
     if (++this.#refused > MAX_REFUSED || this.#refusedBytes > MAX_REFUSED_BYTES) return 'close'
@@ -49,7 +49,7 @@ export class Allowance {
   }
 }
 
-/** A number of places; whoever finds none is turned away. */
+/** A fixed number of places. */
 export class Places {
   readonly #max: number
   #taken = 0
@@ -62,7 +62,7 @@ export class Places {
     return this.#taken >= this.#max
   }
 
-  /** Holds a place until `work` is over, however it ends. */
+  /** Takes a place until `work` has settled. */
   hold(work: Promise<unknown>): void {
     this.#taken++
     const free = () => void this.#taken--
@@ -70,71 +70,66 @@ export class Places {
   }
 }
 
-/** Accounts of address groups, and of the /48s around them. */
-type AddressAccounts = readonly [groups: Accounts, wider: Accounts]
-
 /**
- * What every upgrade, HTTP request and frame passes before anything of it is read: token buckets of the socket, its user,
- * its address group (an IPv4 address or the /64 of an IPv6 one) and, of IPv6, the /48. Sockets with a user and those
- * without share the limits of their address with their own kind alone, so that strangers behind the same address cannot
- * keep players from playing.
+ * Decides on every upgrade, HTTP request and frame before anything of it is read. There are token buckets for the socket, its
+ * user, its address group (an IPv4 address or the /64 of an IPv6 address) and, for IPv6, the /48. At one address, sockets with
+ * a user and sockets without one have buckets of their own, so that strangers cannot keep players from playing.
  *
- * Whatever is asked here answers 0, or for how many milliseconds it is refused. Nothing is remembered of those whose
- * buckets are full again. All times are of a monotonic clock.
+ * The methods return 0, or for how many ms the caller has to wait. Full buckets are forgotten. Times are of a monotonic clock.
  */
 export class Admission {
-  /** Places of reads without a user that wait for the database. */
+  /** For reads of callers without a user that wait for the database. */
   readonly anonymousReads: Places
   readonly #limits: Limits
   readonly #socketRates: Rates
   readonly #users: Accounts
-  /** Of addresses, for what comes without a user. */
-  readonly #strangers: AddressAccounts
-  /** Of addresses, for sockets with a user. */
-  readonly #players: AddressAccounts
+  /** For addresses: requests and sockets without a user. */
+  readonly #strangers: Accounts
+  /** For addresses: sockets with a user. */
+  readonly #players: Accounts
 
   constructor(limits: Limits) {
     this.#limits = limits
     this.anonymousReads = new Places(limits.anonymousReads)
     this.#socketRates = ratesOf(limits, 1)
     this.#users = new Accounts(ratesOf(limits, limits.timesPerUser))
-    const group = ratesOf(limits, limits.timesPerIp)
-    const wider = widened(group)
-    this.#strangers = [new Accounts(group), new Accounts(wider)]
-    this.#players = [new Accounts(group), new Accounts(wider)]
+    this.#strangers = new Accounts(ratesOf(limits, limits.timesPerIp))
+    this.#players = new Accounts(ratesOf(limits, limits.timesPerIp))
   }
 
-  /** Asked for every TCP connection, before its first byte. */
+  /** For every TCP connection, before its first byte. */
   connection(ip: string): number {
-    return this.#takeOne('arrivals', ip)
+    const now = performance.now()
+    return take(groupsIn(this.#strangers, ip, now), 'arrivals', 0, now)
   }
 
-  /** Asked for every upgrade, before its headers are looked at. */
+  /** For every upgrade, before its headers are read. */
   upgrade(ip: string): number {
-    return this.#takeOne('upgrades', ip)
+    const now = performance.now()
+    return take(groupsIn(this.#strangers, ip, now), 'upgrades', 0, now)
   }
 
-  /** Asked for every HTTP request, before it is routed. `bytes` are those of its body. */
+  /** For every HTTP request, before it is routed. `bytes` is the size of its body. */
   http(ip: string, bytes: number): number {
     const now = performance.now()
-    return take(groupsIn(this.#strangers, ip, now), 'requests', 1, bytes, now)
+    return take(groupsIn(this.#strangers, ip, now), 'requests', bytes, now)
   }
 
-  /** Takes one of the places for sockets of an address; false when there is none. */
+  /** Counts a socket of an address; false when it has too many. */
   socketOpened(ip: string): boolean {
     const accounts = groupsIn(this.#strangers, ip, performance.now())
     const { socketsPerIp } = this.#limits
-    if (accounts.some(({ sockets }, i) => sockets >= socketsPerIp * (i === 0 ? 1 : TIMES_WIDER))) return false
+    if (accounts.some(({ sockets, times }) => sockets >= socketsPerIp * times)) return false
     for (const account of accounts) account.sockets++
     return true
   }
 
-  /** Gives back what `socketOpened` took. */
+  /** Undoes `socketOpened`. */
   socketClosed(ip: string): void {
     for (const account of groupsIn(this.#strangers, ip, performance.now())) account.sockets--
   }
 
-  /** Makes the allowance of a new connection; `release` has to follow. */
+  /** The allowance of a new connection. Call `release` when it is closed. */
   allow(caller: Pick<Caller, 'user' | 'ip'>): Allowance {
     const { user, ip } = caller
     const now = performance.now()
@@ -152,21 +147,14 @@ export class Admission {
     for (const account of payers) account.connections--
   }
 
-  /** Asked for every frame but inputs, before it is parsed. */
-  frame(allowance: Allowance, bytes: number, now: number): number {
-    const waitMs = take(allowance.payers, 'requests', 1, bytes, now)
+  /** For every frame, before it is parsed. Inputs are counted apart from requests. */
+  frame(allowance: Allowance, bytes: number, now: number, kind: 'requests' | 'inputs' = 'requests'): number {
+    const waitMs = take(allowance.payers, kind, bytes, now)
     if (waitMs === 0) allowance.letThrough(bytes)
     return waitMs
   }
 
-  /** Asked for every frame with an input, before it is parsed. */
-  input(allowance: Allowance, bytes: number, now: number): number {
-    const waitMs = take(allowance.payers, 'inputs', 1, bytes, now)
-    if (waitMs === 0) allowance.letThrough(bytes)
-    return waitMs
-  }
-
-  /** Asked for every call of a definition that has a limit. `keys` are those of `keysOf`. */
+  /** For every call of a definition with a limit. `keys` are those of `keysOf`. */
   call(limiter: MethodLimiter, keys: readonly string[], now: number): number {
     for (let i = 0; i < keys.length; i++) {
       const waitMs = limiter.take(keys[i] ?? '', now, i === 0 ? 1 : TIMES_WIDER)
@@ -180,60 +168,45 @@ export class Admission {
     for (let i = 0; i < keys.length; i++) limiter.giveBack(keys[i] ?? '', i === 0 ? 1 : TIMES_WIDER)
   }
 
-  #takeOne(kind: 'arrivals' | 'upgrades', ip: string): number {
-    const now = performance.now()
-    for (const account of groupsIn(this.#strangers, ip, now)) {
-      const waitMs = account[kind].take(1, now)
-      if (waitMs > 0) return waitMs
-    }
-    return 0
-  }
-
-  /** Users and addresses of which something is remembered. */
+  /** How many users and addresses are remembered. */
   get size(): number {
     return this.#all.reduce((sum, accounts) => sum + accounts.size, 0)
   }
 
-  /** Forgets accounts that are as good as new. Called several times a second. */
+  /** Forgets accounts with full buckets. Called several times a second. */
   sweep(now: number): void {
     for (const accounts of this.#all) accounts.sweep(now)
   }
 
   get #all(): readonly Accounts[] {
-    return [this.#users, ...this.#strangers, ...this.#players]
+    return [this.#users, this.#strangers, this.#players]
   }
 }
 
-/** Whom the limits that definitions declare count: the user, or the address group and the /48 around it. */
+/** What the limits of definitions count by: the user, else the address group and the /48 around it. */
 export function keysOf({ user, ip }: Pick<Caller, 'user' | 'ip'>): readonly string[] {
   if (user) return [user.id]
   const wider = widerGroup(ip)
   return wider === null ? [addressGroup(ip)] : [addressGroup(ip), wider]
 }
 
-/** 0 when every account had enough; what those before it gave is not given back. */
-function take(
-  payers: readonly Account[],
-  kind: 'requests' | 'inputs',
-  count: number,
-  bytes: number,
-  now: number,
-): number {
+/** 0 when every account had enough. What the accounts before the refusing one gave is not given back. */
+function take(payers: readonly Account[], kind: keyof Rates, bytes: number, now: number): number {
   for (const payer of payers) {
-    const waitMs = payer[kind].take(count, now) || payer.bytes.take(bytes, now)
+    const waitMs = payer[kind].take(1, now) || payer.bytes.take(bytes, now)
     if (waitMs > 0) return waitMs
   }
   return 0
 }
 
-/** The accounts of an address: of its group, and of IPv6 of the /48 too. */
-function groupsIn([groups, wider]: AddressAccounts, ip: string, now: number): Account[] {
-  const group = groups.get(addressGroup(ip), now)
-  const key = widerGroup(ip)
-  return key === null ? [group] : [group, wider.get(key, now)]
+/** The accounts of an address: of its group and, for IPv6, of its /48. */
+function groupsIn(accounts: Accounts, ip: string, now: number): Account[] {
+  const group = accounts.get(addressGroup(ip), now)
+  const wider = widerGroup(ip)
+  return wider === null ? [group] : [group, accounts.get(wider, now, TIMES_WIDER)]
 }
 
-/** What `times` sockets may use. Those that share have a second's worth at once, or as much as one of them. */
+/** What `times` sockets may use together: at once a second's worth, but at least the burst of one socket. */
 function ratesOf(limits: Limits, times: number): Rates {
   const share = (perSecond: number, burst: number): Rate => ({
     perSecond: perSecond * times,
@@ -245,21 +218,9 @@ function ratesOf(limits: Limits, times: number): Rates {
     inputs: share(limits.inputsPerSecond, limits.inputsPerSecond),
     bytes: share(limits.bytesPerSecond, Math.max(limits.bytesBurst, limits.frameBytes)),
     upgrades,
-    arrivals: multiplied(upgrades, CONNECTIONS_PER_UPGRADE),
+    arrivals: {
+      perSecond: upgrades.perSecond * CONNECTIONS_PER_UPGRADE,
+      burst: upgrades.burst * CONNECTIONS_PER_UPGRADE,
+    },
   }
-}
-
-function widened({ requests, inputs, bytes, upgrades, arrivals }: Rates): Rates {
-  const wider = (rate: Rate) => multiplied(rate, TIMES_WIDER)
-  return {
-    requests: wider(requests),
-    inputs: wider(inputs),
-    bytes: wider(bytes),
-    upgrades: wider(upgrades),
-    arrivals: wider(arrivals),
-  }
-}
-
-function multiplied({ perSecond, burst }: Rate, times: number): Rate {
-  return { perSecond: perSecond * times, burst: burst * times }
 }

@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts'
 import type { Caller } from './sessions.ts'
 
-/** One request while it is being executed. */
+/** One request while it is executed. */
 export class Call<Tx = unknown> {
   readonly caller: Caller
   /** Null over HTTP. */
   readonly connection: Connection | null
   readonly type: string
   readonly eid: string
-  /** The transaction of a write, set while its handler runs. */
+  /** The transaction of a write while its handler runs. */
   tx: Tx | null = null
   #effects: (() => void)[] | undefined
 
@@ -19,31 +19,34 @@ export class Call<Tx = unknown> {
     this.eid = eid
   }
 
-  /** Runs `effect` once what the handler wrote is committed; at once where there is no transaction. */
+  /** Runs `effect` once the transaction is committed; at once where there is none. */
   afterCommit(effect: () => void): void {
     if (this.tx === null) effect()
-    else {
-      this.#effects ??= []
-      this.#effects.push(effect)
-    }
+    else if (this.#effects === undefined) this.#effects = [effect]
+    else this.#effects.push(effect)
   }
 
-  /** Runs the effects in their order; one that fails takes none of the others with it. Called by the dispatcher. */
+  /** The transaction was committed. Called by the executor. */
   committed(onError: (error: unknown) => void): void {
     const effects = this.#effects
     this.rolledBack()
-    for (const effect of effects ?? []) {
-      try {
-        effect()
-      } catch (error) {
-        onError(error)
-      }
-    }
+    if (effects) runEffects(effects, onError)
   }
 
-  /** Forgets the effects of a transaction that did not commit. Called by the dispatcher. */
+  /** The transaction was not committed, and its effects are forgotten. Called by the executor. */
   rolledBack(): void {
     this.#effects = undefined
     this.tx = null
+  }
+}
+
+/** Runs effects in their order. One that fails does not keep the next from running. */
+export function runEffects(effects: readonly (() => void)[], onError: (error: unknown) => void): void {
+  for (const effect of effects) {
+    try {
+      effect()
+    } catch (error) {
+      onError(error)
+    }
   }
 }

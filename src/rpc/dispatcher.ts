@@ -31,12 +31,13 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
 
 const SWEEP_MS = 100
 const SWEEP_LIMITERS_MS = 60_000
-/** Sockets are looked at as often, but not all at once. */
+/** Each socket's backlog is checked every SWEEP_MS, a share of the sockets every LOOK_MS. */
 const LOOK_MS = 10
 const DRAIN_STEP_MS = 20
+
 /**
- * Routes calls to methods and subscriptions, and their answers back. What comes from outside passes `admission` first: frames
- * in here, upgrades and HTTP requests in the transport.
+ * Takes frames to methods and subscriptions, and their answers back. Everything from outside passes `admission` first:
+ * frames here, upgrades and HTTP requests in the transport.
  */
 export class Dispatcher<Ctx, Tx> {
   readonly connections = new Connections()
@@ -69,12 +70,12 @@ export class Dispatcher<Ctx, Tx> {
     this.#looker = setInterval(() => this.#look(), LOOK_MS)
   }
 
-  /** Requests that wait for their answer. */
+  /** Requests that have no answer yet. */
   get inFlight(): number {
     return this.#calls.size
   }
 
-  /** What a connection of `caller` is made from; `open` and `close` have to follow. */
+  /** What a connection of `caller` is constructed with. Call `open` and `close` afterwards. */
   admit(caller: Caller): ConnectionStart {
     return { id: `${this.#nextId++}`, caller, allowance: this.admission.allow(caller) }
   }
@@ -83,7 +84,7 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.add(connection)
   }
 
-  /** Forgets a socket that is gone; what it asked goes on, but is no longer answered. */
+  /** The socket is closed. What it asked goes on, but is not answered. */
   close(connection: Connection): void {
     if (connection.closed) return
     connection.closed = true
@@ -93,29 +94,19 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   /**
-   * Calls a method for `caller`, or opens a subscription on their `connection`: what a frame does, without one, for what
-   * admission has let through already. Gives the `data` of the answer.
+   * Calls a method without a socket, for a request that admission has let through. Gives the `data` of the answer.
    *
    * @throws RpcError what the answer would be
    */
-  call(
-    caller: Caller,
-    type: string,
-    data: unknown,
-    eid: string,
-    connection: Connection | null = null,
-  ): Promise<unknown> {
+  call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const entry = this.entries.get(type)
-      if (!entry) {
-        reject(unknownType())
-        return
-      }
+      if (!entry) throw unknownType()
       const reply: Reply = {
         answer: (_, body) => settle(body, resolve, reject),
         fail: (_, error) => reject(error),
       }
-      this.#calls.start(new Call<Tx>(caller, connection, entry.type, eid), entry, data, performance.now(), reply)
+      this.#calls.start(new Call<Tx>(caller, null, entry.type, eid), entry, data, performance.now(), reply)
     })
   }
 
@@ -124,9 +115,7 @@ export class Dispatcher<Ctx, Tx> {
     const bytes = Buffer.from(frame)
     const { allowance } = connection
     const isCountedAsInput = this.#inputFrames.begin(bytes)
-    const waitMs = isCountedAsInput
-      ? this.admission.input(allowance, bytes.length, now)
-      : this.admission.frame(allowance, bytes.length, now)
+    const waitMs = this.admission.frame(allowance, bytes.length, now, isCountedAsInput ? 'inputs' : 'requests')
     if (waitMs > 0) {
       this.#refuse(connection, bytes.length, waitMs, now, () => peek(bytes))
       return
@@ -143,7 +132,7 @@ export class Dispatcher<Ctx, Tx> {
     const { message, unstorable } = read
     const entry = this.entries.get(message.type)
     if (isCountedAsInput && !(entry && isInput(entry))) {
-      // It begins like an input and is none, as a key may stand in it twice.
+      // It begins like an input and is none: a key may occur twice.
       const requestWaitMs = this.admission.frame(allowance, 0, now)
       if (requestWaitMs > 0) {
         this.#refuse(connection, bytes.length, requestWaitMs, now, () => message)
@@ -158,7 +147,7 @@ export class Dispatcher<Ctx, Tx> {
       answerError(connection, entry.type, message.eid, invalid([unstorable]))
       return
     }
-    // A heartbeat is a sign of life, but asks for nothing.
+    // The SDK pings by itself: that does not show that anybody uses the socket.
     if (entry !== this.#ping) connection.lastRequestAt = now
     this.#calls.start(
       new Call<Tx>(connection.caller, connection, entry.type, message.eid),
@@ -170,18 +159,15 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   /**
-   * Takes one binary frame that came at `now` by the monotonic clock: an input of the first method that knows it. The
+   * Takes one binary frame that came at `now` by the monotonic clock, and gives it to the first method that knows it. The
    * bytes are lent until this returns. Never throws.
    */
   receiveBinary(connection: Connection, bytes: Uint8Array, now = performance.now()): void {
     const [first] = this.#binaryInputs
-    if (!first) {
-      this.badFrame(connection, bytes.length, 'binary frames are not part of this server')
-      return
-    }
-    const waitMs = this.admission.input(connection.allowance, bytes.length, now)
+    const { allowance } = connection
+    const waitMs = this.admission.frame(allowance, bytes.length, now, first ? 'inputs' : 'requests')
     if (waitMs > 0) {
-      const known = () => ({ type: first.entry.type, eid: first.binary.eidOf(bytes) })
+      const known = () => (first ? { type: first.entry.type, eid: first.binary.eidOf(bytes) } : {})
       this.#refuse(connection, bytes.length, waitMs, now, known)
       return
     }
@@ -201,33 +187,25 @@ export class Dispatcher<Ctx, Tx> {
     answerBad(connection, 'no binary frame of this server')
   }
 
-  /** Answers a frame of `bytes` that the transport could not even read as text. Counted like a request. Never throws. */
-  badFrame(connection: Connection, bytes: number, reason: string): void {
-    const now = performance.now()
-    const waitMs = this.admission.frame(connection.allowance, bytes, now)
-    if (waitMs > 0) this.#refuse(connection, bytes, waitMs, now, () => ({}))
-    else answerBad(connection, reason)
-  }
-
-  /** Holds an event against the schema of its subscription; what does not fit is logged, and goes out all the same. */
+  /** Checks an event against the schema of its subscription. One that does not fit is logged and sent all the same. */
   inspectEvent(type: string, event: unknown): void {
     const definition = this.entries.get(type)?.definition
     if (definition?.kind !== 'subscription') return
     const issues = faultsOf(definition.event, event)
-    if (issues.length > 0) this.#options.log.error({ type, issues }, 'an event is against its schema')
+    if (issues.length > 0) this.#options.log.error({ type, issues }, 'an event does not fit its schema')
   }
 
   /**
-   * Refuses new requests, and sends away every socket as soon as nothing of its own is under way: one slow request
-   * keeps one client. Resolves when none waits any more, or after `deadlineMs`.
+   * Refuses new requests, and closes each socket as soon as it has no request under way. Resolves when no request is under
+   * way, or after `deadlineMs`.
    */
   async drain(deadlineMs: number): Promise<void> {
     this.#executor.drain()
     const until = performance.now() + deadlineMs
-    this.#sendIdleAway()
+    this.#closeIdle()
     while (this.#calls.size > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS))
-      this.#sendIdleAway()
+      this.#closeIdle()
     }
   }
 
@@ -236,13 +214,13 @@ export class Dispatcher<Ctx, Tx> {
     clearInterval(this.#looker)
   }
 
-  #sendIdleAway(): void {
+  #closeIdle(): void {
     for (const connection of [...this.connections]) {
       if (connection.inFlight === 0) connection.close(closeCodes.nodeLeaving, 'the node is leaving')
     }
   }
 
-  /** Answers a frame over a limit, unless that is too much too; closes a socket that goes on regardless. */
+  /** Answers a frame that is over a limit, up to so many answers a second. A socket with too many such frames is closed. */
   #refuse(connection: Connection, bytes: number, waitMs: number, now: number, known: () => Partial<Peeked>): void {
     const refusal = connection.allowance.refuse(bytes, now)
     if (refusal === 'close') connection.close(closeCodes.tooFast, 'too many requests')
@@ -266,7 +244,7 @@ export class Dispatcher<Ctx, Tx> {
   }
 }
 
-/** Answers where the frame came from. */
+/** Answers on the socket that the frame came from. */
 const toSocket: Reply = {
   answer({ connection, type, eid }, body) {
     if (connection) answer(connection, type, eid, body)
@@ -283,7 +261,7 @@ function unknownType(): RpcError {
   return new RpcError('UNKNOWN_TYPE', 'There is no such type')
 }
 
-/** Gives the data of an answer, or the error that was kept with a write. */
+/** Settles with the data of an answer, or with the error that was kept for a write. */
 function settle(body: Body, resolve: (data: unknown) => void, reject: (error: RpcError) => void): void {
   if (typeof body !== 'string') {
     resolve(body.data)

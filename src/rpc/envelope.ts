@@ -39,7 +39,7 @@ export function readEnvelope(
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not an object')
 
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
-  const isSuspect = hasUnstorable(text)
+  const isSuspect = SUSPICIOUS.test(text)
   const goodType = typeof type === 'string' && (types.has(type) || TYPE.test(type)) ? type : undefined
   const goodEid = typeof eid === 'string' && isEid(eid, isSuspect) ? eid : undefined
   if (goodEid === undefined) return bad('eid: a string of 1 to 64 characters is needed', goodType)
@@ -48,7 +48,7 @@ export function readEnvelope(
 
   return {
     message: { type: goodType, eid: goodEid, ts, data: data === undefined ? {} : data },
-    unstorable: isSuspect ? findUnstorable(data) : undefined,
+    unstorable: isSuspect ? findUnstorable(data, maxDepth) : undefined,
   }
 }
 
@@ -106,64 +106,27 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
-/** Escapes without which valid UTF-8 cannot write NUL or half a surrogate pair. */
+/** Escapes without which valid UTF-8 has neither NUL nor half a surrogate pair. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
-/** Whether a string somewhere in this JSON has NUL or half a surrogate pair. */
-function hasUnstorable(json: string): boolean {
-  const first = json.indexOf('\\')
-  if (first === -1 || !SUSPICIOUS.test(json)) return false
-  for (let at = first; at !== -1; at = json.indexOf('\\', at)) {
-    const unit = escapedUnit(json, at)
-    if (unit === undefined) {
-      at += 2
-      continue
-    }
-    const isHigh = unit >= 0xd800 && unit < 0xdc00
-    const next = isHigh ? (escapedUnit(json, at + 6) ?? 0) : 0
-    const isPair = next >= 0xdc00 && next < 0xe000
-    if (unit === 0 || (unit >= 0xd800 && unit < 0xe000 && !isPair)) return true
-    at += isPair ? 12 : 6
-  }
-  return false
-}
-
-/** The UTF-16 unit that the escape at `at` stands for; undefined where it is none of the form `\uXXXX`. */
-function escapedUnit(json: string, at: number): number | undefined {
-  return json.startsWith('\\u', at) ? Number.parseInt(json.slice(at + 2, at + 6), 16) : undefined
-}
-
-/** The first string in `value` that no database takes. Depth is bounded already, so plain recursion is safe. */
-function findUnstorable(value: unknown): Issue | undefined {
+/** The first string in `value` that no database takes, or where it nests deeper than `depth`. */
+function findUnstorable(value: unknown, depth: number): Issue | undefined {
   if (typeof value === 'string') {
     return isStorable(value) ? undefined : { path: '', message: 'a string with NUL or half a surrogate pair' }
   }
   if (typeof value !== 'object' || value === null) return undefined
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const found = findUnstorable(value[i])
-      if (found) return below(`${i}`, found)
-    }
-    return undefined
-  }
+  if (depth === 0) return { path: '', message: 'nested too deep' }
   for (const [key, inner] of Object.entries(value)) {
     if (!isStorable(key)) return { path: '', message: 'a key with NUL or half a surrogate pair' }
-    const found = findUnstorable(inner)
-    if (found) return below(key, found)
+    const found = findUnstorable(inner, depth - 1)
+    if (found) return { path: found.path === '' ? key : `${key}.${found.path}`, message: found.message }
   }
   return undefined
 }
 
-function below(key: string, { path, message }: Issue): Issue {
-  return { path: path === '' ? key : `${key}.${path}`, message }
-}
-
-/** Whether a JSON value that came by another way than an envelope is one that an envelope could have brought. */
+/** Whether a JSON value that came in another way than in an envelope could have come in one. */
 export function isStorableJson(value: unknown, maxDepth: number): boolean {
-  if (typeof value === 'string') return isStorable(value)
-  if (typeof value !== 'object' || value === null) return true
-  if (maxDepth === 0) return false
-  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorableJson(inner, maxDepth - 1))
+  return findUnstorable(value, maxDepth) === undefined
 }
 
 /** Bytes at the beginning of a frame in which its `type` and `eid` are looked for. */

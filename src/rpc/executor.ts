@@ -13,20 +13,20 @@ export interface ExecutorOptions<Ctx, Tx> {
   readonly once: Once<Tx>
   /** Makes what handlers are given. */
   readonly createContext: (call: Call<Tx>) => Ctx
-  /** Hold outputs against their schema, to the key; on outside production. */
+  /** Check outputs against their schemas, unknown keys too; on outside production. */
   readonly checkOutput: boolean
-  /** Makes an error of a foreign library one that a client may see; `undefined` makes it `INTERNAL`. */
+  /** Turns an error of a library into one that a client may see; `undefined` makes it `INTERNAL`. */
   readonly translateError: (error: unknown) => RpcError | undefined
   readonly log: { error(details: object, message: string): void }
 }
 
-/** What a stream is asked for: the checked input, and the last `seq` that the client knows. */
+/** What a client asked a stream for: the checked input, and the last `seq` that it knows. */
 export interface OpeningRequest {
   readonly input: unknown
   readonly since: number | undefined
 }
 
-/** Runs handlers as their definitions say: who may, how often, with what input, and how often a write takes effect. */
+/** Runs handlers as their definitions say: for whom, how often, with which input, and a write once. */
 export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
   readonly #admission: Admission
@@ -38,12 +38,12 @@ export class Executor<Ctx, Tx> {
     this.#admission = admission
   }
 
-  /** Refuses whatever comes from now on. */
+  /** From now on every request is refused with UNAVAILABLE. */
   drain(): void {
     this.#draining = true
   }
 
-  /** Checks a request and runs its handler; synchronous when the handler is. Throws or rejects with any error. */
+  /** Checks a request and runs its handler; synchronous if the handler is. Throws or rejects with any error. */
   execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
     const input = this.admit(call, entry, data, now)
     if (method.effect === 'write') {
@@ -58,8 +58,8 @@ export class Executor<Ctx, Tx> {
   }
 
   /**
-   * Access, limits and input, in this order; gives the parsed input. A user's write counts against its limit later, and
-   * only when it is executed: a retry must get its answer.
+   * Checks access, limit and input, in this order, and gives the parsed input. A user's write is counted against its limit
+   * later, and only when it is executed: a retry must get its answer.
    *
    * @throws RpcError
    */
@@ -84,13 +84,9 @@ export class Executor<Ctx, Tx> {
     if (waitMs > 0) throw new RpcError('RATE_LIMITED', 'Too many requests of this kind', { retryAfterMs: waitMs })
   }
 
-  #uncount(call: Call, { limiter }: Entry): void {
-    if (limiter) this.#admission.takeBack(limiter, keysOfCall(call))
-  }
-
   /**
-   * Runs a user's write in its transaction, or gives the answer it had the first time. What this process remembers is
-   * answered, and what is over the limit refused, before the database is asked.
+   * Runs a user's write in its transaction, or gives the answer that it had the first time. An answer that this process
+   * remembers is given, and a write over its limit refused, before the database is asked.
    */
   async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, now: number): Promise<Body> {
     const { user } = call.caller
@@ -116,29 +112,26 @@ export class Executor<Ctx, Tx> {
         (error) => this.#rememberedAnswer(entry, error),
       )
       if (executed) {
-        call.committed((error) =>
-          this.#options.log.error(
-            { err: error, type: entry.type, eid: call.eid },
-            'an effect of a committed write failed',
-          ),
-        )
+        const { type, eid } = call
+        const { log } = this.#options
+        call.committed((error) => log.error({ err: error, type, eid }, 'an effect of a committed write failed'))
       }
       return answer
     } catch (error) {
       call.rolledBack()
       throw error
     } finally {
-      if (!ran) this.#uncount(call, entry)
+      if (!ran && entry.limiter) this.#admission.takeBack(entry.limiter, keysOfCall(call))
     }
   }
 
-  /** What a retry of a failed write is told; `undefined` when it may try again, because nothing was decided. */
+  /** What a retry of a failed write is answered; `undefined` if it is executed again, because nothing was decided. */
   #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
     if (!isDecided(entry, error)) return undefined
     return JSON.stringify({ data: errorData(error), error: error.code })
   }
 
-  /** A write of nobody in particular is remembered with its socket, unless it came to no decision. */
+  /** The answer of a write without a user is kept with its socket. */
   #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
     const execute = async (): Promise<Body> => {
       const ctx = this.#options.createContext(call)
@@ -152,7 +145,7 @@ export class Executor<Ctx, Tx> {
     return answers.run(call, execute, (error) => isDecided(entry, error))
   }
 
-  /** The same for a subscription: `since` is no part of its input, whatever its schema. @throws RpcError */
+  /** `admit` for a subscription: takes `since` out before the schema sees the data. @throws RpcError */
   admitOpening(call: Call, entry: Entry, data: unknown, now: number): OpeningRequest {
     if (typeof data !== 'object' || data === null || !('since' in data)) {
       return { input: this.admit(call, entry, data, now), since: undefined }
@@ -178,13 +171,13 @@ export class Executor<Ctx, Tx> {
     return opened
   }
 
-  /** Hands an input in a binary frame to its method; false when it is no frame of that. @throws any error */
+  /** Gives a binary frame to a method; false when it is no frame of that method. @throws any error */
   receiveBinary(call: Call<Tx>, { definition }: Entry, binary: BinaryEntry['binary'], bytes: Uint8Array): boolean {
     this.#checkAccess(call, definition)
     return binary.receive({ ctx: this.#options.createContext(call), bytes })
   }
 
-  /** What a client is told of an error; what it must not know is logged. */
+  /** The error that a client is told. One that it must not know becomes INTERNAL and is logged. */
   toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
     const known = error instanceof RpcError ? error : this.#options.translateError(error)
     if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
@@ -208,10 +201,11 @@ function keysOfCall({ caller, connection }: Call): readonly string[] {
 
 function checkSchema(entry: Entry, schema: z.ZodType, value: unknown): void {
   const issues = faultsOf(schema, value)
-  if (issues.length > 0) throw new Error(`${entry.type} answers against its schema: ${JSON.stringify(issues)}`)
+  if (issues.length > 0)
+    throw new Error(`${entry.type} answers what its schema does not allow: ${JSON.stringify(issues)}`)
 }
 
-/** Whether a handler failed on purpose, so that a retry is told the same. */
+/** Whether the definition declares this error, so that a retry gets it again. */
 function isDecided({ definition }: Entry, error: unknown): error is RpcError {
   return error instanceof RpcError && definition.errors.includes(error.code)
 }

@@ -1,13 +1,13 @@
 /**
- * Goes round over a set, a share of it at each call, so that no call takes long however many there are. The set may
- * change meanwhile: what stays in it comes once a round.
+ * Visits the items of a set again and again, a share of them at each call, so that no call takes long. The set may change
+ * between calls: an item that stays in it is visited once a round.
  */
 export class IncrementalSweep<T> {
   readonly #all: Iterable<T> & { readonly size: number }
   readonly #calls: number
   #rest: Iterator<T>
 
-  /** A round takes `calls` calls, or one more. `all` must iterate as a Set does: over what is in it by then. */
+  /** A round takes `calls` calls, or one more. `all` must iterate like a Set or a Map: over the items it has by then. */
   constructor(all: Iterable<T> & { readonly size: number }, calls: number) {
     this.#all = all
     this.#calls = calls

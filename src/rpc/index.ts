@@ -1,6 +1,6 @@
 export { addressGroup, widerGroup } from './address-groups.ts'
 export { Admission } from './admission.ts'
-export { Call } from './call.ts'
+export { Call, runEffects } from './call.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type ConnectionStart, Connections } from './connection.ts'
 export {

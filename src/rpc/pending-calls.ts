@@ -23,26 +23,26 @@ interface Pending<Tx> {
   readonly startedAt: number
 }
 
-/** How long a caller without a user, for whose read there was no place, is to wait: so long, and up to as long again. */
-const SHED_MS = 100
+/** A refused read of a caller without a user is tried again after this, and up to as long again. */
+const REFUSED_READ_MS = 100
 
 interface PendingCallsOptions {
   readonly limits: Limits
   readonly hub: Hub
 }
 
-/** Calls from their beginning to their answer: each is answered once, by its handler or by its deadline. */
+/** Calls until they are answered: each is answered once, by its handler or, after `limits.requestMs`, with TIMEOUT. */
 export class PendingCalls<Ctx, Tx> {
   readonly #options: PendingCallsOptions
   readonly #admission: Admission
   readonly #executor: Executor<Ctx, Tx>
-  readonly #pending: Deadlines<Pending<Tx>>
+  /** Oldest first. All have equally long, so the first are the first to be late. */
+  readonly #pending = new Set<Pending<Tx>>()
 
   constructor(options: PendingCallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {
     this.#options = options
     this.#admission = admission
     this.#executor = executor
-    this.#pending = new Deadlines(options.limits.requestMs, (pending) => this.#expire(pending))
   }
 
   /** Calls that wait for their answer. */
@@ -50,9 +50,13 @@ export class PendingCalls<Ctx, Tx> {
     return this.#pending.size
   }
 
-  /** Answers what is overdue. Called several times a second. */
+  /** Answers calls that took too long. Called several times a second. */
   sweep(now: number): void {
-    this.#pending.sweep(now)
+    for (const pending of this.#pending) {
+      if (now - pending.startedAt < this.#options.limits.requestMs) return
+      this.#pending.delete(pending)
+      this.#expire(pending)
+    }
   }
 
   /** Runs a call; one whose handler awaits nothing is answered before this returns. Never throws. */
@@ -81,7 +85,7 @@ export class PendingCalls<Ctx, Tx> {
     this.#answer(call, entry, body, reply)
   }
 
-  /** What cannot be encoded is answered as what it is: a mistake of the handler. */
+  /** Data that cannot be encoded is a mistake of the handler: INTERNAL. */
   #answer(call: Call<Tx>, entry: Entry, body: Body, reply: Reply): void {
     try {
       reply.answer(call, body)
@@ -97,11 +101,11 @@ export class PendingCalls<Ctx, Tx> {
     }
     if (caller.user !== null || !entry.awaits || !this.#admission.anonymousReads.areTaken) return
     if (!isPublicRead(entry)) return
-    const retryAfterMs = SHED_MS * (1 + Math.random())
+    const retryAfterMs = REFUSED_READ_MS * (1 + Math.random())
     throw new RpcError('UNAVAILABLE', 'Too many are reading; try again', { retryAfterMs })
   }
 
-  /** A read without a user holds its place until it is really over, answered or not. */
+  /** A read without a user holds its place until its handler is done, even when the deadline has answered it. */
   #takePlace({ caller }: Call<Tx>, entry: Entry, work: Promise<unknown>): void {
     if (caller.user === null && isPublicRead(entry)) this.#admission.anonymousReads.hold(work)
   }
@@ -109,13 +113,13 @@ export class PendingCalls<Ctx, Tx> {
   #track(call: Call<Tx>, entry: Entry, startedAt: number, reply: Reply): Pending<Tx> {
     const pending = { call, entry, reply, startedAt }
     if (call.connection) call.connection.inFlight++
-    this.#pending.start(pending, startedAt)
+    this.#pending.add(pending)
     return pending
   }
 
   /** False when the deadline has answered already. */
   #untrack(pending: Pending<Tx>): boolean {
-    if (!this.#pending.finish(pending)) return false
+    if (!this.#pending.delete(pending)) return false
     const { call, entry, startedAt } = pending
     if (call.connection) call.connection.inFlight--
     entry.totalMs += performance.now() - startedAt
@@ -164,7 +168,7 @@ export class PendingCalls<Ctx, Tx> {
         reply.answer(call, { data: opening })
         return true
       })
-      // Where the socket was closed meanwhile nobody was answered.
+      // The socket was closed meanwhile, so that there was nobody to answer.
       this.#untrack(pending)
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
@@ -179,42 +183,5 @@ export class PendingCalls<Ctx, Tx> {
   #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
     entry.failures++
     reply.fail(call, this.#executor.toRpcError(entry, call.eid, error))
-  }
-}
-
-/**
- * Deadlines that are all equally long, so that they end in the order in which they began: a list and one timer
- * instead of a timer a request.
- */
-export class Deadlines<T> {
-  readonly #ms: number
-  readonly #expire: (item: T) => void
-  readonly #started = new Map<T, number>()
-
-  constructor(ms: number, expire: (item: T) => void) {
-    this.#ms = ms
-    this.#expire = expire
-  }
-
-  get size(): number {
-    return this.#started.size
-  }
-
-  start(item: T, now: number): void {
-    this.#started.set(item, now)
-  }
-
-  /** False when the deadline had passed already. */
-  finish(item: T): boolean {
-    return this.#started.delete(item)
-  }
-
-  /** Ends what is overdue. Called several times a second. */
-  sweep(now: number): void {
-    for (const [item, startedAt] of this.#started) {
-      if (now - startedAt < this.#ms) return
-      this.#started.delete(item)
-      this.#expire(item)
-    }
   }
 }

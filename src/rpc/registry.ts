@@ -5,24 +5,24 @@ import { TYPE } from './envelope.ts'
 import { MethodLimiter } from './method-limits.ts'
 import type { Hub } from './stream-hub.ts'
 
-/** One definition under its wire name, with what is counted of it. */
+/** One definition with its wire name and its counters. */
 export interface Entry {
   readonly type: string
   readonly definition: AnyDefinition
   /** Null where the definition declares no limit. */
   readonly limiter: MethodLimiter | null
-  /** Its handler has something to wait for, as far as it is known. */
+  /** Its handler has returned a promise before: it may wait for the database. */
   awaits: boolean
   calls: number
   failures: number
-  /** Time from a request's arrival to its answer, summed, ms. */
+  /** From the arrival of each request to its answer, summed, ms. */
   totalMs: number
 }
 
 /**
  * All definitions by wire name.
  *
- * @throws Error when two have the same name, or one has a name that the envelope cannot carry.
+ * @throws Error when two have the same name, or a name does not fit into an envelope
  */
 export function createRegistry(modules: readonly Module[]): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>()
@@ -56,14 +56,14 @@ export function isInput({ definition }: Entry): boolean {
   return definition.kind === 'method' && definition.effect === 'input'
 }
 
-/** Whether anybody may ask for it, and it changes nothing. */
+/** Anybody may ask for it, and it changes nothing. */
 export function isPublicRead({ definition }: Entry): boolean {
   return definition.access === 'anyone' && (definition.kind === 'subscription' || definition.effect === 'read')
 }
 
 const { method } = definers<{ readonly call: Call }>()
 
-/** What the protocol itself offers: `rpc.ping` and `rpc.unsubscribe`. Their context needs only the call. */
+/** `rpc.ping` and `rpc.unsubscribe`, which every server has. Their context needs only the call. */
 export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } {
   return {
     ping: method({
@@ -75,7 +75,7 @@ export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } 
       handle: () => ({}),
     }),
 
-    /** Leaving a channel that the socket does not follow is no error: a retry must find nothing wrong. */
+    /** To leave a channel that the socket does not follow is no error, so that a retry succeeds. */
     unsubscribe: method({
       access: 'anyone',
       effect: 'read',

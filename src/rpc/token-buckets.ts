@@ -1,6 +1,6 @@
 import { IncrementalSweep } from './incremental-sweep.ts'
 
-/** So many a second on average, so many at once. */
+/** So many a second on average, and so many at once. */
 export interface Rate {
   readonly perSecond: number
   readonly burst: number
@@ -13,14 +13,15 @@ export class TokenBucket {
   #tokens: number
   #at: number
 
-  constructor({ perSecond, burst }: Rate, now: number) {
-    this.#perMs = perSecond / 1000
-    this.#burst = burst
-    this.#tokens = burst
+  /** `times` multiplies the rate. */
+  constructor({ perSecond, burst }: Rate, now: number, times = 1) {
+    this.#perMs = (perSecond * times) / 1000
+    this.#burst = burst * times
+    this.#tokens = this.#burst
     this.#at = now
   }
 
-  /** Takes `amount` tokens; 0 if there were as many, else the milliseconds until there will be, and takes none. */
+  /** Takes `amount` tokens and returns 0. If there are fewer, takes none and returns the ms until there are enough. */
   take(amount: number, now: number): number {
     this.#refill(now)
     if (this.#tokens >= amount) {
@@ -51,27 +52,30 @@ export interface Rates {
   readonly arrivals: Rate
 }
 
-/** What one of them has used. */
+/** What one of them has used. A bucket a rate. */
 export class Account {
   readonly requests: TokenBucket
   readonly inputs: TokenBucket
   readonly bytes: TokenBucket
   readonly upgrades: TokenBucket
   readonly arrivals: TokenBucket
-  /** Open sockets, and those that are being opened; counted for addresses alone. */
+  /** How many times the rates it may use. */
+  readonly times: number
+  /** Open sockets and those that are being opened; counted for addresses alone. */
   sockets = 0
-  /** Connections that use it. */
+  /** Open connections that are counted here. */
   connections = 0
 
-  constructor(rates: Rates, now: number) {
-    this.requests = new TokenBucket(rates.requests, now)
-    this.inputs = new TokenBucket(rates.inputs, now)
-    this.bytes = new TokenBucket(rates.bytes, now)
-    this.upgrades = new TokenBucket(rates.upgrades, now)
-    this.arrivals = new TokenBucket(rates.arrivals, now)
+  constructor(rates: Rates, now: number, times = 1) {
+    this.times = times
+    this.requests = new TokenBucket(rates.requests, now, times)
+    this.inputs = new TokenBucket(rates.inputs, now, times)
+    this.bytes = new TokenBucket(rates.bytes, now, times)
+    this.upgrades = new TokenBucket(rates.upgrades, now, times)
+    this.arrivals = new TokenBucket(rates.arrivals, now, times)
   }
 
-  /** Nothing would be lost with it: a new one would be the same. */
+  /** A new account would be the same. */
   isUnused(now: number): boolean {
     const { requests, inputs, bytes, upgrades, arrivals } = this
     return !this.isHeld && [requests, inputs, bytes, upgrades, arrivals].every((bucket) => bucket.isFull(now))
@@ -82,13 +86,13 @@ export class Account {
   }
 }
 
-/** Accounts of one kind that are known at once. Those that are held come on top: there are no more than sockets. */
+/** Of each kind. Accounts with open sockets may be more: they are bounded by the number of sockets. */
 const MAX_ACCOUNTS = 20_000
 const SWEEP_CALLS = 100
-/** Accounts that are passed over, because they are held, to find one to forget. */
+/** At most so many accounts with open sockets are skipped to find one to forget. */
 const MAX_PASSED_OVER = 16
 
-/** Accounts by key, each forgotten once it is as good as new. */
+/** Accounts by key. One that a new one would equal is forgotten. */
 export class Accounts {
   readonly #rates: Rates
   readonly #known = new Map<string, Account>()
@@ -102,23 +106,24 @@ export class Accounts {
     return this.#known.size
   }
 
-  get(key: string, now: number): Account {
+  /** The account of `key`, which may use `times` the rates if it is a new one. */
+  get(key: string, now: number, times = 1): Account {
     const known = this.#known.get(key)
     if (known) return known
     if (this.#known.size >= MAX_ACCOUNTS) this.#forgetOldest()
-    const account = new Account(this.#rates, now)
+    const account = new Account(this.#rates, now, times)
     this.#known.set(key, account)
     return account
   }
 
-  /** Looks at a share of the accounts. Called several times a second. */
+  /** Checks a share of the accounts. Called several times a second. */
   sweep(now: number): void {
     this.#sweeps.next(([key, account]) => {
       if (account.isUnused(now)) this.#known.delete(key)
     })
   }
 
-  /** The oldest that is not held. Those that are go to the end, so that the next search is short. */
+  /** Forgets the oldest without open sockets. The others go to the end, so that the next search is short. */
   #forgetOldest(): void {
     let passedOver = 0
     for (const [key, account] of this.#known) {

@@ -1,41 +1,37 @@
 import { RpcError } from './errors.ts'
 
-/** What tells one write from another: a retry has the same three. */
+/** What identifies a write: a retry has the same user, `eid` and type. */
 export interface WriteKey {
   readonly userId: string
   readonly eid: string
   readonly type: string
-  /** Its answer holds secrets, and is kept encrypted. */
+  /** Its answer holds secrets and is kept encrypted. */
   readonly isSecret?: boolean
 }
 
 export interface WriteResult {
   readonly answer: string
-  /**
-   * Whether what this call's `execute` did is committed. False when the answer is an earlier or a concurrent call's,
-   * and when it is of a failure, of which nothing stays.
-   */
+  /** Whether this call's `execute` was committed: not if it failed, nor if the answer is that of another call. */
   readonly executed: boolean
 }
 
-/** Writes that happen once however often they are asked for, on whichever node. */
+/** Executes each write once, however often and on whichever node it is asked for. */
 export interface Once<Tx> {
   /**
-   * The answer of a write that this process remembers, or makes at this moment; undefined when it knows of none. Asks
-   * nobody else.
+   * The answer of a write that this process remembers or executes right now; undefined for a write that it does not
+   * know. Does not ask the database.
    *
-   * @throws RpcError CONFLICT when the key's `eid` was used for another `type`; a promise rejects as its `run` does
+   * @throws RpcError CONFLICT when the `eid` was used for another `type`; a promise rejects as its `run` does
    */
   recall(key: WriteKey): string | Promise<string> | undefined
   /**
-   * Executes in one transaction with the keeping of the answer, so that both happen or neither. A concurrent call with
-   * the same key, also on another node, waits and gets the same answer.
+   * Executes a write and keeps its answer in one transaction. A concurrent call with the same key, also on another node,
+   * waits and gets the same answer.
    *
-   * `execute` has to do all it does by its transaction, as it runs again when that loses against another. When it
-   * throws, nothing of it stays; if `answerOf` makes an answer of the error, that one is kept and answered, else a retry
-   * executes again.
+   * `execute` must do everything by its transaction: after a conflict it runs again. When it throws, the transaction is
+   * rolled back; if `answerOf` makes an answer of the error, that answer is kept and given, else a retry executes again.
    *
-   * @throws RpcError CONFLICT when the key's `eid` was used for another `type`
+   * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */
   run(
     key: WriteKey,
@@ -44,6 +40,7 @@ export interface Once<Tx> {
   ): Promise<WriteResult>
 }
 
+/** Of one socket. */
 const MAX_ANSWERS = 64
 const KEEP_MS = 10 * 60_000
 
@@ -53,15 +50,12 @@ interface Known<Answer> {
   readonly answer: Promise<Answer>
 }
 
-/**
- * The first answers of the writes of a socket without a user: the last 64 of them, for ten minutes. What those of a
- * user have in the database.
- */
+/** Keeps the answers of the writes of one socket without a user in memory, as `Once` does those of users in the database. */
 export class AnonymousAnswers<Answer> {
   readonly #known = new Map<string, Known<Answer>>()
 
   /**
-   * The answer that `eid` had, or else that of `execute`. One that fails is kept too, if `isDecided` says so.
+   * The kept answer of `eid`, else that of `execute`. An error is kept too if `isDecided` says so.
    *
    * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */

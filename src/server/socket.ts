@@ -21,7 +21,7 @@ export interface UserData {
 /** What the transport needs of the RPC layer. */
 export type Receiver = Pick<
   Dispatcher<unknown, unknown>,
-  'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'badFrame' | 'connections' | 'admission'
+  'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'connections' | 'admission'
 >
 
 /** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { callerUser } from '../support/caller-user.ts'
-import { connect } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
 const nobody = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: '', device: null }
@@ -43,15 +42,4 @@ test('a call without a socket is checked, limited, executed and answered like a 
   rig.world.letGo()
   expect(dispatcher.inFlight).toBe(0)
   expect(dispatcher.entries.get('t.echo')).toMatchObject({ calls: 1, failures: 0 })
-})
-
-test('a call with a socket opens streams on it', async () => {
-  await using rig = await startRig()
-  await using client = await connect(rig.url)
-  const [connection] = rig.dispatcher.connections
-  if (!connection) throw new Error('no connection')
-  const opening = await rig.dispatcher.call(nobody, 't.onLog', { key: 'a' }, 'e', connection)
-  expect(opening).toEqual({ channel: 't.onLog/a', delivery: 'reliable', seq: 0, snapshot: { count: 0 } })
-  rig.world.append('a')
-  expect(await client.next()).toMatchObject({ eid: 't.onLog/a', seq: 1 })
 })

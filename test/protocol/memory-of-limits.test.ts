@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Admission, Places } from '../../src/rpc/admission.ts'
 import { MethodLimiter } from '../../src/rpc/method-limits.ts'
-import { Deadlines } from '../../src/rpc/pending-calls.ts'
 import { AnonymousAnswers } from '../../src/rpc/write-once.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -47,21 +46,6 @@ test('a place is free again after work that failed', async () => {
   expect(places.areTaken).toBe(true)
   await work.catch(() => undefined)
   expect(places.areTaken).toBe(false)
-})
-
-test('a deadline passes after its time, and not before', () => {
-  const expired: string[] = []
-  const deadlines = new Deadlines<string>(100, (item) => expired.push(item))
-  deadlines.start('a', 0)
-  deadlines.start('b', 50)
-  deadlines.sweep(99)
-  expect(expired).toEqual([])
-  deadlines.sweep(100)
-  expect(expired).toEqual(['a'])
-  expect(deadlines.finish('a')).toBe(false)
-  expect(deadlines.finish('b')).toBe(true)
-  deadlines.sweep(1_000)
-  expect(expired).toEqual(['a'])
 })
 
 describe('frames that are refused', () => {

@@ -65,7 +65,9 @@ test.each([
     expect(answer.error).toBe('INTERNAL')
     expect(JSON.stringify(answer)).not.toContain('JBSWY3DP')
     const issues = JSON.stringify([{ path, message: 'is not in the schema' }])
-    expect(socket.errors).toMatchObject([{ err: { message: `${type} answers against its schema: ${issues}` } }])
+    expect(socket.errors).toMatchObject([
+      { err: { message: `${type} answers what its schema does not allow: ${issues}` } },
+    ])
   }
 })
 
