@@ -9,7 +9,7 @@ GENERATED := src/db/generated/client.ts
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) $(GENERATED) ## Install the packages, exactly as locked
+install: $(INSTALLED) $(GENERATED) ## Install the locked packages
 
 $(INSTALLED): package.json package-lock.json
 	npm ci --no-audit --no-fund
@@ -18,7 +18,7 @@ $(INSTALLED): package.json package-lock.json
 $(GENERATED): prisma/schema.prisma | $(INSTALLED)
 	npm run generate
 
-dev: install ## Start Rally with a Postgres of its own, reload on changes, print the URL
+dev: install ## Start Rally with an embedded Postgres, reload on changes, print the URL
 	@node --import tsx scripts/dev.ts
 
 start: build ## Start the built server
@@ -27,33 +27,33 @@ start: build ## Start the built server
 build: install ## Build the server and the page
 	npm run build
 
-check: install ## Format, lint with the import rules, types
+check: install ## Check format, lint, import rules and types
 	npm run check
 
-format: install ## Put all sources into the project's format
+format: install ## Format all sources
 	npm run format
 
-test: install ## Every test that needs no browser
+test: install ## Run the tests that need no browser
 	npm test
 
-attack: install ## Load a server to its limits, and measure what a player notices
+attack: install ## Load a server to its limits and measure what players notice
 	npm run attack
 
-extending: install ## Build what the documents tell others to build: modules, games, an application
+extending: install ## Build the examples of the documents: modules, games, an application
 	npm run extending
 
-e2e: install ## Two browsers play a match; needs Chromium
+e2e: install ## Run the tests in a browser; needs Chromium
 	npm run e2e
 
-bench: install ## The figures that the README quotes
+bench: install ## Measure the figures of the README
 	npm run bench:rpc
 	npm run bench:live
 	npm run bench:db
 
-verify: install ## Play a finished match again and compare its result: make verify MATCH=<id>
+verify: install ## Simulate a finished match again and compare its result: make verify MATCH=<id>
 	@npm run --silent verify -- $(MATCH)
 
-clean: ## Remove what builds and runs leave behind, the development database too
+clean: ## Remove build output and the development database
 	@# Where Postgres could not reach .data, its data are in the folder that this file names.
 	@case "$$(cat .data/postgres.place 2>/dev/null)" in /var/lib/rally/?*) rm -rf "$$(cat .data/postgres.place)" ;; esac
 	rm -rf dist web/dist .data test/artifacts coverage
