@@ -1,16 +1,23 @@
 // Runs the sources, with reload: builds the page and keeps it up to date, and starts the server anew with each change of
-// the page or of a source. One SIGINT or SIGTERM, to this process or to its group, ends everything.
+// the page or of a source. `NODES=3` starts three nodes behind one URL. One SIGINT or SIGTERM, to this process or to its
+// group, ends everything.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
+import { type SharedByNodes, startShared } from './dev-nodes.ts'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
+if (existsSync('.env')) process.loadEnvFile('.env')
 /** Kept as it was given: Vite sets `NODE_ENV` of this process to production when it builds. */
 const environment = { ...process.env }
 const parent = process.ppid
-let server: ChildProcess | undefined
+const count = Number(environment.NODES ?? 1)
+let sharing: Promise<SharedByNodes | null> | undefined
+const servers: ChildProcess[] = []
 let stopping = false
 
 // Emptied here and not by each build, which would be three changes of the page instead of one.
@@ -24,33 +31,70 @@ if (!('on' in page)) throw new Error('Vite does not watch the page')
 page.on('event', (event) => {
   if (event.code === 'BUNDLE_END' || event.code === 'ERROR') void event.result?.close()
   // The first build is done, well or not; later ones start the server anew, as they write index.html.
-  if (event.code === 'END' || event.code === 'ERROR') server ??= startServer()
+  if ((event.code === 'END' || event.code === 'ERROR') && !sharing) startServers().catch(fail)
 })
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
 // npm does not pass a SIGTERM on through its shell: what ends then is our parent.
 setInterval(() => {
-  if (process.ppid !== parent) stop()
+  if (process.ppid !== parent) void stop()
 }, 500)
 
-function startServer(): ChildProcess | undefined {
-  if (stopping) return undefined
-  const given = existsSync('.env') ? ['--env-file=.env'] : []
-  const watch = ['watch', '--clear-screen=false', '--include', 'web/dist/index.html', ...given, 'src/main.ts']
+async function startServers(): Promise<void> {
+  sharing = count > 1 ? startShared(count, environment) : Promise.resolve(null)
+  const shared = await sharing
+  if (stopping) return
+  if (!shared) {
+    servers.push(startServer(environment, 'inherit'))
+    return
+  }
+  const nodes = shared.environments.map((each) => startServer(each, 'pipe'))
+  servers.push(...nodes)
+  await Promise.all(nodes.map((node, index) => passOn(node, index + 1)))
+  await shared.listen()
+  process.stdout.write(`\nRally is ready at ${shared.url}, on ${count} nodes\n\n`)
+}
+
+/** Passes on what a node prints, but that it is ready: resolves then. */
+function passOn({ stdout }: ChildProcess, number: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stdout) return
+    createInterface({ input: stdout }).on('line', (line) => {
+      if (line.startsWith('Rally is ready')) resolve()
+      else if (line !== '') process.stdout.write(`node ${number}: ${line}\n`)
+    })
+  })
+}
+
+function startServer(env: NodeJS.ProcessEnv, stdout: 'inherit' | 'pipe'): ChildProcess {
+  const watch = ['watch', '--clear-screen=false', '--include', 'web/dist/index.html', 'src/main.ts']
   // A process group of its own: Ctrl-C reaches everything in this one, and a second signal would make the watcher kill
   // the server before it has closed its database.
   const child = spawn(process.execPath, ['node_modules/tsx/dist/cli.mjs', ...watch], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', stdout, 'inherit'],
     detached: true,
-    env: environment,
+    env,
   })
-  child.once('exit', (code) => process.exit(stopping ? 0 : (code ?? 1)))
+  child.once('exit', (code) => void stop(code ?? 1))
   return child
 }
 
-function stop(): void {
+/** Ends the servers, then what they share. */
+async function stop(code = 0): Promise<void> {
   if (stopping) return
   stopping = true
-  if (server) server.kill('SIGTERM')
-  else process.exit(0)
+  const shared = await sharing?.catch(() => null)
+  for (const server of servers) server.kill('SIGTERM')
+  await Promise.all(servers.map(exited))
+  await shared?.close()
+  process.exit(code)
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  void stop(1)
+}
+
+async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }
