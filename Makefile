@@ -18,7 +18,7 @@ $(INSTALLED): package.json package-lock.json
 $(GENERATED): prisma/schema.prisma | $(INSTALLED)
 	npm run generate
 
-dev: install ## Start Rally with an embedded Postgres, reload on changes, print the URL
+dev: install ## Start Rally with an embedded Postgres, reload on changes, print the URL; NODES=3 starts three nodes
 	@node --import tsx scripts/dev.ts
 
 start: build ## Start the built server
