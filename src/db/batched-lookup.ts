@@ -5,7 +5,7 @@ export interface BatchOptions {
   readonly maxKeys?: number
   /** Queries at once, so that look-ups leave connections to others. Default 2. */
   readonly maxRunning?: number
-  /** Keys that wait for their query; more are refused at once. Default 10,000. */
+  /** Keys that wait for their query; more are refused. Default 10,000. */
   readonly maxWaiting?: number
   /** How long a key may wait for its query to begin. Default 2000. */
   readonly maxWaitMs?: number
@@ -19,12 +19,12 @@ interface Waiting<Value> {
 }
 
 /**
- * Makes a look-up by key that asks for many keys at once: those of one turn of the event loop, and those that come
- * while as many queries run as may, become one query. A look-up that begins after another has been sent never shares its
- * answer, so it sees all that was committed before it began.
+ * Makes a look-up by key that batches keys: the keys of one turn of the event loop become one query, and so do the keys that
+ * arrive while `maxRunning` queries run. A look-up never joins a query that has been sent, so it sees everything that was
+ * committed before it began.
  *
- * `load` gives what there is of the keys; the look-up gives `undefined` for a key that is not in it. When `load`
- * rejects, each look-up of that query rejects with the same error.
+ * `load` answers the values that exist; the look-up answers `undefined` for other keys. When `load` rejects, so does each
+ * look-up of that query.
  *
  * @throws Overloaded by the look-up, when too many keys wait or one has waited too long
  */
@@ -32,28 +32,25 @@ export function batched<Key, Value>(
   load: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
   { maxKeys = 256, maxRunning = 2, maxWaiting = 10_000, maxWaitMs = 2_000 }: BatchOptions = {},
 ): (key: Key) => Promise<Value | undefined> {
-  // In the order of asking, as a Map keeps it.
+  // A Map keeps the order of asking.
   const waiting = new Map<Key, Waiting<Value>>()
   let running = 0
-  let scheduled = false
+  let isScheduled = false
 
   return (key) => {
     const same = waiting.get(key)
     if (same) return same.promise
     if (waiting.size >= maxWaiting) return Promise.reject(new Overloaded(`${maxWaiting} look-ups are waiting`))
-    const entry = deferred<Value>()
+    const entry = createWaiting<Value>()
     waiting.set(key, entry)
-    schedule()
+    if (!isScheduled && running < maxRunning) {
+      isScheduled = true
+      setImmediate(() => {
+        isScheduled = false
+        start()
+      })
+    }
     return entry.promise
-  }
-
-  function schedule(): void {
-    if (scheduled || running >= maxRunning) return
-    scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      start()
-    })
   }
 
   function start(): void {
@@ -84,12 +81,11 @@ export function batched<Key, Value>(
   }
 }
 
-function deferred<Value>(): Waiting<Value> {
-  let resolve: (value: Value | undefined) => void = () => undefined
-  let reject: (error: unknown) => void = () => undefined
-  const promise = new Promise<Value | undefined>((fulfil, refuse) => {
-    resolve = fulfil
-    reject = refuse
+function createWaiting<Value>(): Waiting<Value> {
+  const since = performance.now()
+  let settle: Pick<Waiting<Value>, 'resolve' | 'reject'> | undefined
+  const promise = new Promise<Value | undefined>((resolve, reject) => {
+    settle = { resolve, reject }
   })
-  return { since: performance.now(), promise, resolve, reject }
+  return { since, promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) }
 }

@@ -20,28 +20,25 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly log: Log
 }
 
-/** The database as the rest of Rally has it. */
+/** The database, as the rest of Rally uses it. */
 export interface Database {
   readonly db: Db
   readonly sql: Sql
-  /**
-   * A few connections of their own for what must not wait for a busy pool: leases, readiness, sign-in and session
-   * look-ups.
-   */
+  /** Has connections of its own, for what must not wait for a busy pool: leases, readiness, sign-in, session look-ups. */
   readonly reserved: Sql
   /**
-   * Runs `work` in a transaction, and commits it when `work` resolves. A statement that `work` did not wait for shares
-   * the commit's round trip.
+   * Runs `work` in a transaction, and commits when `work` resolves. Statements that `work` did not wait for are sent with
+   * the commit.
    *
-   * When the connection breaks before the commit is answered, the database is asked whether it happened, for up to
-   * `doubtMs` (default 5000). So what rejects was not committed, but for an outage that is longer than that.
+   * When the connection breaks before the commit is answered, the database is asked for up to `doubtMs` (default 5000)
+   * whether it happened. So a rejected transaction was not committed, except in a longer outage.
    *
    * @throws what `work` or the commit threw
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, doubtMs?: number): Promise<T>
   /** Rejects when the database does not answer within `deadlineMs`. */
   ping(deadlineMs: number): Promise<void>
-  /** Waits for running queries, then closes every connection; resolves when the other end has let go of them too. */
+  /** Waits for running queries, closes every connection, and waits until Postgres has closed them too. */
   close(): Promise<void>
 }
 
@@ -50,10 +47,7 @@ const DOUBT_MS = 5_000
 
 const PING = statement('db.ping', 'SELECT 1')
 
-/**
- * Opens the pools. It does not connect yet: a database that is away makes queries fail in time, and they work again when
- * it is back.
- */
+/** Opens the pools without connecting. While the database is away queries fail in time; they work again when it is back. */
 export async function createDatabase(options: DatabaseOptions): Promise<Database> {
   const { poolSize, connectTimeoutMs, transactionTimeoutMs } = options
   const idleInTransactionMs = transactionTimeoutMs + connectTimeoutMs
@@ -67,7 +61,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     errorFormat: 'minimal',
   })
   const lender = new PrismaLender(statementNameGenerator, idleInTransactionMs)
-  // Loads the query compilers now rather than with the first request.
+  // Loads the query compilers before the first request.
   await Promise.all([db.$connect(), lender.connect()])
 
   const reserved = poolSql(small.pool)

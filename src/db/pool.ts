@@ -13,10 +13,10 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs: number
 }
 
-/** What the server's own limit may be late by before we give up on a connection that says nothing. */
+/** How late the server's own limit may be before Rally gives up a silent connection. */
 const SILENCE_MS = 2000
 
-/** The options of every connection Rally opens: each wait has a deadline, also where the other end is silent. */
+/** The options of every connection: each wait has a deadline, even when the other end is silent. */
 export function connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }: ConnectionOptions): pg.ClientConfig {
   return {
     connectionString: url,
@@ -30,13 +30,13 @@ export function connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }: 
 
 export interface SessionSettings {
   readonly statementTimeoutMs: number
-  /** How long a transaction may say nothing before the server ends it. Default: as the server has it. */
+  /** How long a transaction may be idle before Postgres ends it. Default: Postgres' own setting. */
   readonly idleInTransactionMs?: number
 }
 
 /**
- * The settings of every session, as SQL for its start: among the parameters of a connection a pooler such as PgBouncer
- * refuses them. The time zone is UTC, as Prisma's adapter sends and reads times without their offset.
+ * SQL that sets up every session. Poolers such as PgBouncer refuse these settings as parameters of a connection. The time
+ * zone is UTC because Prisma's adapter sends and reads times without their offset.
  */
 export function sessionSettings({ statementTimeoutMs, idleInTransactionMs }: SessionSettings): string {
   const settings = [`SET timezone TO 'UTC'`, `SET statement_timeout TO ${Math.ceil(statementTimeoutMs)}`]
@@ -49,21 +49,20 @@ export function sessionSettings({ statementTimeoutMs, idleInTransactionMs }: Ses
 export interface PoolOptions extends ConnectionOptions {
   /** Connections at most. */
   readonly size: number
-  /** How long a transaction may say nothing before the server ends it. */
   readonly idleInTransactionMs: number
   readonly log: Log
 }
 
 export interface Pool {
   readonly pool: pg.Pool
-  /** Waits for running queries, then closes every connection; resolves when the other end has let go of them too. */
+  /** As `Database.close`. */
   close(): Promise<void>
 }
 
-/** How long an unused connection is kept, and how long any is used: a load balancer or a failover moves it on. */
+/** How long an unused connection is kept, and how long any is used, so that connections move after a failover. */
 const IDLE_MS = 30_000
 const MAX_LIFETIME_SECONDS = 600
-/** For the other end to let go of connections that we have closed: there is nothing in them any more. */
+/** How long the other end may take to close its side of our closed connections. */
 const PARTING_MS = 1_000
 
 /** Opens a pool of pipelined connections. It does not connect yet. */
@@ -78,7 +77,7 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     onConnect: (client) => client.query(settings),
   })
-  // A connection that breaks while nobody listens would end the process.
+  // Without a listener a broken connection would end the process.
   const onError = (error: Error) => log.warn({ err: error }, 'database connection lost')
   const connections = new Set<pg.PoolClient>()
   pool.on('connect', (client) => {
@@ -89,7 +88,7 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
   pool.on('error', () => undefined)
   return { pool, close }
 
-  /** The pool's own end does not wait for connections that are idle: a Postgres that stops then would cut them. */
+  /** `pool.end()` does not wait for idle connections: a Postgres that stops then would cut them. */
   async function close(): Promise<void> {
     await pool.end()
     const ends = [...connections].map((client) => new Promise<void>((resolve) => client.once('end', resolve)))
@@ -97,7 +96,7 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
   }
 }
 
-/** Statements outside of a transaction, each on a connection of the pool for as long as it runs. */
+/** Runs statements outside of a transaction, each on a connection of its own. */
 export function poolSql(pool: pg.Pool): Sql {
   const run = <Row, Result>(
     statement: Statement<Row>,
@@ -128,12 +127,11 @@ export type Pick<Row, Result> = (rows: Row[]) => Result
 export const allOf = <Row>(rows: Row[]): Row[] => rows
 export const firstOf = <Row>(rows: Row[]): Row | null => rows[0] ?? null
 
-/** Told of the rows, or of an error and none. */
-export type Done<Row> = (error: Error | null | undefined, rows: Row[]) => void
+type Done<Row> = (error: Error | null | undefined, rows: Row[]) => void
 
 /**
- * Sends a statement. Of a query that it is given as options `pg` makes a copy, property by property, which costs more than
- * the query; so its name and values are set here.
+ * Sends a statement. Given options, `pg` would copy them property by property, which costs more than the query. So name and
+ * values are set here.
  */
 export function send<Row>(
   client: pg.ClientBase,
@@ -146,12 +144,12 @@ export function send<Row>(
   client.query(Object.assign(new pg.Query(text), { name, values, callback }))
 }
 
-/** Its prepared statements are not those that `pg` takes them for, or a migration has changed what they give. */
+/** A prepared statement is missing, or a migration has changed its result. */
 const STALE: ReadonlySet<string | undefined> = new Set(['26000', '0A000'])
 
 /**
- * Whether a connection can't be used for anything else after this error. An error that Postgres did not send counts:
- * `pg` drops the prepared statement of a value that it can't send, and believes it there.
+ * Whether a connection is unusable after this error. Errors that Postgres did not send count too: for a value that it
+ * cannot send, `pg` does not prepare the statement but remembers it as prepared.
  */
 export function isBroken(error: unknown): boolean {
   if (error === null || error === undefined) return false
@@ -167,7 +165,6 @@ const types: pg.CustomTypesConfig = {
 
 function safeInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value))
-    throw new RangeError(`${text} is no safe integer: have the statement cast it to text`)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is no safe integer: cast it to text in the statement`)
   return value
 }

@@ -4,16 +4,16 @@ import { type Prisma, PrismaClient } from './generated/client.ts'
 
 type Tx = Prisma.TransactionClient
 
-/** What Prisma needs of a connection that is in a transaction already. */
-export interface LentConnection {
+/** A connection that is in a transaction. */
+interface LentConnection {
   query(config: pg.QueryConfig): Promise<pg.QueryResult>
 }
 
-/** Prisma in a transaction that is not its own. */
-export interface LentPrisma {
-  /** Opens Prisma's side of the transaction with its first call. Relations by chained calls are not offered. */
+/** Prisma in a transaction that somebody else has begun. */
+interface LentPrisma {
+  /** The first call opens Prisma's side of the transaction. Chained calls for relations are not supported. */
   readonly tx: Tx
-  /** Closes Prisma's side, when it was opened. Called before the transaction ends; never rejects. */
+  /** Closes Prisma's side if it was opened. Call it before the transaction ends. Never rejects. */
   end(): Promise<void>
 }
 
@@ -23,9 +23,8 @@ interface Opened {
 }
 
 /**
- * A Prisma client whose interactive transactions run on connections that it is lent: it takes BEGIN and COMMIT for done,
- * because the lender does both. They are opened one after another, which takes a few turns of the microtask queue, so
- * that each gets the connection that was meant for it.
+ * A Prisma client whose interactive transactions run on connections of others, which send BEGIN and COMMIT themselves.
+ * Prisma's transactions are opened one after another, which takes a few microtasks, so that each gets the right connection.
  */
 export class PrismaLender {
   readonly #prisma: PrismaClient
@@ -111,7 +110,7 @@ export class PrismaLender {
 const OWNED_BY_LENDER: ReadonlySet<string> = new Set(['BEGIN', 'COMMIT', 'ROLLBACK'])
 const NOTHING = { fields: [], rows: [], rowCount: 0 }
 
-/** A client's face whose calls wait until `open` has given the transaction that they belong to. */
+/** Looks like a Prisma client. Its calls wait until `open` has given their transaction. */
 function lazily(prisma: PrismaClient, open: () => Promise<Tx>): Tx {
   return new Proxy<Tx>(prisma, {
     get(target, name) {
@@ -133,20 +132,20 @@ function lazily(prisma: PrismaClient, open: () => Promise<Tx>): Tx {
 
 function callOf(target: object, name: string | symbol, args: unknown[]): unknown {
   const method: unknown = Reflect.get(target, name)
-  if (typeof method !== 'function') throw new TypeError(`${String(name)} is nothing that Prisma does in a transaction`)
+  if (typeof method !== 'function') throw new TypeError(`${String(name)} is not available in a transaction of Prisma`)
   return Reflect.apply(method, target, args)
 }
 
-/** Names for the texts of Prisma's queries, so that a connection prepares each of them once. */
+/** Names Prisma's queries by their text, so that a connection prepares each query once. */
 export type StatementNames = NonNullable<
   NonNullable<ConstructorParameters<typeof PrismaPg>[1]>['statementNameGenerator']
 >
 
-/** A connection keeps what it has prepared, some ten kilobytes each. Texts beyond the bound are not prepared. */
+/** A prepared query takes some ten kilobytes of a connection. Queries beyond this number are not prepared. */
 const MAX_NAMES = 256
 const UNNAMED = ''
 
-/** One generator for all clients that share connections: a name means the same text on each of them. */
+/** Clients that share connections share one generator: a name means the same text on each connection. */
 export function createStatementNames(): StatementNames {
   const names = new Map<string, string>()
   return ({ sql }) => {

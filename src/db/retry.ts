@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
 /**
- * What kind of failure of the database an error is:
+ * Kinds of failures of the database:
  * - `conflict`: the transaction lost against another and was rolled back; running it again may succeed
- * - `connection`: the database can't be reached or the connection broke; whether a commit happened is not known
- * - `busy`: it was reached but did not serve in time: no free connection, a statement or transaction over its limit
+ * - `connection`: the database cannot be reached or the connection broke; whether a commit happened is unknown
+ * - `busy`: it was reached but did not serve in time: no free connection, or a statement or transaction over its limit
  */
 type Failure = 'conflict' | 'connection' | 'busy'
 
-// How the same failure surfaces depends on where it happens: as a Prisma error with a code of its own, as Prisma's P2010
-// around the driver's, as a driver error with a SQLSTATE, or as an error with nothing but a message (from `pg`'s pool).
+// The same failure may come as a Prisma error with its own code, as Prisma's P2010 around the driver's error, as a driver
+// error with a SQLSTATE, or with nothing but a message (from `pg`'s pool).
 const Shape = z.object({
   code: z.string().optional().catch(undefined),
   message: z.string().catch(''),
@@ -67,7 +67,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/^Cannot use a pool after calling end/, 'connection'],
 ]
 
-/** Wrappers nest no deeper. */
+/** How deep errors are wrapped in each other. */
 const MAX_DEPTH = 5
 
 function failureOf(error: unknown, depth = 0): Failure | undefined {
@@ -86,22 +86,22 @@ function failureOf(error: unknown, depth = 0): Failure | undefined {
   )
 }
 
-/** Whether the database can't be reached or did not serve in time: nothing is wrong with what was asked of it. */
+/** Whether the database cannot be reached or did not serve in time. The request itself was not wrong. */
 export function isUnavailable(error: unknown): boolean {
   const failure = failureOf(error)
   return failure === 'connection' || failure === 'busy'
 }
 
-/** This process has taken on as much as it does at once. The code is that of Postgres for the same. */
+/** This process has as much to do as it accepts at once. The code is what Postgres uses for the same. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded'
   readonly code = '53300'
 }
 
 export interface RetryOptions {
-  /** The first one counted. Default 5. */
+  /** Including the first one. Default 5. */
   readonly attempts?: number
-  /** Whether doing it twice is the same as once. Only then is it repeated after a broken connection. Default off. */
+  /** Whether `fn` may run twice. Only then is it repeated after a broken connection. Default false. */
   readonly idempotent?: boolean
   /** The longest pause before the second attempt; it doubles from there to `maxDelayMs`. Defaults 20 and 500. */
   readonly delayMs?: number
@@ -111,14 +111,14 @@ export interface RetryOptions {
 }
 
 /**
- * Runs `fn` again while it loses against concurrent transactions, after a pause of random length (full jitter). `fn`
- * has to be one statement or one transaction.
+ * Runs `fn`, and runs it again while it loses against concurrent transactions, after a pause of random length (full jitter).
+ * `fn` has to be one statement or one transaction.
  *
  * @throws what the last attempt threw
  */
 export async function withRetry<T>(fn: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { attempts = 5, idempotent = false, delayMs = 20, maxDelayMs = 500, deadlineMs = 5000 } = options
-  const deadline = Date.now() + deadlineMs
+  const deadline = performance.now() + deadlineMs
   for (let attempt = 1; ; attempt++) {
     try {
       return await fn()
@@ -126,7 +126,7 @@ export async function withRetry<T>(fn: () => Promise<T>, options: RetryOptions =
       const failure = failureOf(error)
       const again = failure === 'conflict' || (idempotent && failure === 'connection')
       const pauseMs = Math.random() * Math.min(delayMs * 2 ** (attempt - 1), maxDelayMs)
-      if (!again || attempt >= attempts || Date.now() + pauseMs > deadline) throw error
+      if (!again || attempt >= attempts || performance.now() + pauseMs > deadline) throw error
       await delay(pauseMs)
     }
   }

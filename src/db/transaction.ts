@@ -6,14 +6,14 @@ import type { PrismaLender } from './prisma-in-transaction.ts'
 import { isUnavailable } from './retry.ts'
 import { type Sql, type Statement, statement } from './sql.ts'
 
-/** What reads and writes go through while a transaction is open. */
+/** An open transaction. */
 export interface Transaction {
   readonly sql: Sql
-  /** Prisma on the same connection. Opened by the first use, so it costs nothing where it is not used. */
+  /** Prisma on the same connection. The first use opens it, so it costs nothing where it is not used. */
   readonly db: Prisma.TransactionClient
 }
 
-/** The transaction was rolled back as it took too long. The code is that of Postgres for the same. */
+/** The transaction took too long and was rolled back. The code is what Postgres uses for the same. */
 export class TransactionTimeout extends Error {
   override readonly name = 'TransactionTimeout'
   readonly code = '25P04'
@@ -23,22 +23,19 @@ export class TransactionTimeout extends Error {
 export interface TransactionResources {
   readonly pool: pg.Pool
   readonly lender: PrismaLender
-  /** Asked for the outcome of a commit that was not answered. */
+  /** Asks for the outcome of a commit that was not answered. */
   readonly outcomes: Sql
-  /** Rolled back when it takes longer, and its connection given back, whatever its work does. */
+  /** A transaction that takes longer is rolled back and its connection returned, whatever its work does. */
   readonly timeoutMs: number
-  /** Aborts when the database is closed: no outcome is waited for any more. */
+  /** Aborts when the database is closed: nobody waits for an outcome any more. */
   readonly closing: AbortSignal
 }
 
 /**
- * Runs `work` in a transaction, and commits it when `work` resolves. A statement that `work` has started and not waited
- * for belongs to the transaction: it shares the commit's round trip, and when it fails nothing is committed.
+ * See `Database.transaction`. A statement that `work` started without waiting for it belongs to the transaction: when it
+ * fails, nothing is committed.
  *
- * When the connection breaks before the commit is answered, the database is asked for up to `doubtMs` whether it
- * happened.
- *
- * @throws what `work` threw; TransactionTimeout; what made Postgres roll back instead of commit
+ * @throws what `work` threw; TransactionTimeout; what made Postgres roll back
  */
 export async function runTransaction<T>(
   { pool, lender, outcomes, timeoutMs, closing }: TransactionResources,
@@ -70,26 +67,26 @@ export async function runTransaction<T>(
   return result
 }
 
-/** Told how a query ended; `read` gives what it answered. */
+/** Called at the end of a query; `read` gives its result. */
 type Settle<Result> = (error: Error | null | undefined, read: () => Result) => void
 
-/** A connection for the time of one transaction. It goes back to its pool by itself. */
+/** A connection during one transaction. It returns to its pool by itself. */
 class TransactionConnection implements Sql {
   readonly #client: pg.PoolClient
   readonly #timeoutMs: number
   readonly #timer: NodeJS.Timeout
-  /** The first that failed: Postgres accepts nothing more after it. */
+  /** The first failure. Postgres accepts no statement after it. */
   #failure: Error | undefined
-  /** Why nothing more can be sent. Made an error of when something is, as errors are dear. */
+  /** Why nothing more can be sent. It becomes an error only when something is sent, because errors are expensive. */
   #over: 'ended' | 'late' | undefined
   #ended: Promise<pg.QueryResult> | undefined
 
-  /** Set when COMMIT was sent and the connection broke: whether it happened is not known. */
+  /** Set when the connection broke after COMMIT was sent: whether it happened is unknown. */
   xidInDoubt: string | undefined
   #xid: string | undefined
   #isCorked = false
 
-  /** Sends BEGIN, which the first statement does not wait for. */
+  /** Sends BEGIN without waiting for its answer. */
   constructor(client: pg.PoolClient, timeoutMs: number) {
     this.#client = client
     this.#timeoutMs = timeoutMs
@@ -128,7 +125,7 @@ class TransactionConnection implements Sql {
 
   #ask<Result>(start: (settle: Settle<Result>) => void): Promise<Result> {
     const answer = this.#over ? Promise.reject(this.#whyOver(this.#over)) : this.#send(start)
-    // One that nobody waits for fails the commit, not the process.
+    // A statement that nobody waits for fails the commit, not the process.
     answer.catch(() => undefined)
     return answer
   }
@@ -146,10 +143,7 @@ class TransactionConnection implements Sql {
     return new TransactionTimeout(`the transaction took longer than ${this.#timeoutMs} ms`)
   }
 
-  /**
-   * @throws what failed in the transaction, which is rolled back then; a failure of the connection, after which it is
-   * not known whether the commit happened
-   */
+  /** @throws what failed in the transaction, which is then rolled back; a failure of the connection: see `xidInDoubt` */
   async commit(): Promise<void> {
     const commits = !this.#failure && !this.#over
     const { command } = await this.#end(commits ? 'COMMIT' : 'ROLLBACK', 'ended').catch((error: unknown) => {
@@ -160,7 +154,7 @@ class TransactionConnection implements Sql {
     throw this.#over === 'late' ? this.#whyOver('late') : (this.#failure ?? new Error('it was rolled back'))
   }
 
-  /** Never rejects: when the connection is broken, Postgres rolls back by itself. */
+  /** Never rejects: when the connection breaks, Postgres rolls back by itself. */
   async rollback(): Promise<void> {
     await this.#end('ROLLBACK', 'ended').catch(() => undefined)
   }
@@ -187,7 +181,7 @@ class TransactionConnection implements Sql {
     })
   }
 
-  /** Lets all that is sent in this turn leave as one packet. */
+  /** Sends everything of this turn as one packet. */
   #cork(): void {
     if (this.#isCorked) return
     this.#isCorked = true
@@ -200,21 +194,22 @@ class TransactionConnection implements Sql {
   }
 }
 
-/** The id of the transaction that this runs in. It tells the transaction from every other, also after it is over. */
+/** The id of the transaction in which it runs. It is unique, and stays valid after the transaction. */
 const TRANSACTION_ID = statement<{ xid: string }>('db.xid', 'SELECT pg_current_xact_id()::text AS xid')
 
-/** `pg_xact_status`, see "Transaction ID and Snapshot Information Functions"; null for one that is too long ago. */
+/** See "Transaction ID and Snapshot Information Functions". Null for a transaction that is too long ago. */
 const STATUS = statement<{ status: 'in progress' | 'committed' | 'aborted' | null }>(
   'db.outcome',
   'SELECT pg_xact_status($1::text::xid8) AS status',
 )
 
+/** Between two questions for the outcome of a commit. */
 const MIN_PAUSE_MS = 20
 const MAX_PAUSE_MS = 1_000
 
 /**
- * Whether a transaction whose COMMIT was not answered has been committed. Asks until the database knows, through an
- * outage too; false as well when `deadlineMs` are over, or `signal` aborts, before that.
+ * Whether a transaction whose COMMIT was not answered has been committed. Asks until the database knows, even through an
+ * outage. False too when `deadlineMs` have passed or `signal` aborts before that.
  */
 async function wasCommitted(sql: Sql, xid: string, deadlineMs: number, signal: AbortSignal): Promise<boolean> {
   const until = performance.now() + deadlineMs
@@ -223,7 +218,7 @@ async function wasCommitted(sql: Sql, xid: string, deadlineMs: number, signal: A
       const status = (await sql.first(STATUS, [xid]))?.status
       if (status !== 'in progress') return status === 'committed'
     } catch (error) {
-      // Another server has taken its place, which does not know the transaction.
+      // Another server has taken over, and it does not know the transaction.
       if (!isUnavailable(error)) return false
     }
     if (performance.now() + pauseMs > until || signal.aborted) return false

@@ -3,25 +3,25 @@ import type { Database, Transaction } from './database.ts'
 import { Overloaded, withRetry } from './retry.ts'
 import { type Sql, statement } from './sql.ts'
 
-/** How long an answer is kept. A retry that comes later executes again. */
+/** How long an answer is kept. A later retry executes again. */
 export const KEEP_MINUTES = 10
 const KEEP_MS = KEEP_MINUTES * 60_000
 
 const SWEEP_BATCH = 1000
 const MAX_SWEEP_BATCHES = 100
 
-/** The answers are kept in the table `writes`, and the last of them in memory too. */
+/** Keeps answers in the table `writes`, and the latest of them in memory too. */
 export interface StoredOnce extends Once<Transaction> {
-  /** Deletes answers past their time, a batch at a time, and says how many. */
+  /** Deletes old answers in batches, and answers how many it deleted. */
   sweep(): Promise<number>
 }
 
 export interface OnceOptions extends Omit<RecentAnswersOptions, 'keepMs'> {
-  /** Writes under way at once; more are refused with Overloaded. Default 4096. */
+  /** Writes at once; more are refused with Overloaded. Default 4096. */
   readonly maxRunning?: number
 }
 
-/** The `eid` was used before, for something else. */
+/** The `eid` was used before for another type. */
 export class OnceConflict extends Error {
   override readonly name = 'OnceConflict'
 }
@@ -32,7 +32,7 @@ interface Running {
 }
 
 /**
- * Inserts the row unless a living one is there. Waits for a concurrent transaction that has inserted it.
+ * Inserts the row, or replaces an old one. Waits for a concurrent transaction that has inserted it.
  * Values: user, eid, type, answer.
  */
 export const CLAIM = statement<{ claimed: true }>(
@@ -113,7 +113,7 @@ async function runOnce(
   try {
     return await claimAnd(database, key, async (transaction) => {
       const answer = await execute(transaction)
-      // Shares the commit's round trip.
+      // Sent with the commit.
       void transaction.sql.rows(ANSWER, [key.userId, key.eid, answer])
       return answer
     })
@@ -125,8 +125,8 @@ async function runOnce(
 }
 
 /**
- * The claim makes a repetition harmless. A commit that was not answered is asked for as long as its answer is kept: its
- * effects are for this call to cause.
+ * The claim makes repetition harmless. The outcome of an unanswered commit is asked for as long as answers are kept: this
+ * call has to cause the effects of the write.
  */
 function claimAnd(
   database: Writing,
@@ -144,7 +144,7 @@ function claimAnd(
   )
 }
 
-/** Keeps an error's answer, unless a concurrent call on another node has made one since ours was rolled back. */
+/** Stores the answer of an error, unless a call on another node has stored one since ours was rolled back. */
 function keepFailure(sql: Sql, key: WriteKey, answer: string): Promise<WriteResult> {
   return withRetry(
     async () => ({ answer: (await claim(sql, key, answer)) ? answer : await keptAnswer(sql, key), executed: false }),
@@ -159,12 +159,12 @@ async function claim(sql: Sql, { userId, eid, type }: WriteKey, answer: string |
 async function keptAnswer(sql: Sql, key: WriteKey): Promise<string> {
   const row = await sql.first(KEPT, [key.userId, key.eid])
   if (row && row.type !== key.type) throw conflict(key, row.type)
-  // Row and answer are committed together, so only a sweep at this very moment could have taken it.
+  // Row and answer are committed together, so only a sweep at this moment could have deleted it.
   if (row?.answer == null) throw new Error(`the answer of write ${key.eid} is gone`)
   return row.answer
 }
 
-/** One of each user and `eid`: ids of users are of one length. */
+/** Unique, because ids of users have one length. */
 function idOf({ userId, eid }: WriteKey): string {
   return `${userId} ${eid}`
 }
@@ -177,7 +177,7 @@ interface RecentAnswersOptions {
   readonly keepMs: number
   /** Default 20,000. */
   readonly maxCount?: number
-  /** Of all answers and their keys. Default 16 MiB. */
+  /** Of all answers with their keys. Default 16 MiB. */
   readonly maxBytes?: number
   /** Monotonic, in ms. */
   readonly now?: () => number
@@ -190,18 +190,18 @@ interface Answer {
   readonly at: number
 }
 
-/** What a string takes at most, a character. */
+/** The most that a character of a string takes. */
 const CHARACTER_BYTES = 2
-/** An entry of a map, its object and the heads of its strings, about. */
+/** About what an entry of a map takes, with its object and the headers of its strings. */
 const ENTRY_BYTES = 200
 
-/** The answers that this process gave last: the newest, as many as the bounds allow, for as long as they are kept. */
-export class RecentAnswers {
+/** The latest answers of this process, within bounds, for as long as answers are kept. */
+class RecentAnswers {
   readonly #keepMs: number
   readonly #maxCount: number
   readonly #maxBytes: number
   readonly #now: () => number
-  // In the order of their age.
+  // Oldest first.
   readonly #answers = new Map<string, Answer>()
   #bytes = 0
 

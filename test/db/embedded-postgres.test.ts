@@ -174,7 +174,7 @@ describe('the embedded Postgres', () => {
     process.kill(pid, 'SIGINT')
     // The log leaves out what is named `code`. Nobody learns how a process ended that is not one's child.
     const how = expect.objectContaining({ pid, exitCode: isAdopted ? undefined : 0 })
-    expect((await messages.next()).value).toEqual(['the embedded Postgres ended by itself; starting it again', how])
+    expect((await messages.next()).value).toEqual(['the embedded Postgres ended by itself; restarting it', how])
     expect((await messages.next()).value).toContain('the embedded Postgres runs again')
     expect(postgres.pid).not.toBe(pid)
     expect((await execute(url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])

@@ -12,15 +12,15 @@ const EXECUTABLE = 0o555
 export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
-  /** The whole environment for both: nothing of ours, which holds secrets. */
+  /** The environment of both. Rally's own holds secrets. */
   readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Finds the Postgres that npm brought for this machine. Its shared libraries need links which the package makes in an
- * install script; where scripts did not run, they are made in `<place>/postgres-lib`.
+ * Finds the Postgres that npm installed for this machine. Its shared libraries need links, which the package creates in an
+ * install script. Where scripts did not run, the links are created in `<place>/postgres-lib`.
  *
- * @param place where the embedded Postgres keeps its files
+ * @param place where the files of the embedded Postgres are
  */
 export async function postgresBinaries(place: string, owner: PostgresOwner | undefined): Promise<PostgresBinaries> {
   const { folder, version } = await nativePackage()
@@ -37,7 +37,6 @@ export async function postgresBinaries(place: string, owner: PostgresOwner | und
 
 const Package = z.object({ version: z.string() })
 
-/** The package with this machine's programs. */
 async function nativePackage(): Promise<{ folder: string; version: string }> {
   const folder = join(dirname(resolvePackage()), '..')
   const { version } = Package.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
@@ -61,7 +60,7 @@ async function makeExecutable(file: string): Promise<void> {
   if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(file, mode | EXECUTABLE)
 }
 
-/** The programs where Postgres' user can run them: `native` itself, or a copy of it in `place`, made once a version. */
+/** The programs where Postgres' user can run them: `native` itself, or one copy of each version in `place`. */
 export async function reachablePrograms(
   native: string,
   version: string,
@@ -84,7 +83,7 @@ export async function reachablePrograms(
 
 const Links = z.array(z.object({ source: z.string(), target: z.string() }))
 
-/** Makes the links that are missing beside the libraries and answers where to look, or `undefined` when none is. */
+/** Creates the links that are missing beside the libraries. Answers the search path, or `undefined` when none is missing. */
 async function completeLibraries(native: string, folder: string): Promise<string | undefined> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   const missing: { from: string; name: string }[] = []
@@ -103,7 +102,7 @@ async function completeLibraries(native: string, folder: string): Promise<string
       if (!hasCode(error, 'EEXIST')) throw error
     })
   }
-  // A library loaded by its link looks for the ones it needs beside the link.
+  // A library that is loaded by its link looks for others beside the link.
   return `${folder}:${join(native, 'lib')}`
 }
 

@@ -25,9 +25,9 @@ import {
 const USER = 'rally'
 const LOOPBACK = '127.0.0.1'
 
-/** One data folder, and what it takes to run Postgres on it. */
+/** A data folder, and what is needed to run Postgres on it. */
 export interface Cluster {
-  /** Where everything of the embedded Postgres is kept. */
+  /** Where all files of the embedded Postgres are. */
   readonly place: string
   /** Postgres' data folder. */
   readonly folder: string
@@ -42,7 +42,7 @@ export function connectionUrl(port: number, password: string, database: string):
   return `postgresql://${USER}:${encodeURIComponent(password)}@${LOOPBACK}:${port}/${database}`
 }
 
-/** Makes the data folder of Postgres if there is none. It appears complete or not at all. */
+/** Creates Postgres' data folder if there is none. The folder appears complete or not at all. */
 export async function initialise(cluster: Cluster, patience: AbortSignal): Promise<void> {
   const { place, folder, owner } = cluster
   if (await stat(folder).catch(() => undefined)) return
@@ -66,7 +66,7 @@ export async function initialise(cluster: Cluster, patience: AbortSignal): Promi
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // Postgres' own C.UTF-8: the same on every machine, whatever locales it has.
+      // Postgres' own C.UTF-8 needs no locale of the machine.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
@@ -92,7 +92,7 @@ export interface LaunchOptions {
   readonly deadline: number
   /** A free one unless given. */
   readonly port?: number
-  /** Ends what has been started when it aborts. */
+  /** Stops what has been started when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -103,14 +103,16 @@ export async function launch(cluster: Cluster, options: LaunchOptions): Promise<
     const port = options.port ?? (await freePort())
     const args = ['-D', cluster.folder, ...settings(cluster, port)]
     const child = run(cluster.binaries.postgres, args, cluster.binaries.env, cluster.owner)
-    const { promise: ready, resolve: becomeReady } = deferred<'ready'>()
-    const lines = collectLines(child, cluster.log, (line) => {
-      if (line.includes('database system is ready to accept connections')) becomeReady('ready')
+    let lines: string[] = []
+    const ready = new Promise<'ready'>((resolve) => {
+      lines = collectLines(child, cluster.log, (line) => {
+        if (line.includes('database system is ready to accept connections')) resolve('ready')
+      })
     })
     const outcome = await Promise.race([ready, happened(child, 'close', patience)])
     const { pid } = child
     if (outcome === 'ready' && pid !== undefined) return { pid, port, child }
-    // The port was taken meanwhile, or processes of a killed server still end: both pass.
+    // The port was taken meanwhile, or processes of a killed server are still ending: a later attempt may succeed.
     const passing = /could not create any TCP\/IP sockets|Address already in use|pre-existing shared memory block/
     if (!lines.some((line) => passing.test(line)) || patience.aborted) {
       if (pid !== undefined) await shutDown({ pid, port, child }, QUIT_TIMEOUT_MS)
@@ -120,7 +122,7 @@ export async function launch(cluster: Cluster, options: LaunchOptions): Promise<
   }
 }
 
-/** Modest in memory and processes: Rally's own database serves one node. */
+/** Few processes and little memory: this database serves one node. */
 function settings(cluster: Cluster, port: number): string[] {
   const values: Record<string, string> = {
     port: String(port),
@@ -147,14 +149,6 @@ function settings(cluster: Cluster, port: number): string[] {
   }
   if (!cluster.durable) Object.assign(values, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' })
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-}
-
-function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((fulfil) => {
-    resolve = fulfil
-  })
-  return { promise, resolve }
 }
 
 async function explain(
@@ -190,8 +184,8 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Takes over the Postgres that a killed Rally left running on this data, waiting while it starts or stops. Answers
- * `undefined` when there is none; a `postmaster.pid` that is not of a living Postgres on this data is removed.
+ * Adopts the Postgres that a killed Rally left running on this data; waits while it starts or stops. Answers `undefined`
+ * when there is none, and removes a `postmaster.pid` that does not belong to a living Postgres on this data.
  */
 export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: number): Promise<Server | undefined> {
   for (;;) {
@@ -216,7 +210,7 @@ export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: n
   }
 }
 
-/** Whether the server on this port is ours: `busy` while it starts, stops or takes no more connections. */
+/** Whether the server on this port is ours and has our settings. `busy` while it starts, stops or refuses connections. */
 async function look(cluster: Cluster, port: number): Promise<'as wanted' | 'other settings' | 'busy'> {
   const client = new pg.Client({
     connectionString: connectionUrl(port, cluster.password, 'postgres'),
@@ -257,7 +251,7 @@ async function readPostmaster(folder: string): Promise<{ pid: number; port: numb
   return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' }
 }
 
-/** A pid may belong to something else by now: a Postgres on this data has the folder in its command line. */
+/** The pid may belong to another process by now: a Postgres on this data has the folder in its command line. */
 async function isPostgresOn(pid: number, folder: string): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 1 || (await processIdentity(pid)) === undefined) return false
   return (await processCommand(pid))?.includes(`-D ${folder} `) ?? false

@@ -18,16 +18,16 @@ export class DataDirInUse extends Error {
   }
 }
 
-/** Between two attempts while another process takes over the same dead lock, which is a matter of milliseconds. */
+/** Between two attempts while another process takes over the same dead lock. That takes milliseconds. */
 const RETRY_MS = 5
 const MAX_ATTEMPTS = 400
 
-/** Locks to take over in a row before we say that something is wrong: each is of a process that died at taking over. */
+/** How many locks of processes that died while taking over are taken over in a row. */
 const MAX_DEPTH = 4
 
 /**
- * Takes `<dataDir>/rally.lock` for this process and answers how to give it back. A lock whose process is gone, also
- * one whose pid now belongs to another process, is taken over.
+ * Takes `<dataDir>/rally.lock` for this process. A lock is taken over when its process is gone, even if its pid now belongs
+ * to another process.
  *
  * @throws DataDirInUse while its holder lives
  */
@@ -54,11 +54,11 @@ export async function lockDataDir(dataDir: string): Promise<{ release(): Promise
 }
 
 /**
- * One attempt. A dead lock is replaced only by the holder of a second lock that is named after the dead one's content,
- * so that of many who find it dead one replaces it, and none a living one that came in its place.
+ * One attempt. Only the holder of a second lock, which is named after the content of the dead one, may replace the dead one.
+ * So one of many processes replaces it, and none replaces a living lock that came in its place.
  */
 async function take(path: string, draft: string, depth = 0): Promise<'taken' | 'contended' | { holder: number }> {
-  // A link appears with its whole content or not at all, and only where there was none.
+  // A link appears with its whole content, and only where there was no file.
   if (await linkOnce(draft, path)) return 'taken'
   const found = await readOptional(path)
   if (found === undefined) return 'contended'

@@ -7,15 +7,15 @@ import { promisify } from 'node:util'
 import type { Log } from '../../logger.ts'
 import { hasCode } from './process.ts'
 
-/** Where Rally keeps its own database when Postgres' user cannot reach Rally's data folder. */
+/** Where Postgres' data are when Postgres' user cannot reach Rally's data folder. */
 const SHARED_ROOT = '/var/lib/rally'
-/** In Rally's data folder: names the place, for later starts and for `make clean`. */
+/** A file in Rally's data folder that names the place, for later starts and for `make clean`. */
 const POINTER = 'postgres.place'
 
 /**
- * The folder in which the files of the embedded Postgres are kept. It is Rally's data folder, unless Rally runs as root
- * and a folder above, such as `/root`, is closed to Postgres' user: then it is a folder under `/var/lib/rally`, which
- * `<dataDir>/postgres.place` names. Data that are in the data folder already stay there.
+ * The folder for the files of the embedded Postgres: Rally's data folder. But if Rally runs as root and Postgres' user may
+ * not enter a folder above, such as `/root`, it is a folder under `/var/lib/rally`, which `<dataDir>/postgres.place` names.
+ * Data that are in the data folder already stay there.
  */
 export async function placeOfPostgres(dataDir: string, owner: PostgresOwner | undefined, log: Log): Promise<string> {
   if (!owner) return dataDir
@@ -24,7 +24,7 @@ export async function placeOfPostgres(dataDir: string, owner: PostgresOwner | un
   if (closed === undefined || (await stat(join(dataDir, 'postgres')).catch(() => undefined))) return dataDir
   const place = (await keptPlace(dataDir)) ?? (await choosePlace(dataDir))
   await mkdir(place, { recursive: true })
-  // Whatever the umask: Postgres' user has to pass, and nobody can list them.
+  // Whatever the umask is: Postgres' user may pass, and nobody may list them.
   for (const folder of [SHARED_ROOT, place]) await chmod(folder, 0o711)
   log.warn({ place }, `the user "${owner.name}" may not enter ${closed}, so Postgres keeps its data in ${place}`)
   return place
@@ -50,14 +50,14 @@ async function choosePlace(dataDir: string): Promise<string> {
 
 const run = promisify(execFile)
 
-/** The OS user that Postgres runs as, when it can't be our own. */
+/** The user that Postgres runs as when Rally runs as root. */
 export interface PostgresOwner {
   readonly name: string
   readonly uid: number
   readonly gid: number
 }
 
-/** Postgres refuses to run as root: answers the user `postgres`, made if need be, or `undefined` when we aren't root. */
+/** Postgres refuses to run as root: answers the user `postgres`, created if needed. `undefined` when Rally is not root. */
 export async function postgresOwner(): Promise<PostgresOwner | undefined> {
   if (userInfo().uid !== 0) return undefined
   const found = await lookUp('postgres')
@@ -88,7 +88,7 @@ async function lookUp(name: string): Promise<PostgresOwner | undefined> {
   }
 }
 
-/** Lets Postgres' user pass through Rally's own data folder, by its group, without opening it to anybody else. */
+/** Lets Postgres' user pass through Rally's data folder by its group, and nobody else. */
 export async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> {
   const { mode, uid, gid } = await stat(dataDir)
   if (mayPass({ mode, uid, gid }, owner)) return
@@ -96,7 +96,7 @@ export async function letThrough(dataDir: string, owner: PostgresOwner): Promise
   await chmod(dataDir, (mode & 0o7777) | constants.S_IXGRP)
 }
 
-/** Names the first folder on the way to `path` that Postgres' user may not pass, or answers `undefined`. */
+/** The first folder on the way to `path` that Postgres' user may not enter, if there is one. */
 export async function firstClosedFolder(path: string, owner: PostgresOwner): Promise<string | undefined> {
   const folders: string[] = []
   for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) folders.unshift(folder)

@@ -14,46 +14,41 @@ import { PostgresSupervisor } from './supervisor.ts'
 const DATABASE = 'rally'
 
 export interface EmbeddedPostgresOptions {
-  /**
-   * Rally's data folder, made if missing. Postgres keeps its files in `postgres` under it, or under the folder that
-   * `postgres.place` in it names.
-   */
+  /** Rally's data folder, created if missing. Postgres' data are in `postgres` there, or where `postgres.place` says. */
   readonly dataDir: string
   readonly log: Log
-  /** Off, a power cut may lose or break the data, and tests are faster. Default on. */
+  /** Without it a power cut may lose or damage the data, and tests are faster. Default true. */
   readonly durable?: boolean
   /** Default 60 s: recovery after a crash may take its time. */
   readonly startTimeoutMs?: number
-  /** Ends the start when it aborts; nothing is left running. */
+  /** Ends the start when it aborts, and leaves nothing running. */
   readonly signal?: AbortSignal | undefined
-  /** How long a clean shutdown may take before a hard one. Default 20 s. */
+  /** How long a fast shutdown may take before an immediate one. Default 20 s. */
   readonly stopTimeoutMs?: number
-  /** Told when it ended by itself and could not be started again: whoever uses it cannot go on. */
+  /** Called when Postgres ended by itself and could not be restarted. */
   readonly onLost?: (error: Error) => void
 }
 
 export interface EmbeddedPostgres {
-  /** Holds the password: not for logs. The same also after it was started again. */
+  /** Holds the password: never log it. It stays the same when Postgres is restarted. */
   readonly url: string
-  /** Of the one that runs now. */
   readonly pid: number
-  /** Whether it was still running from a Rally that was killed. */
+  /** Whether a killed Rally had left it running. */
   readonly adopted: boolean
   /** Shuts Postgres down and frees the data folder. Safe to call twice. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a real Postgres on a free loopback port, or adopts the one that a killed Rally left running on the same data. It
- * is a session of its own: signals for Rally's terminal don't reach it, and
- * it ends by `stop()` only: one that ends by itself is started again on the same port, a few times at most.
+ * Starts a real Postgres on a free loopback port, or adopts the one that a killed Rally left running on the same data.
+ * Signals of Rally's terminal do not reach it. When it ends by itself, it is restarted on the same port.
  *
  * @throws DataDirInUse when another living Rally has the folder
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000, signal } = options
   const deadline = Date.now() + startTimeoutMs
-  // Only the folder itself is closed: Postgres may run as another user, who has to get to it.
+  // Only the folder itself is closed: Postgres may run as another user, who has to reach it.
   await mkdir(dirname(resolve(options.dataDir)), { recursive: true })
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const dataDir = await realpath(options.dataDir)
@@ -110,7 +105,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-/** The superuser's password: random, made with the data and as old as they are. */
+/** The superuser's password. It is random, and created together with the data. */
 async function keptPassword(place: string, folder: string): Promise<string> {
   const path = join(place, 'postgres.password')
   try {
@@ -133,7 +128,7 @@ async function keptPassword(place: string, folder: string): Promise<string> {
 async function ensureDatabase(url: string, deadline: number): Promise<void> {
   const timeoutMs = Math.max(deadline - Date.now(), 1000)
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs })
-  // Without a listener an error on an idle connection would end the process; the query below reports it too.
+  // Without a listener an error on an idle connection would end the process. The query below reports it too.
   client.on('error', () => undefined)
   try {
     await client.connect()

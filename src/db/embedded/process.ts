@@ -6,11 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Log } from '../../logger.ts'
 
-/** Between two looks at a process that isn't our child and is about to change, of which nothing tells us. */
+/** How often a process that is not our child is checked while it is expected to change. */
 export const POLL_MS = 20
-/** The same while it is not expected to change. */
+/** How often it is checked at other times. */
 const WATCH_MS = 1_000
-/** How long Postgres may take after it was told to drop everything, before we say that it doesn't end. */
+/** How long an immediate shutdown may take. */
 export const QUIT_TIMEOUT_MS = 5000
 
 /** A running Postgres. `child` is absent when it was adopted. */
@@ -20,7 +20,7 @@ export interface Server {
   readonly child?: ChildProcess
 }
 
-/** Runs one of Postgres' programs, away from our terminal; it may only speak, on standard error. */
+/** Runs one of Postgres' programs in a session of its own. It can write to standard error only. */
 export function run(
   file: string,
   args: string[],
@@ -30,15 +30,15 @@ export function run(
   return spawn(file, args, {
     ...(owner && { uid: owner.uid, gid: owner.gid }),
     env: { ...env },
-    // Our own working directory may be closed to Postgres' user.
+    // Postgres' user may not be allowed to enter our working directory.
     cwd: '/',
     stdio: ['ignore', 'ignore', 'pipe'],
-    // Else Ctrl-C would stop the database before Rally has drained.
+    // Otherwise Ctrl-C would stop the database before Rally has drained.
     detached: true,
   })
 }
 
-/** Passes what Postgres says to the log, and keeps the last lines to explain a failure with. */
+/** Passes Postgres' output to the log, and keeps the last lines to explain a failure. */
 export function collectLines(child: ChildProcess, log: Log, onLine?: (line: string) => void): string[] {
   const kept: string[] = []
   if (!child.stderr) return kept
@@ -55,12 +55,12 @@ export function collectLines(child: ChildProcess, log: Log, onLine?: (line: stri
 export function until(deadline: number, signal?: AbortSignal | undefined): AbortSignal {
   const late = AbortSignal.timeout(Math.max(deadline - Date.now(), 0))
   if (!signal) return late
-  // What `any` listens to is held weakly in Node 20: without a listener it may be collected, and its time never comes.
+  // Node 20's `any` holds its sources weakly: without a listener `late` may be collected and never abort.
   late.addEventListener('abort', () => undefined, { once: true })
   return AbortSignal.any([late, signal])
 }
 
-/** How a process ended: its exit code, else the signal's name; an error when it could not start, or did not end. */
+/** How a process ended: its exit code or its signal. An error when it could not start or did not end. */
 export async function happened(
   child: ChildProcess,
   event: 'exit' | 'close',
@@ -74,7 +74,7 @@ export async function happened(
   }
 }
 
-/** Resolves when the server has ended, however that came; rejects when `signal` aborts before. */
+/** Resolves when the server has ended. Rejects when `signal` aborts before that. */
 export async function ended({ pid, child }: Server, signal: AbortSignal, pollMs = WATCH_MS): Promise<void> {
   if (child) {
     if (!hasEnded(child)) await once(child, 'exit', { signal })
@@ -84,7 +84,7 @@ export async function ended({ pid, child }: Server, signal: AbortSignal, pollMs 
   while (before !== undefined && (await processIdentity(pid)) === before) await delay(pollMs, undefined, { signal })
 }
 
-/** Fast shutdown, then, past the deadline, an immediate one from which the next start recovers. */
+/** A fast shutdown and, after the deadline, an immediate one, from which the next start recovers. */
 export async function shutDown(server: Server, timeoutMs: number): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGINT', timeoutMs],
@@ -117,14 +117,14 @@ function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
 const execute = promisify(execFile)
 
 /**
- * Tells one run of a process from another that got the same pid later: its start time, with the boot it belongs to.
- * `undefined` when no such process lives (a zombie counts as dead). `unknown` when it lives but its start can't be read.
+ * Distinguishes a process from a later one with the same pid: its boot and start time. `undefined` when no such process
+ * lives (a zombie counts as dead), `unknown` when it lives but its start time cannot be read.
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   if (!isAlive(pid)) return undefined
   const stat = await readOptional(`/proc/${pid}/stat`)
   if (stat !== undefined) {
-    // The second field, the command in parentheses, may hold anything; fields count from behind it (proc_pid_stat(5)).
+    // The second field, the command in parentheses, may hold any characters. So fields are counted after it (proc_pid_stat(5)).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
     const boot = (await readOptional('/proc/sys/kernel/random/boot_id')) ?? ''
@@ -135,7 +135,7 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
   return isAlive(pid) ? 'unknown' : undefined
 }
 
-/** The command line of a living process, its words separated by spaces; `undefined` when it can't be read. */
+/** The command line of a living process, with spaces between its words; `undefined` when it cannot be read. */
 export async function processCommand(pid: number): Promise<string | undefined> {
   const line = await readOptional(`/proc/${pid}/cmdline`)
   if (line !== undefined) return line.replaceAll('\0', ' ').trim()
@@ -168,7 +168,7 @@ async function readOptional(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether an error carries this `code`: `ENOENT`, `EACCES` and their like. */
+/** Whether an error has one of these codes, such as `ENOENT`. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
 }

@@ -2,22 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../logger.ts'
 import { ended, type Server, shutDown } from './process.ts'
 
-/** Times that it is started again within `WINDOW_MS`, failed attempts included. */
+/** How often Postgres is restarted within `WINDOW_MS`, failed attempts included. */
 const MAX_RESTARTS = 5
 const WINDOW_MS = 10 * 60_000
-/** Between two attempts of which the first failed. */
+/** After a failed attempt. */
 const PAUSE_MS = 1_000
 
 export interface SupervisorOptions {
   readonly log: Log
   readonly stopTimeoutMs: number
-  /** Starts it anew where clients look for it. Rejects, with nothing left running, when `signal` aborts. */
+  /** Starts Postgres again on the same port. Rejects when `signal` aborts, and leaves nothing running then. */
   relaunch(port: number, signal: AbortSignal): Promise<Server>
-  /** Told once when it is given up. */
+  /** Called once, when Postgres is not restarted any more. */
   onLost(error: Error): void
 }
 
-/** Starts a Postgres that ended by itself again, a bounded number of times. */
+/** Restarts a Postgres that ended by itself, a bounded number of times. */
 export class PostgresSupervisor {
   readonly #options: SupervisorOptions
   readonly #stopping = new AbortController()
@@ -35,12 +35,12 @@ export class PostgresSupervisor {
     })
   }
 
-  /** Of the one that runs, or ran last. */
+  /** The pid of the running Postgres, or of the last one. */
   get pid(): number {
     return this.#server.pid
   }
 
-  /** Ends it for good. Called once. */
+  /** Stops Postgres. Call it once. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#watching
@@ -53,9 +53,9 @@ export class PostgresSupervisor {
       const { pid, port, child } = this.#server
       await ended(this.#server, this.#stopping.signal)
       this.#runs = false
-      // Not `code`, which the log leaves out: that is a sign-in code elsewhere.
+      // Not `code`: the log leaves out that key, as it may hold a sign-in code.
       const how = { pid, exitCode: child?.exitCode, signal: child?.signalCode }
-      log.error(how, 'the embedded Postgres ended by itself; starting it again')
+      log.error(how, 'the embedded Postgres ended by itself; restarting it')
       this.#server = await this.#restart(port)
       this.#runs = true
       log.warn({ pid: this.#server.pid, port }, 'the embedded Postgres runs again')
