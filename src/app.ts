@@ -47,32 +47,32 @@ export interface App {
   readonly url: string
   readonly port: number
   readonly platform: Platform
-  /** Resolves when it cannot go on by itself, with the reason: what is left to do is to stop it. */
-  readonly lost: Promise<Error>
+  /** Resolves with the reason when it cannot go on and has to be stopped: its Postgres is gone. */
+  readonly failed: Promise<Error>
   /** The longest that `stop` takes, ms. */
   readonly maxStopMs: number
-  /** Takes leave of the sockets, finishes what runs, and closes everything in reverse order. */
+  /** Closes the sockets, lets requests under way finish, and closes everything in reverse order. */
   stop(): Promise<void>
 }
 
 /** Rally's own page, as `npm run build` leaves it. */
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
 const SWEEP_MS = 60_000
-/** For closing everything, after the requests under way have been waited for. */
+/** For closing everything, once the requests under way are answered. */
 const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */
 const HANGING = { abandonAfterMs: 700 }
 
 /**
- * Wires everything that Rally is made of, by hand and in one place, and starts it. What opens here closes in
- * reverse, also when a later part fails to start.
+ * Makes the parts of a server, connects them and starts it. They close in reverse order, also when a later part fails to
+ * start.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const closers = new Closers()
   try {
     return await compose(options, closers)
   } catch (error) {
-    // Why it did not start matters more than what could not be closed after that.
+    // The error of the start matters more than what could not be closed afterwards.
     await closers.closeAll(CLOSE_MS).catch(() => undefined)
     throw error
   }
@@ -84,9 +84,9 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
 
-  let lose: (error: Error) => void = () => undefined
-  const lost = new Promise<Error>((resolve) => {
-    lose = resolve
+  let fail: (error: Error) => void = () => undefined
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   await unlessAborted(() => migrate({ databaseUrl, applicationDir: migrationsDir, log: log.db }), starting)
@@ -129,19 +129,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
   const { connections } = dispatcher
-  const { platform, services } = createPlatform({
-    config: { ...config, databaseUrl },
-    log,
-    database,
-    bus,
-    hub,
-    connections,
-    games,
-    node,
-    nodes,
-    lease,
-    engine,
-  })
+  const parts = { log, database, bus, hub, connections, games, node, nodes, lease, engine }
+  const { platform, services, markStarted } = createPlatform({ config: { ...config, databaseUrl }, ...parts })
   for (const { service } of Object.values(modules)) if (service) platform.use(service)
   await unlessAborted(() => lease.start(), starting)
   closers.add('the lease', () => lease.stop(), HANGING)
@@ -150,6 +139,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     const { stopWithinMs: abandonAfterMs = HANGING.abandonAfterMs } = service
     closers.add(name, () => service.stop?.(), { abandonAfterMs })
   }
+  markStarted()
   const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module))
   jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
   closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING)
@@ -187,7 +177,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     url,
     port,
     platform,
-    lost,
+    failed,
     maxStopMs: config.drainGraceMs + config.drainMs + CLOSE_MS,
     stop() {
       stopping ??= leave()
@@ -210,7 +200,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     const postgres = await startEmbeddedPostgres({
       dataDir: config.dataDir,
       log: log.db,
-      onLost: lose,
+      onLost: fail,
       signal: starting,
     })
     closers.add('the embedded Postgres', () => postgres.stop())
@@ -226,7 +216,7 @@ async function createBus(config: Config, node: string, log: Logger, cluster?: Me
   return createMemoryBus((error, topic) => log.error({ err: error, topic }, 'a listener failed'), { node, cluster })
 }
 
-/** What `work` gives, unless the start is ended before: a database that does not answer must not hold up the end. */
+/** `work`, but rejects when the start is ended: a database that does not answer must not delay that. */
 async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): Promise<T> {
   starting.throwIfAborted()
   let onAbort: (() => void) | undefined
@@ -241,7 +231,7 @@ async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): 
   }
 }
 
-/** For a server without accounts. */
+/** For a server whose modules offer no sessions. */
 const noSessions: SessionGate = {
   resume: async () => null,
   extend: async () => null,

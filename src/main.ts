@@ -32,7 +32,7 @@ function run(app: App): void {
   if (config.production) log.app.info({ url }, `Rally is ready at ${url}`)
   else process.stdout.write(`\nRally is ready at ${url}\n\n`)
   // A process that stays up and answers nothing helps nobody; what supervises it can start it anew.
-  void app.lost.then((error) => {
+  void app.failed.then((error) => {
     log.app.fatal({ err: error }, 'Rally cannot go on')
     end('that', () => fail(`Rally cannot go on: ${error.message}`))
   })

@@ -1,28 +1,45 @@
 import { every } from './periodic-jobs.ts'
 import type { Platform, Service, ServiceKey } from './platform.ts'
 
-/** A platform, and its services in the order in which they were made. */
-export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): {
+interface CreatedPlatform {
   readonly platform: Platform
+  /** In the order in which they were made. */
   readonly services: ReadonlyMap<ServiceKey<unknown>, Service>
-} {
+  /** All services are started: one that has to be started is refused from now on. */
+  markStarted(): void
+}
+
+export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): CreatedPlatform {
   const services = new Map<ServiceKey<unknown>, Service>()
   const underWay: string[] = []
-  const use = <T>(key: ServiceKey<T>): T => {
+  let areStarted = false
+
+  function use<T>(key: ServiceKey<T>): T {
     // What is kept under a key was made by it.
     const known = services.get(key) as T | undefined
     if (known !== undefined) return known
-    if (underWay.includes(key.name))
-      throw new Error(`services need each other: ${[...underWay, key.name].join(' -> ')}`)
+    const path = [...underWay, key.name]
+    if (underWay.includes(key.name)) throw new Error(`services need each other: ${path.join(' -> ')}`)
     underWay.push(key.name)
     try {
       const made = key.create(platform)
-      services.set(key, made as Service)
+      const service: Service = made as Service
+      if (areStarted && (service.start || service.stop)) {
+        throw new Error(`the service ${key.name} would not be started: name it as the \`service\` of a module`)
+      }
+      services.set(key, service)
       return made
     } finally {
       underWay.pop()
     }
   }
+
   const platform: Platform = { ...parts, use, every: (name, everyMs, work) => every(name, everyMs, work, parts.log) }
-  return { platform, services }
+  return {
+    platform,
+    services,
+    markStarted() {
+      areStarted = true
+    },
+  }
 }

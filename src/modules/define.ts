@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts'
 
 export { service } from './platform.ts'
 
-/** What a handler is given. One a request. */
+/** What a handler is given: one for each request. */
 export class Context implements Scope {
   readonly call: Call<Transaction>
   readonly platform: Platform
@@ -30,12 +30,12 @@ export class Context implements Scope {
     return this.call.tx?.sql ?? this.platform.database.sql
   }
 
-  /** Writes log lines under the name of the module. */
+  /** The logger of the handler's module. */
   get log(): Logger {
     return this.platform.log.of(this.call.type.slice(0, this.call.type.indexOf('.')))
   }
 
-  /** A module's service. */
+  /** The service of `key`, of this module or another. */
   use<T>(key: ServiceKey<T>): T {
     return this.platform.use(key)
   }
@@ -48,14 +48,14 @@ export class Context implements Scope {
 /** `method()` and `subscription()` for handlers that are given a `Context`. */
 export const { method, subscription } = definers<Context>()
 
-/** A namespace of methods and subscriptions with the service behind them. */
+/** A module: methods and subscriptions under one namespace, and what runs behind them. */
 export interface ServiceModule<
   Methods extends Readonly<Record<string, AnyMethod>> = Readonly<Record<string, AnyMethod>>,
   Subscriptions extends Readonly<Record<string, AnySubscription>> = Readonly<Record<string, AnySubscription>>,
 > extends Module<Methods, Subscriptions> {
-  /** Made when the server starts; absent where the module keeps nothing. */
+  /** Made, started and stopped with the server. */
   readonly service?: ServiceKey<object>
-  /** Periodic work, by name; it runs from the start of the server to its stop. */
+  /** Periodic work by name, from the start of the server to its stop. */
   readonly jobs?: Readonly<Record<string, Job>>
 }
 

@@ -39,19 +39,19 @@ export function every(name: string, everyMs: number, work: PeriodicWork, loggers
   }
 }
 
-/** What a module's job is given. With `runsOn: 'one node'` its `sql` and `db` are one transaction. */
+/** What a job is given. With `runsOn: 'one node'` its `sql` and `db` are one transaction. */
 export interface JobContext extends Scope {
   readonly log: Logger
-  /** Aborts when the server stops: a job of many steps ends between two of them. */
+  /** Aborts when the server stops, so that a long job can end early. */
   readonly stopping: AbortSignal
   use<T>(key: ServiceKey<T>): T
 }
 
-/** A module's periodic work: `jobs: { forgetOld: { everyMs: 60_000, runsOn: 'one node', run } }`. */
+/** Periodic work of a module: `jobs: { deleteOld: { everyMs: 60_000, runsOn: 'one node', run } }`. */
 export interface Job {
   /** From the end of one run to the beginning of the next. */
   readonly everyMs: number
-  /** `one node`: while a run is under way, the others leave it out. `every node`: for what a process keeps in memory. */
+  /** `one node`: one node at a time, by a lock in the database; the others skip their turn. `every node`: each its own. */
   readonly runsOn: 'one node' | 'every node'
   run(ctx: JobContext): Promise<void> | void
 }

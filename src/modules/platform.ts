@@ -7,7 +7,7 @@ import type { Games } from '../games/game.ts'
 import type { Loggers } from '../logger.ts'
 import type { Connections, Hub, SessionGate } from '../rpc/index.ts'
 
-/** What the services of all modules are built on. One a server. */
+/** What all services and handlers of one server share. */
 export interface Platform {
   readonly config: Config
   readonly log: Loggers
@@ -21,53 +21,53 @@ export interface Platform {
   readonly node: string
   /** Calls to other nodes. */
   readonly nodes: NodeCalls
-  /** This process' sign of life, by which others know that it runs its matches. */
+  /** Shows other nodes that this one lives and runs its matches. */
   readonly lease: NodeLease
   readonly engine: Engine
   /**
-   * The service of `key`: made when it is first asked for, once a server.
+   * The service of `key`. It is made once a server, when it is first asked for.
    *
    * @throws Error when two services need each other
    */
   use<T>(key: ServiceKey<T>): T
   /**
-   * Does `work` every `everyMs`, counted from the end of the last run, the first time after `everyMs`. A run that fails is
-   * logged, and so is the first one that works again; the failures between them are not.
+   * Runs `work` every `everyMs`, counted from the end of the last run; the first time after `everyMs`. Of several failures
+   * in a row the first is logged, and the success after them.
    *
    * @param name `module.job`, for the log
    */
   every(name: string, everyMs: number, work: PeriodicWork): PeriodicJob
 }
 
-/** `stopping` aborts when the job is stopped: work of many steps ends between two of them. */
+/** `stopping` aborts when the job is stopped, so that long work can end early. A returned promise is awaited. */
 export type PeriodicWork = (stopping: AbortSignal) => unknown
 
 export interface PeriodicJob {
-  /** Resolves when nothing of the job runs any more. */
+  /** Resolves when the job runs no more. */
   stop(): Promise<void>
 }
 
-/** What may make a service run, and what it may offer to the transport. */
+/** What a service may have beside its own methods. */
 export interface Service {
   /** Called before the server listens, in the order in which the services were made. */
   start?(): Promise<void>
-  /** Called in the reverse order, after the last socket is closed. Resolves when nothing of the service runs any more. */
+  /** Called in reverse order, after the last socket is closed. Resolves when the service does nothing any more. */
   stop?(): Promise<void>
-  /** How long `stop` is waited for while the database hangs, ms. Default 700. */
+  /** The server waits so long for `stop`, ms, in case the database hangs. Default 700. */
   readonly stopWithinMs?: number
-  /** Sessions of browsers: one service of a server may offer them. */
+  /** How the transport finds the user of a session cookie. One service of a server offers it. */
   readonly sessions?: SessionGate
-  /** Whether the user plays a live match: a dead connection of theirs is noticed within 4 s. */
+  /** Whether the user plays a live match. A dead connection of such a user is noticed within 4 s. */
   isPlaying?(userId: string): boolean
 }
 
-/** Names a service and makes it: `ctx.use(key)` in a handler, `platform.use(key)` in another service. */
+/** How a service is asked for: `ctx.use(key)` in a handler, `platform.use(key)` in another service. */
 export interface ServiceKey<T> {
   readonly name: string
   create(platform: Platform): T
 }
 
-/** Declares a service, which is made once a server, when it is first asked for. */
+/** Declares a service. */
 export function service<T extends object & Service>(name: string, create: (platform: Platform) => T): ServiceKey<T> {
   return { name, create }
 }

@@ -1,4 +1,4 @@
-/** The types of one method as both ends see them. No value of this type exists: it only carries types. */
+/** The types of one method. There is no value of this type. */
 export interface MethodShape {
   readonly kind: 'method'
   readonly input: unknown
@@ -6,7 +6,7 @@ export interface MethodShape {
   readonly errors: string
 }
 
-/** The types of one subscription as both ends see them. */
+/** The types of one subscription. There is no value of this type. */
 export interface SubscriptionShape {
   readonly kind: 'subscription'
   readonly input: unknown
@@ -15,7 +15,7 @@ export interface SubscriptionShape {
   readonly errors: string
 }
 
-/** What a client is typed from: namespaces of methods and subscriptions, by their wire names. */
+/** The types of a server's methods and subscriptions, by namespace and name. A client is typed by it. */
 export type AnyApi = Readonly<Record<string, Readonly<Record<string, MethodShape | SubscriptionShape>>>>
 
 /** The wire names of an api's methods or subscriptions: `'matches.create' | ...`. */

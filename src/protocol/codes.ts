@@ -13,10 +13,8 @@ export const frameworkCodes = [
 
 export type FrameworkCode = (typeof frameworkCodes)[number]
 
-/** Codes that mean the same everywhere: a definition declares those two that are not the framework's. */
+/** Codes with one meaning everywhere. A definition that uses one of the last two declares it. */
 export const sharedCodes = [...frameworkCodes, 'FORBIDDEN', 'NOT_FOUND'] as const
-
-export type SharedCode = (typeof sharedCodes)[number]
 
 /** Marks the end of a stream, sent by the server as the `error` of its last frame. */
 export const STREAM_CLOSED = 'STREAM_CLOSED'
@@ -36,7 +34,7 @@ export const closeCodes = {
   notOurProtocol: 4500,
   sessionEnded: 4501,
   banned: 4503,
-  /** Come back when there is something to ask. */
+  /** Connect again when there is something to ask. */
   idle: 4504,
 } as const
 

@@ -1,8 +1,8 @@
-/** The bounds of one server, sent to every client in `welcome.limits`. Bytes, counts, requests a second, milliseconds. */
+/** The limits of a server, which every client gets in `welcome.limits`. */
 export interface Limits {
-  /** Largest frame a client may send, in bytes. A larger one ends the connection. */
+  /** Largest frame of a client, in bytes. A larger one ends the connection. */
   readonly frameBytes: number
-  /** The same for a socket without a user; one that is larger is refused unread. */
+  /** The same for a socket without a user. A larger frame is refused without being read. */
   readonly anonymousFrameBytes: number
   /** Deepest nesting of arrays and objects in a frame. */
   readonly jsonDepth: number
@@ -12,31 +12,31 @@ export interface Limits {
   readonly subscriptions: number
   readonly requestsPerSecond: number
   readonly requestsBurst: number
-  /** `live.input` a second, counted apart from requests. */
+  /** Calls of methods with the effect `input`, which are counted apart from requests. */
   readonly inputsPerSecond: number
   /** Bytes of all frames of one socket. */
   readonly bytesPerSecond: number
   readonly bytesBurst: number
-  /** What all sockets of one user may use together of requests, inputs and bytes, in times of what one may. */
+  /** All sockets of one user together may use so many times the requests, inputs and bytes of one socket. */
   readonly timesPerUser: number
-  /** The same for an address group: an IPv4 address or the /64 of an IPv6 one. Those with and without a user count apart. */
+  /** The same for an address group: an IPv4 address or the /64 of an IPv6 address. Sockets with a user are counted apart. */
   readonly timesPerIp: number
   readonly socketsPerIp: number
   /** Upgrades from one address group. */
   readonly upgradesPerSecond: number
   readonly upgradesBurst: number
-  /** Reads of all callers without a user together that may wait for the database at once. */
+  /** Reads of callers without a user that may wait for the database at once, all together. */
   readonly anonymousReads: number
-  /** Bytes that may wait in the server for one socket; over this a `reliable` stream closes it with 4008. */
+  /** Bytes that may wait in the server for one socket. With more, a `reliable` stream closes it with 4008. */
   readonly unsentBytes: number
   /** Bytes that may wait before `latest` streams skip the socket. */
   readonly latestUnsentBytes: number
-  /** Frames and bytes a second that the streams of one socket may ask for, where those say what they cost. */
+  /** What the streams of one socket may cost together, where their channels declare a cost. */
   readonly streamFramesPerSecond: number
   readonly streamBytesPerSecond: number
   /** A request that takes longer is answered with `TIMEOUT`. */
   readonly requestMs: number
-  /** A socket without a user that asks nothing for this long, and follows nothing, is closed. */
+  /** A socket without a user and without a stream is closed after this long without a request. */
   readonly anonymousIdleMs: number
 }
 

@@ -21,7 +21,7 @@ export interface Answer {
   readonly error?: string
 }
 
-/** An event of a stream: `eid` is the channel, the same bytes for every subscriber. */
+/** An event of a stream. Its `eid` is the channel, so that the bytes are the same for every subscriber. */
 export interface StreamEvent {
   readonly type: string
   readonly eid: string
@@ -45,15 +45,15 @@ export interface ErrorData {
   readonly retryAfterMs?: number
 }
 
-/** What opening a subscription answers: a snapshot, or the events missed since the `since` of a log. */
+/** The answer to a subscription: a snapshot, or the events of a log after the `since` of the request. */
 export interface Opening<Snapshot, Event> {
   readonly channel: string
   readonly seq: number
-  /** In a `reliable` stream `seq` grows by exactly one per event, so that a jump is a gap; in a `latest` one it may jump. */
+  /** In a `reliable` stream `seq` grows by one per event, so a jump is a gap. In a `latest` stream it may jump. */
   readonly delivery?: 'reliable' | 'latest'
   readonly snapshot?: Snapshot
   readonly missed?: readonly { readonly seq: number; readonly data: Event }[]
-  /** The `since` asked for is older than the log goes back: the snapshot stands for what is missing. */
+  /** The log does not go back to `since`: the snapshot replaces the missing events. */
   readonly gap?: true
 }
 
@@ -66,5 +66,5 @@ export interface Welcome {
   readonly limits: import('./default-limits.ts').Limits
 }
 
-/** `type` and `eid` of an answer to a frame that could not be read well enough to tell them. */
+/** The `type` and `eid` of an answer where those of the frame could not be read. */
 export const UNREADABLE = { type: 'rpc.error', eid: 'unknown' } as const

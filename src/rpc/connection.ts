@@ -46,13 +46,13 @@ export abstract class Connection {
   abstract close(code: CloseCode, reason: string): void
 }
 
-/** Told when a user's first socket to this process opens and when the last one is gone. */
+/** Called when a user's first socket to this process opens and when the last one is closed. */
 export interface PresenceListener {
   online(userId: string): void
   offline(userId: string): void
 }
 
-/** How long an ended session is remembered: longer than a socket may take to open. */
+/** An ended session is remembered for longer than a socket may take to open. */
 const REMEMBER_ENDED_MS = 10_000
 
 /** The open sockets of this process, by id, user and session. */
@@ -61,7 +61,7 @@ export class Connections {
   readonly #byUser = new Map<string, Set<Connection>>()
   readonly #listeners: PresenceListener[] = []
   readonly #closeListeners: ((connection: Connection) => void)[] = []
-  /** Sessions ended a moment ago, oldest first, with the time. */
+  /** Sessions that ended a moment ago and when, oldest first. */
   readonly #ended = new Map<string, number>()
 
   get size(): number {
@@ -76,7 +76,7 @@ export class Connections {
     this.#listeners.push(listener)
   }
 
-  /** Tells of each socket that is gone, before its user may be offline. */
+  /** `listener` is called for each socket that closes, before its user counts as offline. */
   onClose(listener: (connection: Connection) => void): void {
     this.#closeListeners.push(listener)
   }
@@ -85,7 +85,7 @@ export class Connections {
     return this.#byUser.has(userId)
   }
 
-  /** Ids of the users with a socket here. */
+  /** The ids of users with a socket to this process. */
   users(): IterableIterator<string> {
     return this.#byUser.keys()
   }
@@ -115,7 +115,7 @@ export class Connections {
     for (const listener of this.#listeners) listener.offline(user.id)
   }
 
-  /** Closes the sockets that were opened with the cookie of one session. */
+  /** Closes the sockets of one session. */
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
     const now = performance.now()
     for (const [id, at] of this.#ended) {
@@ -128,7 +128,7 @@ export class Connections {
     }
   }
 
-  /** Whether the session was ended a moment ago, perhaps while a socket was being opened with it. */
+  /** Whether the session ended a moment ago, so perhaps while a socket was opened with it. */
   hasJustEnded(sessionId: string): boolean {
     return this.#ended.has(sessionId)
   }

@@ -3,13 +3,13 @@ import { frameworkCodes } from '../protocol/index.ts'
 import type { Channel } from './channel.ts'
 import { RpcError } from './errors.ts'
 
-/** Who may ask: everybody, or those with a session. */
+/** Who may ask: everybody, or users with a session. */
 export type Access = 'anyone' | 'user'
 
 /**
- * What asking does. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs in
- * one database transaction, which also keeps the answer. `input` is fire-and-forget: it is answered only on an
- * error, counted against its own limit, and repeating it does no harm.
+ * What a method does. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs in one
+ * database transaction, which also keeps the answer. `input` is answered only on an error, counted against its own limit, and
+ * repeating it does no harm.
  */
 export type Effect = 'read' | 'write' | 'input'
 
@@ -20,31 +20,31 @@ export interface RateLimit {
 }
 
 /**
- * How the events of a stream reach a slow socket. `reliable`: in order and all of them, else the socket is closed
- * with 4008. `latest`: a socket with too much unsent is skipped, and gets the newest event once it has drained.
+ * How a slow socket gets the events of a stream. `reliable`: all of them in order, else the socket is closed with 4008.
+ * `latest`: a socket with too much unsent is skipped, and gets the newest event once it has drained.
  */
 export type Delivery = 'reliable' | 'latest'
 
-/** Makes the error that a handler throws; accepts only declared codes. */
+/** Makes the error that a handler throws; takes only the codes that the definition declares. */
 export type Fail<Code extends string> = (
   code: Code,
   message?: string,
   details?: ConstructorParameters<typeof RpcError>[2],
 ) => RpcError
 
-/** Inputs of one method in frames of bytes, which the framework hands to it unread. */
+/** How a method takes inputs in binary frames. */
 export interface BinaryInput<Ctx> {
-  /** What a refusal is answered under, as such a frame has no `eid`. Read out of any bytes; throws nothing. */
+  /** The `eid` that a refusal of this frame is answered with. Takes any bytes and never throws. */
   eidOf(bytes: Uint8Array): string
   /**
-   * Takes a frame, whose bytes are lent until it returns; false when it is no frame of this method.
+   * Takes a frame; false when it is no frame of this method. The bytes are lent until it returns.
    *
-   * @throws RpcError what the frame is refused with
+   * @throws RpcError to refuse it
    */
   receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean
 }
 
-/** A context whose user is known to be there when `access` asks for one. */
+/** A context; its user is not null where `access` is `user`. */
 export type ContextFor<Ctx, A extends Access> = A extends 'user'
   ? Ctx extends { readonly user: infer User }
     ? Ctx & { readonly user: NonNullable<User> }
@@ -68,9 +68,9 @@ export interface Method<
   readonly input: I
   readonly output: O
   readonly errors: readonly E[]
-  /** Of a `write`: its answers hold secrets, and are kept encrypted. */
+  /** Of a `write`: its answers hold secrets and are kept encrypted. */
   readonly secretAnswer?: boolean
-  /** Of an `input`: what it takes in binary frames. */
+  /** Of an `input` that also comes in binary frames. */
   readonly binary?: BinaryInput<ContextFor<Ctx, A>>
   /** Made by `method()` and `subscription()`. */
   fail(...args: Parameters<Fail<E>>): RpcError
@@ -80,14 +80,14 @@ export interface Method<
   handle(args: { ctx: ContextFor<Ctx, A>; input: z.output<I>; fail: Fail<E>; prepared: P }): Awaitable<z.input<O>>
 }
 
-/** What opening a stream gives: where its events come from, and the state or the missed events up to `seq`. */
+/** How a stream opens: its channel, and the state or the missed events up to `seq`. */
 export type Opened<Event, Snapshot> =
   | {
       readonly channel: Channel<Event>
       readonly seq: number
       readonly snapshot: Snapshot
       readonly gap?: true
-      /** Nothing can come after this: the stream ends at once, for this reason. */
+      /** No event will come: the stream ends at once, for this reason. */
       readonly over?: string
     }
   | {
@@ -116,9 +116,8 @@ export interface Subscription<
   /** Made by `method()` and `subscription()`. */
   fail(...args: Parameters<Fail<E>>): RpcError
   /**
-   * Reads what the stream opens with. `since` is the last `seq` that the client knows: a log answers it with the events
-   * that were missed, a state ignores it. Of any definition; `input` does not hold it. It may be called again for one
-   * request, when events came while it was reading.
+   * Reads what the stream opens with. `since` is the last `seq` that the client knows: a log gives the events after it, a
+   * state ignores it. Any client may send `since`, so `input` does not declare it. Called again if events came meanwhile.
    */
   open(args: {
     ctx: ContextFor<Ctx, A>
@@ -151,7 +150,7 @@ export function module<
   return definition
 }
 
-/** The types that a client needs of a record of modules. */
+/** The types that a client of these modules needs. */
 export type ApiOf<Modules extends Readonly<Record<string, Module>>> = {
   readonly [Name in keyof Modules]: {
     readonly [Key in keyof Modules[Name]['methods']]: MethodTypes<Modules[Name]['methods'][Key]>
@@ -176,7 +175,7 @@ type SubscriptionTypes<S> =
       }
     : never
 
-/** What anybody may ask for has a limit, since nobody else bounds what strangers cost. */
+/** What anybody may ask for must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
 
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
@@ -201,7 +200,7 @@ export function definers<Ctx>() {
         LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
     ): Subscription<Ctx, A, I, V, S, E> {
       const errors = definition.errors ?? []
-      // Without a schema of its own the snapshot is an event, which is what `S = V` says to the compiler.
+      // Without a schema of its own the snapshot is an event: `S` is `V` then.
       const snapshot = definition.snapshot ?? (definition.event as unknown as S)
       return { ...definition, kind: 'subscription', errors, snapshot, fail: failFor() }
     },

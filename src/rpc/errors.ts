@@ -1,6 +1,6 @@
 import type { ErrorData, Issue } from '../protocol/index.ts'
 
-/** In bytes of JSON. An envelope takes up to 520 more: an `eid` may be 64 characters that are all written as escapes. */
+/** Bytes of JSON. The envelope adds up to 520: an `eid` may be 64 characters that are all escaped. */
 const MAX_MESSAGE = 400
 const MAX_ISSUES_TOTAL = 1000
 const MAX_ISSUE_TEXT = 160

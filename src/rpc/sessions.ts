@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 
-/** The id of a user: a string that is not passed for another kind of id. */
+/** The id of a user, which the compiler tells from other ids. */
 export type UserId = string & z.core.$brand<'UserId'>
 
-/** A signed-in user, as the session look-up found them. */
+/** A signed-in user. */
 export interface CallerUser {
   readonly id: UserId
   readonly username: string
@@ -12,26 +12,26 @@ export interface CallerUser {
   readonly createdAt: number
 }
 
-/** Who asks, as the upgrade or the HTTP request established it. */
+/** Who sends a request, as the upgrade or the HTTP request showed. */
 export interface Caller {
   readonly user: CallerUser | null
   readonly sessionId: string | null
-  /** The address, after trusted proxies. */
+  /** The client's address, in front of all trusted proxies. */
   readonly ip: string
-  /** The browser's claim about itself, cut to 200 characters. */
+  /** The `User-Agent` header, cut to 200 characters. */
   readonly userAgent: string
-  /** A browser that somebody signed in with before, from its signed cookie: its id and the ids of those users. */
+  /** From the browser's signed device cookie: its id and the users who signed in there before. */
   readonly device: { readonly id: string; readonly users: readonly string[] } | null
 }
 
 /** How long the transport waits for any answer about sessions. */
 export const GATE_DEADLINE_MS = 2_000
 
-/** A user as the socket knows them, and the session that brought them. */
+/** A user and the session that they signed in with. */
 export interface SignedIn {
   readonly user: CallerUser
   readonly sessionId: string
-  /** When the session's row says that it ends, ms since the epoch. */
+  /** When the session ends, ms since the epoch. */
   readonly expiresAt: number
 }
 
@@ -40,18 +40,18 @@ export interface SignedIn {
  * but no tables. Every call asks the database: callers give it a deadline.
  */
 export interface SessionGate {
-  /** The session of a cookie that was found genuine; null when the row is ended, expired or gone. */
+  /** The session of a genuine cookie; null when it has ended or expired, or does not exist. */
   resume(sessionId: string, userId: string): Promise<SignedIn | null>
-  /** Moves the end of a session on, for a cookie past half its life; null when there is no such session any more. */
+  /** Makes a session last longer, for a cookie past half its life; null as `resume`. */
   extend(sessionId: string, userId: string): Promise<SignedIn | null>
   /**
-   * Exchanges a ticket for a new session, once.
+   * Exchanges a ticket for a new session. A ticket works once.
    *
    * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old; UNAVAILABLE
    */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>
   /**
-   * Ends a session, by the user's own wish; closes its sockets everywhere.
+   * Signs the user out: ends the session and closes its sockets on all nodes.
    *
    * @throws RpcError UNAVAILABLE
    */

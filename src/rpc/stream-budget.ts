@@ -5,16 +5,13 @@ import { RpcError } from './errors.ts'
 
 type Following = ReadonlyMap<string, Channel<unknown>>
 
-/** A user with several sockets, or an address of those who are not signed in, has the budgets of so many sockets. */
+/** All sockets of one user, or of one address without users, share the budgets of so many sockets. */
 const SOCKETS_PER_CALLER = 8
 const RETRY_MS = 5_000
 const NOTHING: Cost = { frames: 0, bytes: 0 }
 const NONE: Following = new Map()
 
-/**
- * What sockets follow of channels that declare a cost or of which one is followed at a time: of one socket, and of all
- * sockets of one user or address.
- */
+/** Bounds what the streams of one socket, and of all sockets of one user or address, cost. Keeps to one `oneOf` a socket. */
 export class StreamBudget {
   readonly #perSocket: Cost
   readonly #perCaller: Cost
@@ -28,7 +25,7 @@ export class StreamBudget {
   }
 
   /**
-   * What the socket gives up for following `channel`.
+   * The channels that the socket has to leave if it follows `channel`.
    *
    * @throws RpcError RATE_LIMITED when it would cost too much.
    */
@@ -40,7 +37,7 @@ export class StreamBudget {
     const extra = [channel].reduce(plus, replaced.reduce(minus, NOTHING))
     const socket = all.reduce(plus, extra)
     const caller = plus(this.#callers.get(callerOf(connection)) ?? NOTHING, { cost: extra })
-    // What costs no more than before is always allowed.
+    // A stream that costs no more than the one it replaces is always allowed.
     if (exceeds(extra, NOTHING) && (exceeds(socket, this.#perSocket) || exceeds(caller, this.#perCaller))) {
       throw new RpcError('RATE_LIMITED', 'These streams would be too many frames a second', { retryAfterMs: RETRY_MS })
     }

@@ -131,15 +131,21 @@ test('on every node runs without a transaction', async () => {
   await started?.stop()
 })
 
-test('a service is made once, when it is first asked for, and two that need each other say so', () => {
+test('a service is made once, when it is first asked for; one that comes too late to be started is refused, and two that need each other', () => {
   let made = 0
   const one = service('one', () => ({ number: ++made }))
   const two = service('two', (platform) => ({ one: platform.use(one) }))
-  const { platform, services } = platformWith({})
+  const { platform, services, markStarted } = platformWith({})
   expect(made).toBe(0)
   expect(platform.use(two).one).toBe(platform.use(one))
   expect(made).toBe(1)
   expect([...services.keys()]).toEqual([one, two])
+
+  const late = service('late', () => ({ start: async () => undefined }))
+  const plain = service('plain', () => ({}))
+  markStarted()
+  expect(platform.use(plain)).toEqual({})
+  expect(() => platform.use(late)).toThrow('late would not be started')
 
   const hen: ReturnType<typeof service<object>> = service('hen', (platform) => ({ egg: platform.use(egg) }))
   const egg = service<object>('egg', (platform) => ({ hen: platform.use(hen) }))
