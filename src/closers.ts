@@ -1,6 +1,6 @@
 import { DeadlineError, withDeadline } from './deadline.ts'
 
-/** Shortest time that one part is given, even when others have used up what there was. */
+/** Each part gets at least so long, even when others have used up the budget. */
 const LEAST_MS = 250
 
 interface Closer {
@@ -11,26 +11,25 @@ interface Closer {
 
 interface ClosingOptions {
   /**
-   * Not waited for any longer than this, and no failure then: for what may wait for a database that hangs, and leaves
-   * nothing behind that the end of the process does not end.
+   * After so long nobody waits for it any more, and that is no failure. For parts that may wait for a database that hangs, and
+   * that need not be finished when the process ends.
    */
   readonly abandonAfterMs?: number
 }
 
-/** What has been opened, to be closed in reverse. */
+/** Closes what has been opened, in reverse order. */
 export class Closers {
   readonly #open: Closer[] = []
 
-  /** `close` is called once, at the end; what it returns is awaited. */
+  /** `close` is called once, and its result is awaited. */
   add(name: string, close: () => unknown, { abandonAfterMs }: ClosingOptions = {}): void {
     this.#open.push({ name, close, abandonAfterMs })
   }
 
   /**
-   * Closes everything within about `budgetMs`. One part that fails or hangs does not keep the others open. Resolves with
-   * the names of those that were abandoned.
+   * Closes everything within about `budgetMs`, even if a part fails or hangs. Answers the names of abandoned parts.
    *
-   * @throws AggregateError with the errors of those that failed or were not done in time
+   * @throws AggregateError with the errors of parts that failed or took too long
    */
   async closeAll(budgetMs: number): Promise<readonly string[]> {
     const until = performance.now() + budgetMs

@@ -21,7 +21,7 @@ export interface Loggers {
   of(name: string): Logger
 }
 
-/** Left out where a log line has them itself, or in what a client sent; `err.code` of an error is no secret. */
+/** Keys that are left out of log lines and of clients' data in them. `err.code` of an error is no secret. */
 const secretNames = ['token', 'code', 'secret', 'cookie', 'recoveryCode', 'recoveryCodes']
 
 /**

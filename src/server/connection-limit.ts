@@ -4,17 +4,17 @@ import { addressOf } from './trusted-proxies.ts'
 import type { HttpResponse, TemplatedApp } from './uws.ts'
 
 interface TcpConnectionsOptions {
-  /** At once, sockets included. */
+  /** Connections at once, sockets included. */
   readonly max: number
-  /** Whether one more may come from this address. */
+  /** Whether this address may open one more. */
   readonly admits: (peer: string) => boolean
   readonly log: OutageLog
 }
 
 /**
- * All connections to one server from before their first byte. One too many is cut at once, which costs less than leaving it
- * to the system: that would let it wait, and take the files that the database needs. uWebSockets.js itself cuts those that
- * have sent no whole request in 10 s, and those that are idle for as long after one.
+ * Counts all connections to one server, and cuts each one over the limit at once: a waiting connection would take a file that
+ * the database needs. uWebSockets.js itself cuts connections that send no whole request in 10 s, or that are idle for 10 s
+ * after one.
  */
 export class TcpConnections {
   readonly #options: TcpConnectionsOptions
@@ -29,7 +29,7 @@ export class TcpConnections {
   attach(app: TemplatedApp): void {
     const count = (res: HttpResponse, change: number): void => {
       this.#open += change
-      // Cut at once, it comes back here with -1.
+      // A connection that is cut comes back here with -1.
       if (change > 0 && !this.#admits(res)) res.close()
     }
     app.filter(count)
@@ -45,19 +45,19 @@ export class TcpConnections {
     return admits(addressOf(res.getRemoteAddress()))
   }
 
-  /** An upgraded one has closed, of which the addon tells only as of a socket. */
+  /** Call this when a socket has closed: the filter does not report the end of upgraded connections. */
   socketClosed(): void {
     this.#open--
   }
 }
 
-/** For everything that is no client: the database, logs, the process itself. */
+/** Files that are kept for the database, logs and the process itself. */
 const MIN_RESERVED = 64
 const RESERVED_SHARE = 0.1
 
 /**
- * How many connections of clients this process may hold before the system refuses it a file of its own (`EMFILE`), and
- * with it a connection to the database. Infinity where the system does not say, which is everywhere but on Linux.
+ * How many client connections leave enough files (`ulimit -n`) for this process itself. Infinity where the system does not
+ * say, which is everywhere but on Linux.
  */
 export async function connectionsByFiles(): Promise<number> {
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '')

@@ -1,15 +1,11 @@
-export interface OutageLog {
-  error(details: object, message: string): void
-  info(details: object, message: string): void
-}
+import type { Log } from '../logger.ts'
 
-/** A success ends an outage only after this long without a failure, so that one that comes and goes is one. */
+export type OutageLog = Pick<Log, 'error' | 'info'>
+
+/** A success ends an outage only after so long without a failure, so that an outage that comes and goes is logged once. */
 const OVER_AFTER_MS = 1_000
 
-/**
- * Logs that something outside of this process does not answer: once when that begins and once when it is over, however
- * many asked meanwhile.
- */
+/** Logs that something outside of this process does not answer: once when that begins, and once when it is over. */
 export class Outage {
   readonly #log: OutageLog
   readonly #what: string
@@ -17,7 +13,7 @@ export class Outage {
   #startedAt = 0
   #failedAt = 0
 
-  /** `what` names what cannot be done: "sessions cannot be looked up". */
+  /** @param what what cannot be done: "sessions cannot be looked up" */
   constructor(what: string, log: OutageLog) {
     this.#what = what
     this.#log = log

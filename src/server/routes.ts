@@ -51,7 +51,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics are for this machine, or need a token', challenge)
     } else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await metrics())
   }
-  /** Tells pages of any origin whether a handshake of theirs would be refused: the browser does not tell them. */
+  /** Tells pages whether their origin would be refused: the browser does not tell them. */
   const upgradeRequired: Route = (exchange, { origin }) => {
     const headers = { 'Access-Control-Allow-Origin': '*' }
     if (!options.isAllowedOrigin(origin)) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
@@ -93,7 +93,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers, declaredBytes > 0)
       return
     }
-    // Nobody would read the body: it would go through the parser for nothing, however long it is.
+    // Nothing reads the body here.
     if (declaredBytes > 0 && !(method === 'post' && path === '/session')) {
       exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', 'No body is taken here')
       return
@@ -110,10 +110,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
   }
 }
 
-/**
- * Whether a request may see the metrics: it has the token, or it was made on this machine. What a proxy on this machine
- * passes on comes from elsewhere, and says so.
- */
+/** Metrics are for requests with the token, and for requests of this machine that no proxy has passed on. */
 function maySeeMetrics({ peer, isForwarded, authorization }: Request, token: string | undefined): boolean {
   if (token !== undefined && isSame(authorization, `Bearer ${token}`)) return true
   return isLoopback(peer) && !isForwarded

@@ -21,7 +21,7 @@ export interface ServerOptions {
   readonly dispatcher: Receiver
   readonly hub: Hub
   readonly gate: SessionGate
-  /** Asked by `/readyz`. */
+  /** `/readyz` asks these two. */
   readonly database: Pingable
   readonly bus: Pingable
   readonly log: OutageLog
@@ -32,7 +32,7 @@ export interface ServerOptions {
   readonly webDir: string
   /** The text of `/metrics`, in the format of Prometheus. */
   readonly metrics?: () => Promise<string>
-  /** Whether a user plays a live match: a dead line of theirs is noticed within 4 s. Nobody does if absent. */
+  /** Whether a user plays a live match: their dead connections are closed within 4 s. Default: nobody plays. */
   readonly isPlaying?: (userId: string) => boolean
 }
 
@@ -45,11 +45,11 @@ export interface Server {
    */
   listen(): Promise<{ readonly port: number; readonly url: string }>
   readonly stats: SocketStats
-  /** From now on `/readyz` says 503, so that whoever sends clients here stops. They are served as before. */
+  /** From now on `/readyz` answers 503, so that proxies send no more clients here. Clients are served as before. */
   beginDraining(): void
-  /** Closes the port, and refuses upgrades on connections that are open. What else is open goes on. */
+  /** Closes the port, and refuses upgrades on open connections. Open sockets and requests go on. */
   stopAccepting(): void
-  /** Lets the sockets that are being closed read to their end for a moment, then cuts what is still open. */
+  /** Lets closing sockets read to their end for a moment, then cuts all connections. */
   close(): Promise<void>
 }
 
@@ -100,7 +100,7 @@ export function createServer(options: ServerOptions): Server {
       const own = uws.App()
       app = own
       const max = Math.min(config.maxConnections, await connectionsByFiles())
-      // Behind a proxy nobody knows yet whose connection it is.
+      // Behind a proxy the client's address is not known yet.
       const admits = (peer: string) => trustedProxyHops > 0 || admission.connection(peer) === 0
       connections = new TcpConnections({ max, admits, log })
       connections.attach(own)
@@ -157,7 +157,7 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
-/** A host to put into a URL: an address that listens everywhere is none to connect to. */
+/** The host for a URL: one cannot connect to an address that listens everywhere. */
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return isIPv6(host) ? `[${host}]` : host

@@ -18,11 +18,11 @@ interface SocketsOptions {
   readonly log: { error(details: object, message: string): void }
 }
 
-/** Figures of the sockets of one server. */
+/** Statistics of the sockets of one server. */
 export interface SocketStats {
   readonly open: number
   readonly opened: number
-  /** How many were closed, by close code; codes that are not in the protocol under 0. */
+  /** How many were closed, by close code; 0 for codes that are not in the protocol. */
   readonly closed: ReadonlyMap<number, number>
 }
 
@@ -30,22 +30,22 @@ export interface SocketStats {
 const MAX_LENT = 64
 const FINISH_MS = 1_000
 const FINISH_STEP_MS = 20
-/** What was written last needs about this long to leave. */
+/** What was written last needs about so long to be sent. */
 const LAST_FRAMES_MS = 50
 
 const countedCodes: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1009, ...Object.values(closeCodes)])
 
-/** The open sockets of one server: what comes in, what goes out, and whether they live. */
+/** The open sockets of one server. */
 export class Sockets {
   readonly #options: SocketsOptions
   readonly #all = new Set<Socket>()
-  /** Sockets that lost a frame and have to be closed before the next one could reach them. */
+  /** Sockets that lost a frame. They are closed before anything else is published. */
   readonly #behind = new Set<Socket>()
   readonly #heartbeat: SocketHeartbeat
   readonly #closed = new Map<number, number>()
-  /** Views of one buffer, by their length. */
+  /** Views of one buffer, by length. */
   readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
-  /** The end of every welcome: all of its data but the user. */
+  /** The end of every welcome: all its data except the user. */
   readonly #sameForAll: string
   #opened = 0
   #lastGoneAt = Number.NEGATIVE_INFINITY
@@ -69,20 +69,20 @@ export class Sockets {
     return { open: this.#all.size, opened: this.#opened, closed: this.#closed }
   }
 
-  /** Puts the endpoint on `app`. */
+  /** Adds the endpoint to `app`. */
   attach(app: TemplatedApp, upgrade: Upgrade): void {
     this.#app = app
     const { limits, heartbeatMs } = this.#options
     app.ws<UserData>('/ws', {
-      // No compression, which is the default: frames are small, and a compressor costs more memory than its socket.
+      // Compression stays off: frames are small, and a compressor takes more memory than its socket.
       maxPayloadLength: limits.frameBytes,
       maxBackpressure: limits.unsentBytes,
       closeOnBackpressureLimit: false,
-      // Rally pings at the pace that it told the client; this is for a socket that even a close frame cannot reach.
+      // SocketHeartbeat pings. This timeout is for sockets that even a close frame cannot reach.
       sendPingsAutomatically: false,
       idleTimeout: idleSeconds(heartbeatMs),
       upgrade: (res, req, context) => this.#guard('upgrade', () => upgrade(res, req, context)),
-      // Within the upgrade, in which nothing may be done with the socket yet.
+      // This runs within the upgrade, when the socket may not be used yet.
       open: (ws) => {
         this.#opened++
         ws.getUserData().admitted.ws = ws
@@ -104,8 +104,8 @@ export class Sockets {
   }
 
   /**
-   * The same bytes where native code can read them. V8 keeps a small array on its own heap and, when asked for its
-   * address, makes a buffer outside for it, which costs as much again as publishing it. uWebSockets.js copies what it is given.
+   * Copies the bytes to where native code can read them. V8 keeps small arrays on its heap: asked for their address, it makes
+   * a buffer outside, which costs as much as publishing. uWebSockets.js copies what it is given.
    */
   #lend(frame: Uint8Array): Uint8Array {
     const lent = this.#lent[frame.length]
@@ -115,20 +115,15 @@ export class Sockets {
   }
 
   /**
-   * Resolves once the sockets that are being closed have had their chance to read to the end. A close frame that was
-   * just written needs a moment to get out, as cutting a connection can take back what it has not delivered.
+   * Waits until closing sockets have read what they were sent, for a while. Close frames that were just written need a moment
+   * more: cutting a connection discards what is not delivered.
    */
   async finish(): Promise<void> {
     const until = performance.now() + FINISH_MS
-    while (this.#closing > 0 && performance.now() < until) await sleep(FINISH_STEP_MS)
+    const areClosing = () => [...this.#all].some((socket) => socket.isClosing)
+    while (areClosing() && performance.now() < until) await sleep(FINISH_STEP_MS)
     if (performance.now() - this.#lastGoneAt < LAST_FRAMES_MS) await sleep(LAST_FRAMES_MS)
     this.#heartbeat.stop()
-  }
-
-  get #closing(): number {
-    let count = 0
-    for (const socket of this.#all) if (socket.isClosing) count++
-    return count
   }
 
   /** Begins to serve a socket that was just upgraded. */
@@ -160,7 +155,7 @@ export class Sockets {
     const now = performance.now()
     socket.seenAt = now
     const { receiver } = this.#options
-    // As #guard does, without a closure for every frame.
+    // Like #guard, without a closure for every frame.
     try {
       if (!isBinary) receiver.receive(socket, bytes, now)
       else receiver.receiveBinary(socket, new Uint8Array(bytes), now)
@@ -183,8 +178,8 @@ export class Sockets {
   }
 
   /**
-   * uWebSockets.js may call this while it walks the subscribers of a topic, when nothing may leave one: so the
-   * socket is closed later, but before anything else is published.
+   * uWebSockets.js may call this while it visits the subscribers of a topic, when no socket may leave one. So the socket is
+   * closed later, but before anything else is published.
    */
   #dropped(ws: WebSocket<UserData>): void {
     const { socket } = ws.getUserData().admitted
@@ -214,7 +209,7 @@ export class Sockets {
     socket.gone()
   }
 
-  /** An exception must not reach uWebSockets.js: it would end the process. */
+  /** An exception that reaches uWebSockets.js ends the process. */
   #guard(where: string, work: () => void): void {
     try {
       work()
@@ -228,7 +223,7 @@ export class Sockets {
   }
 }
 
-/** What uWebSockets.js takes for an idle timeout: 8 to 960 seconds, in steps of four. Three heartbeats, if it can be. */
+/** Three heartbeats, as uWebSockets.js takes it: 8 to 960 seconds, in steps of four. */
 function idleSeconds(heartbeatMs: number): number {
   return Math.min(960, Math.max(12, Math.ceil((3 * heartbeatMs) / 4000) * 4))
 }

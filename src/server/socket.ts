@@ -2,18 +2,18 @@ import { type CloseCode, closeCodes } from '../protocol/index.ts'
 import { type Caller, Connection, type Dispatcher } from '../rpc/index.ts'
 import type { WebSocket } from './uws.ts'
 
-/** A client that may open its socket, and that socket once it is open. */
+/** A client that may open a socket, and its socket once it is open. */
 export interface Admitted {
   readonly caller: Caller
-  /** It speaks other sub-protocols than ours. */
+  /** It offers only sub-protocols that are not ours. */
   readonly isForeign: boolean
   /** Null before the upgrade, and once it is closed. */
   ws: WebSocket<UserData> | null
-  /** Null before it is served. */
+  /** Null until it is served. */
   socket: Socket | null
 }
 
-/** What uWebSockets.js keeps with each socket. One property, as it copies them. */
+/** What uWebSockets.js keeps with each socket. It copies the properties, so there is one. */
 export interface UserData {
   readonly admitted: Admitted
 }
@@ -24,7 +24,7 @@ export type Receiver = Pick<
   'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'connections' | 'admission'
 >
 
-/** How long a socket that is to be closed may take to read what it was sent before, its close frame last. */
+/** How long a closing socket may take to read what it was sent, up to its close frame. */
 const CLOSE_MS = 3_000
 
 interface CloseReason {
@@ -33,15 +33,15 @@ interface CloseReason {
   readonly until: number
 }
 
-/** One open socket. Nothing here touches uWebSockets.js' object once that is closed. Times are of the monotonic clock. */
+/** One open socket. It does not use uWebSockets.js' object after that is closed. Times are monotonic. */
 export class Socket extends Connection {
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
   #closing: CloseReason | null = null
-  /** When it last showed a sign of life: a frame, a ping, a pong, or having read. */
+  /** When it last showed a sign of life: a frame, a ping, a pong, or that it read something. */
   seenAt: number
   pingedAt: number
-  /** When the first ping left that it has not answered; before `seenAt` when there is none. */
+  /** When the oldest unanswered ping was sent; before `seenAt` when there is none. */
   #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(ws: WebSocket<UserData>, receiver: Receiver, now: number) {
@@ -53,14 +53,14 @@ export class Socket extends Connection {
     receiver.open(this)
   }
 
-  /** Nothing is taken from it or sent to it any more. */
+  /** Nothing is received from it or sent to it any more. */
   get isClosing(): boolean {
     return this.#ws === null || this.#closing !== null
   }
 
   send(frame: string | Uint8Array): void {
     if (this.#ws === null || this.#closing !== null) return
-    // 1 is sent, 0 queued; 2 is dropped, and says that more waits than may.
+    // 1 is sent, 0 is queued, 2 is dropped because too much is unsent.
     if (this.#ws.send(frame, typeof frame !== 'string') === 2) this.close(closeCodes.tooSlow, 'too slow')
   }
 
@@ -76,10 +76,7 @@ export class Socket extends Connection {
     return this.#ws?.getBufferedAmount() ?? 0
   }
 
-  /**
-   * Takes the socket out of service at once. Its close frame goes behind what is still unsent, and where that does not
-   * get through in time the connection is cut.
-   */
+  /** Takes the socket out of service at once. Its close frame follows what is unsent; after a while the connection is cut. */
   close(code: CloseCode, reason: string): void {
     if (this.#ws === null || this.#closing !== null) return
     this.#closing = { code, reason, until: performance.now() + CLOSE_MS }
@@ -87,7 +84,7 @@ export class Socket extends Connection {
     this.drained()
   }
 
-  /** uWebSockets.js could write some of what was unsent. */
+  /** uWebSockets.js has written some of what was unsent. */
   drained(): void {
     if (this.#ws === null || this.#closing === null) return
     if (this.#ws.getBufferedAmount() === 0) this.#ws.end(this.#closing.code, this.#closing.reason)
@@ -96,7 +93,7 @@ export class Socket extends Connection {
   ping(now: number): void {
     if (this.#askedAt <= this.seenAt) this.#askedAt = now
     this.pingedAt = now
-    // What waits to be sent asks as well.
+    // What is unsent makes the client answer as well.
     if (this.unsentBytes() === 0) this.#ws?.ping()
   }
 
@@ -111,7 +108,7 @@ export class Socket extends Connection {
     if (this.#closing !== null && now >= this.#closing.until) this.#ws?.close()
   }
 
-  /** uWebSockets.js has closed the socket; what it stands for is gone. */
+  /** uWebSockets.js has closed the socket, and its object is gone. */
   gone(): void {
     this.#ws = null
     if (this.#closing === null) this.#receiver.close(this)

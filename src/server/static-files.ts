@@ -6,7 +6,7 @@ import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
 import type { Exchange, Request } from './http.ts'
 import { type Headers, pageHeaders } from './security-headers.ts'
 
-/** The page and what belongs to it may weigh this much together, as all of it is kept in memory. */
+/** All files of the page together, as they are kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
 const MIN_COMPRESSED_BYTES = 1024
 const READ_DEADLINE_MS = 60_000
@@ -45,16 +45,16 @@ interface StaticFile {
 }
 
 export interface StaticFiles {
-  /** Answers a GET or HEAD of any path that is no route of the server's own. */
+  /** Answers GET and HEAD of every path that is not a route of the server. */
   serve(exchange: Exchange, request: Request): void
 }
 
 /**
- * Reads a built page into memory, compressed once. Beside its files it has places: paths inside the page, which get
- * `index.html`. They are the lines of its `places.txt`, where `*` stands for any one segment; without that file every
- * path that has no extension is one. What is neither is a 404, in the words of `404.html` where no file is meant.
+ * Reads a built page into memory and compresses it. Some paths are places inside the page and get `index.html`: they are the
+ * lines of its `places.txt`, where `*` stands for one segment. Without that file every path without an extension is a place.
+ * Every other path is a 404, with the page's `404.html` if the path has no extension.
  *
- * @throws Error when the folder holds more than 64 MiB.
+ * @throws Error when the folder holds more than 64 MiB
  */
 export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<StaticFiles> {
   const files = await readFiles(webDir)
@@ -78,7 +78,7 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
   }
 }
 
-/** Whether a path, as it was sent, is a place inside the page. */
+/** Tells whether a path, as it was sent, is a place inside the page. */
 function placesOf(list: string | undefined): (path: string, namesFile: boolean) => boolean {
   if (list === undefined) return (_path, namesFile) => !namesFile
   const places = list.split('\n').flatMap((line) => (line.trim() === '' ? [] : [segmentsOf(line.trim())]))
@@ -94,7 +94,7 @@ function segmentsOf(path: string): string[] {
   return path.split('/').filter(Boolean)
 }
 
-/** The path with its escapes undone; undefined for what tries to climb out or cannot be read. */
+/** The decoded path; undefined if it cannot be decoded or leads out of the folder. */
 function decodePath(path: string): string | undefined {
   try {
     const decoded = decodeURIComponent(path)
@@ -119,7 +119,7 @@ async function readFiles(webDir: string): Promise<ReadonlyMap<string, StaticFile
     const contentType = contentTypes[extname(entry.name).toLowerCase()] ?? 'application/octet-stream'
     files.set(path, {
       contentType,
-      // Vite puts a hash of the content into the names of what it writes to assets/.
+      // Vite puts a hash of the content into the names of files in assets/.
       cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       variants: await variantsOf(body, contentType),
     })
@@ -139,7 +139,7 @@ async function variantsOf(body: Buffer, contentType: string): Promise<StaticFile
   return { identity, br: variant('br', br), gzip: variant('gzip', gz) }
 }
 
-/** Of the encodings that the client takes (`q=0` refuses one), the one with the smallest body. */
+/** The smallest body in an encoding that the client accepts (`q=0` refuses one). */
 function choose(file: StaticFile, acceptEncoding: string): { encoding: Encoding; variant: Variant } {
   const accepted = acceptEncoding.toLowerCase().split(',')
   for (const encoding of ['br', 'gzip'] as const) {
@@ -182,8 +182,8 @@ function matches(ifNoneMatch: string, etag: string): boolean {
 }
 
 /**
- * Writes no more than the socket takes, so that a slow client costs no copy of the file. One that does not read to the end
- * in time is cut: its connection is one that others cannot have.
+ * Writes no more than the connection takes, so that a slow client costs no copy of the file. A client that takes too long is
+ * cut, because others need its connection.
  */
 function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
   if (!exchange.take()) return

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
 
 /**
- * The client's address, `peer` being the one its socket has: with `hops` trusted proxies in front it is the entry of
- * `X-Forwarded-For` that the outermost of them wrote, counted from the right. Entries further left are the client's own
- * words. With fewer entries than proxies the request did not come through all of them, so that a client may have written
- * what is there: it counts as its peer's, whose limits it then shares with all that come in this way.
+ * The client's address. With `hops` trusted proxies in front it is the entry of `X-Forwarded-For` that the outermost proxy
+ * wrote, counted from the right: entries further left come from the client. A header with fewer entries did not pass all
+ * proxies, so the client may have written it. Then the address of the connection counts.
+ *
+ * @param peer the address of the connection
  */
 export function clientAddress(peer: string, forwardedFor: string, hops: number): string {
   if (hops === 0 || forwardedFor === '') return peer
@@ -12,7 +13,7 @@ export function clientAddress(peer: string, forwardedFor: string, hops: number):
   return (entry === undefined ? undefined : normalize(withoutPort(entry.trim()))) ?? peer
 }
 
-/** The address that uWebSockets.js gives in bytes, as text: IPv6 in its shortest form, IPv4-mapped addresses as IPv4. */
+/** The text of an address that uWebSockets.js gives in bytes: IPv6 in its shortest form, IPv4-mapped addresses as IPv4. */
 export function addressOf(bytes: ArrayBuffer): string {
   return fromBytes(new Uint8Array(bytes))
 }
@@ -31,12 +32,12 @@ function fromBytes(bytes: Uint8Array): string {
   return normalize(groups.join(':')) ?? '0.0.0.0'
 }
 
-/** `::ffff:0:0/96`, in which a socket that listens on both families has its IPv4 peers. */
+/** `::ffff:0:0/96`: how a server that listens on both families sees IPv4 clients. */
 function isMapped(bytes: Uint8Array): boolean {
   return bytes[10] === 255 && bytes[11] === 255 && bytes.subarray(0, 10).every((byte) => byte === 0)
 }
 
-/** IPv6 in its shortest form (RFC 5952), IPv4-mapped addresses as IPv4; undefined for what is no address. */
+/** IPv6 in its shortest form (RFC 5952), IPv4-mapped addresses as IPv4; undefined if the text is no address. */
 function normalize(text: string): string | undefined {
   const family = isIP(text)
   if (family === 4) return text
@@ -48,7 +49,7 @@ function normalize(text: string): string | undefined {
   return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.')
 }
 
-/** `1.2.3.4:5`, `[::1]:5` and `[::1]` without what is not the address. */
+/** The address in `1.2.3.4:5`, `[::1]:5` and `[::1]`. */
 function withoutPort(entry: string): string {
   return /^\[([^\]]*)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry
 }

@@ -29,7 +29,7 @@ interface UpgradeOptions {
 
 const TOO_MANY_RETRY_MS = 5_000
 const UNAVAILABLE_RETRY_MS = 1_000
-/** Each refused origin is logged once in this time, and no more origins than this. */
+/** Each refused origin is logged once in this time, and at most so many origins. */
 const ORIGIN_LOG_MS = 3_600_000
 const MAX_ORIGINS_LOGGED = 100
 const MAX_ORIGIN_LOGGED = 200
@@ -37,8 +37,8 @@ const MAX_ORIGIN_LOGGED = 200
 export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) => void
 
 /**
- * Decides who may open a socket: first by what costs nothing, the address and the origin; then whether this node takes
- * more; then who the cookie says it is. A cookie that proves nothing is cleared and its socket opens signed out.
+ * Decides who may open a socket. It checks the cheap things first: the address and the origin, then whether this node takes
+ * more sockets, then the cookie. An invalid cookie is cleared, and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { admission, sessions, isClosing, onOpen, log } = options
@@ -122,7 +122,7 @@ function unavailable(exchange: Exchange): void {
   exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
 }
 
-/** A request for a socket that has its place, and waits for who it is from. */
+/** An admitted request for a socket whose user is being looked up. */
 interface Opening {
   readonly exchange: Exchange
   readonly handshake: Handshake
@@ -138,8 +138,8 @@ interface Handshake {
 }
 
 /**
- * A client that offers other protocols than ours is answered with one of its own, because browsers take no other
- * answer for an opening, and only an open socket can be told why it is closed.
+ * A client that offers only other protocols is answered with one of those: browsers refuse any other answer, and only an open
+ * socket can be told why it is closed.
  */
 function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshake {
   const key = req.getHeader('sec-websocket-key')
@@ -151,9 +151,9 @@ function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshak
 }
 
 /**
- * Nothing else happens within the cork. When it ends outside of a request handler, uWebSockets.js looks at the response's
- * flags once more, in memory that the upgrade has given up (uWebSockets #1928). They are still there unless something
- * was allocated meanwhile, by sending the first frame for example; then the new socket may be cut.
+ * Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags once
+ * more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the first frame
+ * for example, the new socket may be cut.
  */
 function upgrade(res: HttpResponse, handshake: Handshake, admitted: Admitted, setCookie: string | undefined): void {
   const userData: UserData = { admitted }

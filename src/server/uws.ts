@@ -2,7 +2,7 @@ export type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
-    /** The addon takes an address and options together, which the package's types leave out. */
+    /** The addon accepts an address and options together. The package's types lack this. */
     listen(
       host: string,
       port: number,
@@ -12,7 +12,7 @@ declare module 'uWebSockets.js' {
   }
 }
 
-/** Listening fails when another process has the port; otherwise Linux would share it out between the two. */
+/** Listening fails when another process has the port. Without this Linux would spread connections over both. */
 export const EXCLUSIVE_PORT = 1
 
 export type Uws = typeof import('uWebSockets.js')
