@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, vi } from 'vitest'
-import type { Database } from '../../src/db/database.ts'
+import { describe, expect } from 'vitest'
+import type { Transaction } from '../../src/db/database.ts'
 import { SecretBox } from '../../src/db/secret-encryption.ts'
+import { rotateTotp } from '../../src/modules/auth/methods/rotateTotp.ts'
 import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recovery-codes.ts'
-import { drawQrCode } from '../../src/modules/auth/totp/qr-code.ts'
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
+import { Context } from '../../src/modules/define.ts'
 import { listOf } from '../../src/modules/pages.ts'
+import { Call, type CallerUser } from '../../src/rpc/index.ts'
 import {
   begun,
   config,
@@ -17,9 +19,8 @@ import {
   test,
 } from './harness.ts'
 
-vi.mock(import('../../src/modules/auth/totp/qr-code.ts'), { spy: true })
-
 const MINUTE = 60_000
+const hasUser = (ctx: Context): ctx is Context & { readonly user: CallerUser } => ctx.user !== null
 const key = (id: string) => ({ id, key: randomBytes(32) })
 
 const recover = (on: TestNode, username: string, recoveryCode: string) =>
@@ -157,23 +158,17 @@ describe('rotating the authenticator', () => {
     expect((await recover(node, user.user.username, rotated.recoveryCodes[0] ?? '')).error).toBeUndefined()
   })
 
-  test('draws the QR code before its transaction begins', async ({ database, clock }) => {
-    const steps: string[] = []
-    vi.mocked(drawQrCode).mockImplementation(() => {
-      steps.push('draw')
-      return 'data:image/png;base64,'
-    })
-    const transaction: Database['transaction'] = (work, doubtMs) => {
-      steps.push('begin')
-      return database.transaction(work, doubtMs)
-    }
-    const own = await startNode({ database: { ...database, transaction }, clock })
-    const user = await registerAndEnter(own)
-    steps.length = 0
-    await own.socketOf(user.signedIn).get(Candidate, 'auth.rotateTotp')
-    expect(steps).toEqual(['draw', 'begin'])
-    vi.mocked(drawQrCode).mockReset()
-    await own.stop()
+  test('draws the QR code before its transaction begins', async ({ node }) => {
+    const { signedIn } = await registerAndEnter(node)
+    const { connection } = node.socketOf(signedIn)
+    const call = new Call<Transaction>(connection.caller, connection, 'auth.rotateTotp', 'e')
+    const ctx = new Context(node.platform, call)
+    if (!hasUser(ctx)) throw new Error('the socket is signed in')
+    const args = { ctx, input: {} }
+    const prepared = await rotateTotp.prepare?.(args)
+    expect(prepared).toMatchObject({ qrCode: expect.stringMatching(/^data:image/) })
+    // What runs in the transaction answers with it.
+    expect(rotateTotp.handle({ ...args, prepared: prepared ?? '', fail: rotateTotp.fail })).toBe(prepared)
   })
 
   test('needs a session younger than ten minutes', async ({ clock, node }) => {
