@@ -2,16 +2,16 @@ import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync, Visitor } from 'vite'
 
-/** What the files of one area may import from others; their own area is always open to them. */
+/** What the files of an area may import from other areas. They may always import from their own. */
 interface Rule {
-  /** A file, or a folder when it ends in a slash; `*` stands for one name. The first rule that fits a file counts. */
+  /** A file, or a folder if it ends in a slash; `*` stands for one name. The first rule that fits a file counts. */
   readonly area: string
   readonly values?: readonly string[]
-  /** Open to `import type` alone, which leaves no trace at run time. */
+  /** With `import type` only, which does not exist at run time. */
   readonly types?: readonly string[]
 }
 
-/** What all modules stand on, besides each other's public faces. */
+/** What all modules may import, beside each other's `index.ts` and `types.ts`. */
 const shared = [
   'src/modules/define.ts',
   'src/modules/pages.ts',
@@ -25,7 +25,7 @@ const outside = [
   'src/protocol/',
   'src/rpc/index.ts',
   'src/engine/index.ts',
-  // The rules of no game in particular: those come with the platform.
+  // No game: games come with the platform.
   ...['game', 'hash', 'simulate'].map((name) => `src/games/${name}.ts`),
   'src/db/batched-lookup.ts',
   'src/db/retry.ts',
@@ -35,7 +35,7 @@ const outside = [
 ]
 const outsideTypes = ['src/db/', 'src/bus/bus.ts', 'src/bus/node-calls.ts', 'src/config.ts', 'src/logger.ts']
 
-/** Who may import whom. What has no rule may import nothing. */
+/** Which files may import which. A file without a rule may import nothing. */
 export const rules: readonly Rule[] = [
   { area: 'src/protocol/' },
   { area: 'src/games/' },
@@ -88,7 +88,7 @@ export const rules: readonly Rule[] = [
   },
 ]
 
-/** Which areas may import a package, for its values or its types. A package that is not here is open to none. */
+/** Which areas may import a package, its values or its types. A package that is not here may not be imported. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['src/server/'],
   '@prisma/': ['src/db/'],
@@ -102,11 +102,11 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   react: ['web/src/'],
   'react-dom': ['web/src/'],
   zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/', 'src/*.ts'],
-  // Not in what a browser runs, and not in rpc/, which does no input or output.
+  // Not where a browser runs, and not in rpc/, which does no input or output.
   'node:': ['src/server/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/*/', 'src/client/node.ts', 'src/*.ts'],
 }
 
-/** Files that a browser runs, though they stand in a folder whose other files may use Node. */
+/** Files that a browser runs, in folders where other files may use Node. */
 const browserSafe = ['src/modules/*/types.ts', 'src/modules/wire.ts']
 
 export interface Violation {
@@ -116,7 +116,7 @@ export interface Violation {
   readonly message: string
 }
 
-/** Every source of the server and the page, as paths from `root` with slashes. */
+/** All source files of the server and the page, as paths from `root` with slashes. */
 export function sources(root: string): string[] {
   return ['src', 'web/src'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -125,7 +125,7 @@ export function sources(root: string): string[] {
   )
 }
 
-/** Holds one source against the rules. `file` is its path from the root of the repository, with slashes. */
+/** Checks one file against the rules. `file` is its path from the root of the repository, with slashes. */
 export function checkImports(file: string, source: string): Violation[] {
   const rule = rules.find(({ area }) => covers(area, file))
   const found = importsOf(file, source).flatMap(({ specifier, isType, at }) => {
@@ -159,7 +159,7 @@ export function importCycles(files: ReadonlyMap<string, string>): string[][] {
 
 type Graph = Map<string, Set<string>>
 
-/** The layer or module that a file belongs to; the file itself where it stands beside those. */
+/** The layer or module of a file; the file itself if it is in none. */
 function folderOf(file: string): string {
   return /^(web\/src|src\/modules\/[^/]+|src\/[^/]+)/.exec(file)?.[0] ?? file
 }
@@ -201,7 +201,7 @@ function shortestCircle(start: string, graph: Graph): string[] | undefined {
 function judge(file: string, rule: Rule | undefined, specifier: string, isType: boolean): string | undefined {
   if (!specifier.startsWith('.')) return judgePackage(file, specifier)
   const target = join(dirname(file), specifier)
-  // Style sheets, images and files that a tool makes of them are the importer's own.
+  // Style sheets, images and generated files belong to the importer.
   const own = rule && ownFolder(rule.area, file)
   const isOwn = own !== undefined && target.startsWith(own)
   if (isOwn || rule?.values?.some((area) => covers(area, target))) return undefined
@@ -218,7 +218,7 @@ function judgePackage(file: string, specifier: string): string | undefined {
   return `may not import the package ${specifier}`
 }
 
-/** The folder of an area that a file is in, `*` filled in; undefined for an area that is a single file. */
+/** The folder of an area that a file is in, with `*` filled in; undefined for an area that is a file. */
 function ownFolder(area: string, file: string): string | undefined {
   if (!area.endsWith('/')) return undefined
   return `${file.split('/', area.split('/').length - 1).join('/')}/`
@@ -237,8 +237,8 @@ interface Import {
 }
 
 /**
- * All that a source imports or exports from elsewhere. `import { type T }` counts as a value: with
- * `verbatimModuleSyntax` the compiler leaves `import {}` of it, which loads the module.
+ * All imports of a source, and its exports from other files. `import { type T }` counts as a value: with
+ * `verbatimModuleSyntax` the compiler turns it into `import {}`, which loads the module.
  */
 function importsOf(file: string, source: string): Import[] {
   const { program, errors } = parseSync(file, source)

@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly migrationsDir?: string | undefined
   /** The folder of the page that is served at `/`. Default: Rally's own. */
   readonly webDir?: string | undefined
-  /** Ends the start: what is open by then is closed, and the promise rejects. It has no effect on a server that runs. */
+  /** Ends the start: open parts are closed, and the promise rejects. It has no effect on a server that runs. */
   readonly signal?: AbortSignal | undefined
   /** Other servers of this process that it forms a cluster with, where there is no Redis. */
   readonly cluster?: MemoryCluster | undefined

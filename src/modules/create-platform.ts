@@ -15,7 +15,7 @@ export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): CreatedP
   let areStarted = false
 
   function use<T>(key: ServiceKey<T>): T {
-    // What is kept under a key was made by it.
+    // Each service is kept under the key that made it.
     const known = services.get(key) as T | undefined
     if (known !== undefined) return known
     const path = [...underWay, key.name]

@@ -2,7 +2,7 @@ import { type ClientMessage, type Issue, UNREADABLE } from '../protocol/index.ts
 import type { Connection } from './connection.ts'
 import { errorData, RpcError } from './errors.ts'
 
-/** A frame that is no envelope. `type` and `eid` are what could still be read of it. */
+/** A frame that is no envelope, with its `type` and `eid` where they could be read. */
 export interface BadEnvelope {
   readonly bad: string
   readonly type: string | undefined
@@ -11,7 +11,7 @@ export interface BadEnvelope {
 
 export interface ReadEnvelope {
   readonly message: ClientMessage
-  /** A string in `data` that no database takes: one with NUL or half a surrogate pair. */
+  /** A string in `data` that Postgres does not store: one with NUL or half a surrogate pair. */
   readonly unstorable: Issue | undefined
 }
 
@@ -20,9 +20,9 @@ export const TYPE = /^[a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31}$/
 const MAX_EID = 64
 
 /**
- * Reads one text frame. Nesting is bounded before the parser sees the text, and the value is only searched for what
- * cannot be stored when the text has such a thing, so that a hostile frame costs little more than `JSON.parse`. `types` are
- * those that there are.
+ * Reads one text frame. Nesting is checked before the parser sees the text, and the value is searched for strings that
+ * cannot be stored only if the text may have one, so that a hostile frame costs little more than `JSON.parse`. `types` are
+ * the types of this server.
  */
 export function readEnvelope(
   text: string,
@@ -64,7 +64,7 @@ function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed()
 }
 
-/** Counts brackets outside strings. A text that has too few of them to nest that deep is not looked at. */
+/** Counts brackets outside of strings. A text with too few brackets to nest that deep is not scanned. */
 function isTooDeep(text: string, maxDepth: number): boolean {
   if (text.length < 2 * maxDepth || !hasMoreThan(text, maxDepth)) return false
   let depth = 0
@@ -85,7 +85,7 @@ function isTooDeep(text: string, maxDepth: number): boolean {
   return false
 }
 
-/** Whether more than `count` brackets open anywhere in `text`, within strings or not. */
+/** Whether `text` has more than `count` opening brackets, in strings or outside. */
 function hasMoreThan(text: string, count: number): boolean {
   let seen = 0
   for (const bracket of ['{', '[']) {
@@ -106,10 +106,10 @@ function endOfString(text: string, start: number): number {
   return text.length
 }
 
-/** Escapes without which valid UTF-8 has neither NUL nor half a surrogate pair. */
+/** A text without such an escape has neither NUL nor half a surrogate pair, as it is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
-/** The first string in `value` that no database takes, or where it nests deeper than `depth`. */
+/** The first string in `value` that Postgres does not store, or where the value nests deeper than `depth`. */
 function findUnstorable(value: unknown, depth: number): Issue | undefined {
   if (typeof value === 'string') {
     return isStorable(value) ? undefined : { path: '', message: 'a string with NUL or half a surrogate pair' }
@@ -124,7 +124,7 @@ function findUnstorable(value: unknown, depth: number): Issue | undefined {
   return undefined
 }
 
-/** Whether a JSON value that came in another way than in an envelope could have come in one. */
+/** The same check for a JSON value that did not come in an envelope, and so not through `readEnvelope`. */
 export function isStorableJson(value: unknown, maxDepth: number): boolean {
   return findUnstorable(value, maxDepth) === undefined
 }
@@ -139,13 +139,13 @@ const TYPE_FIELD = /"type"\s*:\s*"([a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31
 const EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"/
 const LAST_EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"\s*(?:,\s*"ts"\s*:\s*[\d.]+\s*)?\}\s*$/
 
-/** What is found of an envelope without parsing it, so that a refusal can say what it refuses. */
+/** The `type` and `eid` of a frame that is not parsed, for the answer that refuses it. */
 export interface Peeked {
   readonly type: string | undefined
   readonly eid: string | undefined
 }
 
-/** Looks at no more than the beginning and the end of a frame, however large it is. */
+/** Reads the beginning and the end of a frame only. */
 export function peek(frame: Buffer): Peeked {
   const head = frame.toString('latin1', 0, HEAD_BYTES)
   const tail = frame.toString('latin1', Math.max(0, frame.length - TAIL_BYTES))
@@ -153,7 +153,7 @@ export function peek(frame: Buffer): Peeked {
   return { type: TYPE_FIELD.exec(head)?.[1], eid }
 }
 
-/** Knows frames that begin with the `type` of an input, as the SDK writes it: those are counted apart from requests. */
+/** Recognizes inputs by how the SDK begins them, before they are parsed: inputs are counted apart from requests. */
 export class InputFrames {
   readonly #beginnings: readonly Buffer[]
 
@@ -174,19 +174,19 @@ function beginsWith(frame: Buffer, beginning: Buffer): boolean {
   return true
 }
 
-/** An answer without its envelope: encoded already where it was kept with a write. */
+/** The answer of a handler: its data, or JSON where the answer of a write was kept. */
 export type Body = { readonly data: unknown } | string
 
 const PLAIN = /^[\w-]*$/
 
 export function answer(connection: Connection, type: string, eid: string, body: Body): void {
   if (connection.closed) return
-  // A handler may give undefined, of which there is no JSON.
+  // `undefined` has no JSON.
   const rest = typeof body === 'string' ? body.slice(1) : `"data":${JSON.stringify(body.data) ?? 'null'}}`
   connection.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
 }
 
-/** Most `eid`s need no escaping, and to see that costs less than to do it. */
+/** Most `eid`s need no escaping, and the test is cheaper than `JSON.stringify`. */
 function quoted(eid: string): string {
   return PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
 }
@@ -196,7 +196,7 @@ export function answerError(connection: Connection, type: string, eid: string, e
   connection.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
 }
 
-/** Answers what was not or could not be read, under what is known of its envelope. */
+/** Answers a frame that was not parsed, with the `type` and `eid` that are known of it. */
 export function answerUnread(connection: Connection, { type, eid }: Partial<Peeked>, error: RpcError): void {
   answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
 }

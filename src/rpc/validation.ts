@@ -6,7 +6,7 @@ export function invalid(issues: readonly Issue[], message = 'The data is not val
   return new RpcError('VALIDATION_FAILED', message, { issues })
 }
 
-/** What is wrong with a value, as zod and the games' schemas say it. */
+/** An error of zod or of a game's schema. */
 export interface Invalid {
   readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 }
@@ -23,9 +23,9 @@ export function toIssues({ issues }: Invalid, under?: string): Issue[] {
 }
 
 /**
- * What is wrong with `value` as an output of `schema`. Keys that the schema does not name count as well: validation
- * alone would pass over them, and they may hold what nobody was to see. Of a union the first member that fits counts,
- * so that one which is a part of another stands behind it.
+ * The issues of `value` as an output of `schema`. A key that the schema does not name is an issue, too: it may hold
+ * something that the client must not see. Of a union the first member that fits is compared, so a member that is part of
+ * another has to come after it.
  */
 export function faultsOf(schema: z.ZodType, value: unknown): Issue[] {
   const parsed = schema.safeParse(value)
@@ -33,11 +33,11 @@ export function faultsOf(schema: z.ZodType, value: unknown): Issue[] {
   return unnamedKeys(value, parsed.data, []).map((path) => ({ path, message: 'is not in the schema' }))
 }
 
-/** Paths that are in `value` and not in `named`, which is what parsing left of it. */
+/** Paths that are in `value` and not in `named`, the parsed value. */
 function unnamedKeys(value: unknown, named: unknown, path: readonly string[]): string[] {
   if (value === named || !isObject(value) || !isObject(named)) return []
   return Object.keys(value).flatMap((key) => {
-    // Not sent.
+    // JSON leaves it out.
     if (value[key] === undefined) return []
     return Object.hasOwn(named, key) ? unnamedKeys(value[key], named[key], [...path, key]) : [[...path, key].join('.')]
   })

@@ -20,7 +20,7 @@ const from = (rig: Rig, ip: string, cookie?: string) =>
 const behindProxy = { trustedProxyHops: 1 }
 
 describe('a frame over a limit', () => {
-  test('is not parsed: its refusal has what stands in its first bytes', async () => {
+  test('is not parsed; the refusal names the type and eid of its first bytes', async () => {
     await using rig = await startRig({ limits: few })
     await using client = await connect(rig.url)
     await letThrough(client, 10)
@@ -51,7 +51,7 @@ describe('a frame over a limit', () => {
     expect(refusals[0]?.data.retryAfterMs).toBeGreaterThan(0)
   })
 
-  test('counts by its bytes too: large ones end with 4029 at once', async () => {
+  test('also counts by its size: a few large ones close the socket with 4029', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url)
     const parts = Array.from({ length: 700 }, () => `"\\u0041",${'['.repeat(29)}${']'.repeat(29)}`)
@@ -63,7 +63,7 @@ describe('a frame over a limit', () => {
     expect(answered?.error).toBe('BAD_ENVELOPE')
   })
 
-  test('of another kind is not counted as an input because it begins like one', async () => {
+  test('that begins like an input but is none is counted as a request', async () => {
     await using rig = await startRig({ limits: few })
     await using client = await connect(rig.url)
     await letThrough(client, 10)
@@ -76,7 +76,7 @@ describe('a frame over a limit', () => {
 })
 
 describe('one address', () => {
-  test('has so many requests, whatever it opens sockets for', async () => {
+  test('has a limit of requests for all of its sockets together', async () => {
     await using rig = await startRig({ limits: few })
     await using first = await connect(rig.url)
     await using second = await connect(rig.url)
@@ -86,7 +86,7 @@ describe('one address', () => {
     expect(await letThrough(third, 3)).toBe(0)
   })
 
-  test('gets no fresh burst by coming again', async () => {
+  test('does not get a new burst when it reconnects', async () => {
     await using rig = await startRig({ limits: few })
     for (const expected of [10, 0, 0]) {
       await using client = await connect(rig.url)
@@ -95,7 +95,7 @@ describe('one address', () => {
     }
   })
 
-  test('has so many bytes, whatever it opens sockets for', async () => {
+  test('has a limit of bytes for all of its sockets together', async () => {
     const limits = { ...few, requestsBurst: 100, frameBytes: 4096, bytesPerSecond: 1, bytesBurst: 8192 }
     await using rig = await startRig({ limits })
     const clients = await Promise.all(Array.from({ length: 5 }, () => connect(rig.url)))
@@ -107,7 +107,7 @@ describe('one address', () => {
     expect(await letThrough(again, 1, 't.echo', { value: 'x'.repeat(3000) })).toBe(0)
   })
 
-  test('is a /64 in IPv6, and IPv4 however it is written; a /48 has four times as much', async () => {
+  test('is a /64 of IPv6, and an IPv4 address in any notation; a /48 has four times the limit', async () => {
     await using rig = await startRig({ limits: few, config: behindProxy })
     await using first = await from(rig, '2001:db8:1:1::1')
     await using neighbour = await from(rig, '2001:db8:1:1:ffff::2')
@@ -125,7 +125,7 @@ describe('one address', () => {
     expect((await letThrough(plain, 6)) + (await letThrough(mapped, 6))).toBe(10)
   })
 
-  test('shares the limits of methods too, in IPv6 with its /64', async () => {
+  test('shares the limits of methods as well, as a /64 of IPv6', async () => {
     await using rig = await startRig({ config: behindProxy })
     await using first = await from(rig, '2001:db8::1')
     await using neighbour = await from(rig, '2001:db8::2')
@@ -141,7 +141,7 @@ describe('one address', () => {
     expect(inWider).toBe(8)
   })
 
-  test('that strangers use up is still there for players', async () => {
+  test('keeps the limit of signed-in players when strangers have used theirs up', async () => {
     await using rig = await startRig({ limits: few })
     await using stranger = await connect(rig.url)
     expect(await letThrough(stranger, 12)).toBe(10)
@@ -152,7 +152,7 @@ describe('one address', () => {
   })
 })
 
-test('a user has so many requests, from whatever address', async () => {
+test('a user has a limit of requests for all addresses together', async () => {
   await using rig = await startRig({ limits: few, config: behindProxy })
   const cookie = await rig.cookieOf('ada')
   await using home = await from(rig, '192.0.2.1', cookie)
@@ -163,7 +163,7 @@ test('a user has so many requests, from whatever address', async () => {
   expect(await letThrough(other, 6)).toBe(6)
 })
 
-test('a socket without a user may send smaller frames, and is told so', async () => {
+test('a socket without a user may only send smaller frames, and the welcome says so', async () => {
   await using rig = await startRig()
   await using stranger = await connect(rig.url)
   await using player = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
@@ -197,7 +197,7 @@ test('a clock that is set back refuses nobody', async () => {
 })
 
 describe('reads without a user', () => {
-  test('share a number of places, and are shed at once when those are taken', async () => {
+  test('share a number of places, and are refused at once when all places are taken', async () => {
     await using rig = await startRig({ limits: { anonymousReads: 3 } })
     const strangers = await Promise.all(Array.from({ length: 4 }, () => connect(rig.url)))
     await using player = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
@@ -224,7 +224,7 @@ describe('reads without a user', () => {
     await Promise.all(strangers.map((client) => client.close()))
   })
 
-  test('hold a place while a stream is opened too', async () => {
+  test('also hold a place while a stream opens', async () => {
     await using rig = await startRig({ limits: { anonymousReads: 1 } })
     await using client = await connect(rig.url)
     const opening = client.request('t.onHang')
@@ -237,7 +237,7 @@ describe('reads without a user', () => {
     expect((await opening).error).toBeUndefined()
   })
 
-  test('hold their place until they are over, answered or not', async () => {
+  test('hold their place until the handler is done, also after a TIMEOUT', async () => {
     await using rig = await startRig({ limits: { anonymousReads: 1, requestMs: 200 } })
     await using client = await connect(rig.url)
     expect(await client.request('t.hang')).toMatchObject({ error: 'TIMEOUT' })
@@ -247,7 +247,7 @@ describe('reads without a user', () => {
   })
 })
 
-describe('what is remembered of who asked', () => {
+describe('the account of a user or an address', () => {
   const rate = { perSecond: 10, burst: 20 }
   const rates = { requests: rate, inputs: rate, bytes: rate, upgrades: rate, arrivals: rate }
 
@@ -256,7 +256,7 @@ describe('what is remembered of who asked', () => {
     for (let i = 0; i < 250; i++) accounts.sweep(now)
   }
 
-  test('is forgotten once it would be there again, and no sooner', () => {
+  test('is forgotten when its buckets are full again, and not before', () => {
     const accounts = new Accounts(rates)
     accounts.get('a', 0).requests.take(20, 0)
     accounts.get('b', 0).upgrades.take(1, 0)
@@ -273,7 +273,7 @@ describe('what is remembered of who asked', () => {
     expect(accounts.size).toBe(0)
   })
 
-  test('is bounded, and never what a socket is there for', () => {
+  test('is one of a bounded number, but is never forgotten while it has a socket', () => {
     const accounts = new Accounts(rates)
     for (let i = 0; i < 50; i++) accounts.get(`held ${i}`, 0).sockets++
     const held = accounts.get('held 7', 0)
@@ -282,7 +282,7 @@ describe('what is remembered of who asked', () => {
     expect(accounts.get('held 7', 0)).toBe(held)
   })
 
-  test('is full again after as long as it took, and not fuller', () => {
+  test('refills at its rate, up to its burst', () => {
     const account = new Account(rates, 0)
     expect(account.requests.take(20, 0)).toBe(0)
     expect(account.requests.take(1, 0)).toBe(100)
@@ -293,7 +293,7 @@ describe('what is remembered of who asked', () => {
   })
 })
 
-test('a socket that leaves gives back what it held', async () => {
+test('a closed socket gives its place back', async () => {
   await using rig = await startRig({ limits: anyBytes })
   const release = vi.spyOn(rig.dispatcher.admission, 'release')
   const client = await connect(rig.url)

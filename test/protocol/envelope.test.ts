@@ -24,7 +24,7 @@ async function answerTo(frame: string | Uint8Array): Promise<Message> {
   return client.next()
 }
 
-describe('what is no envelope is answered with BAD_ENVELOPE, and the socket goes on', () => {
+describe('a frame that is no envelope is answered with BAD_ENVELOPE, and the socket stays open', () => {
   const fine = { type: 't.echo', eid: 'e', ts: 1, data: { value: 1 } }
   const without = (key: keyof typeof fine) => JSON.stringify({ ...fine, [key]: undefined })
 
@@ -76,13 +76,13 @@ test('brackets inside strings are no nesting, whatever is escaped around them', 
   expect(await answerTo(`{"a":"\\\\","data":${nested(40)}}`)).toMatchObject({ error: 'BAD_ENVELOPE' })
 })
 
-test('an unknown type and names every object has', async () => {
+test('unknown types, and names that every object has, are UNKNOWN_TYPE', async () => {
   for (const type of ['t.nothing', 'nobody.echo', 't.constructor', 't.toString', 'rpc.welcome']) {
     expect(await client.request(type)).toMatchObject({ type, error: 'UNKNOWN_TYPE' })
   }
 })
 
-test('data may be left out where nothing is needed, and is held against the schema', async () => {
+test('data is checked against the schema, and may be left out where it is empty', async () => {
   client.send(JSON.stringify({ type: 'rpc.ping', eid: 'ping', ts: 1 }))
   expect(await client.next()).toMatchObject({ type: 'rpc.ping', eid: 'ping', data: {} })
   for (const data of [null, 7, 'x', [], { list: 7 }, { list: [], more: 1 }]) {
@@ -153,14 +153,14 @@ test('no error answer is larger than 2 KiB or has more than ten issues', async (
   client.keepRaw = false
 })
 
-test('an error of the server itself says nothing of why; the log does, with the eid', async () => {
+test('an INTERNAL error does not tell its cause; the log does, with the eid', async () => {
   const answer = await client.request('t.crash', {}, { eid: 'the-crash' })
   expect(answer).toMatchObject({ error: 'INTERNAL', data: { message: 'Something went wrong on the server' } })
   expect(JSON.stringify(answer)).not.toContain('hunter2')
   expect(rig.errors.splice(0)).toMatchObject([{ eid: 'the-crash', type: 't.crash', err: { message: /hunter2/ } }])
 })
 
-test('what needs a user answers UNAUTHENTICATED to nobody, and the socket stays', async () => {
+test('a method for users answers UNAUTHENTICATED without a user, and the socket stays open', async () => {
   expect(await client.request('t.secret')).toMatchObject({ error: 'UNAUTHENTICATED' })
   expect(await client.request('t.count')).toMatchObject({ error: 'UNAUTHENTICATED' })
   expect(await client.request('t.onMine')).toMatchObject({ error: 'UNAUTHENTICATED' })

@@ -50,12 +50,12 @@ function executorWith(
 
 const refused = expect.objectContaining({ code: 'RATE_LIMITED' })
 
-test('a write that is remembered is answered without counting', async () => {
+test('a remembered write is answered and does not count against the limit', async () => {
   const run = executorWith({ recall: () => '{"data":{"n":7}}' })
   for (let i = 0; i < 5; i++) expect(await run()).toBe('{"data":{"n":7}}')
 })
 
-test('a write that another node has executed does not count; one that is executed does', async () => {
+test('a write that another node has executed does not count against the limit; one that is executed here does', async () => {
   let isKept = true
   const run = executorWith({
     run: async (_, execute) =>
@@ -68,7 +68,7 @@ test('a write that another node has executed does not count; one that is execute
   await expect(run()).rejects.toEqual(refused)
 })
 
-test('a write that is over its limit is refused before it is begun', async () => {
+test('a write over its limit is refused before it begins', async () => {
   let begun = 0
   const run = executorWith({
     async run(_, execute) {
@@ -82,7 +82,7 @@ test('a write that is over its limit is refused before it is begun', async () =>
   expect(begun).toBe(2)
 })
 
-test('of a transaction that ran twice the effects of the second happen, once', async () => {
+test('when a transaction ran twice, the effects of the second run happen once', async () => {
   const effects: number[] = []
   let attempt = 0
   const run = executorWith(
@@ -101,7 +101,7 @@ test('of a transaction that ran twice the effects of the second happen, once', a
   expect(effects).toEqual([2])
 })
 
-test('of a write of which nothing stayed no effect happens', async () => {
+test('a write that was rolled back has no effects', async () => {
   const effects: number[] = []
   const run = executorWith({ run: async (_, execute) => ({ answer: await execute({}), executed: false }) }, (call) =>
     call.afterCommit(() => effects.push(1)),

@@ -71,7 +71,7 @@ describe('a reliable stream', () => {
     expect(got(reader)).toEqual(['gap'])
   })
 
-  test('goes on for who joined ahead of an event that is missing', async () => {
+  test('goes on for a follower whose snapshot is newer than the missing event', async () => {
     const { hub, open } = createHub()
     const [behind, ahead] = [open(), open()]
     await follow(hub, behind, 5)
@@ -87,7 +87,7 @@ describe('a reliable stream', () => {
     expect(got(behind)).toEqual(['gap'])
   })
 
-  test('forgets what was held for those who have left', async () => {
+  test('forgets held events when their followers have left', async () => {
     const { hub, open } = createHub()
     const [behind, ahead] = [open(), open()]
     await follow(hub, behind, 5)
@@ -100,7 +100,7 @@ describe('a reliable stream', () => {
     expect(got(ahead)).toEqual([9, 10])
   })
 
-  test('is read again by who was opening it when it was given up', async () => {
+  test('is read again by a socket that was opening it when it ended with gap', async () => {
     const { hub, open } = createHub()
     const [first, late] = [open(), open()]
     await follow(hub, first, 1)
@@ -127,7 +127,7 @@ describe('a reliable stream', () => {
     expect(got(late)).toEqual([4])
   })
 
-  test('is read again by who was opening it when it ended', async () => {
+  test('is read again by a socket that was opening it when it ended', async () => {
     const { hub, open } = createHub()
     const [first, late] = [open(), open()]
     await follow(hub, first, 1)
@@ -152,7 +152,7 @@ describe('a reliable stream', () => {
     expect(got(first)).toEqual(['over'])
   })
 
-  test('stays for who is opening it when the last follower leaves', async () => {
+  test('stays for a socket that is opening it when the last follower leaves', async () => {
     const { hub, open } = createHub()
     const [first, late] = [open(), open()]
     await follow(hub, first, 0)
@@ -172,7 +172,7 @@ describe('a reliable stream', () => {
     expect(got(late)).toEqual([2])
   })
 
-  test('sends each follower what comes after its snapshot, once', async () => {
+  test('sends each follower the events after its snapshot, once', async () => {
     const { hub, open } = createHub()
     const [first, second, third] = [open(), open(), open()]
     await follow(hub, first, 0)
@@ -184,7 +184,7 @@ describe('a reliable stream', () => {
     expect(got(third)).toEqual([6])
   })
 
-  test('is read again by who finds that it has gone on meanwhile', async () => {
+  test('is read again when events came while it was read', async () => {
     const { hub, open } = createHub()
     const [first, late] = [open(), open()]
     await follow(hub, first, 0)
@@ -243,7 +243,7 @@ describe('a latest stream', () => {
     return { first, late, answered, published: seq }
   }
 
-  test('is read again when it has gone on meanwhile', async () => {
+  test('is read again when an event came while it was read', async () => {
     const { first, late, answered } = await openWhile((read, publish) => {
       if (read <= 2) publish()
     })
@@ -252,7 +252,7 @@ describe('a latest stream', () => {
     expect(got(first)).toEqual([1, 2])
   })
 
-  test('that never stands still is opened all the same, with the newest event', async () => {
+  test('that changes all the time still opens, with the newest event', async () => {
     const { late, answered, published } = await openWhile((_, publish) => publish())
     expect(published).toBeGreaterThan(4)
     expect(answered).toEqual([published - 1])
@@ -261,7 +261,7 @@ describe('a latest stream', () => {
 })
 
 describe('a socket that is closed', () => {
-  test('by the answer to its opening follows nothing, and reads nothing more', async () => {
+  test('by the answer to its opening follows nothing and gets nothing more', async () => {
     const { hub, open } = createHub()
     const { connection } = open()
     let reads = 0
@@ -281,7 +281,7 @@ describe('a socket that is closed', () => {
     expect(reads).toBe(before)
   })
 
-  test('because it reads nothing leaves nothing behind, whatever it goes on to open', async () => {
+  test('because it does not read leaves no follower behind, also when it opens more', async () => {
     await using rig = await startRig({ limits: { unsentBytes: 64 * 1024 } })
     for (let i = 0; i < 2_000; i++) rig.world.append('a')
     const clients = await Promise.all(Array.from({ length: 5 }, () => connect(rig.url)))

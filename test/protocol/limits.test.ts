@@ -3,7 +3,7 @@ import { connect, type Failure, within } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
 describe('requests a second', () => {
-  test('over the burst they are refused with the time to wait, after which they are not', async () => {
+  test('over the burst are refused with the time to wait, and accepted after it', async () => {
     await using rig = await startRig({ limits: { requestsPerSecond: 20, requestsBurst: 10 } })
     await using client = await connect(rig.url)
     const answers = await Promise.all(Array.from({ length: 15 }, () => client.request<Failure>('rpc.ping')))
@@ -18,7 +18,7 @@ describe('requests a second', () => {
     expect(await client.request('rpc.ping')).not.toHaveProperty('error')
   })
 
-  test('one socket over its limit is no matter to another', async () => {
+  test('one socket over its limit does not affect another', async () => {
     await using rig = await startRig({ limits: { requestsPerSecond: 1, requestsBurst: 2 } })
     await using greedy = await connect(rig.url)
     await using modest = await connect(rig.url)
@@ -49,7 +49,7 @@ describe('requests a second', () => {
     expect(await other.call('rpc.ping')).toEqual({})
   })
 
-  test('inputs are counted apart: they take nothing from requests, and are answered only when refused', async () => {
+  test('inputs are counted apart from requests, and answered only when they are refused', async () => {
     await using rig = await startRig({ limits: { inputsPerSecond: 30, requestsBurst: 5, requestsPerSecond: 5 } })
     await using client = await connect(rig.url)
     for (let i = 0; i < 30; i++) client.send(`{"type":"t.input","eid":"i${i}","ts":1,"data":{"move":1}}`)
@@ -103,7 +103,7 @@ test('a request that takes too long is answered with TIMEOUT, once', async () =>
   expect(client.inbox.size).toBe(0)
 })
 
-test('a stream whose opening took too long is not joined once it is there', async () => {
+test('a stream that opens after its TIMEOUT is not joined', async () => {
   await using rig = await startRig({ limits: { requestMs: 200 } })
   await using client = await connect(rig.url)
   expect(await client.request('t.onHang')).toMatchObject({ error: 'TIMEOUT' })
@@ -117,7 +117,7 @@ test('a stream whose opening took too long is not joined once it is there', asyn
   expect([...rig.dispatcher.connections].map(({ following, inFlight }) => [following.size, inFlight])).toEqual([[0, 0]])
 })
 
-test('so many subscriptions and no more; leaving one makes room', async () => {
+test('a socket has a limit of subscriptions; leaving one makes room for another', async () => {
   await using rig = await startRig({ limits: { subscriptions: 3 } })
   await using client = await connect(rig.url)
   const [first] = await Promise.all(['a', 'b', 'c'].map((key) => client.subscribe('t.onLog', { key })))

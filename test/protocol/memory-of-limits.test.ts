@@ -9,7 +9,7 @@ afterEach(() => vi.restoreAllMocks())
 describe('the limit of a method', () => {
   const limiter = () => new MethodLimiter({ points: 3, perSeconds: 30 })
 
-  test('lets so many through at once, and then one whenever one is used up', () => {
+  test('allows its points at once, and then one whenever a point has come back', () => {
     const limit = limiter()
     expect([0, 0, 0, 0].map((now) => limit.take('a', now))).toEqual([0, 0, 0, 10_000])
     expect(limit.take('a', 9_990)).toBeGreaterThan(0)
@@ -17,21 +17,21 @@ describe('the limit of a method', () => {
     expect(limit.take('b', 10_000)).toBe(0)
   })
 
-  test('saves nothing up while nobody asks', () => {
+  test('does not save up more than its points', () => {
     const limit = limiter()
     limit.take('a', 0)
     expect([1e6, 1e6, 1e6].map((now) => limit.take('a', now))).toEqual([0, 0, 0])
     expect(limit.take('a', 1e6)).toBe(10_000)
   })
 
-  test('takes back what did not happen', () => {
+  test('takes a call back that was not executed', () => {
     const limit = limiter()
     for (let i = 0; i < 3; i++) limit.take('a', 0)
     limit.giveBack('a')
     expect([0, 0].map((now) => limit.take('a', now))).toEqual([0, 10_000])
   })
 
-  test('forgets who has nothing used up, and no one else', () => {
+  test('forgets keys with all of their points, and no others', () => {
     const limit = limiter()
     for (let i = 0; i < 3; i++) limit.take('a', 0)
     limit.sweep(29_999)
@@ -75,7 +75,7 @@ describe('an address', () => {
     for (let i = 0; i < 250; i++) admission.sweep(inAnHour())
   }
 
-  test('is known while it has a connection, so that the next one shares with that', () => {
+  test('is remembered while it has a connection, so that the next connection shares its buckets', () => {
     const admission = new Admission({ ...defaultLimits, timesPerIp: 1 })
     const first = admission.allow(nobody)
     sweep(admission)
@@ -107,7 +107,7 @@ describe('an address', () => {
   })
 })
 
-describe('answers to writes of nobody', () => {
+describe('answers to writes without a user', () => {
   const never = () => true
 
   test('are the last 64', async () => {

@@ -57,7 +57,7 @@ describe('a stream', () => {
     })
   })
 
-  test('of a log gives what was missed since', async () => {
+  test('of a log gives the events after since', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url)
     for (let i = 0; i < 5; i++) rig.world.append('a')
@@ -71,7 +71,7 @@ describe('a stream', () => {
     })
   })
 
-  test('ends for its reader with rpc.unsubscribe, which may be said twice', async () => {
+  test('ends for its reader with rpc.unsubscribe, which may be sent twice', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url)
     await using other = await connect(rig.url)
@@ -194,8 +194,8 @@ async function publishUntil(rig: Rig, publish: () => void, isEnough: () => boole
   }
 }
 
-describe('a reader that does not read', () => {
-  test('of a reliable stream is closed with 4008, having missed nothing before; others get all, undelayed', async () => {
+describe('a client that does not read', () => {
+  test('a reliable stream is closed with 4008 without a gap before; the others get every event without delay', async () => {
     await using rig = await startRig({ limits: { unsentBytes: 256 * 1024 } })
     await using slow = await connect(rig.url)
     await using quick = await connect(rig.url)
@@ -233,7 +233,7 @@ describe('a reader that does not read', () => {
     expect(rig.server.stats.closed.get(4008)).toBe(1)
   })
 
-  test('at all is cut after a moment, and costs no more than its bound meanwhile', async () => {
+  test('anything is cut after a moment, and costs no more memory than its bound', async () => {
     await using rig = await startRig({ limits: { unsentBytes: 256 * 1024 } })
     await using slow = await connect(rig.url)
     await follow(slow, 'a')
@@ -256,7 +256,7 @@ describe('a reader that does not read', () => {
     expect(connection.unsentBytes()).toBe(0)
   })
 
-  test('of its answers is closed with 4008 too', async () => {
+  test('its answers is closed with 4008', async () => {
     await using rig = await startRig({
       limits: {
         ...anyBytes,
@@ -278,7 +278,7 @@ describe('a reader that does not read', () => {
     expect([4008, 1006]).toContain((await within(slow.closed, 'the closing')).code)
   })
 
-  test('of a latest stream is skipped, goes on with the newest state, and stays; others get every one', async () => {
+  test('a latest stream is skipped, gets the newest state and stays open; the others get every event', async () => {
     await using rig = await startRig()
     await using slow = await connect(rig.url)
     await using quick = await connect(rig.url)

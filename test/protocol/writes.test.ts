@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
-test('a write retried with its eid has one effect and one answer: on the socket, beside it, and after a reconnect', async () => {
+test('a write retried with its eid has one effect and one answer: on the same socket, on another, and after a reconnect', async () => {
   await using rig = await startRig()
   const cookie = await rig.cookieOf('ada')
   await using client = await connect(rig.url, { cookie })
@@ -16,7 +16,7 @@ test('a write retried with its eid has one effect and one answer: on the socket,
   expect(await again.call('t.count')).toEqual({ count: 2 })
 })
 
-test('retries that run into one another have one effect and one answer', async () => {
+test('retries at the same time have one effect and one answer', async () => {
   await using rig = await startRig()
   const cookie = await rig.cookieOf('ada')
   const clients = await Promise.all(Array.from({ length: 4 }, () => connect(rig.url, { cookie })))
@@ -29,7 +29,7 @@ test('retries that run into one another have one effect and one answer', async (
   await Promise.all(clients.map((client) => client.close()))
 })
 
-test('a declared failure is what a retry is told too', async () => {
+test('a retry gets the declared error of the first try', async () => {
   await using rig = await startRig()
   await using client = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
   const first = await client.request('t.count', { fail: true }, { eid: 'no' })
@@ -49,7 +49,7 @@ test('the same eid of two users is two writes', async () => {
   expect((await bob.request('t.count', {}, { eid: 'x' })).data).toEqual({ count: 2 })
 })
 
-test('a write of nobody is remembered with its socket', async () => {
+test('a write without a user is remembered with its socket', async () => {
   await using rig = await startRig()
   await using client = await connect(rig.url)
   const asked = Array.from({ length: 5 }, () => client.request('t.countAnonymously', {}, { eid: 'x' }))
