@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Held, OwnedMatches } from '../../src/modules/matches/lifecycle/owned-matches.ts'
 import type { MatchResult } from '../../src/modules/matches/lifecycle/result-files.ts'
-import { ScoreWriter } from '../../src/modules/matches/lifecycle/score-writer.ts'
 import { MatchFeed } from '../../src/modules/matches/match-feed.ts'
 import type { Platform } from '../../src/modules/platform.ts'
 import { newcomer } from '../support/newcomers.ts'
@@ -145,12 +144,7 @@ test('the comparison finds every match that is not as it is held, in however man
   expect(Object.values(await find([])).length).toBe(200)
 })
 
-async function writeScore(rally: Rally, of: { id: string; node: string; fence: number }): Promise<number | undefined> {
-  let written: number | undefined
-  const writer = new ScoreWriter({ ...rally.app.platform, node: of.node }, (_, version) => {
-    written = version
-  })
-  writer.offer([{ ...of, scores: [7] }])
-  await writer.idle()
-  return written
+async function writeScore(rally: Rally, { id, node, fence }: { id: string; node: string; fence: number }) {
+  const versions = await ownedBy({ ...rally.app.platform, node }).writeScores([{ id, fence, scores: [7] }])
+  return versions.get(id)
 }

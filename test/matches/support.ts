@@ -142,7 +142,10 @@ export async function startTwo(database: TestDatabase, options: RallyOptions = {
   const cluster: MemoryCluster = new Map()
   const config = { ...options.config, secrets }
   const start = (own: RallyOptions) => startQuickRally({ comeBackMs: 1_000 }, { ...own, database, cluster })
-  return [await start({ ...options, config }), await start({ config: { secrets } })]
+  return [
+    await start({ ...options, config }),
+    await start({ config: { secrets, logLevel: config.logLevel ?? 'error' } }),
+  ]
 }
 
 /** A match of a player who is not there, as a process left it. */

@@ -12,10 +12,11 @@ export type RunningMatch = LiveMatch & { readonly runner: MatchRunner }
 /**
  * The match, which takes inputs.
  *
- * @throws RpcError NOT_LIVE
+ * @throws RpcError NOT_LIVE; UNAVAILABLE while the match stands still
  */
 export function playing(match: LiveMatch | undefined): RunningMatch {
   if (!isPlayed(match)) throw notLive()
+  if (match.runner.paused) throw new RpcError('UNAVAILABLE', 'This match stands still', { retryAfterMs: 500 })
   return match
 }
 

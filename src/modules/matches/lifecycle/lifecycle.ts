@@ -21,14 +21,14 @@ const Left = z.object({ matchId: MatchId, userId: UserId })
  *
  * - Waiting: `Presence` writes whose players are connected. Once all are, the row has a `startsAt`, and the node that
  *   wrote it watches the countdown. Then `RunningMatches` claims the match for this node and starts its runner.
- * - Live: the engine runs it. Four times a second `RunningMatches` offers new scores to `ScoreWriter`, and asks
- *   `RunningMatch` whether its players end it: they left, stay away or do not move.
+ * - Live: the engine runs it. Four times a second `RunningMatches` asks `RunningMatch` whether its players end it: they
+ *   left, stay away or do not move; and it writes scores that changed.
  * - The end: by the rules (the engine says so), by its players, or by a failure. A result goes to `ResultQueue`, which
  *   stores it now or once the database is back; a match without one is aborted. Both announce what is stored.
  * - Every few seconds a sweep does what was not done when it was due: abandoned matches, countdowns that nobody watched,
  *   seats of players whose node died. It also compares what runs here with its rows, which decide. So a lost message or
  *   an unheard commit delays things, and loses nothing.
- * - A lease that lapses pauses all matches of this node, until the rows say which of them are still its own. The living
+ * - In a cluster, a lease that lapses pauses all matches of this node, until the rows say which are still its own. The living
  *   nodes abort what dead nodes ran. A node that stops aborts what is live on it, and keeps results that it cannot store
  *   in files for its next start.
  */
@@ -43,7 +43,7 @@ export class MatchLifecycle {
   #stopped = false
 
   constructor(platform: Platform, feed: MatchFeed) {
-    const { connections, nodes, lease } = platform
+    const { bus, config, connections, nodes, lease } = platform
     this.#platform = platform
     this.#feed = feed
     this.#presence = new Presence(platform, feed)
@@ -57,7 +57,10 @@ export class MatchLifecycle {
     const update = (userId: string) => this.updatePresence(userId)
     connections.onPresence({ online: update, offline: update })
     lease.onDead(() => this.#abortOrphaned())
-    lease.onLapsed(() => this.#running.pause())
+    // A node that is alone plays on: nobody else can run its matches.
+    lease.onLapsed(() => {
+      if (config.redisUrl !== undefined || bus.nodes().length > 0) this.#running.pause()
+    })
     lease.onRevived(() => {
       this.#running.pause()
       this.#presence.noteAll()

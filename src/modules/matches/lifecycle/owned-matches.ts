@@ -50,6 +50,29 @@ const ABORT = statement<{ id: string }>(
    RETURNING matches.id`,
 )
 
+/** How many matches one statement writes the scores of. */
+const SCORED_AT_ONCE = 200
+
+/**
+ * Counts each match's version up once. Leaves out a match that something else changes at this moment. Values: node; then
+ * one entry a seat: matches, fences, seats, scores.
+ */
+const WRITE_SCORES = statement<{ id: string; version: number }>(
+  'matches.score',
+  `WITH offered AS (
+     SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::int[]) AS offered (match_id, fence, seat, score)),
+   own AS (
+     SELECT id FROM matches
+     WHERE node_id = $1 AND status = 'live' AND (id, fence) IN (SELECT match_id, fence FROM offered)
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED),
+   scored AS (
+     UPDATE seats SET score = offered.score FROM own, offered
+     WHERE offered.match_id = own.id AND seats.match_id = own.id AND seats.seat = offered.seat
+       AND seats.score <> offered.score)
+   UPDATE matches SET version = version + 1, updated_at = now() FROM own WHERE matches.id = own.id
+   RETURNING matches.id, version`,
+)
+
 /** How many matches one comparison is about. */
 const COMPARED_AT_ONCE = 500
 
@@ -73,6 +96,11 @@ const COMPARE = statement<Difference>(
        AND NOT EXISTS (SELECT 1 FROM unnest($2::text[]) AS held (id) WHERE held.id = matches.id)
      LIMIT 200)`,
 )
+
+/** Scores of a live match that are to be written, one a seat. */
+export interface Scored extends Pick<Held, 'id' | 'fence'> {
+  readonly scores: readonly number[]
+}
 
 /** A live match as this node holds it. */
 export interface Held {
@@ -142,6 +170,25 @@ export class OwnedMatches {
       },
       { idempotent: true },
     )
+  }
+
+  /** Writes the scores of many matches at once. Answers with the new version of each match that was written, by its id. */
+  async writeScores(all: readonly Scored[]): Promise<Map<string, number>> {
+    const { database, node } = this.#platform
+    const versions = new Map<string, number>()
+    for (let from = 0; from < all.length; from += SCORED_AT_ONCE) {
+      const part = all.slice(from, from + SCORED_AT_ONCE)
+      const flat = part.flatMap(({ id, fence, scores }) => scores.map((score, seat) => ({ id, fence, seat, score })))
+      const written = await database.sql.rows(WRITE_SCORES, [
+        node,
+        flat.map(({ id }) => id),
+        flat.map(({ fence }) => fence),
+        flat.map(({ seat }) => seat),
+        flat.map(({ score }) => score),
+      ])
+      for (const { id, version } of written) versions.set(id, version)
+    }
+    return versions
   }
 
   /** Ends live matches without a result, and announces how they ended. */

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Logger } from '../../../logger.ts'
 
-/** The result of a match, as whoever ran it hands it over to be stored. */
+/** The result of a match, as the node that ran it hands it over to be stored. */
 export const MatchResult = z.object({
   matchId: z.string().regex(/^[\w-]{1,64}$/),
-  /** Who ran the match, and with which fence. */
+  /** The node that ran the match, and its fence. */
   node: z.string(),
   fence: z.number().int(),
   winnerSeat: z.number().int().nullable(),
@@ -26,12 +26,12 @@ export type MatchResult = z.infer<typeof MatchResult>
 export interface ResultFilesOptions {
   readonly dir: string
   readonly log: Logger
+  /** Default 10,000. */
   readonly maxFiles?: number
+  /** Default 256 MiB. */
   readonly maxBytes?: number
 }
 
-const MAX_FILES = 10_000
-const MAX_BYTES = 256 * 1024 * 1024
 const RESULT = '.json'
 const CORRUPT = '.corrupt'
 /** No process writes a file for this long. */
@@ -39,116 +39,85 @@ const ABANDONED_MS = 60_000
 
 /**
  * Results that the database did not take, one file each, so that they outlive this process. A file is there whole or
- * not at all, and stays until its result is stored. What is over the bounds is not kept: its result is lost with the
- * process.
+ * not at all, and stays until its result is stored. A result beyond the bounds is not kept: it is lost with the process.
+ * No method rejects: what fails is logged.
  */
 export class ResultFiles {
   readonly #dir: string
   readonly #log: Logger
   readonly #maxFiles: number
   readonly #maxBytes: number
-  /** Bytes of each file there is, by its name. */
+  /** Bytes of each file, by its name. */
   readonly #sizes = new Map<string, number>()
-  #bytes = 0
 
-  constructor({ dir, log, maxFiles = MAX_FILES, maxBytes = MAX_BYTES }: ResultFilesOptions) {
+  constructor({ dir, log, maxFiles = 10_000, maxBytes = 256 * 1024 * 1024 }: ResultFilesOptions) {
     this.#dir = dir
     this.#log = log
     this.#maxFiles = maxFiles
     this.#maxBytes = maxBytes
   }
 
-  /**
-   * The results that are kept. A file that holds none is set aside under another name. Never rejects: what cannot be
-   * read is logged, and does not keep a server from starting.
-   */
+  /** The results that are kept. A file that holds none is set aside under another name. */
   async read(): Promise<MatchResult[]> {
     const results: MatchResult[] = []
-    try {
-      await this.#readInto(results)
-    } catch (error) {
-      this.#log.error({ err: error, dir: this.#dir }, 'results that were kept could not be read')
+    const names = await this.#attempt('', 'kept results could not be read', async () => {
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 })
+      return (await readdir(this.#dir)).sort()
+    })
+    for (const name of names ?? []) {
+      const result = await this.#attempt(name, 'a kept result could not be read', () => this.#readOne(name))
+      if (result) results.push(result)
     }
     return results
   }
 
-  async #readInto(results: MatchResult[]): Promise<void> {
-    for (const name of await this.#names()) {
-      try {
-        const result = await this.#readOne(name)
-        if (result) results.push(result)
-      } catch (error) {
-        this.#log.error({ err: error, file: join(this.#dir, name) }, 'a result that was kept could not be read')
-      }
-    }
-  }
-
-  /** Null for what is no result, or none that is offered. */
-  async #readOne(name: string): Promise<MatchResult | null> {
-    const path = join(this.#dir, name)
-    const { size, mtimeMs } = await stat(path)
-    if (!name.endsWith(RESULT) && !name.endsWith(CORRUPT)) {
-      // A process ended while it wrote this; a younger one may still be written.
-      if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
-      return null
-    }
-    this.#count(name, size)
-    if (!name.endsWith(RESULT)) return null
-    const result = parse(await readFile(path, 'utf8'))
-    if (result && nameOf(result) === name) return result
-    await this.#setAside(name)
-    return null
-  }
-
-  /** Keeps a result; resolves with false, and says why in the log, where that is not possible. */
+  /** Keeps a result; resolves with false where that is not possible. */
   async write(result: MatchResult): Promise<boolean> {
     const name = nameOf(result)
     if (this.#sizes.has(name)) return true
-    const bytes = this.#encode(result)
-    if (!bytes) return false
-    if (this.#sizes.size >= this.#maxFiles || this.#bytes + bytes.length > this.#maxBytes) {
-      this.#log.error(
-        { matchId: result.matchId, files: this.#sizes.size },
-        'no room to keep a result until it is stored',
-      )
-      return false
-    }
-    this.#count(name, bytes.length)
-    try {
+    const written = await this.#attempt(name, 'a result could not be kept until it is stored', async () => {
+      const bytes = Buffer.from(JSON.stringify(result))
+      const total = [...this.#sizes.values()].reduce((sum, size) => sum + size, bytes.length)
+      if (this.#sizes.size >= this.#maxFiles || total > this.#maxBytes) throw new Error('there is no room for it')
+      this.#sizes.set(name, bytes.length)
       await this.#writeAtomically(name, bytes)
       return true
-    } catch (error) {
-      this.#uncount(name)
-      this.#log.error({ err: error, matchId: result.matchId }, 'a result could not be kept until it is stored')
-      return false
-    }
+    })
+    if (!written) this.#sizes.delete(name)
+    return written ?? false
   }
 
-  /** The result is stored. Never rejects: a file that stays is offered again at the next start, which does nothing. */
+  /** Deletes the file of a stored result. One that stays is offered again at the next start, which does nothing. */
   async remove(result: MatchResult): Promise<void> {
     const name = nameOf(result)
     if (!this.#sizes.has(name)) return
-    try {
+    await this.#attempt(name, 'the file of a stored result could not be deleted', async () => {
       await rm(join(this.#dir, name), { force: true })
-      this.#uncount(name)
-    } catch (error) {
-      this.#log.warn({ err: error, file: join(this.#dir, name) }, 'the file of a stored result could not be deleted')
-    }
+      this.#sizes.delete(name)
+    })
   }
 
-  /** The database can never take this result: its file stays for whoever looks into it, and is not offered again. */
+  /** The database can never take this result: its file is set aside for an administrator, and not offered again. */
   async refuse(result: MatchResult): Promise<void> {
     const name = nameOf(result)
     if (this.#sizes.has(name)) await this.#setAside(name)
   }
 
-  #encode(result: MatchResult): Buffer | null {
-    try {
-      return Buffer.from(JSON.stringify(result))
-    } catch (error) {
-      this.#log.error({ err: error, matchId: result.matchId }, 'a result could not be encoded')
+  /** Null for a file that is no result, or is not offered any more. */
+  async #readOne(name: string): Promise<MatchResult | null> {
+    const path = join(this.#dir, name)
+    const { size, mtimeMs } = await stat(path)
+    if (!name.endsWith(RESULT) && !name.endsWith(CORRUPT)) {
+      // A process ended while it wrote this; a younger file may still be written.
+      if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
       return null
     }
+    this.#sizes.set(name, size)
+    if (name.endsWith(CORRUPT)) return null
+    const result = parse(await readFile(path, 'utf8'))
+    if (result && nameOf(result) === name) return result
+    await this.#setAside(name)
+    return null
   }
 
   async #writeAtomically(name: string, bytes: Uint8Array): Promise<void> {
@@ -168,35 +137,23 @@ export class ResultFiles {
   }
 
   async #setAside(name: string): Promise<void> {
-    const aside = `${name}${CORRUPT}`
-    try {
+    await this.#attempt(name, 'the file of a result cannot be set aside', async () => {
+      const aside = `${name}${CORRUPT}`
       await rename(join(this.#dir, name), join(this.#dir, aside))
-      this.#count(aside, this.#sizes.get(name) ?? 0)
-      this.#uncount(name)
+      this.#sizes.set(aside, this.#sizes.get(name) ?? 0)
+      this.#sizes.delete(name)
       this.#log.error({ file: join(this.#dir, aside) }, 'a kept result cannot be stored; its file is set aside')
-    } catch (error) {
-      this.#log.error({ err: error, file: join(this.#dir, name) }, 'the file of a result cannot be set aside')
-    }
+    })
   }
 
-  async #names(): Promise<string[]> {
+  /** Undefined when `work` fails. */
+  async #attempt<T>(name: string, failure: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      return (await readdir(this.#dir)).sort()
+      return await work()
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-      throw error
+      this.#log.error({ err: error, file: join(this.#dir, name) }, failure)
+      return undefined
     }
-  }
-
-  #count(name: string, size: number): void {
-    this.#uncount(name)
-    this.#sizes.set(name, size)
-    this.#bytes += size
-  }
-
-  #uncount(name: string): void {
-    this.#bytes -= this.#sizes.get(name) ?? 0
-    this.#sizes.delete(name)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../../../logger.ts'
 import type { MatchResult, ResultFiles } from './result-files.ts'
+import { WorkQueue } from './work-queue.ts'
 
 export interface ResultQueueOptions {
   readonly files: ResultFiles
@@ -8,7 +9,7 @@ export interface ResultQueueOptions {
   readonly concurrency: number
   /** Stores a result and announces it. Doing so twice is the same as once. */
   readonly store: (result: MatchResult) => Promise<void>
-  /** Told once of each result: it is stored, or the database will never take it. */
+  /** Called once for each result: it is stored, or the database will never take it. */
   readonly onDone: (result: MatchResult, isStored: boolean) => void
 }
 
@@ -21,32 +22,33 @@ interface Waiting {
 const RETRY_MS = 500
 
 /**
- * Results on their way into the database. One that it does not take, because it is away or full, is kept in a file and
- * offered again until it is stored, by this process or by the next. They have places of their own in the pool, so that
- * nothing else waits for them.
+ * Results on their way into the database. A result that it does not take, because it is away or full, is kept in a file
+ * and offered again until it is stored, by this process or by the next.
  */
 export class ResultQueue {
   readonly #options: ResultQueueOptions
-  /** Every result that is not stored, by its match. */
-  readonly #all = new Map<string, Waiting>()
-  /** Those that are not being stored at this moment, the one that has waited longest first. */
-  readonly #queue = new Set<Waiting>()
-  #storing = 0
+  readonly #work: WorkQueue
+  /** The results that are not stored, by match. */
+  readonly #waiting = new Map<string, Waiting>()
   #isAway = false
   #retry: NodeJS.Timeout | undefined
   #stopped = false
-  #whenIdle: (() => void)[] = []
 
   constructor(options: ResultQueueOptions) {
+    const { concurrency, log } = options
     this.#options = options
+    this.#work = new WorkQueue({
+      concurrency,
+      onError: (error, matchId) => log.error({ err: error, matchId }, 'a result was not handled'),
+    })
   }
 
   /** The matches whose results are not stored yet. */
   get matchIds(): string[] {
-    return [...this.#all.keys()]
+    return [...this.#waiting.keys()]
   }
 
-  /** Takes up what earlier processes could not store. */
+  /** Reads the results that earlier processes could not store. */
   async restore(): Promise<void> {
     const kept = Promise.resolve(true)
     for (const result of await this.#options.files.read()) this.#add({ result, kept })
@@ -63,73 +65,67 @@ export class ResultQueue {
    */
   async stop(): Promise<void> {
     this.#stopped = true
-    await Promise.all([...this.#all.values()].map((waiting) => this.#keep(waiting)))
+    await Promise.all([...this.#waiting.values()].map((waiting) => this.#keep(waiting)))
     clearTimeout(this.#retry)
-    this.#retry = undefined
-    this.#next()
-    if (this.#storing > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    for (const waiting of this.#waiting.values()) this.#schedule(waiting)
+    await this.#work.idle()
   }
 
   #add(waiting: Waiting): void {
     const { matchId } = waiting.result
-    if (this.#all.has(matchId)) return
-    this.#all.set(matchId, waiting)
-    this.#queue.add(waiting)
+    if (this.#waiting.has(matchId)) return
+    this.#waiting.set(matchId, waiting)
     if (this.#stopped) void this.#keep(waiting)
-    this.#next()
+    if (!this.#isAway) this.#schedule(waiting)
   }
 
-  #next(): void {
-    if (this.#retry !== undefined) return
-    for (const waiting of this.#queue) {
-      if (this.#storing >= this.#options.concurrency) return
-      this.#queue.delete(waiting)
-      this.#storing++
-      void this.#offer(waiting)
-    }
-    if (this.#storing > 0) return
-    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  #schedule(waiting: Waiting): void {
+    const { matchId } = waiting.result
+    if (!this.#work.has(matchId)) this.#work.add(matchId, () => this.#offer(waiting))
   }
 
   async #offer(waiting: Waiting): Promise<void> {
-    const { result } = waiting
-    const { log, files, store } = this.#options
     const isLast = this.#stopped
+    const { result } = waiting
+    if (this.#retry !== undefined && !isLast) {
+      await this.#keep(waiting)
+      return
+    }
+    const { log, files, store } = this.#options
     try {
       await store(result)
       await waiting.kept
       await files.remove(result)
       this.#done(waiting, true)
     } catch (error) {
+      await this.#keep(waiting)
       if (isOfResult(error)) {
         log.error({ err: error, matchId: result.matchId }, 'a result cannot be stored')
-        await this.#keep(waiting)
         await files.refuse(result)
         this.#done(waiting, false)
-      } else await this.#wait(waiting, error, isLast)
+      } else if (!isLast) this.#retryLater(waiting, error)
     }
-    this.#storing--
-    this.#next()
   }
 
   #done({ result }: Waiting, isStored: boolean): void {
-    this.#all.delete(result.matchId)
+    this.#waiting.delete(result.matchId)
     if (this.#isAway) this.#options.log.info('the database takes results again')
     this.#isAway = false
     this.#options.onDone(result, isStored)
   }
 
-  async #wait(waiting: Waiting, error: unknown, isLast: boolean): Promise<void> {
+  #retryLater(waiting: Waiting, error: unknown): void {
     if (!this.#isAway) this.#options.log.warn({ err: error }, 'results wait for the database')
     this.#isAway = true
-    await this.#keep(waiting)
-    if (isLast) return
-    this.#queue.add(waiting)
-    if (this.#stopped) return
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined
-      this.#next()
-    }, RETRY_MS)
+    // The others are offered first next time.
+    this.#waiting.delete(waiting.result.matchId)
+    this.#waiting.set(waiting.result.matchId, waiting)
+    if (this.#stopped) this.#work.add(waiting.result.matchId, () => this.#offer(waiting))
+    else
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined
+        for (const each of this.#waiting.values()) this.#schedule(each)
+      }, RETRY_MS)
   }
 
   #keep(waiting: Waiting): Promise<boolean> {

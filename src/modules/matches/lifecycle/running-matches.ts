@@ -7,11 +7,10 @@ import type { MatchFeed } from '../match-feed.ts'
 import { splitOptions } from '../match-options.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
 import type { Match } from '../types.ts'
-import { OwnedMatches } from './owned-matches.ts'
+import { OwnedMatches, type Scored } from './owned-matches.ts'
 import { ResultFiles } from './result-files.ts'
 import { ResultQueue } from './result-queue.ts'
 import { type Ending, RunningMatch } from './running-match.ts'
-import { type Scored, ScoreWriter } from './score-writer.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** How often live matches are checked for scores, absent players and turns. */
@@ -24,7 +23,6 @@ export class RunningMatches {
   readonly #platform: Platform
   readonly #feed: MatchFeed
   readonly #owned: OwnedMatches
-  readonly #scores: ScoreWriter
   readonly #results: ResultQueue
   readonly #work: WorkQueue
   readonly #running = new Map<string, RunningMatch>()
@@ -41,7 +39,6 @@ export class RunningMatches {
     this.#platform = platform
     this.#feed = feed
     this.#owned = new OwnedMatches(platform, feed, (match, row) => this.#run(match, row))
-    this.#scores = new ScoreWriter(platform, (scored, version) => this.#scoresWritten(scored, version))
     // Half of the pool is left to requests.
     const concurrency = Math.max(1, Math.floor(config.database.poolSize / 4))
     this.#work = new WorkQueue({
@@ -81,7 +78,7 @@ export class RunningMatches {
   async stop(): Promise<void> {
     this.#stopped = true
     for (const { id } of this.#running.values()) this.#platform.engine.halt(id)
-    await Promise.all([this.#check?.stop(), this.#results.stop(), this.#work.idle(), this.#scores.idle()])
+    await Promise.all([this.#check?.stop(), this.#results.stop(), this.#work.idle()])
     const waiting = new Set(this.#results.matchIds)
     const left = [...this.#running.values()].filter(({ id }) => !waiting.has(id))
     if (left.length > 0) await this.#owned.abort(left, 'node-left')
@@ -172,7 +169,8 @@ export class RunningMatches {
         this.#end(running, { status: 'aborted', endReason: 'failed' })
       }
     }
-    this.#scores.offer(scored)
+    const versions = await this.#owned.writeScores(scored)
+    for (const each of scored) this.#scoresWritten(each, versions.get(each.id))
   }
 
   /** Goes on with the matches that are still this node's, once it has its lease again. */
@@ -186,9 +184,9 @@ export class RunningMatches {
     for (const { runner } of this.#running.values()) runner.paused = false
   }
 
-  #scoresWritten({ id, scores }: Scored, version: number): void {
+  #scoresWritten({ id, scores }: Scored, version: number | undefined): void {
     const running = this.#running.get(id)
-    if (!running) return
+    if (!running || version === undefined) return
     running.scoredAt = performance.now()
     const { match } = running
     // This node has not heard of something that was written before: the comparison reads it.

@@ -7,67 +7,51 @@ export interface WorkQueueOptions {
 }
 
 /**
- * Background jobs, owned: those of one key run one after the other in the order in which they came, a bounded number
- * of all runs at a time, and a failure is told and disturbs no other.
+ * Background jobs. Jobs of one key run one after the other, in the order in which they came. A failure is reported and
+ * disturbs no other job.
  */
 export class WorkQueue {
-  readonly #options: WorkQueueOptions
-  readonly #jobs = new Map<string, Job[]>()
-  /** Keys whose next job may run, the one that has waited longest first. */
-  readonly #ready = new Set<string>()
-  #running = 0
-  #whenIdle: (() => void)[] = []
+  readonly #onError: WorkQueueOptions['onError']
+  /** The end of the last job of each key. */
+  readonly #ends = new Map<string, Promise<void>>()
+  #free: number
+  readonly #waiting: (() => void)[] = []
 
-  constructor(options: WorkQueueOptions) {
-    this.#options = options
+  constructor({ concurrency, onError }: WorkQueueOptions) {
+    this.#free = concurrency
+    this.#onError = onError
   }
 
   add(key: string, job: Job): void {
-    const jobs = this.#jobs.get(key)
-    if (jobs) {
-      jobs.push(job)
-      return
-    }
-    this.#jobs.set(key, [job])
-    this.#ready.add(key)
-    this.#startReady()
+    const before = this.#ends.get(key) ?? Promise.resolve()
+    const end: Promise<void> = before
+      .then(() => this.#run(job))
+      .catch((error: unknown) => this.#onError(error, key))
+      .finally(() => {
+        if (this.#ends.get(key) === end) this.#ends.delete(key)
+      })
+    this.#ends.set(key, end)
   }
 
   /** Whether a job of this key runs or waits. */
   has(key: string): boolean {
-    return this.#jobs.has(key)
+    return this.#ends.has(key)
   }
 
   /** Resolves once no job runs or waits. */
-  idle(): Promise<void> {
-    if (this.#jobs.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#whenIdle.push(resolve))
+  async idle(): Promise<void> {
+    while (this.#ends.size > 0) await Promise.all(this.#ends.values())
   }
 
-  #startReady(): void {
-    for (const key of this.#ready) {
-      if (this.#running >= this.#options.concurrency) return
-      this.#ready.delete(key)
-      this.#running++
-      void this.#run(key)
-    }
-  }
-
-  async #run(key: string): Promise<void> {
-    const jobs = this.#jobs.get(key)
+  async #run(job: Job): Promise<void> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      await jobs?.[0]?.()
-    } catch (error) {
-      this.#options.onError(error, key)
+      await job()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
     }
-    this.#running--
-    jobs?.shift()
-    if (jobs === undefined || jobs.length === 0) this.#jobs.delete(key)
-    else this.#ready.add(key)
-    this.#startReady()
-    if (this.#jobs.size > 0) return
-    const whenIdle = this.#whenIdle
-    this.#whenIdle = []
-    for (const resolve of whenIdle) resolve()
   }
 }
