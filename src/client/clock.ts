@@ -1,4 +1,4 @@
-/** One exchange of `rpc.ping`: when it was sent and answered by the local clock, and the server's time between. */
+/** One `rpc.ping`: when it was answered, how long it took, and how far the server's clock is ahead by it. */
 interface Sample {
   readonly at: number
   readonly rttMs: number
@@ -6,17 +6,17 @@ interface Sample {
 }
 
 const MAX_SAMPLES = 16
-/** How far two clocks part, at worst, per ms: 100 ppm is generous for a quartz. */
+/** How far two clocks part per ms at worst: 100 ppm is more than a quartz does. */
 const DRIFT = 1e-4
-/** The server's `ts` is cut to whole milliseconds. */
+/** The server's `ts` has whole milliseconds. */
 const ROUNDING_MS = 0.5
 
 /**
  * The server's clock, estimated from round trips.
  *
- * A round trip of r ms whose answer carries time t puts the server's clock at t + r/2 when the answer comes, at most
- * r/2 wrong, whichever way was slower (NTP, RFC 5905 section 8). Of the last samples the one with the smallest such
- * bound counts, widened as it ages. Round trip and jitter are smoothed as in RFC 6298.
+ * When the answer of a round trip of r ms arrives with time t, the server's clock is at t + r/2, at most r/2 wrong (NTP,
+ * RFC 5905 section 8). The sample with the smallest such bound counts; bounds grow with age. Round trip and jitter are
+ * smoothed as in RFC 6298.
  */
 export class Clock {
   #samples: Sample[] = []
@@ -41,7 +41,7 @@ export class Clock {
     return best ? boundMs(best, now) : Infinity
   }
 
-  /** The last round trip as it was; 0 until the first sample. */
+  /** The last round trip; 0 until the first sample. */
   get lastRttMs(): number {
     return this.#samples.at(-1)?.rttMs ?? 0
   }
@@ -73,7 +73,7 @@ export class Clock {
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
   }
 
-  /** A new connection, perhaps to another node or after a sleep: the next sample replaces all before it. */
+  /** There is a new connection, perhaps to another node: the next sample replaces all others. */
   restart(): void {
     this.#stale = true
   }

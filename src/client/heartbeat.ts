@@ -1,20 +1,20 @@
 export interface HeartbeatOptions {
   readonly heartbeatMs: number
-  /** Whether a match is live here, and its player would play on without being heard. May change: say so to `review`. */
+  /** Whether a match is live here. Call `review` when that changes. */
   readonly isLive: () => boolean
-  /** Asks the server for a sign of life. */
+  /** Asks the server to answer. */
   readonly ping: () => void
-  /** No sign of life for 1.5 heartbeats, or while a match is live for 3.5 s. */
+  /** The server was silent for 1.5 heartbeats, or for 3.5 s while a match is live. */
   readonly dead: () => void
 }
 
-/** While a match is live. Its keyframes come once a second, so that normally there is nothing to ask. */
+/** While a match is live. As keyframes come once a second, the client normally need not ask. */
 const LIVE_QUIET_MS = 1_250
 const LIVE_ANSWER_MS = 2_250
 
 /**
- * Notices a dead peer: after one heartbeat of silence it asks, and half a heartbeat later gives up. As the second wait
- * starts with the question, a page whose timers were held up asks before it gives up.
+ * Notices a dead peer: it asks after one heartbeat of silence, and gives up half a heartbeat later. The second wait begins
+ * with the question, so a page whose timers were delayed asks before it gives up.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions
@@ -27,7 +27,7 @@ export class Heartbeat {
     this.#wait(this.#quietMs)
   }
 
-  /** Something came from the server. Cheap, as it is called for every frame. */
+  /** Something came from the server. */
   heard(): void {
     this.#heardAt = performance.now()
     if (!this.#asked) return
@@ -40,7 +40,7 @@ export class Heartbeat {
     if (!this.#asked) this.#ask()
   }
 
-  /** A match has become live here, or is no longer. */
+  /** `isLive` has changed. */
   review(): void {
     this.#wait(this.#asked ? this.#answerMs : this.#quietMs)
   }

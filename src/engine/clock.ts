@@ -9,19 +9,19 @@ export interface Ticking {
 export interface ClockFigures {
   /** Ticks given to matches since the start. */
   readonly ticks: number
-  /** Ticks that were left out because the process had stalled for longer than it may catch up. */
+  /** Ticks that were skipped, because the process had stalled for longer than it catches up. */
   readonly skippedTicks: number
   /** How late ticks began, in buckets of 0.1 ms; the last holds all that were later. */
   readonly lateness: Uint32Array
 }
 
-/** Ticks that are made good at once after a stall; what is beyond is skipped, and counted. */
+/** The most ticks that are done at once after a stall. The others are skipped and counted. */
 const MAX_CATCH_UP = 5
-/** How far apart the phases of one tick rate are at the least, ms: timers are no finer than 1 ms. */
+/** The least distance between two phases of a tick rate, ms: timers are no finer than 1 ms. */
 const PHASE_MS = 2
 const BUCKETS = 1001
 const BUCKETS_PER_MS = 10
-/** Lateness is read for every n-th match of a pass, as reading the time costs as much as a step. */
+/** One match in so many has its lateness measured, as reading the time costs as much as a step. */
 const SAMPLE_EVERY = 16
 
 /** Matches that tick together. */
@@ -32,8 +32,8 @@ interface Phase {
 }
 
 /**
- * One clock for all matches of a process. Matches of one tick rate are spread over phases of their period, so that
- * no pass is long and the sockets are served in between.
+ * One clock for all matches of a process. It spreads the matches of a tick rate over phases of their period, so that
+ * each pass is short, and the sockets are served in between.
  */
 export class Clock {
   readonly #phases = new Map<number, Phase[]>()
@@ -89,7 +89,7 @@ export class Clock {
     return phases
   }
 
-  /** The next time on this phase's own grid, so that phases stay apart however often they were empty. */
+  /** When the phase is due next. It keeps its place among the others while it is empty. */
   #nextDue({ dueAt, periodMs }: Phase): number {
     const now = this.#now()
     return dueAt > now ? dueAt : dueAt + (Math.floor((now - dueAt) / periodMs) + 1) * periodMs
@@ -140,7 +140,7 @@ export class Clock {
   }
 }
 
-/** The lateness in ms that a share of `quantile` (0 to 1) of the ticks did not exceed. */
+/** A quantile (0 to 1) of the lateness, ms. */
 export function latenessQuantile(lateness: Uint32Array, quantile: number): number {
   const total = lateness.reduce((sum, count) => sum + count, 0)
   let seen = 0

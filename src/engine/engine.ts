@@ -71,11 +71,6 @@ export class Engine implements RunnerListener {
     this.#untick(matchId)
   }
 
-  /** Halts every match: this node may not run any. */
-  haltAll(): void {
-    for (const matchId of this.#runners.keys()) this.halt(matchId)
-  }
-
   /** Forgets a match. */
   remove(matchId: string): void {
     this.halt(matchId)

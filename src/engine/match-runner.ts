@@ -9,20 +9,20 @@ export type RunEnd =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'aborted'; readonly reason: 'failed' | 'too-long'; readonly error?: unknown }
 
-/** Told of what a runner does, on the hot path: none of these may throw or wait. */
+/** Hears what a runner does. These are called on the hot path: none may throw or wait. */
 export interface RunnerListener {
-  /** Called once, first: nothing has been stepped yet. */
+  /** The first call, before the first step. */
   started(runner: MatchRunner): void
-  /** The state has moved on by one tick. Only of runners that are `watched`. */
+  /** After a step. Only of runners that are `watched`. */
   stepped(runner: MatchRunner): void
   /**
-   * From the step of `tick` on, `seat` does `input`. `tick` may have passed already: then the past was simulated anew.
-   * It is `moved` ticks after the one that was asked for.
+   * From the step of `tick` on, `seat` does `input`. A `tick` that is over was simulated again with it. `moved`: how many
+   * ticks later that is than the player asked for.
    */
   changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void
-  /** `frame` is final from now on. Once a second of the game, in a turn-based one after each turn. */
+  /** `frame` is final. Once a second of the game (see `keyframeTicks`); in a turn-based game after each turn. */
   keyframe(runner: MatchRunner, frame: RunnerFrame): void
-  /** Called once, last. */
+  /** The last call. */
   ended(runner: MatchRunner, end: RunEnd): void
 }
 
@@ -41,16 +41,16 @@ export interface RunnerSetup {
 
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
-/** A match that lasts longer is broken off: an hour of a game at 60 ticks a second. */
+/** A longer match is broken off: an hour of a game at 60 ticks a second. */
 const MAX_TICKS = 60 * 60 * 60
 
 /**
- * Runs one match: sockets queue inputs, the clock alone advances. Everything that decides the game is in `seed`,
- * `options` and `log`, so that the match can be replayed, verified or taken up by another process.
+ * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything, so the
+ * match can be played again, verified, or continued by another process.
  *
- * A seat's inputs take effect in the order in which they were given, one a tick. What the listener was told of stays as
- * it is: a later input takes effect after it. One that is planned and not due yet, hence not told, gives way to a later
- * one for the same tick or an earlier one, so that a client whose clock was wrong is not bound by what it said.
+ * The inputs of a seat take effect in the order in which they came, one a tick. A change that the listener has heard of
+ * stays: a later input takes effect after it. A planned change that is not due yet is replaced by a later input for the
+ * same tick or an earlier one, so that a client whose clock was wrong can correct itself.
  */
 export class MatchRunner {
   readonly matchId: string
@@ -58,7 +58,7 @@ export class MatchRunner {
   readonly seed: number
   readonly options: unknown
   readonly botSeats: readonly number[]
-  /** How far back an input may take effect, ticks: what is older than that is final. */
+  /** How far back an input may take effect, ticks. Anything older is final. */
   readonly rewindTicks: number
   /** Whether the listener is told of every step. */
   watched = false
@@ -68,9 +68,9 @@ export class MatchRunner {
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
   readonly #planned = new PlannedInputs()
-  /** The tick of each seat's last change that was told; -1 before the first. */
+  /** The tick of the last change of each seat that the listener has heard of; -1 before the first. */
   readonly #lastTold: number[]
-  /** Every `#keepEvery` ticks the state is kept: a late input is simulated from the newest of two that is old enough. */
+  /** How often a frame is kept, ticks. A late input is simulated from the newer of the two frames that is old enough. */
   readonly #keepEvery: number
   readonly #kept: RewindFrames
   #keepAt: number
@@ -104,7 +104,7 @@ export class MatchRunner {
     return this.#tick
   }
 
-  /** The state at `tick`; the runner's own, to be read only, and only until the next step. */
+  /** The state at `tick`: the runner's own. Read it only, and only until the next step. */
   get state(): unknown {
     return this.#state
   }
@@ -130,9 +130,9 @@ export class MatchRunner {
   }
 
   /**
-   * Lets `seat` do `input` from `atTick` on: planned if that is ahead, in the past if that is not older than the
-   * rewinding allows, else, or without `atTick`, from now; in any case after the seat's last change that was told.
-   * `input` must have passed the game's schema, and is kept.
+   * Lets `seat` do `input` from `atTick` on, but always after the seat's last change that the listener has heard of. A
+   * tick to come is planned. A tick that is over counts if it is no more than `rewindTicks` ago, otherwise the input
+   * counts from now. `input` must be as the game's schema gives it, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
     if (this.#over || this.paused) return
@@ -144,7 +144,7 @@ export class MatchRunner {
     }
   }
 
-  /** The seat's player has left: it does nothing any more, nor what was planned. */
+  /** Makes a seat idle, and drops what is planned for it: its player is gone. */
   release(seat: number): void {
     if (this.game.tickRate !== 0) this.input(seat, this.game.idle)
   }
@@ -179,7 +179,7 @@ export class MatchRunner {
     }
   }
 
-  /** Breaks the run off from outside; nobody is told. */
+  /** Ends the run. The listener does not hear of it. */
   stop(): void {
     this.#over = true
   }
@@ -222,9 +222,9 @@ export class MatchRunner {
     this.#listener.changed(this, tick, seat, input, moved)
   }
 
-  /** Takes a late input as if it had come in time: from the state kept before it, the game is stepped again. */
+  /** Takes a late input as if it had come in time: steps the game again from a frame before it. */
   #rewind(change: PlannedInput): void {
-    // It will be the seat's last change, so what the seat holds now is what it held then.
+    // The seat has no later change, so it holds now what it held then.
     if (isSameInput(this.#held.current[change.seat], change.input)) return
     const { newer, older } = this.#kept
     const frame = newer.tick <= change.tick ? newer : older
@@ -254,7 +254,7 @@ export class MatchRunner {
     return next
   }
 
-  /** What is two keepings old can no longer be reached by a late input. */
+  /** Keeps a frame. The one before the last cannot be reached by a late input any more: it may be a keyframe. */
   #keepFrame(): void {
     this.#keepAt = this.#tick + this.#keepEvery
     if (this.rewindTicks > 0) this.#kept.keep(this.#tick, this.#state, this.#held.current)
@@ -264,7 +264,7 @@ export class MatchRunner {
     this.#listener.keyframe(this, frame)
   }
 
-  /** A turn: an input that the rules ignore leaves no trace. */
+  /** Does a turn. An input that the rules ignore is not logged. */
   #turn(seat: number, input: unknown): void {
     const before = hashState(this.#state)
     this.#held.set(seat, input)

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { InputChange } from '../games/simulate.ts'
 
 /**
- * A log of inputs as it is stored: every input there is once, and the changes as base64 of three unsigned LEB128
- * varints each: ticks since the change before, seat, place in `inputs`. A change of direction is three bytes so.
+ * A log of inputs as it is stored: each different input once, and the changes as base64 of three unsigned LEB128 varints:
+ * ticks since the change before, seat, place in `inputs`. Most changes take three bytes.
  */
 export interface PackedInputs {
   readonly inputs: unknown[]
@@ -15,7 +15,7 @@ const Packed = z.object({ inputs: z.array(z.unknown()), changes: z.base64() })
 /** Packs a log that is in the order of ticks. */
 export function packInputs(log: readonly InputChange[]): PackedInputs {
   const inputs: unknown[] = []
-  // Most inputs come from the game's table and are known by reference; JSON tells the others.
+  // Most inputs come from the game's table, so their reference is known. The others are compared as JSON.
   const byReference = new Map<unknown, number>()
   const byJson = new Map<string, number>()
   const placeOf = (input: unknown): number => {
@@ -38,7 +38,7 @@ export function packInputs(log: readonly InputChange[]): PackedInputs {
   return { inputs, changes: Buffer.from(bytes).toString('base64') }
 }
 
-/** The log that was packed; null for what no packing gives. */
+/** The log that was packed; null for anything else. */
 export function unpackInputs(packed: unknown): InputChange[] | null {
   const parsed = Packed.safeParse(packed)
   if (!parsed.success) return null

@@ -1,15 +1,15 @@
 import type { InputChange } from '../games/simulate.ts'
 
 export interface PlannedInput extends InputChange {
-  /** How many ticks later than the sender named it takes effect. */
+  /** How many ticks later it takes effect than its sender asked for. */
   readonly moved: number
 }
 
-/** The inputs of a match that are not due yet, in the order of ticks; one a seat and tick. */
+/** Inputs that are not due yet, in the order of ticks; at most one a seat and tick. */
 export class PlannedInputs {
   readonly #changes: PlannedInput[] = []
 
-  /** Puts in a change, in the place of those of the same seat for the same tick or a later one. */
+  /** Adds a change, and drops those of the same seat for the same tick and later ones. */
   add(change: PlannedInput): void {
     this.drop(change.seat, change.tick)
     let at = this.#changes.length
@@ -17,7 +17,7 @@ export class PlannedInputs {
     this.#changes.splice(at, 0, change)
   }
 
-  /** Takes back what a seat planned for `fromTick` and later. */
+  /** Drops what a seat has planned for `fromTick` and later. */
   drop(seat: number, fromTick: number): void {
     const changes = this.#changes
     let kept = 0
@@ -28,7 +28,7 @@ export class PlannedInputs {
     changes.length = kept
   }
 
-  /** Takes out the next change that is due by `tick`. */
+  /** Removes the next change that is due by `tick`, and answers it. */
   takeDue(tick: number): PlannedInput | undefined {
     const next = this.#changes[0]
     return next && next.tick <= tick ? this.#changes.shift() : undefined

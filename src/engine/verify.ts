@@ -27,7 +27,7 @@ export interface Verification {
   readonly inputs: number
 }
 
-/** A match that a late input decides has gone on meanwhile: for as long as `MAX_REWIND_MS` may be at most (config.ts). */
+/** How long a match may go on after a late input has decided it: the most that `MAX_REWIND_MS` allows (config.ts). */
 const MAX_LATE_SECONDS = 1
 
 /** Plays a stored match again from its inputs, and compares what comes out with what was stored. */

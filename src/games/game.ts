@@ -1,4 +1,4 @@
-/** What a frame of a live match can name. A test holds these against the protocol's. */
+/** What a frame of a live match can name. A test compares these with the protocol's. */
 export const MAX_SEATS = 16
 export const MAX_TABLE_INPUTS = 16
 
@@ -32,7 +32,7 @@ export interface Outcome {
  */
 export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly name: Name
-  /** Grows when the same inputs would no longer give the same game. Replays name it. 1 if absent. */
+  /** To be raised when the same inputs give another game than before. Replays name it. 1 if absent. */
   readonly version?: number
   /** 1 to 16. */
   readonly seats: number
@@ -42,41 +42,38 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly input: Schema<Input>
   /** The state, with a description of each field, for clients that show it without the rules. */
   readonly state?: Schema<NoInfer<State>>
-  /** What a seat does while nothing is heard of it. */
+  /** What a seat does before its first input and after its player has gone. */
   readonly idle: NoInfer<Input>
   /**
-   * Every input there is, where they are 16 at most: its place here is what goes over the wire. The order belongs to
-   * the rules, so a change of it is a new `version`. Without it inputs travel as JSON.
+   * Every input that there is, 16 at most: a frame names an input by its place here. Another order is another `version`.
+   * Without this table inputs travel as JSON.
    */
   readonly inputs?: readonly NoInfer<Input>[]
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
   init(setup: { seed: number; options: NoInfer<Options> }): State
   /**
-   * Advances `state` by one tick, in place. `inputs` has one entry a seat, in the seats' order; what a seat holds when
-   * is said at `HeldInputs`. An input that the rules do not allow now counts as `idle`. Once the game has an outcome,
-   * a step changes nothing. Must not keep or modify `inputs`.
+   * Advances `state` by one tick, in place. `inputs` has one entry a seat, in the order of seats, see `HeldInputs`. An
+   * input that the rules do not allow now counts as `idle`. After the outcome a step changes nothing. Must not keep or
+   * modify `inputs`.
    */
   step(state: State, inputs: readonly NoInfer<Input>[]): void
   /** Null while the game goes on. */
   outcome(state: State): Outcome | null
   clone(state: State): State
-  /**
-   * Fields of the state that are positions, each with the largest difference that is movement and no jump: what a
-   * client draws smoothly between two states.
-   */
+  /** Fields that a client draws smoothly between two states, each with the largest difference that is no jump. */
   readonly smooth?: Readonly<Record<string, number>>
   /** What the server-side opponent on `seat` does now. As pure as `step`. */
   bot(state: State, seat: number): Input
   /** The points of each seat so far. Without it they are 0 until the outcome says them. */
   scores?(state: State): readonly number[]
   /**
-   * The seat whose turn it is; null when nobody in particular is to move. In a turn-based game that stands still, that
-   * seat loses. Without it such a match is broken off.
+   * The seat whose turn it is; null when it is nobody's in particular. This seat loses a turn-based match in which nobody
+   * moves. Without it such a match is broken off.
    */
   toMove?(state: State): number | null
 }
 
-/** A game as all others use it. */
+/** A game as `defineGame` makes it. */
 export interface Game<State = unknown, Input = unknown, Options = unknown, Name extends string = string>
   extends GameDefinition<State, Input, Options, Name> {
   readonly version: number
@@ -95,14 +92,14 @@ export function gameOf(games: Games, name: string): AnyGame | undefined {
   return Object.hasOwn(games, name) ? games[name] : undefined
 }
 
-/** What a definition is that cannot be inferred in its order. Its name is for who reads the error. */
+/** The type of a definition whose order hides the state from the compiler. Its name explains the error. */
 export interface PutInitBeforeWhatTakesTheState {
   readonly why: 'the type of the state is not known where the compiler meets it first'
 }
 
 /**
- * Declares a game; infers its types from the literal: inputs and options from their schemas, the state from what `init`
- * returns. A function that names no type for its `state` has to come after `init`, as the compiler reads in this order.
+ * Declares a game. Its types are inferred: inputs and options from their schemas, the state from what `init` returns. So
+ * `init` comes before functions that name no type for their `state`.
  *
  * @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
  */

@@ -1,6 +1,6 @@
 import { scramble } from './prng.ts'
 
-// One number's bits, read back at once: nothing is kept in them between two calls.
+// Scratch memory for the bits of one number, which nothing reads after the call that wrote it.
 const number = new Float64Array(1)
 const words = new Uint32Array(number.buffer)
 number[0] = 1
@@ -18,17 +18,16 @@ const ARRAY = 0x61727261
 const OBJECT = 0x6f626a65
 
 /**
- * An unsigned 32-bit hash of a JSON-like state: two equal states give the same number on every engine, and two
- * different ones give different numbers but for one pair in 2^32. It finds divergence; it is no defence against
- * somebody who looks for a collision.
+ * An unsigned 32-bit hash of a JSON-like state. Equal states have the same hash on every engine; of different ones, one
+ * pair in 2^32 does. It finds divergence, and is no defence against somebody who looks for a collision.
  *
- * A state and what `JSON.parse(JSON.stringify(state))` makes of it have the same hash, whatever order the keys come
- * in (Postgres' `jsonb` changes it). Hence -0 counts as 0; NaN, the infinities and `undefined` in an array count as
- * null; a property that is `undefined` does not count. Typed arrays of numbers hash as plain arrays of the same
- * numbers; JSON writes those as objects, so a state that is sent should hold plain ones.
+ * A state has the same hash after `JSON.parse(JSON.stringify(state))`, whatever the order of its keys (Postgres' `jsonb`
+ * changes it). Hence -0 counts as 0; NaN, the infinities and `undefined` in an array count as null; a property that is
+ * `undefined` does not count. Typed arrays hash as plain arrays, but JSON writes them as objects: send plain ones.
  *
- * Numbers go in by their IEEE 754 bits, mixed as in MurmurHash3 (Appleby, public domain). Throws a TypeError for what
- * JSON cannot hold: functions, symbols, bigints, maps, sets, dates and other class instances.
+ * Numbers are mixed by their IEEE 754 bits as in MurmurHash3 (Appleby, public domain).
+ *
+ * @throws TypeError for what JSON cannot hold: functions, symbols, bigints, maps, sets, dates, other class instances.
  */
 export function hashState(state: unknown): number {
   return scramble(hashValue(START, state)) >>> 0
@@ -98,7 +97,7 @@ function hashObject(hash: number, value: object): number {
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new TypeError('cannot hash an instance of a class')
   }
-  // The entries' hashes are added up, so that their order does not count.
+  // The hashes of the entries are added, so that the order of keys does not count.
   let sum = 0
   let count = 0
   const record = value as Readonly<Record<string, unknown>>

@@ -10,9 +10,8 @@ export interface PrngState {
 }
 
 /**
- * The state for a seed, of which the low 32 bits count. The words are the first four outputs of SplitMix (Steele, Lea
- * and Flood, 2014) in 32 bits with MurmurHash3's finaliser. That finaliser is a bijection and the counters differ, so
- * no seed gives four zeros.
+ * The state for a seed, of which the low 32 bits count: the first four outputs of SplitMix (Steele, Lea and Flood, 2014)
+ * in 32 bits, with MurmurHash3's finaliser. As that is a bijection and the counters differ, no seed gives four zeros.
  */
 export function seedPrng(seed: number): PrngState {
   return {

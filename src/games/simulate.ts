@@ -21,7 +21,7 @@ export interface InputLog<Input = unknown, Options = unknown> {
   readonly ticks: number
 }
 
-/** A state to start from instead of `init`, such as a keyframe out of a journal. */
+/** A state to start from instead of `init`. */
 export interface Keyframe<State = unknown> {
   readonly tick: number
   readonly state: State
@@ -31,11 +31,10 @@ export interface Keyframe<State = unknown> {
 export type InputRules<Input> = Pick<Game<never, Input, never>, 'seats' | 'idle' | 'tickRate'>
 
 /**
- * What each seat does in the next step. Whoever runs a game feeds its inputs through this, so that the server, a
- * predicting client and a replay agree:
+ * What each seat does in the next step. The server, a predicting client and a replay all use this, so that they agree:
  *
  * - Every seat begins with the game's `idle` input.
- * - With a `tickRate` above 0, a seat goes on doing what was set last. To set what it does already is no change.
+ * - With a `tickRate` above 0, a seat goes on doing what was set last. To set the same again is no change.
  * - In a turn-based game (`tickRate` 0) an input is an event: the next step alone gets it, then all seats are idle
  *   again. Each input is a step, hence a tick, of its own.
  *
@@ -81,10 +80,7 @@ export class HeldInputs<Input> {
   }
 }
 
-/**
- * Plays a log again, tick by tick or by seeking: what a replay, a verification and a match taken up again have in common.
- * A finished game goes on ticking without changing (see `Game.step`).
- */
+/** Plays a log again, tick by tick or by seeking. After the outcome steps change nothing (see `Game.step`). */
 export class Simulation<State, Input, Options> {
   /** The number of steps in the log; `tick` never exceeds it. */
   readonly ticks: number
@@ -94,7 +90,7 @@ export class Simulation<State, Input, Options> {
   readonly #held: HeldInputs<Input>
   #state: State
   #tick: number
-  /** The index of the first change that is not in force yet. */
+  /** The index of the first change that is not applied yet. */
   #next = 0
 
   /**
@@ -135,7 +131,7 @@ export class Simulation<State, Input, Options> {
     return this.#tick
   }
 
-  /** One input a seat: what the next step will get. Of use until then only. */
+  /** One input a seat, for the next step. Read them before it. */
   get inputs(): readonly Input[] {
     this.#takeChanges(this.#tick)
     return this.#held.current
@@ -158,9 +154,7 @@ export class Simulation<State, Input, Options> {
   seek(tick: number): void {
     if (!Number.isInteger(tick)) throw new RangeError(`cannot seek to tick ${tick}`)
     if (tick < this.#tick) this.#rewind()
-    while (this.#tick < tick && this.advance()) {
-      // advance() is the work
-    }
+    while (this.#tick < tick) if (!this.advance()) return
   }
 
   #rewind(): void {
@@ -172,7 +166,7 @@ export class Simulation<State, Input, Options> {
     this.#held.settle()
   }
 
-  /** Puts the changes up to a tick into force. */
+  /** Applies the changes up to a tick. */
   #takeChanges(tick: number): void {
     for (let change = this.#changes[this.#next]; change && change.tick <= tick; change = this.#changes[++this.#next]) {
       this.#held.set(change.seat, change.input)

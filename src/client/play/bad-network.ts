@@ -1,12 +1,12 @@
 import type { SocketLike } from '../handshake.ts'
 
-/** What is wrong with a network. All of it may be changed while it is in use. */
+/** What is wrong with a network. All of it can be changed while it is in use. */
 export interface NetworkFaults {
   /** Added to each direction, ms: half of what it adds to the round trip. */
   readonly latencyMs: number
   /** A random addition to each frame, 0 to this, ms. Frames stay in order, as on a TCP connection. */
   readonly jitterMs: number
-  /** Every so many ms nothing moves for a while; 0 for never. */
+  /** How often nothing moves for `stallMs`, ms; 0 for never. */
   readonly stallEveryMs: number
   readonly stallMs: number
 }
@@ -14,24 +14,23 @@ export interface NetworkFaults {
 type CreateSocket = (url: string, protocol: string) => SocketLike
 
 export interface BadNetwork {
-  /** To be given to `createClient` as `createSocket`. */
+  /** The `createSocket` of `createClient`. */
   readonly createSocket: CreateSocket
   readonly faults: NetworkFaults
   /** Changes the faults from the next frame on. */
   set(faults: Partial<NetworkFaults>): void
-  /** Cuts what is connected: to the client that is a network which went away, and what was under way is lost. */
+  /** Cuts every connection. What was under way is lost. */
   cut(): void
 }
 
 export const NO_FAULTS: NetworkFaults = { latencyMs: 0, jitterMs: 0, stallEveryMs: 0, stallMs: 0 }
 
 const CUT = 1006
-/** Frames that may wait in one direction; over it the connection is cut, as a router would drop them. */
+/** The most frames that wait in one direction. More cut the connection. */
 const MAX_WAITING = 4_096
 
 /**
- * A bad network on this side of the socket, to see what the netcode makes of it. Without faults frames pass at once.
- *
+ * A bad network between the client and its socket, to try the netcode. Without faults frames pass at once.
  * `createSocket` makes the real sockets; default: the global WebSocket.
  */
 export function createBadNetwork(

@@ -9,7 +9,7 @@ export interface CourseListener {
   settled(tick: number, hash: number, expected: number | null): void
 }
 
-/** What a course does that a debug overlay shows. */
+/** The figures of a course, for a debug overlay. */
 export interface CourseFigures {
   readonly rttMs: number
   readonly jitterMs: number
@@ -18,31 +18,31 @@ export interface CourseFigures {
 }
 
 /**
- * The course of one match as this client sees it: the server's word, what is predicted on top of it, and what to draw.
- * `now` is a monotonic time in ms. What the server says out of turn throws a RangeError: the match must be begun anew.
+ * The course of one match as this client sees it: what the server decided, what is predicted from there, and what to
+ * draw. `now` is a monotonic time in ms. A decision that does not fit throws a RangeError: the stream is opened anew.
  */
 export interface Course<State, Input> {
   /** The newest final state, and its tick. */
   readonly confirmed: { readonly tick: number; readonly state: State }
-  /** The tick that frames with their last byte only are near to. */
+  /** Frames bring the last byte of a tick: it is the one nearest to this tick. */
   readonly nearTick: number
-  /** Begins anew from the server's word. `moved`: over another connection than before. */
+  /** Begins anew from a snapshot. `moved`: it came over another connection. */
   load(snapshot: Snapshot<State, Input>, moved: boolean, now: number): void
-  /** Answers whether that was an own input. */
+  /** Takes a decision. Answers whether it is about an own input. */
   decide(decision: Decision<Input>, now: number): boolean
   keyframe(tick: number, hash: number, now: number): void
-  /** There are no more than `tick` steps. */
+  /** The match ended after `tick` steps. */
   end(tick: number, now: number): void
-  /** Takes an own input into what is predicted. Answers the tick to send it for; null if it has no effect. */
+  /** Predicts an own input. Answers the tick to send it for; null if it has no effect. */
   predict(seat: number, input: Input, now: number): number | null
-  /** Whether the server holds what the player wants of this seat, or is about to. */
+  /** Whether the server has this input of the seat, or will have it soon. */
   isHeld(seat: number, input: Input): boolean
   /** What to draw. */
   draw(now: number): State
   figures(now: number): CourseFigures
 }
 
-/** Begins the course of a match with its first snapshot. */
+/** Makes the course of a match from its first snapshot. */
 export type CreateCourse<State, Input> = (
   snapshot: Snapshot<State, Input>,
   isPlayer: boolean,

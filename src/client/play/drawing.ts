@@ -1,23 +1,23 @@
 import type { Rollback, Rules } from './rollback.ts'
 
 /**
- * Something between two states that differ little, for drawing only. `share` is 0 at `from` and 1 at `to`. Gives a
- * state of its own; what cannot be in between is as in `to`.
+ * A new state between two that differ little, for drawing only. `share` is 0 at `from` and 1 at `to`. Fields that cannot
+ * be between are as in `to`.
  */
 export type Blend<State> = (from: State, to: State, share: number) => State
 
-/** The numeric fields of a flat state that are drawn as positions, each with the largest difference that is movement: more is a jump. */
+/** The fields of a flat state that are drawn as positions, each with the largest difference that is no jump. */
 export type SmoothFields = Readonly<Record<string, number>>
 
-/** Two states of the past's idea of the present: what would be drawn now, had a rollback not happened. */
-interface Ghost<State> {
+/** Two states around the present as they were predicted before a rollback. */
+interface OldPrediction<State> {
   tick: number
   from: State
   to: State
 }
 
-/** A ghost that is this many ticks behind is dropped instead of being brought up to date. */
-const MAX_GHOST_TICKS = 30
+/** An old prediction that is more ticks behind is dropped instead of being stepped to the present. */
+const MAX_OLD_TICKS = 30
 
 export interface DrawingOptions<State> {
   readonly blend: Blend<State>
@@ -27,19 +27,19 @@ export interface DrawingOptions<State> {
 }
 
 /**
- * What is drawn: between the states of two ticks, and after a correction on the way from what was shown to what is
- * right. The way starts with a ghost, the old prediction, which is stepped on with the right inputs until it has faded
- * out; so everything that was not corrected, such as the own paddle, moves as ever.
+ * What is drawn: a blend of the states of two ticks. After a correction the old prediction is stepped on, now with the
+ * right inputs, and the picture fades from it to what is right. So what was not corrected, such as the own paddle, moves
+ * as before.
  */
 export class Drawing<State, Input> {
   readonly #game: Rules<State, Input>
   readonly #blend: Blend<State>
   readonly #fields: SmoothFields | null
   readonly #smoothMs: number
-  #ghost: Ghost<State> | null = null
+  #old: OldPrediction<State> | null = null
   #fadeStartedAt = 0
-  /** What was drawn before the corrections that `correct` has yet to be told of. */
-  #before: Ghost<State> | null = null
+  /** What was drawn before the correction that is under way. */
+  #before: OldPrediction<State> | null = null
 
   constructor(game: Rules<State, Input>, options: DrawingOptions<State>) {
     this.#game = game
@@ -48,78 +48,75 @@ export class Drawing<State, Input> {
     this.#smoothMs = options.smoothMs
   }
 
-  /** What to show at `position`, a fraction of ticks, which is at most one after the last drawn state. */
+  /** What to show at `position`, a fraction of ticks. */
   draw(states: Rollback<State, Input>, position: number, now: number): State {
     const tick = Math.floor(position)
     const part = position - tick
     const right = this.#blend(states.state(tick), states.state(tick + 1), part)
     const share = this.#share(now)
-    const ghost = share < 1 ? this.#ghostAt(states, tick) : null
-    if (!ghost) {
-      this.#ghost = null
+    const old = share < 1 ? this.#oldAt(states, tick) : null
+    if (!old) {
+      this.#old = null
       return right
     }
-    return this.#blend(this.#blend(ghost.from, ghost.to, part), right, share)
+    return this.#blend(this.#blend(old.from, old.to, part), right, share)
   }
 
-  /** States are about to change by the server's word: keeps what is shown. Costs nothing when called again. */
+  /** Keeps what is shown, as the server is about to correct states. A second call before `correct` does nothing. */
   hold(states: Rollback<State, Input>, position: number, now: number): void {
     if (this.#before) return
     const tick = Math.floor(position)
     const right = { tick, from: states.state(tick), to: states.state(tick + 1) }
     const share = this.#share(now)
-    const ghost = share < 1 ? this.#ghostAt(states, tick) : null
-    this.#before = ghost
-      ? { tick, from: this.#blend(ghost.from, right.from, share), to: this.#blend(ghost.to, right.to, share) }
+    const old = share < 1 ? this.#oldAt(states, tick) : null
+    this.#before = old
+      ? { tick, from: this.#blend(old.from, right.from, share), to: this.#blend(old.to, right.to, share) }
       : right
   }
 
-  /**
-   * The states are right again: begins to fade from what was held. Answers by how much that is off at `position`; 0
-   * when nothing was.
-   */
+  /** The states are right again: begins to fade from what was kept. Answers how far off that is at `position`. */
   correct(states: Rollback<State, Input>, position: number, now: number): number {
     const before = this.#before
     this.#before = null
     if (!before) return 0
     const tick = Math.floor(position)
-    this.#ghost = before
-    const ghost = this.#ghostAt(states, tick)
-    if (!ghost) {
-      this.#ghost = null
+    this.#old = before
+    const old = this.#oldAt(states, tick)
+    if (!old) {
+      this.#old = null
       return 0
     }
-    const off = distance(ghost.to, states.state(tick + 1), this.#fields)
+    const off = distance(old.to, states.state(tick + 1), this.#fields)
     if (off > 0) this.#fadeStartedAt = now
-    else this.#ghost = null
+    else this.#old = null
     return off
   }
 
-  /** An own input has changed the step of `tick`: what is fading out does it too. */
+  /** An own input has changed the step of `tick`: the old prediction does that step again too. */
   redoLast(states: Rollback<State, Input>, tick: number): void {
-    const ghost = this.#ghost
-    if (ghost && ghost.tick === tick) ghost.to = this.#stepped(states, ghost.from, tick)
+    const old = this.#old
+    if (old && old.tick === tick) old.to = this.#stepped(states, old.from, tick)
   }
 
-  /** Forgets what fades. */
+  /** Fades from nothing any more. */
   reset(): void {
-    this.#ghost = null
+    this.#old = null
     this.#before = null
   }
 
   #share(now: number): number {
-    return this.#ghost && this.#smoothMs > 0 ? (now - this.#fadeStartedAt) / this.#smoothMs : 1
+    return this.#old && this.#smoothMs > 0 ? (now - this.#fadeStartedAt) / this.#smoothMs : 1
   }
 
-  #ghostAt(states: Rollback<State, Input>, tick: number): Ghost<State> | null {
-    const ghost = this.#ghost
-    if (!ghost || tick < ghost.tick || tick - ghost.tick > MAX_GHOST_TICKS) return null
-    while (ghost.tick < tick) {
-      ghost.tick++
-      ghost.from = ghost.to
-      ghost.to = this.#stepped(states, ghost.from, ghost.tick)
+  #oldAt(states: Rollback<State, Input>, tick: number): OldPrediction<State> | null {
+    const old = this.#old
+    if (!old || tick < old.tick || tick - old.tick > MAX_OLD_TICKS) return null
+    while (old.tick < tick) {
+      old.tick++
+      old.from = old.to
+      old.to = this.#stepped(states, old.from, old.tick)
     }
-    return ghost
+    return old
   }
 
   #stepped(states: Rollback<State, Input>, from: State, tick: number): State {
@@ -130,7 +127,7 @@ export class Drawing<State, Input> {
   }
 }
 
-/** Blends the fields that are listed, and takes the others from `to`. */
+/** Blends the listed fields, and takes the others from `to`. */
 export function blendFields<State>(clone: (state: State) => State, fields: SmoothFields): Blend<State> {
   const bounds = Object.entries(fields)
   return (from, to, share) => {
@@ -145,7 +142,7 @@ export function blendFields<State>(clone: (state: State) => State, fields: Smoot
   }
 }
 
-/** The largest difference between two states in the fields listed, or in all numeric ones. */
+/** The largest difference between two states in the listed fields, or in all numeric ones. */
 function distance(a: unknown, b: unknown, fields: SmoothFields | null): number {
   let most = 0
   for (const name of Object.keys(fields ?? (typeof a === 'object' && a !== null ? a : {}))) {

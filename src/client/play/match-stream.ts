@@ -68,7 +68,7 @@ export class MatchStream<State, Input> {
   open(): void {
     const { wire, matchId, onError } = this.#options
     this.stop()
-    // Frames are no events, so the client would take an old snapshot for a new one: no two openings share one.
+    // The client shares openings of the same input, and their snapshot would be old: frames are no events for it.
     const view = Math.floor(Math.random() * 2 ** 32)
     this.#unsubscribe = wire.subscribe(
       'live.onState',
@@ -85,7 +85,7 @@ export class MatchStream<State, Input> {
     this.#reopenTimer = setTimeout(() => this.open(), waitMs)
   }
 
-  /** What came was right: a next mistake is put right at once. */
+  /** The states agree with the server's: the next `reopen` need not wait. */
   confirm(): void {
     this.#reopenings = 0
   }
@@ -172,7 +172,7 @@ function readSnapshot<State, Input>(game: WireRules<Input>, value: unknown): Sna
     stream,
     rewindTicks,
     status,
-    // It needs no check: it is the server's own, of the same rules, and its hash is compared every second.
+    // It needs no check: the server has the same rules, and hashes are compared every second.
     state: value.state as State,
     inputs: inputs.map((input) => readInput(game, input)),
     changes: changes.map((change) => readChange(game, change)),

@@ -1,19 +1,19 @@
 import { isSameInput } from '../../games/simulate.ts'
 import type { PlayClient, PlayWire } from './types.ts'
 
-/** Wait before an input that was refused is sent again, where the server names none. */
+/** How long a refused input waits before it is sent again, if the server does not say. */
 const RETRY_MS = 250
 
 /**
- * What the player wants of each seat of a game with a clock, and whether it is for this session to say so: the seat is
- * played where somebody did something last, which may be another tab.
+ * What the player holds on each seat of a game with a clock. A seat is played where its player did something last, which
+ * may be another tab: this one then sends nothing for it.
  */
 export class OwnInputs<Input> {
   readonly #idle: Input
   readonly #send: (seat: number, input: Input) => void
   readonly #wanted = new Map<number, Input>()
   /** Seats that are played elsewhere, until the player does something here. */
-  readonly #yielded = new Set<number>()
+  readonly #playedElsewhere = new Set<number>()
   /** Seats whose last input was refused for now. */
   readonly #retries = new Map<number, ReturnType<typeof setTimeout>>()
 
@@ -29,50 +29,50 @@ export class OwnInputs<Input> {
   /** The player does something here. */
   want(seat: number, input: Input): void {
     this.#wanted.set(seat, input)
-    this.#yielded.delete(seat)
+    this.#playedElsewhere.delete(seat)
   }
 
   keepOnly(seats: readonly number[]): void {
     for (const seat of this.#wanted.keys()) if (!seats.includes(seat)) this.#wanted.delete(seat)
   }
 
-  /** Says again what the server seems not to know: what was pressed before it listened, or lost with a connection. */
-  say(isHeld: (seat: number, input: Input) => boolean): void {
+  /** Sends what the server does not have: inputs from before the match was live, or lost with a connection. */
+  sendMissing(isHeld: (seat: number, input: Input) => boolean): void {
     for (const [seat, input] of this.#wanted) {
-      if (!this.#yielded.has(seat) && !isHeld(seat, input)) this.#send(seat, input)
+      if (!this.#playedElsewhere.has(seat) && !isHeld(seat, input)) this.#send(seat, input)
     }
   }
 
   /**
-   * There is a new connection, and what came by the last one the server lets go of, at once or when it notices. What is
-   * pressed is said again even if it is held still, so that it is held by this one.
+   * Sends what is held again, over a new connection. The server releases what came by the old one when it notices that
+   * it is gone, so the new one has to hold it.
    */
-  sayAgain(): void {
+  resend(): void {
     for (const [seat, input] of this.#wanted) {
       if (isSameInput(input, this.#idle)) this.#wanted.delete(seat)
-      else if (!this.#yielded.has(seat)) this.#send(seat, input)
+      else if (!this.#playedElsewhere.has(seat)) this.#send(seat, input)
     }
   }
 
-  /** The server's word. What was not said here and is not wanted here was said elsewhere: to insist would be a fight. */
+  /** The server decided an input. If it was neither sent nor is held here, the seat is played elsewhere. */
   decided(seat: number, input: Input, isOwn: boolean): void {
-    if (isOwn || this.wants(seat, input)) this.#yielded.delete(seat)
-    else this.#yielded.add(seat)
+    if (isOwn || this.wants(seat, input)) this.#playedElsewhere.delete(seat)
+    else this.#playedElsewhere.add(seat)
   }
 
-  /** Nobody is at the keys any more. */
-  letGo(): void {
+  /** Releases every seat: nobody is at the keys any more. */
+  releaseAll(): void {
     for (const [seat, input] of this.#wanted) {
       if (isSameInput(input, this.#idle)) continue
       this.#wanted.set(seat, this.#idle)
-      if (!this.#yielded.has(seat)) this.#send(seat, this.#idle)
+      if (!this.#playedElsewhere.has(seat)) this.#send(seat, this.#idle)
     }
   }
 
-  /** The server did not take an input. Where that is for now, what is wanted then is sent again. */
+  /** The server refused an input. If that is for now, what is held is sent again later. */
   refused(seat: number, isForNow: boolean, retryAfterMs = RETRY_MS): void {
     if (!isForNow) {
-      this.#yielded.add(seat)
+      this.#playedElsewhere.add(seat)
       return
     }
     clearTimeout(this.#retries.get(seat))
@@ -105,10 +105,10 @@ export async function ownSeats(
 }
 
 /**
- * Calls `leave` when the page is hidden, left or no longer has the keyboard: what is let go of from then on is not heard.
- * Where there is no page (Node) it never does. Gives a function that stops.
+ * Calls `leave` when the page is hidden, left or loses the keyboard: it would not hear of keys that are released then.
+ * Never does so without a page (Node). Gives a function that stops.
  */
-export function onLeaving(leave: () => void): () => void {
+export function onPageLeave(leave: () => void): () => void {
   if (typeof document === 'undefined') return () => {}
   const hidden = () => {
     if (document.visibilityState === 'hidden') leave()

@@ -7,16 +7,16 @@ import { TimedCourse } from './timed-course.ts'
 import { TurnCourse } from './turn-course.ts'
 import type { Play, PlayableGame, PlayClient, PlayOptions, PlayWire } from './types.ts'
 
-/** How long a correction takes to disappear from the picture, unless the options say otherwise. */
+/** How long a correction takes to disappear from the picture by default. */
 const SMOOTH_MS = 100
-/** How far behind spectators watch, at least. */
+/** How far behind spectators watch at least, by default. */
 const SPECTATOR_DELAY_MS = 100
 
 /**
- * Plays or watches a match: the own input shows at once, everybody else's as soon as it is known, and what the server
- * says counts in the end. Draw `play.state` as often as you like; nothing is computed in between.
+ * Plays or watches a match. Own inputs show at once, those of others when they are known, and what the server decides
+ * counts. Draw `play.state` as often as you like: nothing is computed in between.
  *
- * `game` must be the very rules that the server runs.
+ * `game` must have the same rules as the server's.
  */
 export function play<State, Input, Options>(
   rally: PlayClient,
@@ -45,7 +45,7 @@ export function play<State, Input, Options>(
   }
 }
 
-/** Every client has these; they are no part of its public face. */
+/** Every client has these, though its public type does not show them. */
 function isWired(rally: object): rally is PlayWire {
   return ['subscribe', 'request', 'sendFrame', 'beLive'].every((name) => typeof Reflect.get(rally, name) === 'function')
 }

@@ -23,40 +23,40 @@ interface Placed<Input> {
   readonly input: Input
 }
 
-/** An own input that the server has not answered, to take effect at `tick` at the earliest. */
+/** An own input that the server has not answered. It takes effect at `tick` at the earliest. */
 export interface Pending<Input> extends Placed<Input> {
   /** The tick that it was sent for. */
   readonly named: number
-  /** By the clock of whoever predicts. */
+  /** By the caller's clock. */
   readonly sentAt: number
 }
 
-/** The server's word: from the step of `tick` on, `seat` does `input`. */
+/** What the server decided: from the step of `tick` on, `seat` does `input`. */
 export interface Decision<Input> extends InputChange<Input> {
-  /** How many ticks later than its sender named it counts. */
+  /** How many ticks later it counts than its sender named. */
   readonly moved: number
 }
 
 interface SeatInputs<Input> {
-  /** What the seat does at the base, by the server's word. */
+  /** What the seat does at the base. */
   held: Input
-  /** The server's word from the base on, in the order of ticks. */
+  /** What the server decided from the base on, in the order of ticks. */
   readonly decided: Placed<Input>[]
-  /** Own inputs the server has not answered, in the order in which they were sent. */
+  /** Own inputs without an answer, in the order of sending. */
   readonly pending: Pending<Input>[]
 }
 
-/** Changes a seat may have between two keyframes; over it the stream makes no sense and is begun anew. */
+/** The most changes of a seat between two keyframes. With more the stream makes no sense. */
 const MAX_DECIDED = 1024
 const MAX_PENDING = 128
 
 /**
- * The states of one match from the last final one, the base, to a predicted one, the tip, with the inputs that lead
- * from one to the other. A seat goes on doing what it did last; own inputs hold from where they are expected to take
- * effect until the server says where they did. What the server says about the past makes all later states wrong from
- * there on: `redo` steps them again from the last one that is right.
+ * The states of one match from the last final one, the base, to a predicted one, the tip, and the inputs between them. A
+ * seat is expected to go on doing what it did last. Own inputs count from the tick where they are expected to take effect,
+ * until the server says where they did. A decision about the past makes all later states wrong: `redo` steps them again
+ * from the last one that is right.
  *
- * Pure but for the game: no clock, no I/O. Not for turn-based games.
+ * No clock, no I/O. Not for turn-based games.
  */
 export class Rollback<State, Input> {
   readonly #game: Rules<State, Input>
@@ -71,7 +71,7 @@ export class Rollback<State, Input> {
   /** The most ticks stepped again since the last `redo`. */
   #depth = 0
 
-  /** `maxAhead`: how many ticks the tip may be after the base, which bounds the states kept. */
+  /** `maxAhead`: the most ticks from the base to the tip, which bounds the states kept. */
   constructor(game: Rules<State, Input>, start: Start<State, Input>, maxAhead: number) {
     this.#game = game
     this.#maxAhead = maxAhead
@@ -91,7 +91,7 @@ export class Rollback<State, Input> {
     return this.#base
   }
 
-  /** The last final state; to be read only. */
+  /** The last final state; read it only. */
   get final(): State {
     return this.#at(this.#base)
   }
@@ -106,7 +106,7 @@ export class Rollback<State, Input> {
     return this.#states.length
   }
 
-  /** The state at `tick`, or at the nearest one kept; to be read only. */
+  /** The state at `tick`, or at the nearest one kept; read it only. */
   state(tick: number): State {
     return this.#at(Math.min(Math.max(tick, this.#base), this.tip))
   }
@@ -125,7 +125,7 @@ export class Rollback<State, Input> {
     return of.held
   }
 
-  /** What `seat` does last, by the server's word. */
+  /** What `seat` does last, as far as the server has decided. */
   decidedInput(seat: number): Input {
     const of = this.#seat(seat)
     return of.decided.at(-1)?.input ?? of.held
@@ -142,13 +142,13 @@ export class Rollback<State, Input> {
     return oldest
   }
 
-  /** Steps on to `tick`, if the base allows. `redo` goes before. */
+  /** Steps on to `tick`, if the base allows. Call `redo` before. */
   advance(tick: number): void {
     const end = Math.min(tick, this.#base + this.#maxAhead)
     while (this.tip < end) this.#step()
   }
 
-  /** An own input that is on its way to the server, to take effect in the step of `tick` or later: answers when. */
+  /** Adds an own input, which is sent now for the step of `tick` or later. Answers for which one. */
   predict(tick: number, seat: number, input: Input, sentAt: number): number {
     const last = this.#seat(seat).pending.at(-1)
     const named = Math.max(tick, last?.named ?? 0)
@@ -160,7 +160,7 @@ export class Rollback<State, Input> {
     return named
   }
 
-  /** Takes the server's word. Gives the pending input that this answers, if it does. Throws a RangeError for what cannot be. */
+  /** Takes a decision. Gives the pending input that it answers. @throws RangeError for one that does not fit. */
   decide({ tick, seat, input, moved }: Decision<Input>): Pending<Input> | null {
     const of = this.#seats[seat]
     if (!of || tick < this.#base || of.decided.length >= MAX_DECIDED) {
@@ -170,7 +170,7 @@ export class Rollback<State, Input> {
     this.#change(seat, () => {
       const index = of.pending.findIndex((one) => one.named === tick - moved && isSameInput(one.input, input))
       found = of.pending[index] ?? null
-      // Those before it changed nothing or never came: a seat's inputs are answered in the order of sending.
+      // A seat's inputs are answered in the order of sending: those before it changed nothing, or never arrived.
       of.pending.splice(0, index + 1)
       let at = of.decided.length
       while (at > 0 && (of.decided[at - 1]?.tick ?? 0) > tick) at--
@@ -179,7 +179,7 @@ export class Rollback<State, Input> {
     return found
   }
 
-  /** Forgets own inputs sent before `time`: the server did not take them, or they changed nothing. */
+  /** Drops own inputs that were sent before `time`: the server refused them, or they changed nothing. */
   expire(time: number): void {
     this.#seats.forEach((of, seat) => {
       if ((of.pending[0]?.sentAt ?? Number.POSITIVE_INFINITY) >= time) return
@@ -189,14 +189,11 @@ export class Rollback<State, Input> {
     })
   }
 
-  /**
-   * Nothing before `tick` can change any more, and all that led there is known: makes it the base, and answers the
-   * hash of its state. Steps on as far as that takes; `redo` is to be called for what comes after.
-   */
+  /** Makes `tick`, which is final, the base, and answers the hash of its state. Call `redo` for what comes after it. */
   settle(tick: number): number {
     if (tick > this.#base) {
       for (const [seat, of] of this.#seats.entries()) {
-        // What has no answer by now did not happen before `tick`.
+        // An input without an answer did not take effect before `tick`.
         if (of.pending.length > 0) this.#change(seat, () => this.#postpone(of, tick))
       }
       this.#redo()
@@ -210,7 +207,7 @@ export class Rollback<State, Input> {
     return hashState(this.final)
   }
 
-  /** Steps again what is wrong. Answers how many ticks that were, with those of `settle`; 0 for none. */
+  /** Steps again what is wrong. Answers how many ticks that were, those of `settle` included. */
   redo(): number {
     this.#redo()
     const depth = this.#depth
@@ -234,7 +231,7 @@ export class Rollback<State, Input> {
     }
   }
 
-  /** Does something to a seat's inputs, and notes from which tick on its effect differs. */
+  /** Changes the inputs of a seat, and notes from which tick on that makes a difference. */
   #change(seat: number, change: (of: SeatInputs<Input>) => void): void {
     const { tip } = this
     const before: Input[] = []
@@ -245,7 +242,7 @@ export class Rollback<State, Input> {
     }
   }
 
-  /** Own inputs take effect in the order of sending and one a tick, hence after the last one that the server answered. */
+  /** When an own input takes effect: inputs do so in the order of sending, one a tick. */
   #effective(of: SeatInputs<Input>, pending: Pending<Input>): number {
     return Math.max(pending.tick, (of.decided.at(-1)?.tick ?? -1) + 1, this.#base)
   }

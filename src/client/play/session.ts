@@ -3,7 +3,7 @@ import { RallyError } from '../errors.ts'
 import { EventEmitter } from '../event-emitter.ts'
 import type { Course, CourseListener, CreateCourse } from './course.ts'
 import { MatchStream, readInput, type Snapshot } from './match-stream.ts'
-import { OwnInputs, onLeaving, ownSeats } from './own-inputs.ts'
+import { OwnInputs, onPageLeave, ownSeats } from './own-inputs.ts'
 import { PlayStatistics } from './statistics.ts'
 import type {
   Correction,
@@ -17,7 +17,7 @@ import type {
   PlayWire,
 } from './types.ts'
 
-/** Follows one match: its stream, its frames, its inputs. What the game is at any moment is its course's affair. */
+/** One match that is played or watched: what comes by its stream goes to its course, which knows the states. */
 export class Session<State, Input, Options> implements Play<State, Input> {
   readonly #client: PlayClient & PlayWire
   readonly #game: PlayableGame<State, Input, Options>
@@ -25,7 +25,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   readonly #now: () => number
   readonly #emitter = new EventEmitter<PlayEvents<State>>()
   readonly #stops: (() => void)[] = []
-  /** Who wants to know of states, which are drawn for nobody else. */
+  /** Listeners to states: nothing is drawn without one. */
   readonly #watchers = new Set<() => void>()
   readonly #own: OwnInputs<Input>
   readonly #stream: MatchStream<State, Input>
@@ -73,7 +73,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
       () => signal?.removeEventListener('abort', stop),
       client.on('frame', (frame) => this.#stream.receive(new Uint8Array(frame))),
       client.on('error', (error) => this.#refused(error)),
-      onLeaving(() => this.#own.letGo()),
+      onPageLeave(() => this.#own.releaseAll()),
       client.on('status', (status) => {
         if (status !== 'open') this.#disconnect()
       }),
@@ -108,13 +108,13 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   frame(now = this.#now()): State | null {
     if (!this.#course) return null
     const state = this.#course.draw(now)
-    this.#say()
+    this.#sendMissing()
     return state
   }
 
   input(input: Input, seat = this.seats.length === 1 ? this.seats[0] : undefined): boolean {
     if (seat === undefined || this.#status === 'closed') return false
-    // What the server would refuse would be predicted, taken back and said again for ever.
+    // The server would refuse it, and it would be predicted, taken back and sent again for ever.
     if (this.#seats?.includes(seat) === false) return false
     const isTurn = this.#game.tickRate === 0
     if (!isTurn && this.#own.wants(seat, input)) return false
@@ -136,7 +136,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
 
   stop(): void {
     if (this.#status === 'closed') return
-    this.#own.letGo()
+    this.#own.releaseAll()
     this.#own.stop()
     this.#stream.stop()
     for (const stop of this.#stops) stop()
@@ -165,14 +165,14 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     if (this.#course) this.#course.load(snapshot, this.#moved, now)
     else this.#course = this.#createCourse(snapshot, this.seats.length > 0, this.#listener, now)
     this.#setStatus(snapshot.status)
-    if (this.#moved) this.#own.sayAgain()
+    if (this.#moved) this.#own.resend()
     this.#moved = false
-    this.#say()
+    this.#sendMissing()
     this.#emitState(now)
     if (snapshot.status === 'finished' || snapshot.status === 'aborted') this.#emitEnd(snapshot.status)
   }
 
-  /** @throws RangeError or RallyError for a frame that does not fit what was said before. */
+  /** @throws RangeError or RallyError for a frame that does not fit. */
   #take(frame: LiveBinaryFrame): void {
     const now = this.#now()
     const course = this.#course
@@ -192,7 +192,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     }
     if (this.#status === 'waiting') this.#setStatus('live')
     if (frame.kind !== 'keyframe') this.#emitState(now)
-    this.#say()
+    this.#sendMissing()
   }
 
   #finish(status: LiveEndStatus, now: number): void {
@@ -216,7 +216,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   /** Sends an own input and predicts it; false if neither could be done. */
   #send(seat: number, input: Input, now: number): boolean {
     if (!this.#stream.isOpen || this.#status !== 'live' || !this.#course) return false
-    // A turn is not sent before it is known to be one, a held input not predicted before it is sent.
+    // Only what the rules take is sent.
     const tick = this.#course.predict(seat, input, now)
     if (tick === null) return false
     const bytes = this.#stream.send(tick, seat, input)
@@ -225,10 +225,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     return true
   }
 
-  #say(): void {
+  #sendMissing(): void {
     const course = this.#course
     if (!this.#stream.isOpen || this.#status !== 'live' || !course) return
-    this.#own.say((seat, input) => course.isHeld(seat, input))
+    this.#own.sendMissing((seat, input) => course.isHeld(seat, input))
   }
 
   #refused({ type, eid, temporary, retryAfterMs }: RallyError): void {

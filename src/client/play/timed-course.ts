@@ -16,17 +16,17 @@ export interface TimedCourseOptions<State> extends DrawingOptions<State> {
 
 /** How far the prediction may be after the last final state. */
 const MAX_AHEAD_MS = 3_000
-/** How far ahead of the server an input may be named; its last byte tells 127 ticks apart. */
+/** How far ahead of the server an input may be: a byte tells 127 ticks apart. */
 const MAX_LEAD_TICKS = 110
-/** What is not looked at needs no way of fading. */
+/** A correction does not fade if nothing was drawn for this long. */
 const UNSEEN_MS = 250
-/** An own input without an answer after this and three round trips is given up. */
+/** An own input is dropped when it has no answer after this and three round trips. */
 const ANSWER_MS = 1_000
-/** Keyframes a spectator may have before them. */
+/** The most keyframes that a spectator has not reached yet. */
 const MAX_FINALS = 8
 const MAX_DELAY_MS = 600
 
-/** A game that goes by the clock: the own input at once, others' as they were, corrected by rollback. */
+/** A game with a clock: own inputs count at once, others go on as before, and rollback corrects what was wrong. */
 export class TimedCourse<State, Input> implements Course<State, Input> {
   readonly #game: Rules<State, Input>
   readonly #options: TimedCourseOptions<State>
@@ -35,7 +35,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   readonly #periodMs: number
   readonly #local: LocalTicks
   readonly #roundTrip = new RoundTrip()
-  /** Keyframes that a spectator has yet to come to. */
+  /** Keyframes that a spectator has not reached yet. */
   readonly #finals: { readonly tick: number; readonly hash: number }[] = []
   readonly #latenessMs = new RecentMost()
   #server: ServerTicks
@@ -96,7 +96,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     const latenessMs = this.#server.lateness(tick, now)
     if (answered) {
       const tookMs = now - answered.sentAt
-      // Moved it was late for certain; else the server went back for it, which shows in when the answer comes.
+      // A moved input was late. Otherwise the server may have gone back for it: then the answer comes late.
       const isLate = moved > 0 || latenessMs > this.#periodMs + 2 * this.#server.jitterMs
       if (isLate) this.#roundTrip.late(tookMs, now)
       else this.#roundTrip.inTime(tookMs, now)
@@ -107,7 +107,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
 
   keyframe(tick: number, hash: number, now: number): void {
     this.#isLive = true
-    // The first one is sent as the match begins, the others when nothing can reach their tick any more.
+    // The first keyframe is sent when the match begins, the others when their tick is final.
     this.#server.observe(tick === 0 ? 0 : tick + this.#rewindTicks, now, true)
     this.#finals.push({ tick, hash })
     this.#advance(now)
@@ -152,7 +152,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     }
   }
 
-  /** Takes what pings have measured since. */
+  /** Takes a new measurement by a ping. */
   #ping(): void {
     const pingMs = this.#options.pingMs()
     if (pingMs === this.#pingMs) return
@@ -175,7 +175,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#correct(now)
   }
 
-  /** Players are so far ahead that their inputs reach the server in time, spectators so far behind that nothing is late. */
+  /** Players are ahead, so that inputs reach the server in time. Spectators are behind, so that no frame is late. */
   #target(now: number): number {
     const arriving = this.#server.at(now)
     if (!this.#options.isPlayer) {
@@ -196,7 +196,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     if (now - this.#drawnAt <= UNSEEN_MS) this.#drawing.hold(this.#states, this.#position, now)
   }
 
-  /** Makes the states right up to the position, and sees what that changed. */
+  /** Makes the states right up to the position, and tells what that changed. */
   #correct(now: number): void {
     const depth = this.#states.redo()
     if (this.#isLive) this.#states.advance(Math.min(Math.floor(this.#position) + 1, this.#endTick))

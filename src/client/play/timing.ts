@@ -1,30 +1,30 @@
-/** The estimate of the server's ticks looks back this many buckets, so that a change of path or pace is found out. */
+/** The estimate of the server's ticks is of the last seconds, so that it follows changes of the network. */
 const BUCKETS = 6
 const BUCKET_MS = 1_000
 const RECENT_BUCKETS = 20
-/** Frames that are all later than this, for this long, say that the server has paused: the estimate starts anew. */
+/** If all frames are later than this for so long, the server has paused, and the estimate starts anew. */
 const PAUSED_MS = 200
 const PAUSED_FOR_MS = 1_000
-/** How far the local pace may be from the game's, either way. */
+/** The local pace differs from the game's by this share at most. */
 const MAX_SLEW = 0.1
-/** A difference is made good in about this time, as far as the slewing allows. */
+/** A difference disappears in about this time, as far as the pace allows. */
 const SETTLE_MS = 400
-/** Differences over this are jumped, as after a page was frozen. */
+/** A larger difference is jumped, as after a page was frozen. */
 const JUMP_MS = 500
 
 /**
  * When each tick of the server arrives here at the earliest.
  *
- * A frame that was sent at tick t and arrives at a says that tick 0 would have arrived at a - t * period, or earlier,
- * as networks delay and never hurry: the smallest such value of the last seconds counts. What jitter, stalls and
- * retransmissions do to single frames does not move it.
+ * A frame that was sent at tick t and arrives at time a says that tick 0 would have arrived at a - t * period, or
+ * earlier, as a network only delays. The smallest such value of the last seconds counts, so jitter, stalls and
+ * retransmissions of single frames do not move it.
  */
 export class ServerTicks {
   readonly #periodMs: number
   readonly #buckets: { readonly id: number; earliestMs: number }[] = []
   #zeroMs = 0
   #jitterMs = 0
-  /** Since when no frame was in time, and when tick 0 would have arrived by the earliest of them. */
+  /** Since when every frame has been late, and when tick 0 would have arrived by the earliest of them. */
   #late: { readonly since: number; earliestMs: number } | null = null
 
   constructor(periodMs: number) {
@@ -40,10 +40,10 @@ export class ServerTicks {
     return this.#jitterMs
   }
 
-  /** A frame that was sent at `tick` arrived at `now`. With `regular` it was not delayed by anything but the network. */
+  /** A frame that was sent at `tick` arrived at `now`. `regular`: only the network delayed it. */
   observe(tick: number, now: number, regular = false): void {
     const zeroMs = now - tick * this.#periodMs
-    if (this.isKnown) this.#watch(zeroMs, now)
+    if (this.isKnown) this.#detectPause(zeroMs, now)
     const id = Math.floor(now / BUCKET_MS)
     const newest = this.#buckets.at(-1)
     if (newest?.id === id) newest.earliestMs = Math.min(newest.earliestMs, zeroMs)
@@ -51,7 +51,7 @@ export class ServerTicks {
     while (this.#buckets[0] && this.#buckets[0].id <= id - BUCKETS) this.#buckets.shift()
     this.#zeroMs = this.#buckets.reduce((least, { earliestMs }) => Math.min(least, earliestMs), zeroMs)
     const latenessMs = this.lateness(tick, now)
-    // Later than that is no jitter but a stall.
+    // A later frame was stalled, which is no jitter.
     if (regular && latenessMs <= PAUSED_MS) this.#jitterMs += (latenessMs - this.#jitterMs) / 8
   }
 
@@ -60,13 +60,13 @@ export class ServerTicks {
     return (now - this.#zeroMs) / this.#periodMs
   }
 
-  /** How many ms after the earliest possible moment a frame of `tick` arrives that arrives now. */
+  /** How late a frame of `tick` is that arrives now, ms. */
   lateness(tick: number, now: number): number {
     return (this.at(now) - tick) * this.#periodMs
   }
 
-  /** Finds out that the server's ticks as a whole come later than they used to. */
-  #watch(zeroMs: number, now: number): void {
+  /** Starts the estimate anew when all frames come later than before. */
+  #detectPause(zeroMs: number, now: number): void {
     if (zeroMs - this.#zeroMs <= PAUSED_MS) this.#late = null
     else if (!this.#late) this.#late = { since: now, earliestMs: zeroMs }
     else {
@@ -79,7 +79,7 @@ export class ServerTicks {
   }
 }
 
-/** The local game time in ticks: it follows a target by going a little faster or slower, not by jumps. */
+/** The local game time in ticks. It follows a target by going a little faster or slower. */
 export class LocalTicks {
   readonly #periodMs: number
   #position: number | null = null
@@ -89,7 +89,7 @@ export class LocalTicks {
     this.#periodMs = periodMs
   }
 
-  /** Where the game is at `now` if it is to be at `target`. Call it with times that do not go back. */
+  /** The tick at `now`, while `target` is where it should be. `now` must not go back. */
   at(now: number, target: number): number {
     if (this.#position === null) return this.#jump(now, target)
     const passedMs = Math.max(0, now - this.#at)
@@ -129,25 +129,24 @@ export class RecentMost {
 }
 
 const MAX_MS = 2_000
-/** So many answers in a row that came late are the network, fewer may be a stall. */
+/** So many late answers in a row are the network; fewer may be a stall. */
 const SURE = 3
-/** What a late answer adds to the lead while that is not sure. */
+/** A late answer adds this to the lead before that is sure. */
 const GROWTH_MS = 5
-/** What the lead loses a second, for each second without a late answer, and the most of it. */
+/** How fast the lead shrinks, ms a second, for each second without a late answer, and at most. */
 const DECAY_MS = 4
 const MAX_DECAY_MS = 100
-/** Between two answers no more time than this counts. */
+/** The lead shrinks for this long at most between two answers. */
 const MAX_PAUSE_MS = 1_000
 
 /**
- * How long an input is under way to the server and its answer back, and how far ahead of the server's frames to play
- * for it to come in time.
+ * The round trip of inputs, and the lead: how far ahead of the server's frames to play, so that inputs come in time.
  *
- * Pings measure the round trip, but rarely. Every answer to an input tells more. One that came late was answered at
- * once, so it took a round trip, which is the lead that it would have needed; when several in a row say so the shortest
- * of them counts, as a stall makes the first of those that it held up late by most. One in time says only that the lead
- * is enough: it gives way slowly until the next one comes late. The server rewinds for what is a little late, so that
- * the lead finds its way between the two without anybody noticing. Times are monotonic, ms.
+ * Pings measure the round trip, but rarely; answers to inputs tell more. A late input is answered at once, so the answer
+ * took a round trip, which is the lead that it needed. When several in a row are late, the shortest of them counts, as a
+ * stall makes the first ones later than the network is. An input in time shows only that the lead is enough: it shrinks
+ * slowly until the next one is late. Nobody notices that, as the server goes back for an input that is a little late.
+ * Times are monotonic, ms.
  */
 export class RoundTrip {
   #ms = 0
@@ -166,18 +165,18 @@ export class RoundTrip {
     return this.#leadMs
   }
 
-  /** A round trip as a ping measured it. */
+  /** A ping took so long. */
   measured(tookMs: number): void {
     const ms = Math.min(MAX_MS, tookMs)
     if (this.#ms === 0) this.#ms = this.#leadMs = ms
     else {
       this.#follow(ms)
-      // Nothing makes a ping too short, but a stall makes it too long.
+      // A stall makes a ping too long, and nothing makes it too short.
       this.#leadMs += (ms - this.#leadMs) / (ms < this.#leadMs ? 2 : 4)
     }
   }
 
-  /** An input that came too late was answered at `now`, after `tookMs`. */
+  /** A late input was answered at `now`, after `tookMs`. */
   late(tookMs: number, now: number): void {
     const ms = Math.min(MAX_MS, tookMs)
     this.#answeredAt = this.#lateAt = now
@@ -189,7 +188,7 @@ export class RoundTrip {
     }
   }
 
-  /** An input that came in time was answered at `now`, after `tookMs`, part of which it waited for its tick. */
+  /** An input in time was answered at `now`, after `tookMs`: in part of that it waited for its tick. */
   inTime(tookMs: number, now: number): void {
     const seconds = Math.min(MAX_PAUSE_MS, now - this.#answeredAt) / 1_000
     const calmSeconds = Math.max(0, now - this.#lateAt) / 1_000

@@ -10,14 +10,11 @@ interface Turn<Input> {
   readonly sentAt: number
 }
 
-/** An own turn without an answer after this and three round trips was refused by the server. */
+/** The server refused an own turn that has no answer after this and three round trips. */
 const ANSWER_MS = 1_000
 const MAX_PENDING = 16
 
-/**
- * A game in turns: an input is a step. An own one is shown at once if the rules take it; should the server say
- * otherwise, it is taken back.
- */
+/** A game in turns: an input is a step. An own turn is shown at once if the rules take it, and taken back if the server refuses it. */
 export class TurnCourse<State, Input> implements Course<State, Input> {
   readonly #game: Rules<State, Input>
   readonly #listener: CourseListener
@@ -25,7 +22,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
   #state: State
   #tick = 0
   #isLive = false
-  /** The state with the pending turns on top; the own one when there are none. */
+  /** The state after the pending turns. */
   #shown: State
   #pending: Turn<Input>[] = []
 
@@ -55,7 +52,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     this.#state = this.#game.clone(snapshot.state)
     this.#tick = snapshot.tick
     this.#isLive = snapshot.status === 'live'
-    // Whether they came is in the snapshot; to send them again could do a turn twice.
+    // The snapshot shows whether they arrived. To send them again could do a turn twice.
     this.#pending = []
     for (const { seat, input } of snapshot.changes) this.#apply(this.#state, seat, input)
     this.#tick += snapshot.changes.length
@@ -96,7 +93,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     return this.#tick
   }
 
-  /** A turn is an event: there is nothing to hold. */
+  /** A turn is not held. */
   isHeld(): boolean {
     return true
   }
@@ -115,7 +112,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     return { rttMs: this.#clockRttMs(), jitterMs: 0, ticksAhead: this.#pending.length, statesKept: 2 }
   }
 
-  /** Puts what is pending on top of the state, and drops what the rules no longer take. */
+  /** Does the pending turns after the state, and drops those that the rules no longer take. */
   #show(): void {
     const before = this.#pending.length
     this.#shown = this.#state

@@ -11,7 +11,7 @@ export interface PlayClient {
   on(name: 'status', listener: (status: string) => void): () => void
 }
 
-/** The parts of a client that go to the wire. */
+/** What `play` needs of a client to talk to the server. */
 export interface PlayWire {
   subscribe(
     type: string,
@@ -24,11 +24,11 @@ export interface PlayWire {
   ): () => void
   request(type: string, data: unknown): Promise<unknown>
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean
-  /** Notices a dead line soon, until the function that this gives is called, once. */
+  /** From now on a dead connection is noticed soon. Gives a function that ends that. */
   beLive(): () => void
 }
 
-/** A game that can be played here: the very rules that the server runs. */
+/** A game with the same rules as the server's. */
 export type PlayableGame<State, Input, Options> = Game<State, Input, Options>
 
 export interface PlayOptions<State> {
@@ -37,7 +37,7 @@ export interface PlayOptions<State> {
    * `matches.getOne`.
    */
   readonly seats?: readonly number[] | undefined
-  /** How positions are drawn between two states. Default: the game's `smooth`; without one nothing is. */
+  /** How positions are drawn between two states. Default: the game's `smooth`. */
   readonly smooth?: SmoothFields | Blend<State> | undefined
   /** How long a correction takes to disappear from what is drawn. Default 100; 0 turns it off. */
   readonly smoothMs?: number | undefined
@@ -53,7 +53,7 @@ export interface PlayOptions<State> {
 export interface Correction {
   /** Ticks stepped again. */
   readonly depth: number
-  /** How far what is drawn was off, in units of the game. */
+  /** How far off the picture was, in units of the game. */
   readonly distance: number
 }
 
@@ -63,17 +63,17 @@ export interface PlayFigures {
   readonly rttMs: number
   /** Mean lateness of regular frames. */
   readonly jitterMs: number
-  /** How far the predicted state is ahead of what can be known here by now; negative for spectators. */
+  /** How far the predicted state is ahead of the newest that can be known here; negative for spectators. */
   readonly ticksAhead: number
   readonly rollbacksPerSecond: number
   /** Ticks stepped again in one rollback; of the last 512. */
   readonly meanRollbackDepth: number
   readonly p99RollbackDepth: number
-  /** Rollbacks that changed what is drawn, and by how much, in units of the game; of the last 512. */
+  /** Rollbacks that changed the picture, and by how much, in units of the game; of the last 512. */
   readonly corrections: number
   readonly meanCorrection: number
   readonly p99Correction: number
-  /** Keyframes whose hash was another than that of the own state. */
+  /** Keyframes that had another hash than the state here. */
   readonly desyncs: number
   /** Of this match's binary frames, with the WebSocket's own headers. */
   readonly bytesInPerSecond: number
@@ -82,10 +82,7 @@ export interface PlayFigures {
   readonly statesKept: number
 }
 
-/**
- * `connecting` until the first snapshot and while there is no connection; then as the match is. `closed` when it is not
- * followed any more.
- */
+/** `connecting` until the first snapshot and without a connection; `closed` at the end; otherwise the status of the match. */
 export type PlayStatus = 'connecting' | 'waiting' | 'live' | 'finished' | 'aborted' | 'closed'
 
 /** A final state, which no input changes any more. */
@@ -99,21 +96,21 @@ export interface PlayEnd<State> {
   readonly status: 'finished' | 'aborted'
   readonly tick: number
   readonly state: State
-  /** By the rules; null when it was broken off, or ended by a player who left. */
+  /** By the rules; null when the match was aborted, or ended because a player left. */
   readonly outcome: Outcome | null
 }
 
 export interface PlayEvents<State> {
   status: PlayStatus
-  /** There is something to draw that time alone would not have brought: a snapshot, an input, the end. */
+  /** A snapshot, an input or the end has changed what to draw. */
   state: State
-  /** Once a second, or after each turn. To be read only. */
+  /** Once a second, or after each turn. Read it only. */
   confirmed: Confirmed<State>
   correction: Correction
-  /** The own state was not the server's: a snapshot is on its way. */
+  /** The state differed from the server's. It is read again. */
   desync: { readonly tick: number; readonly hash: number; readonly expected: number }
   end: PlayEnd<State>
-  /** The match cannot be followed: it does not exist, or is of other rules. */
+  /** The match cannot be followed: it does not exist, or has other rules. */
   error: RallyError
 }
 
@@ -124,22 +121,21 @@ export interface Play<State, Input> extends AsyncDisposable {
   readonly seats: readonly number[]
   /** What to draw now; null until there is something. The same as `frame()`. */
   readonly state: State | null
-  /** The newest final state; to be read only. */
+  /** The newest final state. Read it only. */
   readonly confirmed: { readonly tick: number; readonly state: State } | null
   readonly figures: PlayFigures
-  /** What to draw at `now`, a time of the clock in the options. A state of its own, which the caller may keep. */
+  /** What to draw at `now`, by the clock in the options: a copy, which the caller may keep. */
   frame(now?: number): State | null
   /**
-   * What a seat does from now on, or in a turn-based game once; `seat` is needed by who has several. To say the same
-   * again costs nothing. Answers whether it had an effect here at once. Before the match is live, and while there is no
-   * connection, inputs of games with a clock are kept and said later; turns are not. Of a seat that is not played here,
-   * or without one where there are several, it answers false.
+   * What a seat does from now on, or once in a turn-based game. `seat` is needed only with several seats. The same input
+   * again costs nothing. Before the match is live and without a connection, inputs of a game with a clock are kept and sent
+   * later; turns are not. Answers whether it had an effect here at once; false for a seat that is not played here.
    *
    * @throws RallyError VALIDATION_FAILED for what is no input of the game.
    */
   input(input: Input, seat?: number): boolean
   /** Gives a function that removes the listener. */
   on<Name extends keyof PlayEvents<State>>(name: Name, listener: (value: PlayEvents<State>[Name]) => void): () => void
-  /** Follows the match no more. No listener or timer stays. */
+  /** Stops following the match. No listener or timer stays. */
   stop(): void
 }

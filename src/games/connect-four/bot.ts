@@ -7,9 +7,9 @@ const DEPTH = 5
 const WIN = 100_000
 /** What a line of four cells is worth to the seat that alone has discs in it, by their number. */
 const WORTH = [0, 1, 4, 16, WIN]
-/** Moves this near to the best are as good: the state says which is played, so that games differ. */
+/** Moves this near to the best count as equal. The state decides which one is played, so that games differ. */
 const AS_GOOD = 1
-/** The middle first: such moves are better more often, which makes the search shorter. */
+/** The middle comes first: its moves are better more often, so the search is shorter. */
 const ORDER = [3, 2, 4, 1, 5, 0, 6]
 
 const LINES: readonly (readonly number[])[] = allLines()
@@ -20,8 +20,8 @@ const LINES_THROUGH: readonly (readonly number[])[] = Array.from({ length: COLUM
 )
 
 /**
- * Wins where it can, blocks where it must, and else looks a few discs ahead (negamax with alpha-beta). Nothing but the
- * state decides. Does nothing out of its turn and once the game is over.
+ * Looks a few discs ahead (negamax with alpha-beta), so that it wins where it can and blocks where it must. Only the
+ * state decides. It does nothing out of turn and after the end.
  */
 export function connectFourBot(state: ConnectFourState, seat: number): ConnectFourInput {
   if (state.turn !== seat || state.winner !== null) return { column: null }
@@ -30,7 +30,7 @@ export function connectFourBot(state: ConnectFourState, seat: number): ConnectFo
   let best = Number.NEGATIVE_INFINITY
   const found: { column: number; value: number }[] = []
   for (const column of ORDER) {
-    // A little below the best so far, so that a move that is as good gets its true value.
+    // A bound a little below the best one: a move that counts as equal gets its true value.
     const value = search.valueOf(column, me, DEPTH, best - AS_GOOD - 1, Number.POSITIVE_INFINITY)
     if (value === null) continue
     best = Math.max(best, value)
@@ -41,7 +41,7 @@ export function connectFourBot(state: ConnectFourState, seat: number): ConnectFo
   return { column: good[drawn % good.length]?.column ?? null }
 }
 
-/** A board that takes discs back, with the worth of its lines kept up to date. */
+/** A board on which discs can be put and taken back. It keeps the worth of its lines up to date. */
 class Search {
   readonly #board: Cell[]
   /** How many discs of each seat a line holds, at twice its index plus the seat. */

@@ -45,7 +45,7 @@ export interface ConnectFourOptions {
   readonly first: 0 | 1 | 'random'
 }
 
-/** The ways a line can go: right, up, up and right, up and left. */
+/** The directions of lines: right, up, up and right, up and left. */
 const DIRECTIONS = [
   [1, 0],
   [0, 1],
@@ -73,10 +73,7 @@ export function cloneConnectFour(state: ConnectFourState): ConnectFourState {
   return { ...state, board: state.board.slice(), line: state.line.slice() }
 }
 
-/**
- * Drops a disc of the seat that is to move. Input out of turn, into a full or no column, or after the end of the game
- * leaves the state as it is.
- */
+/** Drops a disc of the seat that is to move. Ignores inputs out of turn, into a full column, and after the end. */
 export function stepConnectFour(state: ConnectFourState, inputs: readonly ConnectFourInput[]): void {
   if (isOver(state)) return
   const seat = state.turn
@@ -96,7 +93,7 @@ export function connectFourOutcome(state: ConnectFourState): Outcome | null {
   return isOver(state) ? { winnerSeat: state.winner, scores: connectFourScores(state) } : null
 }
 
-/** 1 for the winner, 0 for who lost or drew. */
+/** 1 for the winner, 0 for a loss or a draw. */
 export function connectFourScores(state: ConnectFourState): readonly number[] {
   return [state.winner === 0 ? 1 : 0, state.winner === 1 ? 1 : 0]
 }

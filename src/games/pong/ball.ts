@@ -17,7 +17,7 @@ import type { PongState } from './state.ts'
 /** How fast the ball is served, and how fast it gets at most; units a tick. */
 export const START_SPEED = 7.5
 export const MAX_SPEED = 18
-/** What each hit does to the ball's speed. */
+/** Each hit multiplies the ball's speed by this. */
 export const SPEED_UP = 1.06
 
 /** The slope (dy / dx) at which the ball leaves the very end of a paddle; the middle sends it straight back. */
@@ -28,7 +28,7 @@ export const MAX_SERVE_SLOPE = 0.6
 
 /** How many ticks the ball waits in the centre before a serve. */
 export const SERVE_PAUSE = 54
-/** At `MAX_SPEED` the ball meets at most two things in a tick; a tick's way ends at the last of these. */
+/** Bounds the contacts of the ball in a tick. At `MAX_SPEED` there are two at most. */
 const MAX_CONTACTS = 8
 
 /** A player has all points: nothing moves any more. */
@@ -36,7 +36,7 @@ export function isOver(state: PongState): boolean {
   return state.score0 >= state.pointsToWin || state.score1 >= state.pointsToWin
 }
 
-/** One tick's way of the ball, from contact to contact, so that no speed takes it through anything. */
+/** Moves the ball by a tick, from contact to contact, so that it passes through nothing at any speed. */
 export function moveBall(state: PongState): void {
   let left = 1
   for (let contacts = 0; contacts < MAX_CONTACTS && left > 0; contacts++) {
@@ -85,9 +85,9 @@ function timeToGoal(state: PongState): number {
 }
 
 /**
- * When the ball, flying towards `seat`, first touches its paddle, at the face or at an end; infinity for never. The
- * ball is a point against the paddle grown by the ball's size (the slab test for a ray and a box). Good up to the next
- * wall only.
+ * When the ball, which flies towards `seat`, touches its paddle, at the face or at an end; infinity for never. The ball
+ * counts as a point, and the paddle as larger by the size of the ball (the slab test for a ray and a box). Right only up
+ * to the next wall.
  */
 function timeToPaddle(state: PongState, seat: 0 | 1): number {
   const { ballX, ballY, velocityX, velocityY } = state
@@ -107,7 +107,7 @@ function timeToPaddle(state: PongState, seat: 0 | 1): number {
   return enter <= exit ? enter : Number.POSITIVE_INFINITY
 }
 
-/** Sends the ball back from where it touched the paddle; one saved at the paddle's end comes out at its face. */
+/** Sends the ball back from the face of the paddle, also when the paddle's end has touched it. */
 function hit(state: PongState, seat: 0 | 1): void {
   const paddle = seat === 0 ? state.paddle0 : state.paddle1
   const offset = Math.max(-1, Math.min(1, (state.ballY - paddle) / REACH))

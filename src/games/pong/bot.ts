@@ -7,18 +7,17 @@ const UP: PongInput = { move: -1 }
 const STAY: PongInput = { move: 0 }
 const DOWN: PongInput = { move: 1 }
 
-/** Of the court's width: how near the ball must be before the bot runs to where it will arrive. */
+/** The bot reacts when the ball is nearer than this share of the court's width. */
 const SIGHT = 0.7
-/** The bot stops this near to where it wants to be; more than half a paddle's tick, or it would tremble. */
+/** The bot stops this near to its target. It would tremble if this were less than half of what a paddle moves in a tick. */
 const CLOSE_ENOUGH = 10
-/** The largest error of its aim: this, and this much more for each unit a tick of the ball's speed. */
+/** The largest error of its aim: `ERROR`, and `ERROR_BY_SPEED` for each unit of the ball's speed. */
 const ERROR = 20
 const ERROR_BY_SPEED = 6
 
 /**
- * A decent opponent that can be beaten: it knows where the ball will arrive, walls included, but looks up late and aims
- * the worse the faster the ball is. Its error is drawn anew for each hit, from the state, so between two hits it makes
- * up its mind once: it runs, and stands.
+ * An opponent that can be beaten: it knows where the ball will arrive, but reacts late, and its aim is worse the faster
+ * the ball is. It draws one error for each hit from the state, so it has one target between two hits.
  */
 export function pongBot(state: PongState, seat: number): PongInput {
   const paddle = seat === 0 ? state.paddle0 : state.paddle1
@@ -39,14 +38,14 @@ function target(state: PongState, seat: number): number {
   return Math.max(PADDLE_TOP, Math.min(PADDLE_BOTTOM, wanted))
 }
 
-/** Where a y beyond the walls comes back to after bouncing between them. */
+/** Where the ball is after it has bounced between the walls, if it would be at `y` without them. */
 function folded(y: number): number {
   const room = BALL_BOTTOM - BALL_TOP
   const turns = (y - BALL_TOP) / (2 * room)
   return BALL_TOP + 2 * room * Math.abs(turns - Math.floor(turns + 0.5))
 }
 
-/** The error of this flight's aim, from -1 to 1, small ones likelier: the mean of two draws. */
+/** The error of its aim until the next hit, -1 to 1: the mean of two draws, so small ones are likelier. */
 function error(state: PongState, seat: number): number {
   const drawn = scramble(state.rngA ^ scramble(state.hits * 2 + seat))
   return ((drawn >>> 16) + (drawn & 0xffff)) / 0xffff - 1

@@ -10,7 +10,7 @@ import type { LiveMatch, SeatOf } from './live-matches.ts'
 export type RunningMatch = LiveMatch & { readonly runner: MatchRunner }
 
 /**
- * The match, which takes inputs.
+ * The match, if it takes inputs here.
  *
  * @throws RpcError NOT_LIVE; UNAVAILABLE while the match stands still
  */
@@ -29,9 +29,9 @@ function isPlayed(match: LiveMatch | undefined): match is RunningMatch {
 }
 
 /**
- * The seat that a user means who names one or, having only one, does not.
+ * The seat that an input is for: the one that is named, or the only one of the user.
  *
- * @throws RpcError NOT_SEATED, or VALIDATION_FAILED for who has several seats and names none.
+ * @throws RpcError NOT_SEATED, or VALIDATION_FAILED when the user has several seats and names none.
  */
 export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
   let found: number | undefined
@@ -45,7 +45,7 @@ export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number |
 }
 
 /**
- * What the game takes for an input; out of its table where it has one, so that all logs share it.
+ * The input as the game's schema reads it. It comes from the game's table if that has it, so that all logs share it.
  *
  * @throws RpcError VALIDATION_FAILED
  */

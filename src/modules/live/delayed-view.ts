@@ -3,9 +3,9 @@ import { HeldInputs } from '../../games/simulate.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
 import type { FramePublisher } from './frame-publisher.ts'
 
-/** How often a view of a turn-based game looks whether a turn has become old enough. */
+/** How often a view of a turn-based game checks whether a turn is old enough. */
 const LOOKS_PER_SECOND = 10
-/** Steps in one go, of a view that has fallen behind: twice the pace of the match. */
+/** The most steps at a time, for a view that is behind: it goes at twice the pace of the match. */
 const MAX_STEPS = 2
 
 export interface DelayedViewOptions {
@@ -18,8 +18,8 @@ export interface DelayedViewOptions {
 }
 
 /**
- * A match as it was a while ago: the same game, stepped again that much later from the inputs in the runner's log. By
- * then no late input can change them any more, so what it shows is final.
+ * A match as spectators see it who are behind by `spectatorDelayMs`: the same game, stepped again that much later from
+ * the inputs in the runner's log. By then no late input can change them, so every state is final.
  */
 export class DelayedView implements Ticking {
   readonly delayMs: number
@@ -28,13 +28,13 @@ export class DelayedView implements Ticking {
   readonly #delayTicks: number
   readonly #held: HeldInputs<unknown>
   readonly #state: unknown
-  /** When the turns not shown yet were made, the first one first. A match has a turn a tick. */
+  /** When each turn was made that is not shown yet, oldest first. A tick of a turn-based match is a turn. */
   readonly #turns: number[] = []
   readonly #startedAt = performance.now()
   #tick = 0
   /** How far the match itself is. */
   #matchTick = 0
-  /** The first line of the log that is not in force yet. */
+  /** The first change in the log that is not applied yet. */
   #next = 0
   #hasStarted = false
   #end: { readonly status: LiveEndStatus; readonly at: number } | null = null
@@ -60,17 +60,17 @@ export class DelayedView implements Ticking {
     return this.#hasStarted ? 'live' : 'waiting'
   }
 
-  /** The match as those see it who follow this view. */
+  /** The match as followers of this view see it. */
   get frame(): RunnerFrame {
     return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
   }
 
-  /** A turn-based game has had a turn. */
+  /** To be called for each change: in a turn-based game it is a turn. */
   noteTurn(now = performance.now()): void {
     if (this.#runner.game.tickRate === 0) this.#turns.push(now)
   }
 
-  /** The match is over, and that is committed: to be shown when it is old enough. */
+  /** The match is over, and that is committed. It is shown when it is old enough. */
   end(status: LiveEndStatus, now = performance.now()): void {
     this.#end ??= { status, at: now }
   }
@@ -87,7 +87,7 @@ export class DelayedView implements Ticking {
 
   #catchUp(now: number): void {
     const { tick, isOver } = this.#runner
-    // Once the match has stopped, its time goes on at the view's own pace.
+    // When the match has stopped, its ticks are counted here.
     this.#matchTick = isOver ? this.#matchTick + 1 : tick
     if (!this.#hasStarted) {
       if (!this.#isOldEnough(0, this.#startedAt, now)) return
@@ -106,7 +106,7 @@ export class DelayedView implements Ticking {
     return this.#isOldEnough(this.#tick + 1, this.#turns[0] ?? now, now)
   }
 
-  /** Whether what happened at this tick may be shown: by ticks, or where they do not go by the clock, by time. */
+  /** Whether a tick may be shown: by the count of ticks or, in a game without a clock, by the time `at` which it came. */
   #isOldEnough(tick: number, at: number, now: number): boolean {
     if (this.#runner.game.tickRate === 0) return now - at >= this.delayMs
     return this.#matchTick - tick >= this.#delayTicks

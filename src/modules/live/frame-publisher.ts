@@ -14,7 +14,7 @@ import { type LiveFrame, StateRate } from './types.ts'
 
 const TYPE = 'live.onState'
 
-/** Bytes a second of one stream of states: where they are larger they come less often. */
+/** Bytes a second of one stream of states: larger states are sent less often. */
 export const MAX_STATE_BYTES = 256 * 1024
 
 /** The states of a match, `rate` frames a second of about `frameBytes` each. A socket follows those of one rate. */
@@ -43,22 +43,22 @@ interface At {
 }
 
 /**
- * The `seq` of a state frame: its tick; one more for the last frame, which follows that of the same tick. In a game of
- * turns each is one more, as there a frame says that the match begins.
+ * The `seq` of a state frame is its tick. The last frame has one more, as it follows the frame of the same tick. In a
+ * game of turns every frame has one more, as the first one says that the match begins.
  */
 export function stateSeq(tick: number, status: LiveFrame['status'], tickRate: number): number {
   if (status === 'waiting') return 0
   return tick + (tickRate === 0 ? 1 : 0) + (status === 'live' ? 0 : 1)
 }
 
-/** Those who are sent states at one rate. */
+/** The stream of states at one rate. */
 interface States {
   readonly channel: Channel<LiveFrame>
-  /** The tick before which a stream may not have its next frame, as the last one was so long. */
+  /** The next frame waits for this tick if the last one was long. */
   notBefore: number
 }
 
-/** Those who follow a match at one distance in time, and what they are sent. Nothing is made that nobody would get. */
+/** Encodes a match for its followers on all nodes: those who see it as it is, or those who see it later. Encodes nothing that nobody follows. */
 export class FramePublisher {
   readonly inputs: Channel<LiveFrame>
   readonly #hub: Hub
@@ -83,7 +83,7 @@ export class FramePublisher {
     return this.#seq
   }
 
-  /** Whether anybody may be waiting for states. */
+  /** Whether anybody may follow states. */
   get wantsStates(): boolean {
     return this.#rates.size > 0
   }
@@ -98,7 +98,7 @@ export class FramePublisher {
     return this.#stateBytes
   }
 
-  /** The channel of this rate, to which frames go from now on. The first one is about as long as `frame`. */
+  /** The channel of this rate, which gets frames from now on. They are about as long as `frame`. */
   states(rate: StateRate, frame: LiveFrame): Channel<LiveFrame> {
     const known = this.#rates.get(rate)
     if (known) return known.channel
@@ -122,23 +122,22 @@ export class FramePublisher {
     if (this.#hub.isFollowed(this.inputs)) this.#publish(tick, encodeKeyframe(this.#stream, tick, hashState(state)))
   }
 
-  /** A step was done: sends the state to those whose frame is due. */
+  /** Sends the state after a step to the rates that have a frame at this tick. */
   step(at: At, tickRate: number): void {
     this.#tellStates(at, 'live', tickRate, (rate, { notBefore }) => {
       return tickRate === 0 || (at.tick >= notBefore && isDue(at.tick, rate, tickRate))
     })
   }
 
-  /** The match begins: nothing has been stepped yet. Where a clock steps it, the first step says the same at once. */
+  /** Sends the first frames. In a game with a clock the first step sends the first state. */
   start(at: At, tickRate: number): void {
-    // Those who waited for the match on other nodes are known by what they follow.
+    // Followers on other nodes opened their streams there, before the match began.
     for (const rate of this.#followedRates()) this.states(rate, { ...at, status: 'live' })
     this.keyframe(at)
-    if (tickRate > 0) return
-    this.#tellStates(at, 'live', tickRate)
+    if (tickRate === 0) this.#tellStates(at, 'live', tickRate)
   }
 
-  /** The last frames, and the end of all streams. */
+  /** Sends the last frames, and ends all streams. */
   end(at: At, status: LiveEndStatus, tickRate: number): void {
     this.keyframe(at)
     if (this.#hub.isFollowed(this.inputs)) this.#publish(at.tick, encodeEnd(this.#stream, at.tick, status))
@@ -146,7 +145,7 @@ export class FramePublisher {
     this.close(status)
   }
 
-  /** Ends all streams, for those who follow to open them anew, or not. */
+  /** Ends all streams. By the reason a follower knows whether to open them anew. */
   close(reason: string): void {
     this.#hub.end(this.inputs, reason)
     for (const rate of this.#followedRates()) this.#hub.end(stateChannel(this.#matchId, rate, this.#isDelayed), reason)
@@ -164,7 +163,7 @@ export class FramePublisher {
     this.#hub.publishFrame(this.inputs, this.#seq, frame)
   }
 
-  /** Sends a state, encoded once, to the rates that `isWanted`. */
+  /** Encodes a state once, and sends it to the rates that are `isWanted`. */
   #tellStates(
     { tick, state }: At,
     status: LiveFrame['status'],
@@ -189,7 +188,7 @@ export class FramePublisher {
   }
 }
 
-/** Whether `rate` frames a second, evenly spread over ticks, have one at this tick. */
+/** Whether this tick has a frame, if `rate` frames a second are spread evenly over the ticks. */
 function isDue(tick: number, rate: number, tickRate: number): boolean {
   return Math.floor((tick * rate) / tickRate) !== Math.floor(((tick - 1) * rate) / tickRate)
 }

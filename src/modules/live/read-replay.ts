@@ -5,7 +5,7 @@ import type { Scope } from '../scope.ts'
 import { toLiveChange } from './openings.ts'
 import type { LiveChange, Replay } from './types.ts'
 
-/** What one answer holds, so that it leaves a socket room for other things: changes, and characters of their JSON. */
+/** The most changes of one answer, and characters of their JSON, so that a socket has room for other things. */
 const MAX_CHANGES = 16_000
 const MAX_LENGTH = 384 * 1024
 
@@ -36,7 +36,7 @@ export async function readReplay(scope: Scope, match: Match, from: number): Prom
   }
 }
 
-/** As many as an answer holds; at least one, so that whoever asks on gets to the end. */
+/** The first changes, as many as an answer holds, but at least one, so that each answer leads on. */
 function firstOf(changes: LiveChange[]): LiveChange[] {
   let length = 0
   const end = changes.findIndex((change) => {

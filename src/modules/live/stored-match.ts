@@ -4,7 +4,7 @@ import { splitOptions } from '../matches/index.ts'
 import type { MatchStatus } from '../matches/types.ts'
 import type { SeatOf } from './live-matches.ts'
 
-/** A match as it is stored, as far as it can be shown. */
+/** What is stored of a match that followers may see. */
 export interface StoredMatch {
   readonly id: string
   readonly game: string
@@ -31,7 +31,7 @@ const byIds = statement<StoredMatch>(
   FROM matches WHERE id = ANY($1)`,
 )
 
-/** Reads stored matches: those that are asked for in the same moment are one query, and one row each. */
+/** Reads stored matches. Several that are asked for at the same moment are one query. */
 export function storedMatches(sql: Sql): (matchId: string) => Promise<StoredMatch | undefined> {
   return batched(async (ids) => {
     const rows = await sql.rows(byIds, [ids])
@@ -45,10 +45,7 @@ interface Ended {
   readonly finishedAt: Date | number | null
 }
 
-/**
- * For how many ms yet the end of a match is kept from a user, or from nobody in particular: with a `spectatorDelayMs`
- * those who do not play in it see it that much later.
- */
+/** How much longer the end of a match is not shown to a user, ms: `spectatorDelayMs` for those who did not play. */
 export function withheldMs(
   { options, startedAt, finishedAt }: Ended,
   players: readonly { readonly userId: string | null }[],

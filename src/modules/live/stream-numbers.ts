@@ -1,9 +1,9 @@
 import { MAX_STREAM } from '../../protocol/live-frames.ts'
 
-/** A number is not given again for this long, so that no frame still under way is taken for another match's. */
+/** A number is not used again for this long, as frames of its match may still be under way. */
 const REST_MS = 5_000
 
-/** The small numbers that name matches in binary frames: always the smallest that is free, as small ones are short. */
+/** The numbers that name matches in binary frames. A match gets the smallest one that is free, as small ones take fewer bytes. */
 export class StreamNumbers<Match> {
   readonly #matches: (Match | undefined)[] = []
   /** Since when a number is free. */
@@ -11,7 +11,7 @@ export class StreamNumbers<Match> {
   /** No smaller number is free. */
   #from = 0
 
-  /** `now` is a monotonic time in ms. @throws RangeError when all are taken, which is after a thousand million. */
+  /** `now` is a monotonic time in ms. @throws RangeError when all 2^30 are taken. */
   add(match: Match, now: number): number {
     let stream = this.#from
     let isFirst = true

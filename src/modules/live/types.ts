@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MatchStatus, Player } from '../matches/types.ts'
 import { MatchId } from '../wire.ts'
 
-/** Frames a second in mode `state`. Few, so that those who watch share what is made for them. */
+/** Frames a second in mode `state`. There are few rates, so that followers share frames. */
 export const StateRate = z.literal([60, 30, 20, 15, 10, 5, 1])
 export type StateRate = z.infer<typeof StateRate>
 
@@ -29,7 +29,7 @@ export type LiveChange = z.infer<typeof LiveChange>
 
 /** What a follower of mode `inputs` needs to run the match itself from here on. The events are binary frames. */
 export const LiveInputsSnapshot = z.object({
-  /** The newest tick that no input can change any more: whoever holds this can roll back to any later one. */
+  /** The newest tick that no input can change any more. From its state a client can step to any later tick. */
   tick: z.number().int(),
   /** As of `tick`. */
   state: z.unknown(),
@@ -40,7 +40,7 @@ export const LiveInputsSnapshot = z.object({
   changes: z.array(LiveChange),
   /** Steps done by the time of the answer's `ts`. */
   now: z.number().int(),
-  /** Names the match in binary frames both ways; null when there is nothing more to come. */
+  /** Names the match in binary frames both ways; null when no frame will come. */
   stream: z.number().int().nullable(),
   game: z.string(),
   rulesVersion: z.number().int(),
@@ -51,12 +51,12 @@ export const LiveInputsSnapshot = z.object({
   tickRate: z.number().int(),
   /** How far back an input may take effect. The keyframe of tick t is sent just before step t + `rewindTicks`. */
   rewindTicks: z.number().int(),
-  /** How far behind the match this view is: 0 for its players, for others as the match's options say. */
+  /** How far behind the match this follower is: 0 for players, `spectatorDelayMs` for others. */
   delayMs: z.number().int(),
 })
 export type LiveInputsSnapshot = z.infer<typeof LiveInputsSnapshot>
 
-/** A finished match, to be played again by the rules of `rulesVersion`. A long one comes in several answers. */
+/** A finished match, to be played again by the rules of `rulesVersion`. The changes of a long match need several answers. */
 export const Replay = z.object({
   matchId: MatchId,
   game: z.string(),
@@ -72,9 +72,7 @@ export const Replay = z.object({
   players: z.array(Player),
   winnerSeat: z.number().int().nullable(),
   scores: z.array(z.number().int()),
-  /** Why it ended other than by its rules. */
+  /** Why it ended, if not by its rules. */
   endReason: z.string().nullable(),
 })
 export type Replay = z.infer<typeof Replay>
-
-export type LiveCode = 'NOT_LIVE' | 'NOT_SEATED' | 'NOT_FINISHED'

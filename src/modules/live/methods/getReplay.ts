@@ -6,8 +6,8 @@ import { liveService } from '../service.ts'
 import { Replay } from '../types.ts'
 
 /**
- * What it takes to play a finished match again. A long match has more changes than one answer holds: ask again `from`
- * the `next` of the answer until that is null.
+ * A finished match, to be played again. A long match has more changes than one answer holds: ask again with the `next`
+ * of the answer as `from` until it is null.
  */
 export const getReplay = method({
   access: 'anyone',
