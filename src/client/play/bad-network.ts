@@ -44,11 +44,8 @@ export function createBadNetwork(
       return current
     },
     createSocket(url, protocol) {
-      const socket: BadSocket = new BadSocket(
-        createSocket(url, protocol),
-        () => current,
-        () => sockets.delete(socket),
-      )
+      const real = createSocket(url, protocol)
+      const socket: BadSocket = new BadSocket(real, () => current, () => sockets.delete(socket))
       sockets.add(socket)
       return socket
     },
@@ -64,28 +61,20 @@ export function createBadNetwork(
 /** Frames on their way in one direction, in order. */
 class Lane {
   readonly #faults: () => NetworkFaults
-  readonly #overflow: () => void
   readonly #waiting: { readonly at: number; readonly arrive: () => void }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(faults: () => NetworkFaults, overflow: () => void) {
+  constructor(faults: () => NetworkFaults) {
     this.#faults = faults
-    this.#overflow = overflow
   }
 
-  pass(arrive: () => void): void {
+  /** Answers false when too many frames wait. */
+  pass(arrive: () => void): boolean {
     const now = performance.now()
     const at = Math.max(arrivalOf(now, this.#faults()), this.#waiting.at(-1)?.at ?? 0)
-    if (at <= now && this.#waiting.length === 0) {
-      arrive()
-      return
-    }
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#overflow()
-      return
-    }
-    this.#waiting.push({ at, arrive })
-    if (this.#waiting.length === 1) this.#wait()
+    if (at <= now && this.#waiting.length === 0) arrive()
+    else if (this.#waiting.push({ at, arrive }) === 1) this.#wait()
+    return this.#waiting.length <= MAX_WAITING
   }
 
   clear(): void {
@@ -108,8 +97,7 @@ class Lane {
 /** When a frame that is sent at `now` arrives. */
 function arrivalOf(now: number, { latencyMs, jitterMs, stallEveryMs, stallMs }: NetworkFaults): number {
   const at = now + latencyMs + Math.random() * jitterMs
-  if (stallEveryMs <= 0) return at
-  const intoPeriod = at % stallEveryMs
+  const intoPeriod = stallEveryMs > 0 ? at % stallEveryMs : stallMs
   return intoPeriod < stallMs ? at - intoPeriod + stallMs : at
 }
 
@@ -128,15 +116,14 @@ class BadSocket implements SocketLike {
   constructor(socket: SocketLike, faults: () => NetworkFaults, gone: () => void) {
     this.#socket = socket
     this.#gone = gone
-    const overflow = () => this.cut()
-    this.#up = new Lane(faults, overflow)
-    this.#down = new Lane(faults, overflow)
+    this.#up = new Lane(faults)
+    this.#down = new Lane(faults)
     socket.addEventListener('message', ({ data }) => {
-      if (!this.#isOver) this.#down.pass(() => this.#tell(data))
+      this.#pass(this.#down, () => {
+        for (const listener of this.#onMessage) listener({ data })
+      })
     })
-    socket.addEventListener('close', ({ code }) => {
-      if (!this.#isOver) this.#down.pass(() => this.#end(code))
-    })
+    socket.addEventListener('close', ({ code }) => this.#pass(this.#down, () => this.#end(code)))
     socket.addEventListener('error', () => {})
   }
 
@@ -153,8 +140,7 @@ class BadSocket implements SocketLike {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#isOver) return
-    this.#up.pass(() => this.#socket.send(data))
+    this.#pass(this.#up, () => this.#socket.send(data))
   }
 
   close(code?: number, reason?: string): void {
@@ -178,8 +164,8 @@ class BadSocket implements SocketLike {
     else if (type === 'close') this.#onClose.add(listener)
   }
 
-  #tell(data: unknown): void {
-    for (const listener of this.#onMessage) listener({ data })
+  #pass(lane: Lane, arrive: () => void): void {
+    if (!this.#isOver && !lane.pass(arrive)) this.cut()
   }
 
   #end(code: number): void {

@@ -8,7 +8,6 @@ import { StreamNumbers } from './stream-numbers.ts'
 const COLLECT_EVERY_MS = 10_000
 /** A match that does not run here is forgotten when nobody has followed it or asked for it for this long. */
 const FORGET_MS = 30_000
-const LOOK_EVERY_MS = 1_000
 
 /** Who sits where. The server-side opponent has no user. */
 export interface SeatOf {
@@ -40,7 +39,6 @@ export class LiveMatch {
   view: DelayedView | null = null
   /** How it ended, once that is committed. */
   end: LiveEndStatus | null = null
-  #lookedForAt = Number.NEGATIVE_INFINITY
 
   constructor(hub: Hub, matchId: string, streamOf: (match: LiveMatch) => number, now: number) {
     this.matchId = matchId
@@ -69,13 +67,6 @@ export class LiveMatch {
     this.seats = seats.map(({ seat, userId }) => ({ seat, userId }))
     const isIn = (others: readonly SeatOf[]) => (one: SeatOf) => others.some(({ userId }) => userId === one.userId)
     return !before.every(isIn(seats)) || !seats.every(isIn(before))
-  }
-
-  /** Whether the database is to be asked which node runs it: at most once in a while. */
-  mayBeLookedFor(now = performance.now()): boolean {
-    if (now - this.#lookedForAt < LOOK_EVERY_MS) return false
-    this.#lookedForAt = now
-    return true
   }
 
   /** Whether the runner has to tell of each step. */

@@ -25,8 +25,8 @@ import { SeatHolders } from './seat-holders.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
 import type { LiveInput, Replay } from './types.ts'
 
-/** How often a match is looked for that is stored as live, but does not run where it should. */
-const MAX_LOOKS = 2
+/** How often the row is read of a match that is stored as live, but does not run where the row says. */
+const MAX_READS = 2
 
 /** Carries inputs to live matches, and what happens in them to their followers, on whichever node they run. */
 export class LiveService {
@@ -102,7 +102,7 @@ export class LiveService {
     const match = this.#matches.byStream(frame.stream)
     if (match?.runner) this.#frameHere(playing(match), userId, connection.id, frame)
     else if (match?.owner) this.#others.frame(match.owner, userId, connection, match.matchId, bytes)
-    else if (match?.mayBeLookedFor()) void this.#frameElsewhere(match.matchId, userId, connection, bytes)
+    else if (match) void this.#frameElsewhere(match.matchId, userId, connection, bytes)
     else throw notLive()
     return true
   }
@@ -116,7 +116,7 @@ export class LiveService {
    */
   async open(following: Following, userId: string | null): Promise<Opening | null> {
     const { matchId } = following
-    for (let looks = 1; looks <= MAX_LOOKS; looks++) {
+    for (let reads = 1; reads <= MAX_READS; reads++) {
       const running = openRunning(this.#matches.get(matchId), following, userId)
       if (running) return running
       const row = await this.#stored(matchId)
