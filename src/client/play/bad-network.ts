@@ -45,7 +45,11 @@ export function createBadNetwork(
     },
     createSocket(url, protocol) {
       const real = createSocket(url, protocol)
-      const socket: BadSocket = new BadSocket(real, () => current, () => sockets.delete(socket))
+      const socket: BadSocket = new BadSocket(
+        real,
+        () => current,
+        () => sockets.delete(socket),
+      )
       sockets.add(socket)
       return socket
     },
