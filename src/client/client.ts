@@ -1,6 +1,5 @@
 import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope.ts'
-import { Clock } from './clock.ts'
-import { ClockSync } from './clock-sync.ts'
+import { Clock, ClockSync } from './clock.ts'
 import { Connection, onActivity, onWake } from './connection.ts'
 import { encodeBody, encodeRequest } from './envelopes.ts'
 import { answerError, RallyError } from './errors.ts'

@@ -57,7 +57,6 @@ interface Pending {
 export class Requests {
   readonly #options: RequestsOptions
   readonly #timeoutMs: number
-  readonly #maxQueued: number
   /** In the order of the calls. */
   readonly #pending = new Map<string, Pending>()
   readonly #waiting = new Set<Pending>()
@@ -74,7 +73,6 @@ export class Requests {
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    this.#maxQueued = options.maxQueued ?? DEFAULT_MAX_QUEUED
   }
 
   /** An id that no other exchange has, of this client or another. */
@@ -211,12 +209,11 @@ export class Requests {
     signal?.addEventListener('abort', abort)
 
     this.#pending.set(eid, pending)
-    this.#queue(pending)
     if (!this.#options.isOpen()) {
       this.#limitOffline(pending)
       this.#options.onWaiting()
     }
-    this.#flush()
+    this.#flush(pending)
   }
 
   /** There is no connection: starts the time that the call may be without one. */
@@ -234,7 +231,7 @@ export class Requests {
     if (this.#closed) return ['CLOSED', 'The client is closed']
     if (signal?.aborted) return ['ABORTED', 'The call was aborted']
     if (this.#pending.has(eid)) return ['CONFLICT', 'A call with this eid waits for its answer already']
-    if (pinned || this.#waiting.size < this.#maxQueued) return null
+    if (pinned || this.#waiting.size < (this.#options.maxQueued ?? DEFAULT_MAX_QUEUED)) return null
     if (this.#options.isOpen()) return ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
     return ['OFFLINE', 'Not connected, and too many calls wait already']
   }
@@ -253,19 +250,17 @@ export class Requests {
     if (pending.state === 'sent') this.#inFlight--
   }
 
-  /** A node that leaves refuses what is new, and its clients are elsewhere a moment later. */
+  /** `UNAVAILABLE`: a node that leaves refuses new requests, and its clients are on another node a moment later. */
   #retryLater(pending: Pending, refusal: RallyError): void {
     if (pending.state === 'sent') this.#inFlight--
     pending.state = 'retrying'
     pending.refusal = refusal
-    const again = () => {
-      this.#queue(pending)
-      this.#flush()
-    }
-    pending.timers.retry = setTimeout(again, refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
+    pending.timers.retry = setTimeout(() => this.#flush(pending), refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
   }
 
-  #flush(): void {
+  /** Sends what waits, `added` too, as far as the server's limits allow. */
+  #flush(added?: Pending): void {
+    if (added) this.#queue(added)
     clearTimeout(this.#flushTimer)
     if (!this.#welcome || !this.#rate || !this.#options.isOpen()) return
     const { user, limits } = this.#welcome

@@ -6,7 +6,7 @@ import { startRally } from '../../src/rally.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { browserLike } from './cookies.ts'
 
-test('signing up, in and out as a person does', async () => {
+test('a person registers, signs out and signs in again', async () => {
   await using database = await createTestDatabase()
   const app = await startRally({
     environment: {},

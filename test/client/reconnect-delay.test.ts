@@ -4,7 +4,7 @@ import { backoffMs, reconnectMs } from '../../src/client/reconnect-delay.ts'
 
 const BACKOFF = { minMs: 500, maxMs: 20_000 }
 
-test('waits are anything up to a bound that doubles from half a second to twenty', () => {
+test('a wait is random, up to a bound that doubles from 0.5 s to 20 s', () => {
   const bounds = [0, 1, 2, 3, 4, 5, 6, 7, 1000].map((failures) => backoffMs(failures, BACKOFF, 1))
   expect(bounds).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000, 20_000])
   expect(backoffMs(9, BACKOFF, 0)).toBe(0)
@@ -14,14 +14,14 @@ test('waits are anything up to a bound that doubles from half a second to twenty
 /** The longest wait after a close with `code`. */
 const longest = (code: number, failures: number, outageMs = 0) => reconnectMs({ code, failures, outageMs }, BACKOFF, 1)
 
-test('a node that leaves is left at once, unless it happens over and over', () => {
+test('after a node has left the client reconnects at once, unless that happens repeatedly', () => {
   expect(longest(4000, 0)).toBe(250)
   expect(longest(4501, 0)).toBe(250)
   expect(longest(4000, 6)).toBe(1500)
   expect(longest(1006, 0)).toBe(500)
 })
 
-test('through a restart of half a minute nobody waits for longer than a second and a half', () => {
+test('during a restart of half a minute no wait is longer than 1.5 s', () => {
   expect([0, 1, 2, 3, 30].map((failures) => longest(1006, failures, 29_000))).toEqual([500, 1000, 1500, 1500, 1500])
   expect(reconnectMs({ code: 1006, failures: 30, outageMs: 29_000 }, BACKOFF, 0)).toBe(0)
 })
@@ -51,7 +51,7 @@ test.each([
   expect(endpointsOf(url)).toMatchObject({ socket, session })
 })
 
-test('an address that is none is refused', () => {
+test('what is no address of a server is refused', () => {
   expect(() => endpointsOf('/')).toThrow(TypeError)
   expect(() => endpointsOf('ftp://example.org')).toThrow(TypeError)
 })

@@ -45,7 +45,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('leaves a leaving node at once, whatever the backoff', async ({ server }) => {
+  test('reconnects at once when the node leaves, whatever the backoff', async ({ server }) => {
     const rally = connect(server, { backoff: NEVER })
     const socket = await server.nextSocket()
     await until(rally, 'open')
@@ -66,7 +66,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('pauses after having been too fast, even when woken', async ({ server }) => {
+  test('waits after it was too fast, also when the network is back', async ({ server }) => {
     const page = stubPage()
     const rally = connect(server)
     const socket = await server.nextSocket()
@@ -93,7 +93,7 @@ describe('the connection', () => {
     expect(await rally.things.get({ id: 'a' })).toEqual({ name: 'A' })
   })
 
-  test('rests after 4504, until something is asked', async ({ server }) => {
+  test('is idle after 4504, until something is asked', async ({ server }) => {
     const rally = connect(server)
     const socket = await server.nextSocket()
     await until(rally, 'open')
@@ -126,7 +126,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('comes back after 4504 when the user moves in the page, or sees it again', async ({ server }) => {
+  test('reconnects after 4504 when the user does something in the page, or the page is shown', async ({ server }) => {
     const page = stubPage()
     const rally = connect(server)
     for (const move of ['pointermove', 'keydown', 'visibilitychange']) {
@@ -189,7 +189,7 @@ describe('the connection', () => {
     expect(server.attempts).toHaveLength(3)
   })
 
-  test('doubts its socket when the network changed', async () => {
+  test('asks for a sign of life when the network has changed', async () => {
     const page = stubPage()
     const server = await startServer({ heartbeatMs: 100 })
     const rally = connect(server, { clockIntervalMs: 10 ** 6 })
@@ -203,7 +203,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('takes no frame for its own that is none', async ({ server, rally }) => {
+  test('gives up a socket that sends something else than envelopes', async ({ server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     socket.ws.send('{"nonsense":')
@@ -211,7 +211,7 @@ describe('the connection', () => {
     await until(rally, 'open')
   })
 
-  test('hands on binary frames, and errors that belong to nothing', async ({ server, rally }) => {
+  test('emits binary frames, and errors that belong to no request', async ({ server, rally }) => {
     const socket = await server.nextSocket()
     await until(rally, 'open')
     const frame = once(rally, 'frame')

@@ -78,7 +78,7 @@ describe('subscriptions', () => {
     expect(socket.inbox('things.onThing').all.map(({ data }) => data)).toEqual([{ id: '1' }, { id: '1' }])
   })
 
-  test('that stop before they are open are left when they are', async ({ server, rally }) => {
+  test('that are stopped before they are open are unsubscribed once they are open', async ({ server, rally }) => {
     const record = recorder<Named>()
     const stop = rally.things.onThing({ id: '1' }, record.listener)
     const socket = await server.nextSocket()

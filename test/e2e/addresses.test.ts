@@ -41,7 +41,7 @@ test('invitations that lead nowhere', async ({ people }) => {
   }
   await says(quy, '/m/3c4655e6-a8a3-40b6-a0f3-62b3e14b0f68', /no match at this address/)
   await says(quy, '/replay/nothing', /no match at this address/)
-  await says(quy, '/join/ABCDEF', /No match waits under that code/)
+  await says(quy, '/join/ABCDEF', /No match with that code is waiting/)
   await says(quy, '/join/nothing', /That is no code/)
 
   await oli.page.goto('/')

@@ -11,9 +11,9 @@ import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useStatus, useUser } from './rally.ts'
-import { Link, parseRoute, paths, type Route, usePath } from './router.tsx'
+import { parseRoute, type Route, usePath } from './router.tsx'
 import { CrashGuard, later } from './ui/error-boundaries.tsx'
-import { Page, TabAlert } from './ui/page.tsx'
+import { MessagePage, TabAlert } from './ui/page.tsx'
 import { useUnkeptCodes } from './unkept-codes.ts'
 
 const ReplayPage = later(() => import('./pages/replay-page.tsx').then(({ ReplayPage }) => ReplayPage), 'Loading…')
@@ -72,16 +72,14 @@ function Routed({ route }: { route: Route }) {
       return <AccountPage />
     case 'unknown':
       return (
-        <Page title="Out!" fit="narrow">
-          <p>
-            There is no page at this address. <Link href={paths.lobby}>Back to the lobby</Link>
-          </p>
-        </Page>
+        <MessagePage title="Out!">
+          <p>There is no page at this address.</p>
+        </MessagePage>
       )
   }
 }
 
-/** Why a signed-out visitor is asked to sign in; null where it is simply to play. */
+/** Why a signed-out visitor is asked to sign in; null where there is no special reason. */
 function intentOf(route: Route): string | null {
   switch (route.page) {
     case 'join':

@@ -3,9 +3,9 @@ import { useRally, useRefusal, useStatus } from './rally.ts'
 import { TextButton } from './ui/button.tsx'
 import { Loading, Notice } from './ui/notice.tsx'
 
-/** A cut is told after this long: most are over before. */
+/** How long a cut lasts before the page tells of it: most are over before. */
 const CUT_MS = 600
-/** A first connection that takes longer than this is told. */
+/** How long the first connection may take before the page tells of it. */
 const FIRST_MS = 4000
 
 /** Says that the connection is lost. It lies over the page, so that nothing moves. */

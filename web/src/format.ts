@@ -21,16 +21,14 @@ export function exactTime(then: number): string {
   return `${day.format(then)}, ${clock.format(then)}`
 }
 
-/** `2:05` of a length in ms. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
-}
+/** `2:05` for a length in ms, rounded. */
+export const duration = (ms: number) => minutesAndSeconds(Math.round(ms / 1000))
 
-/** `2:05` of a place in time, in ms: the last second that is over. */
-export function clockTime(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+/** `2:05` for a place in time in ms: the last second that is over. */
+export const clockTime = (ms: number) => minutesAndSeconds(Math.floor(ms / 1000))
+
+function minutesAndSeconds(seconds: number): string {
+  return `${Math.floor(Math.max(0, seconds) / 60)}:${String(Math.max(0, seconds) % 60).padStart(2, '0')}`
 }
 
 /** `in 42 seconds` or `in 3 minutes`, for a wait in ms. */

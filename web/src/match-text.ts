@@ -12,12 +12,12 @@ export function playerAt(match: Match, seat: number): Player | undefined {
   return match.players.find((player) => player.seat === seat)
 }
 
-/** `3 : 1`, in the order of the seats: that of the scoreboard and of `pairing`, whoever looks at it. */
+/** `3 : 1`, in the order of the seats, like the scoreboard and `pairing`. */
 export function scoreLine(match: Match): string {
   return [0, 1].map((seat) => playerAt(match, seat)?.score ?? 0).join(' : ')
 }
 
-/** Who plays, in the order of the seats: `ada against bob`, and for who sits on one of `mine` `You against bob`. */
+/** The players, in the order of the seats: `ada against bob`, or `You against bob` with ada's seat in `mine`. */
 export function pairing(match: Match, mine: readonly number[] = []): string {
   if (match.mode === 'local') {
     const who = match.players[0]?.displayName ?? 'Somebody'
@@ -29,12 +29,12 @@ export function pairing(match: Match, mine: readonly number[] = []): string {
   return names.length > 0 ? names.join(' against ') : 'Nobody yet'
 }
 
-/** What tells a seat from the other in this game. */
+/** The name of a seat in this game: `Left`, `Orange`. */
 export function seatName(match: Match, seat: number): string {
   return viewOf(match.game)?.seatNames[seat === 0 ? 0 : 1] ?? `Seat ${seat + 1}`
 }
 
-/** How a finished match ended, for who sits on `mine` (none: a spectator). */
+/** How a finished match ended, for the player on the seats `mine` (none: a spectator). */
 export function resultTitle(match: Match, mine: readonly number[]): string {
   const { winnerSeat } = match
   if (winnerSeat === null) return 'A draw'
@@ -49,9 +49,9 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
     case null:
       return null
     case 'forfeit': {
-      if (match.winnerSeat === null) return 'It was given up.'
+      if (match.winnerSeat === null) return 'A player gave up.'
       const loser = match.players.find((player) => player.seat !== match.winnerSeat)
-      if (!loser) return 'It was given up.'
+      if (!loser) return 'A player gave up.'
       if (mine.includes(loser.seat)) return 'You left the match, or did not come back in time.'
       return `${loser.displayName} left the match or did not come back in time.`
     }
@@ -65,9 +65,9 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
     case 'nobody-came':
       return 'Nobody came in time.'
     case 'node-left':
-      return 'The server that ran it was shut down. It does not count.'
+      return 'The server that ran it was stopped. It does not count.'
     case 'node-lost':
-      return 'The server that ran it went down. We are sorry.'
+      return 'The server that ran it failed. We are sorry.'
     case 'too-long':
       return 'Nobody moved for too long.'
     default:

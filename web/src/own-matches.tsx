@@ -8,7 +8,7 @@ import { Store } from './store.ts'
 
 /** No more matches than this are followed at once. */
 const MAX_FOLLOWED = 8
-/** The tabs of one browser tell each other by it that there is another match. */
+/** The channel on which tabs of one browser tell each other that there is another match. */
 const CHANNEL = 'rally-own-matches'
 
 /** The user's matches that are not over, as they change: in every tab, wherever they were created. */
@@ -128,7 +128,7 @@ export function isOn({ status, startsAt }: Match): boolean {
 export function OtherMatchNotice({ match }: { match: Match | null }) {
   const user = useUser()
   return (
-    // There before it has anything to say, so that a screen reader says it.
+    // Always there, so that a screen reader tells when it changes.
     <div role="status" data-testid="other-match" data-match={match?.id}>
       {match && (
         <div className={`other-match ${isOn(match) ? 'other-match-on' : ''}`}>

@@ -21,22 +21,21 @@ export const paths = {
 /** What a path shows. The server answers these paths with the app, by `public/places.txt`, and others with a 404. */
 export function parseRoute(path: string): Route {
   const [first = '', second, ...rest] = path.split('/').filter(Boolean)
-  if (rest.length > 0) return { page: 'unknown' }
-  if (second !== undefined) {
-    const value = decoded(second)
-    if (value === null) return { page: 'unknown' }
-    if (first === 'm') return { page: 'match', matchId: value }
-    if (first === 'replay') return { page: 'replay', matchId: value }
-    if (first === 'join') return { page: 'join', code: value }
-    return { page: 'unknown' }
-  }
-  switch (first) {
+  const value = second === undefined ? undefined : decoded(second)
+  if (rest.length > 0 || value === null) return { page: 'unknown' }
+  switch (`${first}${value === undefined ? '' : '/'}`) {
     case '':
       return { page: 'lobby' }
     case 'history':
       return { page: 'history' }
     case 'account':
       return { page: 'account' }
+    case 'm/':
+      return { page: 'match', matchId: value ?? '' }
+    case 'replay/':
+      return { page: 'replay', matchId: value ?? '' }
+    case 'join/':
+      return { page: 'join', code: value ?? '' }
     default:
       return { page: 'unknown' }
   }
@@ -50,7 +49,7 @@ function decoded(part: string): string | null {
   }
 }
 
-/** Goes to another page of this app. `replace` leaves no way back to the present one. */
+/** Goes to another page of this app. With `replace` the current page leaves the history. */
 export function navigate(path: string, { replace = false } = {}): void {
   if (path === location.pathname) return
   if (replace) history.replaceState({ inApp: true }, '', path)

@@ -1,6 +1,6 @@
 import { createContext, use, useSyncExternalStore } from 'react'
 
-/** A value that changes, and whoever wants to know of it. */
+/** A value that changes, and the listeners that are told. */
 export class Store<Value> {
   readonly #listeners = new Set<() => void>()
   #current: Value
@@ -13,7 +13,7 @@ export class Store<Value> {
     return this.#current
   }
 
-  /** Calls back after each change. Returns a function that stops. Bound, because React takes it by itself. */
+  /** Calls back after each change. Returns a function that stops. An arrow function, because React calls it without the store. */
   readonly onChange = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -14,6 +14,8 @@ export interface CourseFigures {
   readonly rttMs: number
   readonly jitterMs: number
   readonly ticksAhead: number
+  /** How late an input may come and still count for its tick. */
+  readonly rewindTicks: number
   readonly statesKept: number
 }
 

@@ -101,7 +101,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   get figures(): PlayFigures {
     const now = this.#now()
     const { rttMs, jitterMs } = this.#client.clock
-    const course = this.#course?.figures(now) ?? { rttMs, jitterMs, ticksAhead: 0, statesKept: 0 }
+    const course = this.#course?.figures(now) ?? { rttMs, jitterMs, ticksAhead: 0, rewindTicks: 0, statesKept: 0 }
     return this.#statistics.figures(course, now)
   }
 

@@ -148,6 +148,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
       rttMs: this.#roundTrip.ms,
       jitterMs: this.#server.jitterMs,
       ticksAhead: this.#isLive ? this.#position - this.#server.at(now) : 0,
+      rewindTicks: this.#rewindTicks,
       statesKept: this.#states.size,
     }
   }

@@ -109,7 +109,8 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
   }
 
   figures(): CourseFigures {
-    return { rttMs: this.#clockRttMs(), jitterMs: 0, ticksAhead: this.#pending.length, statesKept: 2 }
+    const ticksAhead = this.#pending.length
+    return { rttMs: this.#clockRttMs(), jitterMs: 0, ticksAhead, rewindTicks: 0, statesKept: 2 }
   }
 
   /** Does the pending turns after the state, and drops those that the rules no longer take. */

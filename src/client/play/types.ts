@@ -65,6 +65,8 @@ export interface PlayFigures {
   readonly jitterMs: number
   /** How far the predicted state is ahead of the newest that can be known here; negative for spectators. */
   readonly ticksAhead: number
+  /** How late an input may come and still count for its tick: one that is on its way may change what is drawn. */
+  readonly rewindTicks: number
   readonly rollbacksPerSecond: number
   /** Ticks stepped again in one rollback; of the last 512. */
   readonly meanRollbackDepth: number

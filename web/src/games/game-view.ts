@@ -3,7 +3,7 @@ import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { later } from '../ui/error-boundaries.tsx'
 
-/** What tells the seats of a game apart, to be read after `You are` and before `wins`. */
+/** The names of the two seats, as in `Left wins`. */
 export type SeatNames = readonly [string, string]
 
 export const PONG_SEATS: SeatNames = ['Left', 'Right']
@@ -11,9 +11,9 @@ export const CONNECT_FOUR_SEATS: SeatNames = ['Orange', 'Blue']
 
 export interface StageProps {
   readonly match: Match
-  /** The seats of who looks at it: none for a spectator, both for two on one keyboard. */
+  /** The viewer's seats: none for a spectator, both for two on one keyboard. */
   readonly mine: readonly number[]
-  /** Whether the game is on or about to be. */
+  /** Whether the match is live or its countdown runs. */
   readonly active: boolean
   /** What lies over the game, such as the countdown. */
   readonly overlay: ReactNode
@@ -38,16 +38,16 @@ interface GameChoice {
 export interface GameView {
   readonly label: string
   readonly seatNames: SeatNames
-  /** What the lobby asks of who starts a match; empty for nothing. */
+  /** What the lobby asks before it creates a match. */
   readonly choices: readonly GameChoice[]
   /** The options in words, for lists. */
   describe(options: Match['options']): string
-  /** The class that limits the page's width to what lets the game be seen whole. */
+  /** The class that limits the page's width, so that the whole game fits into the window. */
   readonly fit: string
   readonly Mark: ComponentType
   readonly Stage: ComponentType<StageProps>
   readonly ReplayStage: ComponentType<ReplayStageProps>
-  /** Loads what `Stage` needs, ahead of its being shown. */
+  /** Loads what `Stage` needs before it is shown. */
   preload(): void
 }
 
@@ -59,7 +59,7 @@ export function loadView(
   return {
     Stage: later(loadStage, 'Getting the game ready…'),
     ReplayStage: later(loadReplay, 'Getting the game ready…'),
-    // Should it fail, it is tried again, and told of, when it is shown.
+    // `Stage` loads again, and tells of a failure, when it is shown.
     preload: () => void loadStage().catch(() => undefined),
   }
 }

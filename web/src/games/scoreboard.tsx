@@ -5,14 +5,14 @@ type Player = Match['players'][number]
 
 interface ScoreboardProps {
   readonly players: readonly Player[]
-  /** The seats of who looks at it; both where both are one person's. */
+  /** The viewer's seats: two where both are one person's. */
   readonly mine: readonly number[]
   readonly seatNames: SeatNames
   /** Newer scores than the players have, if there are. */
   readonly scores?: readonly number[] | null
   /** The seat whose turn it is. */
   readonly turn?: number | null
-  /** It is over: nobody is away, nobody is `You`. */
+  /** A replay does not say who is away, or which player is the viewer. */
   readonly isReplay?: boolean
 }
 
@@ -22,12 +22,12 @@ export function Scoreboard({ players, mine, seatNames, scores, turn = null, isRe
     const player = players.find((one) => one.seat === seat)
     const score = scores?.[seat] ?? player?.score ?? 0
     return (
-      <div className={`side side-${seat}`} data-turn={turn === seat || undefined}>
+      <div className="side" data-seat={seat} data-turn={turn === seat || undefined}>
         <span className="side-name">
-          <span className={`dot dot-${seat}`} aria-hidden="true" />
+          <span className="dot" aria-hidden="true" />
           <span className="side-who">
             <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
-            {mine.length > 1 && <span className={`tag tag-seat-${seat}`}>{seatNames[seat]}</span>}
+            {mine.length > 1 && <span className="tag tag-seat">{seatNames[seat]}</span>}
             {!isReplay && <SideTag player={player} seat={seat} mine={mine} />}
           </span>
         </span>
@@ -57,7 +57,7 @@ interface SideTagProps {
 
 function SideTag({ player, seat, mine }: SideTagProps) {
   if (mine.length > 1) return null
-  if (mine.includes(seat)) return <span className={`tag tag-seat-${seat}`}>You</span>
+  if (mine.includes(seat)) return <span className="tag tag-seat">You</span>
   if (player && !player.connected) return <span className="tag tag-danger">Away</span>
   return null
 }

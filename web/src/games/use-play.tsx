@@ -68,8 +68,6 @@ export function PlayError({ error }: { error: RallyError | null }) {
 
 /** How often a turn-based game looks whether a turn of this page was refused: nothing else draws it. */
 const REFUSED_MS = 500
-/** The server takes an input that is late by this much, so that a point may be taken back that much later. */
-const LATE_INPUT_MS = 100
 
 /** A match that is played or watched live. It keeps its last state when it is no longer followed. */
 class PlaySource<State, Input> extends Store<State | null> implements GameSource<State, Input> {
@@ -84,8 +82,8 @@ class PlaySource<State, Input> extends Store<State | null> implements GameSource
 
   get leadMs(): number {
     if (!this.#play || this.#tickRate === 0) return 0
-    const { ticksAhead } = this.#play.figures
-    return ticksAhead > 0 ? (ticksAhead * 1000) / this.#tickRate + LATE_INPUT_MS : 0
+    const { ticksAhead, rewindTicks } = this.#play.figures
+    return ticksAhead > 0 ? ((ticksAhead + rewindTicks) * 1000) / this.#tickRate : 0
   }
 
   state(): State | null {

@@ -2,26 +2,25 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import type { CallOptions } from '../../../src/client/index.ts'
 
 export interface Action<Args extends readonly unknown[]> {
-  /** Runs it unless it runs already. Errors end in `error`. */
+  /** Runs the action unless it is running. What it throws is in `error`. */
   run(...args: Args): void
   readonly busy: boolean
   readonly error: unknown
   clear(): void
 }
 
-/** How a call is made that somebody set off. */
+/** The options for calls that a person's action makes. */
 export interface OwnCall extends CallOptions {
-  /** Aborted once what it was set off from is no longer there: what was not sent yet is not sent then. */
+  /** Aborted when the component is gone: a call that is not sent yet is then never sent. */
   readonly signal: AbortSignal
   readonly offlineMs: number
 }
 
-/** A click is not done later than this many ms of being offline: by then somebody does something else. */
+/** A call that has been without a connection for this long fails: its user is doing something else by then. */
 const OFFLINE_MS = 1000
 
 /**
- * One thing that a person can set off: at most once at a time, with its error kept for showing. `act` hands `call` on to
- * what it calls.
+ * An action of a person: it runs once at a time, and its error is kept. `act` passes `call` on to the methods it calls.
  */
 export function useAction<Args extends readonly unknown[]>(
   act: (call: OwnCall, ...args: Args) => Promise<void>,

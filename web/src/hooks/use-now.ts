@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The clock, looked at every `everyMs` while `active`. Ms since the epoch. */
+/** The time in ms since the epoch, updated every `everyMs` while `active`. */
 export function useNow(everyMs: number, active = true): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
@@ -12,7 +12,7 @@ export function useNow(everyMs: number, active = true): number {
   return now
 }
 
-/** Ms left until `until`, never below 0; 0 for null. Both by `clock`, in ms since the epoch. */
+/** The ms left until `until`, a time of `clock` in ms since the epoch; 0 for null. */
 export function useTimeLeft(until: number | null, clock: () => number = Date.now): number {
   const [finished, setFinished] = useState<number | null>(null)
   useNow(100, until !== null && finished !== until)

@@ -21,13 +21,13 @@ interface Subscribed<T> {
 const NOTHING = { data: undefined, error: null, ended: false } as const
 
 /**
- * Follows a stream while the component is there. `open` starts it and answers how to stop it; it must be memoised,
- * another one means another stream. Null follows nothing.
+ * Follows a stream while the component is mounted. `open` starts it and returns how to stop it. It must be memoised:
+ * another `open` is another stream. Null follows nothing.
  */
 function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
   const [state, setState] = useState<Subscribed<T>>(NOTHING)
   const [opened, setOpened] = useState(() => open)
-  // The last stream's values must not be shown as the new one's, not even for a frame.
+  // A value of the last stream must never be shown as one of the new stream.
   if (opened !== open) {
     setOpened(() => open)
     setState(NOTHING)

@@ -94,7 +94,7 @@ export class NetworkMeter {
     this.#followed = followed
   }
 
-  /** Those of the match that is followed; null before its beginning and after its end. */
+  /** Those of the followed match; null where there is none, and after its end. */
   get figures(): PlayFigures | null {
     const play = this.#followed.current?.play
     return play && play.status !== 'finished' && play.status !== 'aborted' ? play.figures : null
@@ -139,7 +139,7 @@ export class NetworkMeter {
   }
 }
 
-/** Every client can call by a wire name; `rpc.ping` is of no module, and no part of its typed face. */
+/** Every client has `request`, which is not typed: `rpc.ping` belongs to no module. */
 function canRequest(rally: object): rally is {
   request(type: string, data: object, options: { readonly signal: AbortSignal }): Promise<unknown>
 } {

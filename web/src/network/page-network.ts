@@ -2,13 +2,13 @@ import { type BadNetwork, createBadNetwork } from '../../../src/client/play/bad-
 import type { Play } from '../../../src/client/play/index.ts'
 import { requiredContext, Store } from '../store.ts'
 
-/** What the bad network of this page is like. */
+/** The faults of this page's bad network. */
 export interface BadNetworkSettings {
   /** Added to the round trip, ms: half of it each way. */
   readonly latencyMs: number
   /** A random addition to each frame, 0 to this, ms. */
   readonly jitterMs: number
-  /** How long nothing moves, every `STALL_EVERY_MS`. */
+  /** How long nothing passes, every `STALL_EVERY_MS`. */
   readonly stallMs: number
 }
 
@@ -55,7 +55,7 @@ export interface Followed {
   readonly play: Pick<Play<unknown, never>, 'status' | 'figures'> & {
     on(name: 'correction', listener: (correction: { readonly depth: number }) => void): () => void
   }
-  /** It goes by the clock, not in turns. */
+  /** It has a clock; it is not turn-based. */
   readonly isTimed: boolean
 }
 

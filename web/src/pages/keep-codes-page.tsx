@@ -6,14 +6,14 @@ import { Page } from '../ui/page.tsx'
 import { type UnkeptCodes, useUnkeptCodesStore } from '../unkept-codes.ts'
 
 /**
- * The codes that let somebody in without their phone. It stands in for every page until they are said to be kept, as
- * they are shown this once; `path` is where it leads then.
+ * The recovery codes of a registration. They are shown only once, so this page replaces every other one until the user says
+ * that they are kept; `path` is the page after that.
  */
 export function KeepCodesPage({ unkept, path }: { readonly unkept: UnkeptCodes; readonly path: string }) {
   const store = useUnkeptCodesStore()
   const [firstPath] = useState(path)
   useEffect(() => {
-    // The browser asks in words of its own.
+    // The browser asks whether to leave the page.
     const ask = (event: BeforeUnloadEvent) => event.preventDefault()
     addEventListener('beforeunload', ask)
     return () => removeEventListener('beforeunload', ask)

@@ -4,12 +4,13 @@ import type { Replay } from '../../../src/modules/live/types.ts'
 import type { Match } from '../../../src/modules/matches/types.ts'
 import { errorCode } from '../error-messages.ts'
 import { viewOf } from '../games/index.ts'
+import { type OwnCall, useAction } from '../hooks/use-action.ts'
 import { endWords, pairing, resultTitle, scoreLine, seatsOf } from '../match-text.ts'
 import { type Rally, useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
 import { CopyButton, TextButton } from '../ui/button.tsx'
 import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx'
-import { Page } from '../ui/page.tsx'
+import { MessagePage, Page } from '../ui/page.tsx'
 import { TimeAgo } from '../ui/time-ago.tsx'
 
 const WORDS = {
@@ -19,51 +20,26 @@ const WORDS = {
   TOO_LONG: 'This match is too long to be shown here.',
 }
 
-/** Whether trying again would give the same answer. */
-function isForGood(error: unknown): boolean {
-  const code = errorCode(error)
-  return code !== null && Object.hasOwn(WORDS, code)
-}
-
-/** A finished match, to be looked at again by whoever knows its address. */
+/** A replay of a finished match, for everybody who knows its address. */
 export function ReplayPage({ matchId }: { matchId: string }) {
   const rally = useRally()
   const [loaded, setLoaded] = useState<LoadedReplay | null>(null)
-  const [error, setError] = useState<unknown>(null)
-  const load = useCallback(() => {
-    const stop = new AbortController()
-    setError(null)
-    loadReplay(rally, matchId, stop.signal).then(
-      (replay) => {
-        if (!stop.signal.aborted) setLoaded(replay)
-      },
-      (reason: unknown) => {
-        if (!stop.signal.aborted) setError(reason ?? new Error('failed'))
-      },
-    )
-    return () => stop.abort()
-  }, [rally, matchId])
-  useEffect(load, [load])
+  const load = useCallback(
+    async ({ signal }: OwnCall) => setLoaded(await loadReplay(rally, matchId, signal)),
+    [rally, matchId],
+  )
+  const { run, error } = useAction(load)
+  useEffect(() => run(), [run])
 
   if (error !== null) {
+    const mayHelp = !Object.hasOwn(WORDS, errorCode(error) ?? '')
     return (
-      <Page title="Replay" fit="narrow">
-        <div className="stack">
-          <ErrorNotice error={error} words={WORDS}>
-            {!isForGood(error) && (
-              <>
-                {' '}
-                <TextButton onClick={load}>Try again</TextButton>
-              </>
-            )}
-          </ErrorNotice>
-          <div>
-            <Link className="button" href={paths.lobby}>
-              To the lobby
-            </Link>
-          </div>
-        </div>
-      </Page>
+      <MessagePage title="Replay">
+        <ErrorNotice error={error} words={WORDS}>
+          {' '}
+          {mayHelp && <TextButton onClick={() => run()}>Try again</TextButton>}
+        </ErrorNotice>
+      </MessagePage>
     )
   }
   if (!loaded) return <Loading>Fetching the match…</Loading>
@@ -90,7 +66,7 @@ function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<
         </div>
       }
     >
-      <div className="stack match">
+      <div className="match">
         <p className="match-status">
           <span data-testid="replay-result">
             {resultTitle(match, mine)}, {scoreLine(match)}
@@ -114,24 +90,21 @@ function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<
 function NoReplay({ match }: { match: Match }) {
   const isOver = match.status === 'finished' || match.status === 'aborted'
   return (
-    <Page title="Replay" fit="narrow">
-      <div className="stack">
-        <Notice look="info">
-          {isOver
-            ? 'This match was broken off, so there is nothing to be seen again.'
-            : 'This match is not over yet. It can be seen again as soon as it is.'}
-        </Notice>
-        <div>
-          <Link className="button" href={paths.match(match.id)}>
-            {match.status === 'live' ? 'Watch it live' : 'To the match'}
-          </Link>
-        </div>
-      </div>
-    </Page>
+    <MessagePage
+      title="Replay"
+      href={paths.match(match.id)}
+      to={match.status === 'live' ? 'Watch it live' : 'To the match'}
+    >
+      <Notice look="info">
+        {isOver
+          ? 'This match was broken off, so there is no replay of it.'
+          : 'This match is not over yet. Its replay is here as soon as it is.'}
+      </Notice>
+    </MessagePage>
   )
 }
 
-/** A match that may be as long as this, in answers of some 16,000 changes each. */
+/** The longest match that is shown, in answers of some 16,000 changes each. */
 const MAX_ANSWERS = 50
 
 interface LoadedReplay {
@@ -141,7 +114,7 @@ interface LoadedReplay {
 }
 
 /** A match and, if it has one, its whole replay. @throws RallyError */
-export async function loadReplay(rally: Rally, matchId: string, signal: AbortSignal): Promise<LoadedReplay> {
+async function loadReplay(rally: Rally, matchId: string, signal: AbortSignal): Promise<LoadedReplay> {
   const match = await rally.matches.getOne({ matchId }, { signal })
   if (match.status !== 'finished') return { match, replay: null }
   const first = await rally.live.getReplay({ matchId }, { signal })

@@ -10,11 +10,11 @@ export interface Point {
   readonly scores: readonly number[]
 }
 
-/** States kept on the way, so that no place in a long match is far from one. */
+/** How many states are kept, and how many ticks lie between them at least, so that a jump simulates little. */
 const MAX_KEYFRAMES = 512
 const MIN_DISTANCE = 240
 
-/** A match that can be looked at in any place: it is simulated from its inputs, here. */
+/** A match that can be shown at any tick: this page simulates it from its inputs. */
 export class Recording<State, Input, Options> {
   readonly ticks: number
   readonly points: readonly Point[]
@@ -25,7 +25,7 @@ export class Recording<State, Input, Options> {
   readonly #keyframes: Keyframe<State>[] = []
   readonly #firstScores: readonly number[]
   #simulation: Simulation<State, Input, Options>
-  /** A copy of the state at the tick that was looked at last; the simulation is one further. */
+  /** A copy of the state at the tick that was asked for last; the simulation is one tick further. */
   #shown: Keyframe<State>
 
   /**

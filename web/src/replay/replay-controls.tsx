@@ -116,18 +116,18 @@ function Marks({ points, ticks }: { points: readonly Point[]; ticks: number }) {
   return (
     <span className="seek-marks" aria-hidden="true">
       {points.map(({ tick, seat }) => (
-        <span key={tick} className={`seek-mark seek-mark-${seat}`} style={placed(tick, ticks)} />
+        <span key={tick} className="seek-mark" data-seat={seat} style={placed(tick, ticks)} />
       ))}
     </span>
   )
 }
 
-/** How far along the bar something is, for the style sheet. */
+/** The place on the bar, from 0 to 1, as a variable of the style sheet. */
 function placed(tick: number, ticks: number): CSSProperties & { '--at': string } {
   return { '--at': (ticks > 0 ? tick / ticks : 0).toFixed(5) }
 }
 
-/** The keys of a replay, wherever on the page the focus is, unless it is on something that has a use for them. */
+/** The keys of a replay. They work wherever the focus is, but not on an element that uses them itself. */
 function useReplayKeys(playback: Playback, points: readonly Point[]): void {
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
@@ -173,7 +173,7 @@ function actionOf(key: string, playback: Playback, points: readonly Point[]): ((
   }
 }
 
-/** Up, down and the pages scroll, where the bar does not have the focus; a button has the space bar for itself. */
+/** Whether an element or the page uses a key itself: a button the space bar, the page the keys that scroll. */
 function isTaken({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false
   const isOwnBar = target.dataset.testid === 'replay-seek'

@@ -78,7 +78,7 @@ export function CopyButton({ text, what, look = 'plain', small = false }: CopyBu
 }
 
 async function copyText(text: string): Promise<void> {
-  // Over plain HTTP from another machine there is no clipboard API; the old command still works there.
+  // Without TLS a browser has no clipboard API; the old command still works.
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')
   area.value = text

@@ -4,11 +4,11 @@ interface DialogProps {
   readonly title: string
   readonly onClose: () => void
   readonly children: ReactNode
-  /** The buttons, the harmless one first: it gets the focus. */
+  /** The buttons. The first one gets the focus: let it be the one that changes nothing. */
   readonly actions: ReactNode
 }
 
-/** A question over the page. It is there while it is mounted. */
+/** A question over the page. It is open while it is mounted. */
 export function Dialog({ title, onClose, children, actions }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()

@@ -2,7 +2,7 @@ import { Component, type ComponentType, lazy, type ReactNode, Suspense, useState
 import { ReloadButton, TextButton } from './button.tsx'
 import { Loading, Notice } from './notice.tsx'
 
-/** Stands in for a page that threw while it was drawn; the rest of the app goes on. */
+/** Shows a notice in place of a page that threw while rendering. The rest of the app still works. */
 export class CrashGuard extends Component<{ children: ReactNode }, { hasCrashed: boolean }> {
   override state = { hasCrashed: false }
 
@@ -25,13 +25,13 @@ class NotLoaded extends Error {}
 
 /**
  * A component that comes in a file of its own, loaded when it is first shown. While that takes, `waiting` says so in
- * words, or nothing is shown. Where it fails, a notice stands in its place, and the rest of the page lives on.
+ * words, or nothing is shown. If it fails, a notice is shown in its place, and the rest of the page still works.
  */
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   waiting?: string,
 ): ComponentType<Props> {
-  // React keeps a failure for ever: what is shown after one starts with another.
+  // React never loads a failed component again: each retry needs a new one.
   const make = (): ComponentType<Props> =>
     lazy(async () => {
       try {
@@ -60,7 +60,7 @@ interface LoadGuardProps {
   readonly children: ReactNode
 }
 
-/** Stands in for what could not be loaded. Other errors are not its own. */
+/** Shows a notice in place of a part that could not be loaded. Other errors pass through it. */
 class LoadGuard extends Component<LoadGuardProps, { readonly error: unknown }> {
   override state: { readonly error: unknown } = { error: null }
 

@@ -21,7 +21,7 @@ interface ErrorNoticeProps {
   readonly children?: ReactNode
 }
 
-/** An error in words; nothing for null. While it says to wait, it counts down. */
+/** An error in words; nothing for null. Counts down where the error says how long to wait. */
 export function ErrorNotice({ error, words, children }: ErrorNoticeProps) {
   const [until, setUntil] = useState<number | null>(null)
   useEffect(() => {
@@ -35,7 +35,7 @@ export function ErrorNotice({ error, words, children }: ErrorNoticeProps) {
   return (
     <Notice look="error">
       {describeError(error, words)}
-      {/* Out of the announcement: a screen reader must not read every second. */}
+      {/* A screen reader must not read every second of it. */}
       {until !== null && (
         <span aria-live="off" className="numbers">
           {left > 0 ? ` You can try again ${inWords(left)}.` : ' You can try again now.'}

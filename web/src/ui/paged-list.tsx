@@ -30,12 +30,12 @@ export function usePages<Item>(load: (cursor: string | undefined, call: OwnCall)
 interface PagedListProps {
   readonly pages: Pages<unknown> | null
   readonly action: Action<[cursor?: string]>
-  /** What is said while the first page is loaded. */
+  /** Shown while the first page is loading. */
   readonly loading: string
   readonly children: ReactNode
 }
 
-/** What stands around such a list: the wait for the first page, an error, and the button for the next page. */
+/** Around such a list: the wait for the first page, an error, and the button for the next page. */
 export function PagedList({ pages, action, loading, children }: PagedListProps) {
   const cursor = pages?.nextCursor
   return (

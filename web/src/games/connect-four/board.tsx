@@ -84,7 +84,7 @@ function describeColumn(state: ConnectFourState, column: number, names: SeatName
   return `Column ${column + 1}${full}, from the bottom: ${discs.join(', ')}`
 }
 
-/** What to call the two. Two on one keyboard have one name: the colours tell them apart. */
+/** The names of the two players; their colours where both are one person. */
 export function namesOf(players: Match['players']): SeatNames {
   const name = (seat: number) => players.find((player) => player.seat === seat)?.displayName ?? `Player ${seat + 1}`
   const [left, right] = [name(0), name(1)]

@@ -48,7 +48,7 @@ export function PongStage({ match, mine, active, overlay }: StageProps) {
       {isPlaying && (
         <div className="pads">
           {mine.map((seat) => (
-            <div key={seat} className={`pad pad-${seat}`}>
+            <div key={seat} className="pad" data-seat={seat}>
               <button type="button" className="button" aria-label={padName('up', seat, mine)} {...button(seat, -1)}>
                 <UpIcon />
               </button>

@@ -6,8 +6,8 @@ import type { GameSource } from '../use-play.tsx'
 import type { Court } from './court-canvas.tsx'
 
 /**
- * Keys, fingers and buttons for the paddles of `mine`. Answers what the canvas and the buttons listen to, and `steer`,
- * to be called with what is drawn, which sends what follows from it.
+ * Keys, fingers and buttons for the paddles of `mine`. Returns the listeners of the canvas and of the buttons, and `steer`,
+ * which sends the moves: call it with each state that is drawn.
  */
 export function usePaddles(source: GameSource<PongState, PongInput>, mine: readonly number[], enabled: boolean) {
   const [controls] = useState(() => new PaddleControls())
@@ -62,7 +62,7 @@ export function usePaddles(source: GameSource<PongState, PongInput>, mine: reado
     }
   }, [source, controls, steer, enabled, first, second])
 
-  // Each half of the court is its seat's for two on one screen; a finger keeps the seat that it came down on.
+  // With two seats each half of the court moves its own paddle; a finger keeps the seat on which it came down.
   const seatUnder = (event: PointerEvent<HTMLCanvasElement>) => {
     const { left, width } = event.currentTarget.getBoundingClientRect()
     return second !== undefined && event.clientX > left + width / 2 ? second : first
@@ -118,7 +118,7 @@ export function usePaddles(source: GameSource<PongState, PongInput>, mine: reado
   return { pointer, button, steer }
 }
 
-/** Whether a key belongs to what has the focus: text, a slider, a dialog. */
+/** Whether the focused element uses the key itself: a field, a slider, a dialog. */
 function isTaken({ target, key }: KeyboardEvent): boolean {
   if (target instanceof HTMLInputElement) {
     if (target.type === 'range') return key.startsWith('Arrow')
@@ -133,11 +133,11 @@ function isTaken({ target, key }: KeyboardEvent): boolean {
 
 export type Move = PongInput['move']
 
-/** How near to the finger the paddle stops, and how far the finger goes before it follows again. */
+/** The paddle stops this near to the finger, and follows again when the finger is this far away. */
 const ARRIVED = BALL_RADIUS
 const WANDERED = BALL_RADIUS * 2.5
 
-/** Turns what is pressed, touched and dragged into the move of each seat. The last key pressed counts. */
+/** Turns keys, buttons and fingers into the move of each seat. The last key pressed counts. */
 class PaddleControls {
   /** Pressed keys and buttons, oldest first. */
   #held: { readonly id: string; readonly seat: number; readonly move: Move }[] = []

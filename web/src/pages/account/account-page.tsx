@@ -32,8 +32,8 @@ export function AccountPage() {
       }
     >
       <div className="stack">
-        <p className="soft">
-          Signed in as <strong className="account-name">{user.username}</strong>
+        <p>
+          <span className="soft">Signed in as</span> <strong>{user.username}</strong>
         </p>
         <ErrorNotice error={signOut.error} />
         <Sessions />

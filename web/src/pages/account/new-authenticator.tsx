@@ -11,7 +11,7 @@ import { Secret } from '../sign-in/enrol-step.tsx'
 type Candidate = Extract<Rotated, { status: 'candidate' }>
 
 const WORDS = {
-  FORBIDDEN: 'This can be done within ten minutes of signing in. Sign out, sign in again, and come back here.',
+  FORBIDDEN: 'This can be done only shortly after signing in. Sign out, sign in again, and come back here.',
 }
 
 /** Moves the account to another authenticator: a new secret, a first code of it, new recovery codes. */
@@ -24,7 +24,7 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
     const answer = await rally.auth.rotateTotp({}, call)
     if (answer.status === 'candidate') setCandidate(answer)
   })
-  // Asked for until there is an answer, whatever is shown by then: it has the only copy of the new codes.
+  // Without the signal of the action: the answer has the only copy of the new codes, whatever is shown by then.
   const commit = useAction(async (_, code: string) => {
     const answer = await rally.auth.rotateTotp({ code })
     if (answer.status !== 'rotated') return

@@ -26,7 +26,7 @@ export function LobbyPage() {
 }
 
 const WORDS = {
-  NOT_FOUND: 'No match waits under that code. Check it, or ask for a new one.',
+  NOT_FOUND: 'No match with that code is waiting. Check it, or ask for a new one.',
   VALIDATION_FAILED: 'A code has six letters and digits, without 0, 1, I and O.',
 }
 

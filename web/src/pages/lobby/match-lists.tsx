@@ -11,7 +11,7 @@ import { EmptyCourt, EyeIcon } from '../../ui/icons.tsx'
 import { Empty, ErrorNotice, Loading } from '../../ui/notice.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
 
-/** What waits for a player, and what can be watched; both change by themselves. */
+/** The matches that wait for a player, and those that can be watched. */
 export function MatchLists({ userId }: { userId: string }) {
   const { data, error } = useLobby()
   if (error && !data) return <ErrorNotice error={error} />
@@ -54,7 +54,7 @@ export function MatchLists({ userId }: { userId: string }) {
   )
 }
 
-/** How many entries a small window shows before it is asked for all; the style sheet hides the others. */
+/** How many entries a small window shows at first; the style sheet hides the others. */
 const SHORT = 3
 
 function List({ children }: { children: readonly ReactNode[] }) {

@@ -15,10 +15,10 @@ const SEEN_BY = {
   private: 'It is listed nowhere; you send the link or the code.',
 } as const
 
-/** A new match: against somebody, the bot, or who sits beside you. */
+/** Starts a match against another player, the bot, or a person at the same keyboard. */
 export function StartMatch() {
   const [game, setGame] = useState<GameName>('pong')
-  // By game: what was chosen is still so after a look at another one.
+  // By game, so that choosing another game and coming back keeps the choice.
   const [chosen, setChosen] = useState<Readonly<Partial<Record<GameName, Match['options']>>>>({})
   const [visibility, setVisibility] = useState<Match['visibility']>('public')
   const create = useCreateMatch()
@@ -80,7 +80,7 @@ export function StartMatch() {
           hint={SEEN_BY[visibility]}
           options={[
             { value: 'public', label: 'Anybody', testId: 'visibility-public' },
-            { value: 'private', label: 'Who has the link', testId: 'visibility-private' },
+            { value: 'private', label: 'With the link only', testId: 'visibility-private' },
           ]}
         />
         <Button type="submit" look="primary" wide busy={isBusy('casual')} data-testid="create-match">
@@ -97,7 +97,7 @@ export function StartMatch() {
             Two on one keyboard
           </Button>
         </div>
-        {/* Below the buttons: they must not move under the finger that tries again. */}
+        {/* Below the buttons, so that they do not move under the finger. */}
         <ErrorNotice error={create.error} />
       </Form>
     </section>

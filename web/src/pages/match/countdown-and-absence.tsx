@@ -9,7 +9,7 @@ interface CountdownProps {
   readonly mine: readonly number[]
 }
 
-/** The seconds before the start, and which side is whose. */
+/** The seconds before the start, and the viewer's side. */
 export function Countdown({ match, mine }: CountdownProps) {
   const rally = useRally()
   const clock = useCallback(() => rally.clock.now(), [rally])

@@ -10,7 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { EyeIcon, LeaveIcon } from '../../ui/icons.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
-import { Page } from '../../ui/page.tsx'
+import { MessagePage, Page } from '../../ui/page.tsx'
 import { Absence, Countdown } from './countdown-and-absence.tsx'
 import { Result } from './result.tsx'
 import { WaitingRoom } from './waiting-room.tsx'
@@ -25,20 +25,15 @@ export function MatchPage({ matchId }: { matchId: string }) {
   const { data: match, error, ended } = useMatch(matchId)
   if (error) {
     return (
-      <Page title="Match" fit="narrow">
-        <div className="stack">
-          <ErrorNotice error={error} words={WORDS} />
-          <div>
-            <ToLobby />
-          </div>
-        </div>
-      </Page>
+      <MessagePage title="Match">
+        <ErrorNotice error={error} words={WORDS} />
+      </MessagePage>
     )
   }
   if (!match) return <Loading>Looking for the match…</Loading>
   return (
     <>
-      {ended && <Notice look="warn">The server stopped telling us about this match. Reload the page.</Notice>}
+      {ended && <Notice look="warn">The server stopped sending changes of this match. Reload the page.</Notice>}
       <MatchView match={match} />
     </>
   )
@@ -50,7 +45,7 @@ function MatchView({ match }: { match: Match }) {
   const view = viewOf(match.game)
   const isStarting = match.status === 'waiting' && match.startsAt !== null
   const active = match.status === 'live' || isStarting
-  // Once the game was shown it stays, with its last state under the result.
+  // A game that was shown stays, with its last state above the result.
   const [wasActive, setWasActive] = useState(active)
   if (active && !wasActive) setWasActive(true)
   const isSeated = mine.length > 0
@@ -80,11 +75,15 @@ function MatchView({ match }: { match: Match }) {
             </span>
           )}
           {isSeated && !isOver && <LeaveButton match={match} />}
-          {!isSeated && <ToLobby />}
+          {!isSeated && (
+            <Link className="button button-small" href={paths.lobby}>
+              To the lobby
+            </Link>
+          )}
         </div>
       }
     >
-      <div className="stack match">
+      <div className="match">
         <MatchStatusLine match={match} mine={mine} />
         {view === null && <Notice look="warn">This page is too old for this game. Reload it.</Notice>}
         {showsStage && view && <view.Stage match={match} mine={mine} active={active} overlay={overlay} />}
@@ -95,15 +94,7 @@ function MatchView({ match }: { match: Match }) {
   )
 }
 
-function ToLobby() {
-  return (
-    <Link className="button button-small" href={paths.lobby}>
-      To the lobby
-    </Link>
-  )
-}
-
-/** Where the match stands, in a few words, told to screen readers as it changes. */
+/** The state of the match in a few words. Screen readers tell when it changes. */
 function MatchStatusLine({ match, mine }: { match: Match; mine: readonly number[] }) {
   const rules = viewOf(match.game)?.describe(match.options)
   return (
@@ -130,16 +121,16 @@ function sayStatus(match: Match, mine: readonly number[]): string {
   }
 }
 
-/** Gives up the seat; asks first where that loses a match. */
+/** Gives up the seat; asks first if that loses the match. */
 function LeaveButton({ match }: { match: Match }) {
   const rally = useRally()
   const [isAsking, setAsking] = useState(false)
   const hasBegun = match.status === 'live' || match.startsAt !== null
   const leave = useAction(async ({ offlineMs }) => {
-    // Not by the signal: that the match is over may be told before the answer, and takes this button away.
+    // Without the signal: the end of the match may come before the answer, and removes this button.
     await rally.matches.leave({ matchId: match.id }, { offlineMs })
     setAsking(false)
-    // After a forfeit there is a result to look at; a match that nobody joined leaves nothing.
+    // After a forfeit the page shows the result; a match that nobody joined has none.
     if (!hasBegun && location.pathname === paths.match(match.id)) navigate(paths.lobby, { replace: true })
   })
   const isAgainstSomebody = match.mode !== 'local'

@@ -13,7 +13,7 @@ import { ErrorNotice } from '../../ui/notice.tsx'
 interface ResultProps {
   readonly match: Match
   readonly mine: readonly number[]
-  /** The game is still to be seen above. */
+  /** The game is still shown above. */
   readonly hasBoard: boolean
 }
 
@@ -26,7 +26,7 @@ const WORDS = {
 export function Result({ match, mine, hasBoard }: ResultProps) {
   const card = useRef<HTMLElement>(null)
   useEffect(() => {
-    // It may have come up below the edge of the window.
+    // The card may be below the edge of the window.
     if (!hasBoard) return
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
     card.current?.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'instant' : 'smooth' })
@@ -88,11 +88,11 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
 export interface Rematch {
   /** Who has asked for it and waits; null for nobody. */
   readonly host: string | null
-  /** Goes to the same match once more: opens it, or takes one's seat in the one that the opponent has opened. */
+  /** Opens a rematch, or takes the seat in the one that the opponent has opened. */
   readonly again: Action<readonly []>
 }
 
-/** What there is to know of a rematch of `match`, which is over. */
+/** The rematch of `match`, which is over. */
 function useRematch(match: Match, mine: readonly number[]): Rematch {
   const rally = useRally()
   const again = useAction(async (call) => {
@@ -100,7 +100,7 @@ function useRematch(match: Match, mine: readonly number[]): Rematch {
     navigate(paths.match(id))
   })
   const { data: next } = useMatch(mine.length > 0 ? match.rematchId : null)
-  // Who asked and has left since waits for nobody.
+  // A player who has left the rematch no longer waits.
   const host = next?.status === 'waiting' ? next.players.find(({ seat }) => !mine.includes(seat)) : undefined
   return { host: host?.displayName ?? null, again }
 }

@@ -7,7 +7,7 @@ import { Link, paths } from '../../router.tsx'
 import { Button, CopyButton } from '../../ui/button.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 
-/** Before a match: who is there, and how the other one gets here. */
+/** Before a match: the players who are there, and how to invite the other one. */
 export function WaitingRoom({ match, mine }: { match: Match; mine: readonly number[] }) {
   const isSeated = mine.length > 0
   const isFull = match.players.length >= 2
@@ -16,7 +16,7 @@ export function WaitingRoom({ match, mine }: { match: Match; mine: readonly numb
   const user = useUser()
   const isKept = isRematch && user !== null && (!before || seatsOf(before, user.id).length === 0)
   return (
-    <div className="waiting card">
+    <div className="stack card">
       <ul className="waiting-seats" aria-label="Players">
         <SeatCard match={match} before={before} seat={0} mine={mine} />
         <li className="waiting-versus" aria-hidden="true">
@@ -47,16 +47,16 @@ function SeatCard({ match, before, seat, mine }: SeatCardProps) {
   const owner = before && playerAt(before, seat)
   if (!player) {
     return (
-      <li className="waiting-seat waiting-seat-free">
-        <span className={`dot dot-${seat}`} aria-hidden="true" />
+      <li className="waiting-seat waiting-seat-free" data-seat={seat}>
+        <span className="dot" aria-hidden="true" />
         <span>{owner ? `Kept for ${owner.displayName}` : 'Free seat'}</span>
         <span className="small soft">waiting…</span>
       </li>
     )
   }
   return (
-    <li className={`waiting-seat waiting-seat-${seat}`}>
-      <span className={`dot dot-${seat}`} aria-hidden="true" />
+    <li className="waiting-seat" data-seat={seat}>
+      <span className="dot" aria-hidden="true" />
       <strong>
         {player.displayName}
         {mine.includes(seat) && <span className="soft"> (you)</span>}
@@ -66,7 +66,7 @@ function SeatCard({ match, before, seat, mine }: SeatCardProps) {
   )
 }
 
-/** A rematch needs no invitation: the opponent's page says that there is one. */
+/** A rematch needs no invitation: the opponent's page shows the offer. */
 function Offered({ match, before }: { match: Match; before: Match | undefined }) {
   const missing = before?.players.find(({ seat }) => !playerAt(match, seat))
   return (
@@ -85,7 +85,7 @@ function Invite({ match }: { match: Match }) {
           ? 'Anybody in the lobby can take the other seat. To play a friend, send the link or the code.'
           : 'Send the link or the code to a friend; the match starts as soon as they are here.'}
       </p>
-      <div className="invite-link">
+      <div className="row invite-link">
         <input
           className="input mono"
           readOnly
@@ -96,7 +96,7 @@ function Invite({ match }: { match: Match }) {
         />
         <CopyButton text={match.joinUrl} what="link" look="primary" />
       </div>
-      <div className="invite-code">
+      <div className="row invite-code">
         <span className="soft">or the code</span>
         <strong className="mono" data-testid="match-code">
           {match.code}

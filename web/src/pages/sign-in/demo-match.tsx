@@ -6,9 +6,9 @@ import type { PongState } from '../../../../src/games/pong/state.ts'
 import { CourtCanvas } from '../../games/pong/court-canvas.tsx'
 
 const TICK_MS = 1000 / TICK_RATE
-/** After a longer pause, as in a tab that was out of sight, the game goes on where it was. */
+/** After a longer pause, as in a hidden tab, the game goes on where it was. */
 const MAX_TICKS = 6
-/** Ticks that are over before the first picture. */
+/** Ticks before the first picture. */
 const HEAD_START = 80
 const NOBODY: readonly number[] = []
 
@@ -27,7 +27,7 @@ function createDemo(): (now: number) => PongState {
   const step = () => stepPong(state, [pongBot(state, 0), pongBot(state, 1)])
   const start = () => initPong({ seed: Math.floor(Math.random() * 2 ** 32), options: { pointsToWin: 21 } })
   let state = start()
-  // In the middle of a rally, also for who sees this one picture only.
+  // It starts in the middle of a rally: with reduced motion the first picture is the only one.
   for (let tick = 0; tick < HEAD_START; tick++) step()
   let last: number | null = null
   return (now) => {

@@ -19,20 +19,12 @@ interface EnrolStepProps {
 /** A new name: an authenticator app learns its secret, and a first code proves it. */
 export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
   const unkept = useUnkeptCodesStore()
-  const [code, setCode] = useState('')
-  const [attempts, setAttempts] = useState(0)
-  const verify = useAction(async () => {
-    try {
-      await challenge.verify(code, {
-        onRecoveryCodes: (codes, user) =>
-          unkept.set({ userId: user.id, username: user.username, codes, isRenewal: false }),
-      })
-    } catch (error) {
-      setCode('')
-      setAttempts((before) => before + 1)
-      throw error
-    }
-  })
+  const { code, setCode, attempts, verify } = useCode((code) =>
+    challenge.verify(code, {
+      onRecoveryCodes: (codes, user) =>
+        unkept.set({ userId: user.id, username: user.username, codes, isRenewal: false }),
+    }),
+  )
   const mustRestart = ['NO_CHALLENGE', 'USERNAME_TAKEN'].includes(errorCode(verify.error) ?? '')
   return (
     <Form onSubmit={() => verify.run()}>
@@ -44,7 +36,7 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
         </p>
       </div>
       <Secret qrCode={challenge.qrCode} secret={challenge.secret} />
-      {/* Not at first: on a phone the keyboard would hide what is to be scanned. */}
+      {/* Not at first: on a phone the keyboard would hide the QR code. */}
       <CodeField key={attempts} value={code} onChange={setCode} autoFocus={attempts > 0} />
       <ErrorNotice error={verify.error}>
         {mustRestart && (
@@ -64,11 +56,27 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
   )
 }
 
-/** What an authenticator app needs: to scan, or to type where there is no camera. */
+/** The code that the user types. A failed attempt empties the field; `attempts` is its key, so that it takes the focus again. */
+export function useCode(send: (code: string) => Promise<unknown>) {
+  const [code, setCode] = useState('')
+  const [attempts, setAttempts] = useState(0)
+  const verify = useAction(async () => {
+    try {
+      await send(code)
+    } catch (error) {
+      setCode('')
+      setAttempts((before) => before + 1)
+      throw error
+    }
+  })
+  return { code, setCode, attempts, verify }
+}
+
+/** The secret of an authenticator app: to scan, or to type where there is no camera. */
 export function Secret({ qrCode, secret }: { qrCode?: string | undefined; secret?: string | undefined }) {
   if (!secret) return null
   return (
-    <div className="enrol">
+    <div className="row">
       {qrCode && (
         <img
           className="qr"

@@ -12,11 +12,11 @@ type Step =
   | { readonly name: 'recover'; readonly username: string }
 
 interface SignInPageProps {
-  /** What comes after signing in, in a sentence; null for nothing in particular. */
+  /** Why to sign in, in a sentence; null for no special reason. */
   readonly intent: string | null
 }
 
-/** One way in for everybody: a name first; whether it is new decides what comes next. */
+/** Signing in and registering start with a name; whether it is new decides what comes next. */
 export function SignInPage({ intent }: SignInPageProps) {
   const [step, setStep] = useState<Step>({ name: 'username' })
   const [username, setUsername] = useState('')
@@ -58,7 +58,7 @@ export function SignInPage({ intent }: SignInPageProps) {
 
   return (
     <div className="sign-in" data-step={step.name}>
-      <div className="sign-in-pitch">
+      <div className="sign-in-pitch stack">
         <h1>
           <span>Two paddles.</span> <span>One link.</span> <span>Go.</span>
         </h1>

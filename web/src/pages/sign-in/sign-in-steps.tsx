@@ -5,6 +5,7 @@ import { useRally } from '../../rally.ts'
 import { Button, TextButton } from '../../ui/button.tsx'
 import { CodeField, Field, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
+import { useCode } from './enrol-step.tsx'
 
 interface NameStepProps {
   readonly username: string
@@ -54,19 +55,9 @@ interface CodeStepProps {
   readonly onLost: () => void
 }
 
-/** The code of somebody who has an account. */
+/** For a user who has an account: the code. */
 export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps) {
-  const [code, setCode] = useState('')
-  const [attempts, setAttempts] = useState(0)
-  const verify = useAction(async () => {
-    try {
-      await challenge.verify(code)
-    } catch (error) {
-      setCode('')
-      setAttempts((before) => before + 1)
-      throw error
-    }
-  })
+  const { code, setCode, attempts, verify } = useCode((code) => challenge.verify(code))
   return (
     <Form onSubmit={() => verify.run()}>
       <div>
@@ -93,7 +84,7 @@ const RECOVERY_WORDS = {
   RATE_LIMITED: 'Too many attempts from your network.',
 }
 
-/** The way in without the authenticator: one of the codes kept at registration, which it uses up. */
+/** Signs in without the authenticator, by one of the codes that were kept at registration. Each works once. */
 export function RecoverStep({ username, onBack }: { username: string; onBack: () => void }) {
   const rally = useRally()
   const [code, setCode] = useState('')
