@@ -1,7 +1,7 @@
 // Plays a finished match again from its inputs and compares the result with the stored one:
 //   npm run verify -- <matchId>
-// Ends with 0 when they are the same, 1 when they differ or cannot be compared, 2 for a wrong call. Takes DATABASE_URL,
-// else the database under DATA_DIR, also while a server uses it.
+// The exit code is 0 when they are the same, 1 when they differ or cannot be compared, and 2 for wrong arguments. It reads the
+// database at DATABASE_URL, else the one under DATA_DIR, also while a server uses it.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readConfig } from '../src/config.ts'

@@ -34,13 +34,13 @@ test('.env.example names every variable of the configuration, and no other', () 
   expect([...example.keys()].toSorted()).toEqual(known().toSorted())
 })
 
-test('what stands in .env.example are the defaults', () => {
+test('the values in .env.example are the defaults', () => {
   const environment = { ...Object.fromEntries(example), DATA_DIR: dataDir }
   expect(readConfig(environment)).toEqual(readConfig({ DATA_DIR: dataDir }))
   expect(example.get('DATA_DIR')).toBe('.data')
 })
 
-test('.env.example does nothing until something in it is uncommented', () => {
+test('every line of .env.example is a comment', () => {
   expect(read('.env.example').match(/^[^#\n].*$/gm)).toBeNull()
 })
 

@@ -22,7 +22,7 @@ const definitions = documented.flatMap((module) =>
   ),
 )
 
-test.each(definitions)('%s stands in docs/protocol.md as it is defined', (name, definition) => {
+test.each(definitions)('docs/protocol.md has a row for %s as it is defined', (name, definition) => {
   const row = rowOf(name)
   expect(row).toContain(` | ${definition.access} | `)
   expect(row).toContain(` | ${definition.kind === 'method' ? definition.effect : definition.delivery} | `)
