@@ -8,9 +8,9 @@ import { seenBySpectators } from './spectator-delay.ts'
 import type { Lobby } from './types.ts'
 
 const MAX_MATCHES = 50
-/** Matches of one user in one lobby, so that a few users do not fill it. */
+/** How many matches of one user a lobby shows, so that a few users do not fill it. */
 const MAX_OF_HOST = 2
-/** Changes within this time are told in one event: of who waits soon, of the scores of live matches later. */
+/** Changes within this time become one event: soon for waiting matches, later for scores of live matches. */
 const COALESCE_MS = { soon: 150, later: 1_000 } as const
 
 /** The public matches of one game, or of all. */
@@ -21,15 +21,15 @@ export interface LobbySnapshot {
   readonly lobby: Lobby
 }
 
-/** Counts the events of the lobby, on whichever node. */
+/** Counts the events of the lobby on all nodes. */
 const NEXT_SEQ = statement<{ seq: number }>(
   'lobby.nextSeq',
   'INSERT INTO lobby (id, seq) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET seq = lobby.seq + 1 RETURNING seq',
 )
 
 /**
- * The newest matches of each game, newest first, and the `seq` that belongs to them: one statement sees one state of
- * all rows. Values: games, and of how many of each that wait or are live.
+ * The newest matches of each game, newest first, and their `seq`: one statement sees one state of all rows. Values:
+ * games, and how many waiting and live ones of each.
  */
 const NEWEST = statement<{ seq: number; rows: readonly MatchRow[] }>(
   'lobby.newest',
@@ -49,7 +49,7 @@ const NEWEST = statement<{ seq: number; rows: readonly MatchRow[] }>(
 export class LobbyFeed {
   readonly #platform: Platform
   readonly #values: readonly unknown[]
-  /** However many ask at a moment, there is one query, and each lobby is made once. */
+  /** Questions at the same moment share one query, and each lobby is made once. */
   readonly #snapshot: (game: string | undefined) => Promise<LobbySnapshot | undefined>
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
@@ -59,7 +59,7 @@ export class LobbyFeed {
   constructor(platform: Platform) {
     const { sql } = platform.database
     this.#platform = platform
-    // However many the newest host has, the lobby is full only of as many others.
+    // More than the limit, because matches over a host's limit are left out.
     const candidates = MAX_MATCHES * Math.ceil(platform.config.matches.maxActive / MAX_OF_HOST)
     this.#values = [Object.keys(platform.games), candidates]
     this.#snapshot = batched(
@@ -76,7 +76,7 @@ export class LobbyFeed {
     return (await this.#snapshot(game)) ?? { seq: 0, lobby: { matches: [] } }
   }
 
-  /** The lobby changed; its followers hear of it. */
+  /** Call this when the lobby has changed: its followers get an event. */
   touch(urgency: keyof typeof COALESCE_MS): void {
     const dueAt = performance.now() + COALESCE_MS[urgency]
     if (this.#stopped || dueAt >= this.#dueAt) return
@@ -99,7 +99,7 @@ export class LobbyFeed {
     const followed = [undefined, ...Object.keys(games)].filter((game) => hub.isFollowed(lobbyChannel(game)))
     if (followed.length === 0) return
     try {
-      // Numbered first, read then: of several nodes that publish, the highest number has every change.
+      // The number is taken before the read: of several nodes that publish, the highest number has every change.
       const next = await database.sql.first(NEXT_SEQ)
       const read = await database.sql.first(NEWEST, this.#values)
       if (!next || !read) return

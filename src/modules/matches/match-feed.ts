@@ -9,17 +9,17 @@ import { seenBySpectators, shownAt, spectatorDelayOf } from './spectator-delay.t
 import { Match } from './types.ts'
 
 /**
- * Told of changes of matches, once they are committed: all that this node writes, and those that other nodes write of a
- * live match that this node runs.
+ * Called for committed changes of matches: for all changes by this node, and for changes by other nodes in live matches
+ * that this node runs.
  */
 export type MatchListener = (match: Match) => void
 
-/** To the node that runs a live match: another node has changed it. */
+/** A message to the node that runs a live match: another node has changed the match. */
 const CHANGED = 'matches.changed'
 
-/** One match as it changes. */
+/** The channel of a match as it changes. */
 const matchChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', matchId)
-/** The same for spectators of a match that they see later than its players. */
+/** The channel for spectators who see the match with a delay. */
 const delayedChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', `${matchId}/delayed`)
 
 /** Tells the followers of matches and of the lobby what changes, and shows each user what they may see. */
@@ -92,7 +92,7 @@ export class MatchFeed {
     for (const row of rows) this.announce(scope, row)
   }
 
-  /** Takes back the offers of rematches that this transaction has aborted. */
+  /** Withdraws the offers of rematches that this transaction has aborted. */
   async withdrawRematches(scope: Scope, ids: readonly string[]): Promise<void> {
     for (const row of await withdrawRematches(scope.sql, ids)) this.announce(scope, row)
   }

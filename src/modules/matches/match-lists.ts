@@ -8,14 +8,14 @@ interface Found {
   readonly row: MatchRow
 }
 
-/** Pages go on after this time and id; the first one begins at the end of all time. */
+/** A page continues after this time and id. The first page begins at the end of time. */
 const from = ({ after, take }: PageRows) => [after?.at ?? 'infinity', after?.id ?? '', take]
 
 const IS_PUBLIC = `visibility = 'public' AND mode <> 'local'`
 
 /**
- * SQL: the newest public matches of each status and game, some of each. A rematch that waits is not among them, as its
- * seats are kept for certain players. One whose end is hidden is among the live ones until then.
+ * SQL: the newest public matches of each status and game, some of each. A waiting rematch is left out, because its seats
+ * are kept for certain players. A match whose end is hidden counts as live until it may be seen.
  */
 export function newestPublic(by: { statuses: string; games: string; limit: string; after?: string }): string {
   const { statuses, games, limit, after = 'true' } = by
@@ -60,11 +60,11 @@ const OWN_ENDED = own('matches.ownEnded', 'ended_at IS NOT NULL')
 
 export interface Listed extends PageRows {
   readonly games: readonly string[]
-  /** Those that are not over unless given. */
+  /** Default: those that are not over. */
   readonly status: MatchStatus | undefined
 }
 
-/** Public matches, or with `userId` those of this user of whatever kind, newest first. */
+/** Public matches, or with `userId` all matches of this user, newest first. */
 export async function listMatches(sql: Sql, listed: Listed, userId: string | null): Promise<MatchRow[]> {
   const { games, status } = listed
   const values = [status ? [status] : ['waiting', 'live'], games, ...from(listed)]
@@ -76,8 +76,8 @@ export async function listMatches(sql: Sql, listed: Listed, userId: string | nul
 }
 
 /**
- * Finished matches of a player. On one keyboard the player has every seat, and the first counts. Values: username,
- * whether for that player's own eyes, then `from`.
+ * Finished matches of a player. In mode `local` the player has every seat, and the first one counts. Values: username,
+ * whether the player asks, then `from`.
  */
 const HISTORY = statement<Found>(
   'matches.history',
@@ -95,7 +95,7 @@ const HISTORY = statement<Found>(
    ORDER BY played.ended_at DESC, played.match_id DESC`,
 )
 
-/** The finished matches of a player, last finished first; without the private ones unless for the player's own eyes. */
+/** The finished matches of a player, last finished first; private ones only if the player asks. */
 export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageRows): Promise<MatchRow[]> {
   return (await sql.rows(HISTORY, [username, isOwn, ...from(page)])).map(({ row }) => row)
 }

@@ -4,13 +4,13 @@ import { RpcError, toIssues } from '../../rpc/index.ts'
 
 export const MAX_SPECTATOR_DELAY_MS = 60_000
 
-/** What may be set for a match of any game, beside the game's own options. */
+/** Options of a match of any game, beside the game's own options. */
 const MatchOptions = z.looseObject({
   /** How far behind the match spectators see it. */
   spectatorDelayMs: z.number().int().min(0).max(MAX_SPECTATOR_DELAY_MS).default(0),
 })
 
-/** Splits the options of a stored match into those of any match, and `rules`, the game's own. */
+/** Splits the options of a stored match into those of any match and `rules`, the game's own options. */
 export function splitOptions(options: unknown): { spectatorDelayMs: number; rules: Record<string, unknown> } {
   const { spectatorDelayMs, ...rules } = MatchOptions.parse(options)
   return { spectatorDelayMs, rules }

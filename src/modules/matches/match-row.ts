@@ -12,7 +12,7 @@ export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'
   readonly rulesVersion: number
   /** The `version` with which it went live. */
   readonly startVersion: number | null
-  /** The process that runs it while it is live, and how often it was taken up. */
+  /** The process that runs the match while it is live, and how often it was claimed. */
   readonly nodeId: string | null
   readonly fence: number
 }
@@ -20,11 +20,11 @@ export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'
 interface SeatRow extends Player {
   /** Until when the player, who is away, can come back to the live match. */
   readonly returnBy: number | null
-  /** When the player gave the live match up. */
+  /** When the player left the live match. */
   readonly leftAt: number | null
 }
 
-/** The columns of `matches` that a row is made of: all but what only replays and indices need. */
+/** The columns of `matches` that a row needs: all except those for replays and indices. */
 export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options, seed, rules_version, version,
   start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, created_at, starts_at,
   started_at, finished_at, end_reason`
@@ -32,7 +32,7 @@ export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options,
 const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
 
 /**
- * SQL for a `MatchRow`. A statement that changes seats does not see that itself: it says what they are then.
+ * SQL for a `MatchRow`. A statement that changes seats does not see its own change, so it passes the new seats.
  *
  * @param match the name of what holds the columns of the match
  * @param seats what holds the columns of its seats, of no other match's; without it the table
@@ -66,7 +66,7 @@ interface Found {
 
 const BY_IDS = statement<Found>('matches.byIds', `SELECT ${matchRow('matches')} AS row FROM matches WHERE id = ANY($1)`)
 
-/** The newest that had the code, which is the one that waits if one does. */
+/** The newest match with the code: the waiting one, if there is one. */
 const BY_CODE = statement<Found>(
   'matches.byCode',
   `SELECT ${matchRow('matches')} AS row FROM matches WHERE code = $1 ORDER BY created_at DESC LIMIT 1`,
@@ -81,14 +81,14 @@ export async function readByCode(sql: Sql, code: JoinCode): Promise<MatchRow | n
   return (await sql.first(BY_CODE, [code]))?.row ?? null
 }
 
-/** Makes the look-up of a match by its id: all of a moment are one query, and each match is read once. */
+/** Makes the look-up of a match by its id. Look-ups of the same moment share one query, and each match is read once. */
 export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undefined> {
   return batched<MatchId, MatchRow>(async (ids) => new Map((await readMatches(sql, ids)).map((row) => [row.id, row])))
 }
 
 /** The match as it is on the wire. */
 export function toMatch(row: MatchRow, publicUrl: string): Match {
-  // The match is decided once nobody who is away can come back any more.
+  // The match is decided when no player who is away can come back any more.
   const returnBy = Math.max(0, ...row.seats.map((seat) => (seat.leftAt === null ? (seat.returnBy ?? 0) : 0)))
   return {
     id: row.id,

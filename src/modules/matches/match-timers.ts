@@ -16,7 +16,7 @@ export class MatchTimers {
   /** Starts the timer of a match, in place of one that runs. `at` is in ms since the epoch. */
   set(matchId: string, at: number): void {
     this.delete(matchId)
-    // A timer may fire a moment before the wall clock says so.
+    // A timer may fire slightly before the wall clock reaches its time.
     const inMs = Math.max(0, at - Date.now()) + 1
     const timer = setTimeout(() => {
       this.#timers.delete(matchId)

@@ -5,12 +5,12 @@ import type { MatchId } from '../wire.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
 
-// Locks are taken in one order, so that nobody waits in a circle: the user's row, then a match's, then its seats, and of
-// several matches the one with the lower id first, but a rematch before the match that it is one of. Every change of a
-// match or of its seats counts its version up. So a statement that has read seats and then finds the version that it has
-// read is up to date, though it has waited for the row; otherwise it changes nothing, and is run again.
+// Locks are taken in one order, so that no deadlock occurs: the user's row, then a match's, then its seats; of several
+// matches the lower id first, but a rematch before the match that it repeats. Every change of a match or of its seats
+// increments its version. So a statement that waited for the row and finds the version that it has read is up to date.
+// Otherwise it changes nothing, and is run again.
 
-/** The seats of each game as JSON, for the statements below. To them a game that is not in it has no seats. */
+/** The seats of each game as JSON, for the statements below. A game that is not in it has no seats. */
 export function seatCountsOf(games: Games): string {
   return JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
 }
@@ -30,10 +30,10 @@ export interface NewMatch {
   readonly mode: MatchMode
   readonly visibility: Visibility
   readonly options: Readonly<Record<string, unknown>>
-  /** Seats that the user takes, and those of server-side opponents. */
+  /** Seats that the user takes, and seats of server-side opponents. */
   readonly ownSeats: readonly number[]
   readonly botSeats: readonly number[]
-  /** What it is a rematch of, and for whom its seats are kept, in the order of seats. */
+  /** The match that it repeats, and the players for whom its seats are kept, by seat. */
   readonly rematch?: { readonly of: string; readonly reserved: readonly string[] } | undefined
 }
 
@@ -89,7 +89,7 @@ const OPEN = statement<Opened>(
 /** Digits and capitals without 0, 1, I and O. */
 const CODE_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
 
-/** A code of six characters to join a match by: one of a thousand million. */
+/** A code of six characters to join a match: one of a thousand million. */
 function newJoinCode(): string {
   return Array.from({ length: 6 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 }
@@ -183,7 +183,7 @@ export async function joinMatch(
 interface Left {
   readonly row: MatchRow
   readonly isSeated: boolean
-  /** It waited, and is one version further. */
+  /** The match waited, and its version is one higher now. */
   readonly isChanged: boolean
   /** The seat has been given up, or there is nothing to give up in a match that is over. */
   readonly isDone: boolean
@@ -232,8 +232,8 @@ const LEAVE = statement<Left>(
 )
 
 /**
- * Gives up the user's seats: in a match that waits they are free again, or it ends with its last player; in a live one
- * it is written that the player has left. Null when there is no such match.
+ * Gives up the user's seats. In a waiting match they are free again, and the match ends with its last player. In a live
+ * match the row says that the player has left. Null when there is no such match.
  */
 export function leaveMatch(sql: Sql, matchId: string, userId: string): Promise<Left | null> {
   return sql.first(LEAVE, [matchId, userId])
@@ -252,8 +252,8 @@ const SEATS_CHANGED = statement<{ row: MatchRow }>(
 )
 
 /**
- * Counts the versions of matches up whose seats this transaction has changed, and, of those that wait, starts or calls
- * off the countdown, whichever the seats now ask for.
+ * Increments the versions of matches whose seats this transaction has changed, and starts or cancels the countdown of
+ * waiting ones, as the seats require.
  */
 export async function countSeats(
   sql: Sql,
@@ -272,7 +272,7 @@ const WITHDRAW = statement<{ row: MatchRow }>(
    RETURNING ${matchRow('matches')} AS row`,
 )
 
-/** Offers those of the matches that were aborted no longer as rematches. Gives the matches that offered them. */
+/** Withdraws aborted matches as rematches. Answers the matches that offered them. */
 export async function withdrawRematches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
   return (await sql.rows(WITHDRAW, [ids])).map(({ row }) => row)
 }

@@ -22,7 +22,7 @@ import {
 } from './match-writes.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
-/** How often a request is tried again because others changed the match first: each time one of them succeeded. */
+/** How often a request is tried again because another request changed the match first. */
 const MAX_TRIES = 100
 
 export interface Creation {
@@ -44,9 +44,9 @@ interface Player {
   readonly username: string
 }
 
-/** Creates, joins, leaves and reads matches for users. `MatchLifecycle` does what happens to matches by itself. */
+/** Creates, joins, leaves and reads matches for users. `MatchLifecycle` does everything else that happens to matches. */
 export class MatchService {
-  /** Matches that are live have more to settle than other services. */
+  /** Stopping takes longer than for other services: live matches have to be settled. */
   readonly stopWithinMs = 2_000
   readonly feed: MatchFeed
   readonly lifecycle: MatchLifecycle
@@ -91,11 +91,11 @@ export class MatchService {
   }
 
   /**
-   * Opens a finished match again, with its seats kept for those who had them. Of several players who ask, the first
-   * opens it and the others take their seats in it.
+   * Opens a new match with the seats of a finished one, kept for its players. The first player who asks opens it, and the
+   * others take their seats in it.
    *
    * @throws RpcError NOT_FOUND, FORBIDDEN for a user who did not play, NOT_FINISHED, TOO_MANY_MATCHES; MATCH_FULL and
-   * MATCH_CLOSED as `join` does.
+   *   MATCH_CLOSED as `join` does.
    */
   async rematch(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -160,7 +160,7 @@ export class MatchService {
     throw tooBusy()
   }
 
-  /** Public matches; with `player` those of theirs, also the private and local ones. */
+  /** Public matches; with `player` all matches of that player, private and local ones too. */
   async list(page: PageRequest & MatchFilter, player: Player | null) {
     const { status } = page
     const games = page.game === undefined ? Object.keys(this.#platform.games) : [this.#gameOf(page.game).name]
@@ -172,7 +172,7 @@ export class MatchService {
     })
   }
 
-  /** The finished matches of a player, last finished first; the private ones only for the player's own eyes. */
+  /** The finished matches of a player, last finished first; the private ones only if the player asks. */
   history(page: PageRequest, username: string, viewer: Player) {
     return readPage(page, {
       read: (rows) => readHistory(this.#platform.database.sql, username, viewer.username === username, rows),
@@ -217,7 +217,7 @@ export class MatchService {
   #seated(scope: Scope, row: MatchRow, userId: string): Match {
     const match = this.feed.announceJoined(scope, row)
     const written = match.players.find((player) => player.userId === userId)?.connected
-    // The user's last socket may close, or a first one open, between the statement and its commit.
+    // The user's last socket may close, or the first one open, between the statement and its commit.
     scope.afterCommit(() => {
       if (this.#platform.connections.isOnline(userId) !== written) this.lifecycle.updatePresence(userId)
     })
@@ -261,12 +261,12 @@ function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
   }
 }
 
-/** Whether a match is still to be decided. */
+/** Whether a match is not over. */
 function isOpen(status: MatchStatus): boolean {
   return status === 'waiting' || status === 'live'
 }
 
-/** The rematch was open a moment ago, and is over now. */
+/** The rematch was open when the row was read, and is over now. */
 function nullIfClosed(error: unknown): null {
   if (error instanceof RpcError && error.code === 'MATCH_CLOSED') return null
   throw error

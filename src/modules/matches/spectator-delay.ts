@@ -6,7 +6,7 @@ export function spectatorDelayOf({ options }: Pick<MatchRow, 'options'>): number
   return typeof options.spectatorDelayMs === 'number' ? options.spectatorDelayMs : 0
 }
 
-/** When spectators may see the match as it is, ms since the epoch. A match that is played is hidden for ever. */
+/** When spectators may see the match as it is, ms since the epoch. Infinity while the match is played. */
 export function shownAt(row: Pick<MatchRow, 'options' | 'startedAt' | 'finishedAt'>): number {
   const delayMs = spectatorDelayOf(row)
   if (delayMs === 0 || row.startedAt === null) return 0
@@ -15,7 +15,7 @@ export function shownAt(row: Pick<MatchRow, 'options' | 'startedAt' | 'finishedA
 
 /**
  * The match as spectators see it. While it is hidden it stays as it was when it went live, without scores: any change
- * would tell what spectators see later.
+ * would reveal what spectators see later.
  */
 export function seenBySpectators(row: MatchRow, now: number): MatchRow {
   if (shownAt(row) <= now) return row

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MatchId, Timestamp, UserId } from '../wire.ts'
 
-/** What a friend types to join: six characters that cannot be mistaken for one another. */
+/** What a player types to join: six characters that do not look alike. */
 export const JoinCode = z
   .string()
   .transform((code) => code.trim().toUpperCase())
@@ -41,9 +41,9 @@ export const Match = z.object({
   options: z.record(z.string(), z.unknown()),
   /** The `seq` of `matches.onUpdate`. */
   version: z.number().int(),
-  /** The match of which this one is a rematch: its seats are kept for the players of that one. */
+  /** The match that this one repeats. The seats are kept for the players of that match. */
   rematchOf: MatchId.nullable(),
-  /** The match in which its players meet again, once one of them has asked for it. */
+  /** The rematch, once a player has asked for one. */
   rematchId: MatchId.nullable(),
   createdAt: Timestamp,
   /** When the countdown ends, once it runs. */
@@ -53,7 +53,7 @@ export const Match = z.object({
   /** While a player of a live match is away: until when they can come back, before the match is decided without them. */
   returnBy: Timestamp.optional(),
   /**
-   * Why it ended other than by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`,
+   * Why the match ended other than by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`,
    * `failed`, `too-long`.
    */
   endReason: z.string().nullable(),

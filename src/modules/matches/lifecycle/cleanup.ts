@@ -4,12 +4,12 @@ import { inTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { announceEnded } from './owned-matches.ts'
 
-// What is done for matches of whichever node: abandoned ones are aborted, and old ones deleted.
+// Cleans up matches of all nodes: aborts abandoned ones and deletes old ones.
 
-/** How many matches one statement changes at most. */
+/** The most matches that one statement changes. */
 const BATCH = 200
 
-/** Matches that nobody will play on. Both statements take the values of the condition first. */
+/** How matches that nobody will play on are found and aborted. Both statements take the values of the condition first. */
 function abandoned(name: string, endReason: string, values: number, condition: string) {
   return {
     endReason,
@@ -17,7 +17,7 @@ function abandoned(name: string, endReason: string, values: number, condition: s
       `matches.find${name}`,
       `SELECT id FROM matches WHERE ${condition} ORDER BY id LIMIT ${BATCH}`,
     ),
-    /** Leaves out those that something changes at this moment. Values: those of the condition, matches, reason. */
+    /** Skips matches that another transaction is changing. Values: those of the condition, matches, reason. */
     abort: statement<{ id: string }>(
       `matches.abort${name}`,
       `UPDATE matches SET status = 'aborted', end_reason = $${values + 2}, finished_at = now(), version = version + 1,
@@ -73,14 +73,14 @@ export async function abortAbandoned(
       },
       { idempotent: true },
     )
-    // Other nodes abort the rest at this moment.
+    // Other nodes are aborting the rest.
     if (aborted === 0) return
   }
 }
 
 /**
  * Matches that should have begun two seconds ago, while all of their players are connected: the node that watched the
- * countdown is gone. A node that was heard of within three seconds is alive; beats come every second.
+ * countdown is gone. A node whose last heartbeat is at most three seconds old is alive; heartbeats come every second.
  */
 const OVERDUE = statement<{ id: string }>(
   'matches.overdue',
@@ -112,8 +112,8 @@ const DELETE_REPLAYS = statement(
 )
 
 /**
- * Deletes some of what is past its retention: aborted matches after a day, and replays after `replayDays`. The rest is
- * left to the next run, so that nobody waits for long.
+ * Deletes aborted matches after a day, and replays after `replayDays`. It deletes a bounded number; the next run
+ * continues, so that nobody waits for long.
  */
 export async function deleteOld(sql: Sql, replayDays: number): Promise<void> {
   await Promise.all([sql.rows(DELETE_ABORTED), sql.rows(DELETE_REPLAYS, [replayDays])])

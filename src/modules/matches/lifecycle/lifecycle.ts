@@ -11,13 +11,13 @@ import { RunningMatches } from './running-matches.ts'
 
 const SWEEP_MS = 5_000
 
-/** To the node that runs a live match: a player left it. */
+/** A message to the node that runs a live match: a player left. */
 const LEFT = 'matches.left'
 const Left = z.object({ matchId: MatchId, userId: UserId })
 
 /**
- * The life of a match, as far as no request asks for it: players create, join and leave by `MatchService`; everything
- * else that happens to a match, from waiting to its end, begins here.
+ * Everything that happens to a match without a request, from waiting to its end. (Players create, join and leave matches
+ * through `MatchService`.)
  *
  * - Waiting: `Presence` writes whose players are connected. Once all are, the row has a `startsAt`, and the node that
  *   wrote it watches the countdown. Then `RunningMatches` claims the match for this node and starts its runner.
@@ -25,12 +25,12 @@ const Left = z.object({ matchId: MatchId, userId: UserId })
  *   left, stay away or do not move; and it writes scores that changed.
  * - The end: by the rules (the engine says so), by its players, or by a failure. A result goes to `ResultQueue`, which
  *   stores it now or once the database is back; a match without one is aborted. Both announce what is stored.
- * - Every few seconds a sweep does what was not done when it was due: abandoned matches, countdowns that nobody watched,
- *   seats of players whose node died. It also compares what runs here with its rows, which decide. So a lost message or
- *   an unheard commit delays things, and loses nothing.
- * - In a cluster, a lease that lapses pauses all matches of this node, until the rows say which are still its own. The living
- *   nodes abort what dead nodes ran. A node that stops aborts what is live on it, and keeps results that it cannot store
- *   in files for its next start.
+ * - Every few seconds a sweep does what was missed: abandoned matches, countdowns that nobody watched, seats of players
+ *   whose node died. It also compares what runs here with its rows, which decide. So a lost message or an unheard commit
+ *   causes a delay, but loses nothing.
+ * - In a cluster, a lease that lapses pauses all matches of this node, until the rows say which are still its own. The
+ *   living nodes abort what dead nodes ran. A node that stops aborts what is live on it, and keeps results that it cannot
+ *   store in files for its next start.
  */
 export class MatchLifecycle {
   readonly #platform: Platform
@@ -92,7 +92,10 @@ export class MatchLifecycle {
     this.#presence.note(userId)
   }
 
-  /** Tells the node that runs the match at once that a player left it; it would find that in the row later. */
+  /**
+   * Tells the node that runs the match at once that a player left. Without the message it would see that in the row
+   * later.
+   */
   tellLeft({ id, nodeId }: Pick<MatchRow, 'id' | 'nodeId'>, userId: string): void {
     if (nodeId !== null) this.#platform.nodes.tell(nodeId, LEFT, { matchId: id, userId })
   }
@@ -114,7 +117,7 @@ export class MatchLifecycle {
     const { config, database } = this.#platform
     const { maxWaitMs, emptyMs } = config.matches
     await abortAbandoned(this.#platform, this.#feed, UNJOINED, [maxWaitMs / 1000])
-    // A match may be empty because Rally was away.
+    // A match may be empty because Rally was not running.
     const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
     if (isUpLongEnough) await abortAbandoned(this.#platform, this.#feed, EMPTY, [emptyMs / 1000])
     for (const { id } of await readOverdue(database.sql)) this.#running.begin(id)

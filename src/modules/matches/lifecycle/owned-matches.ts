@@ -6,9 +6,9 @@ import { type MatchRow, readMatches } from '../match-row.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
-// Each statement that writes for a live match names the node that runs it and the fence with which that node claimed it.
-// So a node that others took for dead writes nothing. Each statement does the same when it runs twice, because a commit
-// may succeed without its answer; and what is announced is what the row then says.
+// Each statement that writes for a live match names the node that runs it and the fence of that node's claim. So a node
+// that others took for dead writes nothing. Each statement may run twice, because a commit may succeed without its
+// answer. What is announced is read from the row.
 
 /** Values: match, node, now, versions of the games' rules. */
 const CLAIM = statement<{ id: string }>(
@@ -21,8 +21,8 @@ const CLAIM = statement<{ id: string }>(
 )
 
 /**
- * Another node may have aborted the match because its node seemed dead: the result counts all the same, as the fence says
- * that nobody has run it since. Values: match, node, fence, winner, scores, reason, finished at, ticks, final state,
+ * Another node may have aborted the match because this node seemed dead. The result still counts: the fence shows that
+ * nobody has run the match since. Values: match, node, fence, winner, scores, reason, finished at, ticks, final state,
  * inputs.
  */
 const FINISH = statement<{ id: string }>(
@@ -73,13 +73,13 @@ const WRITE_SCORES = statement<{ id: string; version: number }>(
    RETURNING matches.id, version`,
 )
 
-/** How many matches one comparison is about. */
+/** How many matches one comparison covers. */
 const COMPARED_AT_ONCE = 500
 
 /**
- * Compares the matches whose ids are above one and up to another, in the order of bytes; null for no bound. Values: node;
- * what it runs between the bounds: matches, fences, versions; the bounds. A match is `missing` only after five seconds:
- * before, the answer to the claim may be under way.
+ * Compares the matches between two ids, in the order of bytes: above the first, up to the second; null for no bound.
+ * Values: node; what it runs between the bounds: matches, fences, versions; the bounds. A match is `missing` only after
+ * five seconds: before that, the answer to the claim may be under way.
  */
 const COMPARE = statement<Difference>(
   'matches.compare',
@@ -123,10 +123,10 @@ export class OwnedMatches {
   readonly #platform: Platform
   readonly #feed: MatchFeed
   readonly #run: (match: Match, row: MatchRow) => void
-  /** Of each game that this node knows. */
+  /** The version of each game that this node knows. */
   readonly #rulesVersions: string
 
-  /** `run` is called with each match that this node has to run, once that is committed. */
+  /** `run` is called with each match that this node has to run, after the commit. */
   constructor(platform: Platform, feed: MatchFeed, run: (match: Match, row: MatchRow) => void) {
     this.#platform = platform
     this.#feed = feed
@@ -207,13 +207,13 @@ export class OwnedMatches {
 
   /**
    * Finds where the matches that this node runs differ from their rows. It asks in parts, so that thousands of matches
-   * hold up neither this process nor the database.
+   * block neither this process nor the database.
    */
   async *compare(running: Iterable<Held>): AsyncGenerator<Difference> {
     const { database, node } = this.#platform
     const held = [...running]
       .map(({ id, fence, match }) => ({ id, fence, version: match.version }))
-      // By bytes, as the statement compares: ids are ASCII.
+      // In the order of bytes, like the statement: ids are ASCII.
       .sort((a, b) => (a.id < b.id ? -1 : 1))
     let above: string | null = null
     for (let from = 0; from === 0 || from < held.length; from += COMPARED_AT_ONCE) {
@@ -239,7 +239,7 @@ export class OwnedMatches {
   }
 }
 
-/** Announces those of the matches that are over, and takes back the rematches that this transaction has aborted. */
+/** Announces the matches that are over, and withdraws the rematches that this transaction has aborted. */
 export async function announceEnded(feed: MatchFeed, scope: Scope, ids: readonly string[]): Promise<void> {
   for (const row of await readMatches(scope.sql, ids)) {
     if (row.status !== 'waiting' && row.status !== 'live') feed.announce(scope, row)

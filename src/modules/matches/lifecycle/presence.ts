@@ -7,7 +7,7 @@ import { readMatches } from '../match-row.ts'
 
 const GATHER_MS = 10
 const RETRY_MS = 500
-/** Users written at once. */
+/** How many users are written at once. */
 const BATCH = 200
 
 /** Locks the matches that are not over in which any of the users has a seat. Values: users. */
@@ -18,22 +18,22 @@ const LOCK_OPEN_OF = statement<{ id: string }>(
    ORDER BY id FOR NO KEY UPDATE`,
 )
 
-/** Users who have a socket to a process now, of those asked about. Values: node, users. */
+/** Inserts users who have a socket to a process now. Values: node, users. */
 const ARRIVE = statement(
   'presence.arrive',
   `INSERT INTO presence (user_id, node_id) SELECT id, $1 FROM users WHERE id = ANY($2) ORDER BY id
    ON CONFLICT DO NOTHING`,
 )
 
-/** Users who have no socket to a process any more. Values: node, users. */
+/** Deletes users who have no socket to a process any more. Values: node, users. */
 const DEPART = statement('presence.depart', 'DELETE FROM presence WHERE node_id = $1 AND user_id = ANY($2)')
 
-/** No user has a socket to the process any more. Values: node. */
+/** Deletes all users of a process. Values: node. */
 const DEPART_ALL = statement('presence.departAll', 'DELETE FROM presence WHERE node_id = $1')
 
 /**
- * Brings seats in line with who is connected, to whichever node. Answers with the matches of the seats that changed.
- * Values: matches, which are locked; until when a player who goes away now can come back.
+ * Updates seats by who is connected to any node. Answers with the matches of the seats that changed. Values: matches,
+ * which are locked; until when a player who goes away now can come back.
  */
 const CONNECT_SEATS = statement<{ id: string }>(
   'presence.connectSeats',
@@ -45,7 +45,7 @@ const CONNECT_SEATS = statement<{ id: string }>(
    SELECT DISTINCT match_id AS id FROM changed ORDER BY id`,
 )
 
-/** Users with seats, in matches that are not over, that are not in line with who is connected. */
+/** Users whose seats, in matches that are not over, do not say whether they are connected. */
 const OUTDATED_USERS = statement<{ userId: string }>(
   'presence.outdatedUsers',
   `SELECT DISTINCT seats.user_id AS "userId" FROM seats JOIN matches ON matches.id = seats.match_id
@@ -55,9 +55,9 @@ const OUTDATED_USERS = statement<{ userId: string }>(
 )
 
 /**
- * Writes who is connected: a row a user and process, and with the seats of matches that are not over whether their
- * players have any such row. So a player is connected while one process has a socket of theirs. What could not be
- * written, because the database is away, is written later: only the newest truth counts, so it holds one entry a user.
+ * Writes who is connected: a row for each user and process. The seats of matches that are not over say whether their
+ * player has such a row. So a player is connected while any process has a socket of theirs. What cannot be written while
+ * the database is away is written later: only the newest value counts, so there is one entry for each user.
  */
 export class Presence {
   readonly #platform: Platform
@@ -71,24 +71,24 @@ export class Presence {
     this.#feed = feed
   }
 
-  /** Sockets of the user came or went, or may have while a seat was taken. */
+  /** Call this when sockets of the user came or went, or may have while the user took a seat. */
   note(userId: string): void {
     if (this.#stopping.signal.aborted) return
     this.#due.add(userId)
     this.#working ??= this.#work()
   }
 
-  /** Writes every user anew: the rows went with this process' lease. */
+  /** Writes every user again: the rows were deleted with the lease of this process. */
   noteAll(): void {
     for (const userId of this.#platform.connections.users()) this.note(userId)
   }
 
-  /** Notes whoever came or went without their process writing it, as one that died. */
+  /** Finds users whose process did not write that they came or went, because it died. */
   async heal(): Promise<void> {
     for (const userId of await this.#outdated()) this.note(userId)
   }
 
-  /** Ends what is under way, and writes that nobody has a socket to this process any more. */
+  /** Waits for what is under way, and writes that nobody has a socket to this process any more. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#due.clear()
@@ -105,7 +105,7 @@ export class Presence {
   }
 
   async #work(): Promise<void> {
-    // What is told in the same turn, as when a page is loaded anew, is looked at together.
+    // A reload closes one socket and opens another: both are handled together.
     await Promise.resolve()
     const { signal } = this.#stopping
     let isRepeated = false
@@ -115,7 +115,7 @@ export class Presence {
       try {
         await this.#settle(users, isRepeated)
         isRepeated = false
-        // A crowd that comes back one by one is written by the dozen.
+        // Many users who come back one by one are written in batches.
         if (this.#due.size > 0) await delay(GATHER_MS, undefined, { signal }).catch(() => undefined)
       } catch (error) {
         if (signal.aborted) break
@@ -131,8 +131,8 @@ export class Presence {
   }
 
   /**
-   * The matches are locked first: of two processes that write for one user, the second sees what the first wrote. When
-   * it is repeated, what it changed may have been committed before without being announced.
+   * The matches are locked first, so that of two processes that write for one user the second sees what the first wrote.
+   * After a repetition everything is announced: the first attempt may have been committed without an answer.
    */
   async #settle(users: readonly string[], isRepeated: boolean): Promise<void> {
     const { node, connections } = this.#platform

@@ -11,7 +11,7 @@ export const MatchResult = z.object({
   node: z.string(),
   fence: z.number().int(),
   winnerSeat: z.number().int().nullable(),
-  /** One a seat. */
+  /** One for each seat. */
   scores: z.array(z.number().int()),
   endReason: z.string().nullable(),
   /** Ms since the epoch. */
@@ -34,7 +34,7 @@ export interface ResultFilesOptions {
 
 const RESULT = '.json'
 const CORRUPT = '.corrupt'
-/** No process writes a file for this long. */
+/** Longer than a process takes to write a file. */
 const ABANDONED_MS = 60_000
 
 /**
@@ -131,7 +131,7 @@ export class ResultFiles {
       await file.close()
     }
     await rename(temporary, join(this.#dir, name))
-    // The name is in the folder, which is a file of its own.
+    // The new name is in the folder, which has to be flushed too.
     const folder = await open(this.#dir, 'r')
     await folder.sync().finally(() => folder.close())
   }

@@ -5,9 +5,9 @@ import { WorkQueue } from './work-queue.ts'
 export interface ResultQueueOptions {
   readonly files: ResultFiles
   readonly log: Logger
-  /** How many are stored at once. */
+  /** How many results are stored at once. */
   readonly concurrency: number
-  /** Stores a result and announces it. Doing so twice is the same as once. */
+  /** Stores a result and announces it. It may be called twice for a result. */
   readonly store: (result: MatchResult) => Promise<void>
   /** Called once for each result: it is stored, or the database will never take it. */
   readonly onDone: (result: MatchResult, isStored: boolean) => void
@@ -60,8 +60,8 @@ export class ResultQueue {
   }
 
   /**
-   * Writes a file for every result that is not stored, and then offers each once more. Resolves when none is being
-   * stored any more; never rejects.
+   * Writes a file for every result that is not stored, and then tries each once more. Resolves when none is being stored
+   * any more. Never rejects.
    */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -135,8 +135,8 @@ export class ResultQueue {
 }
 
 /**
- * Whether a result itself is why it was not stored: it violates what Postgres checks (SQLSTATE classes 22 and 23), or it
- * cannot be encoded. Everything else may pass.
+ * Whether the result itself is wrong: Postgres refuses its values (SQLSTATE classes 22 and 23), or it cannot be encoded.
+ * After any other error a later attempt may succeed.
  */
 function isOfResult(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true

@@ -18,7 +18,7 @@ export type Ending = Finish | { readonly status: 'aborted'; readonly endReason: 
 export interface Waits {
   /** A player who went away has this long to come back: `Presence` writes until when, as `returnBy`. */
   readonly comeBackMs: number
-  /** The seat to move in a turn-based match has this long. */
+  /** How long the seat to move in a turn-based match may take. */
   readonly maxTurnMs: number
 }
 
@@ -30,7 +30,7 @@ const WRITE_SCORES_MS = 5_000
  */
 export class RunningMatch {
   readonly runner: MatchRunner
-  /** With which this node claimed the match: each statement that writes for the match names it. */
+  /** The fence of this node's claim: each statement that writes for the match names it. */
   readonly fence: number
   /** How it ended, while that is not stored yet. */
   ending: Ending | undefined
@@ -57,7 +57,7 @@ export class RunningMatch {
     return this.#match.id
   }
 
-  /** As it was last written. */
+  /** The match as it was last written. */
   get match(): Match {
     return this.#match
   }
@@ -79,19 +79,19 @@ export class RunningMatch {
     }
   }
 
-  /** The scores, where they are not as they were written, and that was a while ago; else null. */
+  /** The scores if they have changed since they were written, and that was a while ago; else null. */
   scoresToWrite(now: number): readonly number[] | null {
     if (now - this.scoredAt < WRITE_SCORES_MS) return null
     const scores = this.runner.game.scores(this.runner.state)
     return this.#match.players.some(({ seat, score }) => score !== scores[seat]) ? [...scores] : null
   }
 
-  /** The end that its players bring about; null while it goes on. */
+  /** How the match ends because of its players; null while it goes on. */
   endByPlayers(now: number): Ending | null {
     return this.#endByAbsence(now) ?? this.#endBySlowness(now)
   }
 
-  /** What is to be stored, once the runner is halted: nothing of it changes any more. */
+  /** What has to be stored. Call it when the runner is halted, so that nothing changes any more. */
   result({ outcome, endReason }: Finish, node: string): MatchResult {
     const { matchId, tick, state, log } = this.runner
     return {
@@ -108,7 +108,7 @@ export class RunningMatch {
     }
   }
 
-  /** A player loses who left or stayed away. While all are away, the first who comes back wins. */
+  /** A player who left or stayed away loses. While all are away, the first who comes back wins. */
   #endByAbsence(now: number): Ending | null {
     const { players } = this.#match
     const canReturn = this.#returnDeadline !== null && now < this.#returnDeadline
@@ -116,7 +116,7 @@ export class RunningMatch {
     return remaining.length === players.length ? null : this.#endWith(remaining, 'forfeit', 'left')
   }
 
-  /** The player whose turn it is loses. Where the game names none, nobody does. */
+  /** The player whose turn it is loses. If the game names no player, nobody loses. */
   #endBySlowness(now: number): Ending | null {
     const { game, tick, state } = this.runner
     if (game.tickRate > 0) return null
@@ -132,7 +132,7 @@ export class RunningMatch {
     return (slow && this.#endWith(others, 'too-slow', 'too-long')) ?? { status: 'aborted', endReason: 'too-long' }
   }
 
-  /** One player who remains wins; without any there is no result; two or more play on. */
+  /** If one player remains, that player wins. If none remains, there is no result. Two or more play on. */
   #endWith(remaining: Match['players'], wonBy: string, lostBy: string): Ending | null {
     const [winner, ...others] = remaining
     if (others.length > 0) return null
@@ -149,7 +149,7 @@ export class RunningMatch {
     }
     if (away.length === 0) this.#returnDeadline = null
     else if (this.#returnDeadline === null || returnBy !== before?.returnBy) {
-      // Clocks of nodes differ: nobody waits longer than the whole time.
+      // Clocks of nodes differ, so nobody waits longer than the whole time.
       this.#returnDeadline = now + Math.min(returnBy - Date.now(), this.#waits.comeBackMs)
     }
   }

@@ -15,10 +15,10 @@ import { WorkQueue } from './work-queue.ts'
 
 /** How often live matches are checked for scores, absent players and turns. */
 const CHECK_MS = 250
-/** After the database could not be reached: for players who came back meanwhile to be written. */
+/** After an outage of the database, players who came back meanwhile have so long to be written as connected. */
 const SETTLE_MS = 2_000
 
-/** The live matches that this node runs, from their claim to the moment when their end is stored. */
+/** The live matches that this node runs, from the claim until the end is stored. */
 export class RunningMatches {
   readonly #platform: Platform
   readonly #feed: MatchFeed
@@ -27,9 +27,9 @@ export class RunningMatches {
   readonly #work: WorkQueue
   readonly #running = new Map<string, RunningMatch>()
   #check: PeriodicJob | undefined
-  /** The lease has lapsed: all matches stand still until they are compared with their rows. */
+  /** The lease has lapsed: all matches are paused until they are compared with their rows. */
   #isPaused = false
-  /** From when on players may lose by being away. Monotonic, ms. */
+  /** Before this moment no player loses by being away. Monotonic, ms. */
   #settledAt = 0
   #stopped = false
 
@@ -39,12 +39,12 @@ export class RunningMatches {
     this.#platform = platform
     this.#feed = feed
     this.#owned = new OwnedMatches(platform, feed, (match, row) => this.#run(match, row))
-    // Half of the pool is left to requests.
+    // The other half of the pool is for requests.
     const concurrency = Math.max(1, Math.floor(config.database.poolSize / 4))
     this.#work = new WorkQueue({
       concurrency,
       onError: (error, key) => {
-        // What is left undone while the database is away is found by a comparison once it is back.
+        // A comparison finds what was not done while the database was away.
         log[isUnavailable(error) ? 'warn' : 'error']({ err: error, key }, 'background work on matches failed')
       },
     })
@@ -74,7 +74,7 @@ export class RunningMatches {
     this.#check = this.#platform.every('matches.check', CHECK_MS, () => this.#checkAll(performance.now()))
   }
 
-  /** Aborts what is live here, so that no player is left in a match that nobody runs. */
+  /** Aborts the live matches, so that no player is left in a match that nobody runs. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const { id } of this.#running.values()) this.#platform.engine.halt(id)
@@ -92,25 +92,25 @@ export class RunningMatches {
     })
   }
 
-  /** A match was written, here or on another node. */
+  /** Call this when a match was written, here or on another node. */
   note(match: Match): void {
     const running = this.#running.get(match.id)
     running?.note(match, performance.now())
     if (running && (match.status === 'finished' || match.status === 'aborted')) this.#remove(running)
   }
 
-  /** A player gave up their seats. */
+  /** Call this when a player gave up their seats. */
   leave(matchId: string, userId: string): void {
     this.#running.get(matchId)?.leave(userId)
   }
 
-  /** Lets all matches stand still: other nodes may abort them from now on. */
+  /** Pauses all matches: other nodes may abort them from now on. */
   pause(): void {
     this.#isPaused = true
     for (const { runner } of this.#running.values()) runner.paused = true
   }
 
-  /** Brings what runs here in line with its rows, which decide. */
+  /** Compares what runs here with its rows, and follows the rows. */
   async compare(): Promise<void> {
     for await (const { id, state } of this.#owned.compare(this.#running.values())) {
       if (this.#stopped) return
@@ -124,7 +124,7 @@ export class RunningMatches {
       }
     }
     if (this.#stopped) return
-    // What could not be aborted when it ended.
+    // A match that could not be aborted when it ended.
     for (const running of this.#running.values()) {
       const { ending } = running
       if (ending?.status === 'aborted' && !this.#work.has(running.id)) {
@@ -173,7 +173,7 @@ export class RunningMatches {
     for (const each of scored) this.#scoresWritten(each, versions.get(each.id))
   }
 
-  /** Goes on with the matches that are still this node's, once it has its lease again. */
+  /** Resumes the matches that are still this node's, after it got its lease again. */
   async #goOn(): Promise<void> {
     const { lease } = this.#platform
     if (!lease.isHeld) return
@@ -189,7 +189,7 @@ export class RunningMatches {
     if (!running || version === undefined) return
     running.scoredAt = performance.now()
     const { match } = running
-    // This node has not heard of something that was written before: the comparison reads it.
+    // This node has missed an earlier write: the comparison reads it.
     if (version !== match.version + 1) return
     const players = match.players.map((player) => ({ ...player, score: scores[player.seat] ?? player.score }))
     this.#feed.publish({ ...match, players, version })

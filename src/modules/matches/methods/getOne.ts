@@ -4,7 +4,9 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
-/** One match by its id, or the newest that had a code. Whoever knows that of a private match may look at it. */
+/**
+ * One match by its id, or the newest match with a code. Everybody who knows the id or code of a private match may see it.
+ */
 export const getOne = method({
   access: 'anyone',
   effect: 'read',

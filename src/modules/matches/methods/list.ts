@@ -5,10 +5,7 @@ import { listOf, Page } from '../../pages.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchStatus } from '../types.ts'
 
-/**
- * Public matches, or with `mine` one's own of whatever kind, newest first; without `status` those that wait or are
- * live.
- */
+/** Public matches, or with `mine` all of the caller's own, newest first. Without `status` those that wait or are live. */
 export const list = method({
   access: 'anyone',
   effect: 'read',

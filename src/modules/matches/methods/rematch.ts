@@ -5,8 +5,8 @@ import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /**
- * Plays a match again that is over: its players get their seats in one new match, whoever of them asks first, and nobody
- * else can take them.
+ * Plays a finished match again. Its players get their seats in one new match, whoever asks first, and nobody else can
+ * take them.
  */
 export const rematch = method({
   access: 'user',
