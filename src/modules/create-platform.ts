@@ -3,9 +3,9 @@ import type { Platform, Service, ServiceKey } from './platform.ts'
 
 interface CreatedPlatform {
   readonly platform: Platform
-  /** In the order in which they were made. */
+  /** In the order of their creation. */
   readonly services: ReadonlyMap<ServiceKey<unknown>, Service>
-  /** All services are started: one that has to be started is refused from now on. */
+  /** All services are started. From now on a new service that needs a start is refused. */
   markStarted(): void
 }
 

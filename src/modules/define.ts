@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts'
 
 export { service } from './platform.ts'
 
-/** What a handler is given: one for each request. */
+/** What a handler gets, one for each request. */
 export class Context implements Scope {
   readonly call: Call<Transaction>
   readonly platform: Platform

@@ -11,7 +11,7 @@ export const modules = {
   live,
 } as const
 
-/** What a client of this server is typed from: `createClient<Api>()`. */
+/** The type of this server for clients: `createClient<Api>()`. */
 export type Api = ApiOf<typeof modules>
 
 /** What a method or subscription takes: `Input<'matches.create'>`. */

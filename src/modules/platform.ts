@@ -21,7 +21,7 @@ export interface Platform {
   readonly node: string
   /** Calls to other nodes. */
   readonly nodes: NodeCalls
-  /** Shows other nodes that this one lives and runs its matches. */
+  /** The lease that shows other nodes that this node is alive and runs its matches. */
   readonly lease: NodeLease
   readonly engine: Engine
   /**
@@ -43,7 +43,7 @@ export interface Platform {
 export type PeriodicWork = (stopping: AbortSignal) => unknown
 
 export interface PeriodicJob {
-  /** Resolves when the job runs no more. */
+  /** Resolves when the job does not run any more. */
   stop(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export interface Service {
   readonly stopWithinMs?: number
   /** How the transport finds the user of a session cookie. One service of a server offers it. */
   readonly sessions?: SessionGate
-  /** Whether the user plays a live match. A dead connection of such a user is noticed within 4 s. */
+  /** Whether the user plays a live match. A dead connection of such a user is closed within 4 s. */
   isPlaying?(userId: string): boolean
 }
 

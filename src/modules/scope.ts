@@ -4,7 +4,7 @@ import type { Sql } from '../db/sql.ts'
 import { runEffects } from '../rpc/index.ts'
 import type { Platform } from './platform.ts'
 
-/** What a request reads and writes with: the transaction of a write, else the plain client. */
+/** What a request reads and writes through: the transaction of a write, else the plain client. */
 export interface Scope {
   readonly db: Db | Tx
   readonly sql: Sql

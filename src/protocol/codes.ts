@@ -23,8 +23,8 @@ export const STREAM_CLOSED = 'STREAM_CLOSED'
 export const temporaryCodes: ReadonlySet<string> = new Set(['RATE_LIMITED', 'TIMEOUT', 'UNAVAILABLE'])
 
 /**
- * Close codes of the socket. 4000 to 4499: come back; 4500 to 4999: stay away until something changes.
- * A client never relies on one arriving: a cut socket (1006) means come back.
+ * Close codes of the socket. 4000 to 4499: come back; 4500 to 4999: stay away until something changes. A client does not
+ * rely on receiving one: a cut socket (1006) means come back.
  */
 export const closeCodes = {
   nodeLeaving: 4000,

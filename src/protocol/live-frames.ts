@@ -1,15 +1,15 @@
 /**
- * A frame of a server in mode `inputs`. Byte by byte these frames, and those of clients, are in docs/protocol.md, "Binary
- * frames". Every one begins with `stream * 4 + kind` as a varint.
+ * A frame of a server in mode `inputs`. docs/protocol.md, "Binary frames", describes every byte of these frames and of
+ * those of clients. Every one begins with `stream * 4 + kind` as a varint.
  */
 export type LiveBinaryFrame =
   | (LiveChange & Input)
   /** `hash` is the `hashState` of the state at `tick`, which no input can change any more. */
   | { readonly kind: 'keyframe'; readonly stream: number; readonly tick: number; readonly hash: number }
-  /** `tick`: the steps that the match had. */
+  /** `tick` is the number of steps of the match. */
   | { readonly kind: 'end'; readonly stream: number; readonly tick: number; readonly status: LiveEndStatus }
 
-/** What a seat does: a place in the game's table of inputs, or the input itself. */
+/** The input of a seat: its index in the game's table of inputs, or the input itself. */
 type Input = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'json'; readonly input: unknown }
 
 interface LiveChange {
@@ -17,8 +17,8 @@ interface LiveChange {
   readonly tickByte: number
   readonly seat: number
   /**
-   * How many ticks later than its sender named it counts, so that the sender knows which of its inputs this answers; 0
-   * for none, 255 for that or more.
+   * By how many ticks the input was moved from the tick that its sender named, so that the sender knows which of its
+   * inputs this answers: 0 for none, 255 for that or more.
    */
   readonly moved: number
 }
@@ -55,7 +55,7 @@ export function encodeInput(stream: number, tick: number, seat: number, index: n
   return frameOf(stream, INPUT, [tick, tick >>> 8, entryOf(seat, index)])
 }
 
-/** The same for an input that no table has. */
+/** The same for an input that is not in the table. */
 export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): Uint8Array<ArrayBuffer> {
   return frameOf(stream, JSON_INPUT, [tick, tick >>> 8, seatOf(seat)], encoder.encode(JSON.stringify(input)))
 }
@@ -98,7 +98,7 @@ export function encodeEnd(stream: number, tick: number, status: LiveEndStatus): 
   return tickFrame(stream, END, tick, [END_STATUS.indexOf(status)])
 }
 
-/** Reads a frame from a client; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
+/** Reads a frame from a client; null if it is not one. Never throws. Keeps nothing of `bytes`. */
 export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
   const header = readVarint(bytes, 0)
   const at = varintSize(header)
@@ -117,12 +117,12 @@ export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
   }
 }
 
-/** The `eid` of the answer to an input in a frame, which has none of its own: sent only when it is refused. */
+/** The `eid` of the answer to a refused input in a binary frame. The frame itself has no `eid`. */
 export function inputEid(stream: number, seat: number): string {
   return `input/${stream}/${seat}`
 }
 
-/** The same of a frame as it came, of which the input itself is not read; `input` for what is none. */
+/** The same for an encoded frame, without reading the input; `input` if it is not a frame. */
 export function eidOfInput(bytes: Uint8Array): string {
   const header = readVarint(bytes, 0)
   const entry = bytes[varintSize(header) + 2]
@@ -131,7 +131,7 @@ export function eidOfInput(bytes: Uint8Array): string {
   return inputEid(Math.floor(header / 4), kind === INPUT ? entry >> 4 : entry)
 }
 
-/** Reads a frame from a server; null for anything that is none. Never throws. Keeps nothing of `bytes`. */
+/** Reads a frame from a server; null if it is not one. Never throws. Keeps nothing of `bytes`. */
 export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const header = readVarint(bytes, 0)
   if (header < 0) return null
@@ -140,7 +140,7 @@ export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   const kind = header % 4
   if (kind === INPUT) {
     const [tickByte = 0, entry = 0, moved = 0] = bytes.subarray(at)
-    // A frame is not "moved by 0": there is one way to write each.
+    // A frame that says "moved by 0" is invalid: there is one way to write each frame.
     if (bytes.length !== at + (moved > 0 ? 3 : 2)) return null
     return { kind: 'input', stream, tickByte, seat: entry >> 4, index: entry & 15, moved }
   }
@@ -160,12 +160,12 @@ export function decodeLiveFrame(bytes: Uint8Array): LiveBinaryFrame | null {
   return body.length === 1 && status ? { kind: 'end', stream, tick, status } : null
 }
 
-/** The number of the stream alone, to find out whose frame this is; -1 for what is no frame. */
+/** The stream number of a frame; -1 if it is not one. */
 export function streamOf(bytes: Uint8Array): number {
   return Math.floor(readVarint(bytes, 0) / 4)
 }
 
-/** The frame under another stream number; the very same if that is its own already. */
+/** The frame with another stream number; the same object if it has that number already. */
 export function withStream(frame: Uint8Array, stream: number): Uint8Array {
   const before = readVarint(frame, 0)
   const kind = before % 4
@@ -183,7 +183,7 @@ export function resolveTick(low: number, near: number, bits: 8 | 16 = 8): number
   return tick < 0 ? tick + range : tick
 }
 
-/** The value that UTF-8 JSON stands for; null for what is none, or too long. */
+/** The value of UTF-8 JSON; null if it is not JSON, or too long. */
 function readJson(bytes: Uint8Array): { readonly value: unknown } | null {
   // One character is three bytes at most in UTF-8, of which a pair of surrogates takes four.
   if (bytes.length > 3 * MAX_INPUT_LENGTH) return null
@@ -238,7 +238,7 @@ function varintSize(value: number): number {
   return value < 0x1000_0000 ? 4 : 5
 }
 
-/** Answers where the next byte goes. */
+/** Answers the position of the next byte. */
 function writeVarint(bytes: Uint8Array, start: number, value: number): number {
   let at = start
   let left = value

@@ -4,14 +4,14 @@ import type { MethodLimiter } from './method-limits.ts'
 import type { Caller } from './sessions.ts'
 import { Account, Accounts, type Rate, type Rates, TokenBucket } from './token-buckets.ts'
 
-/** A /48 may use so many times what one address group may. */
+/** A /48 may use so many times as much as one address group. */
 const TIMES_WIDER = 4
 /** TCP connections for each upgrade that is allowed: a browser opens some for the files of a page. */
 const CONNECTIONS_PER_UPGRADE = 4
-/** A socket is closed with 4029 after so many refused frames or bytes, less those that were let through meanwhile. */
+/** A socket is closed with 4029 after so many refused frames or bytes, minus those accepted meanwhile. */
 const MAX_REFUSED = 1000
 const MAX_REFUSED_BYTES = 4 * 1024 * 1024
-/** So many refusals of one socket are answered; the others are dropped. */
+/** So many refusals a socket and second are answered. The others are dropped. */
 const REFUSAL_ANSWERS = { perSecond: 50, burst: 100 }
 
 /** What happens to a frame that is refused. */

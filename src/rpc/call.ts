@@ -19,28 +19,28 @@ export class Call<Tx = unknown> {
     this.eid = eid
   }
 
-  /** Runs `effect` once the transaction is committed; at once where there is none. */
+  /** Runs `effect` after the commit, or at once without a transaction. */
   afterCommit(effect: () => void): void {
     if (this.tx === null) effect()
     else if (this.#effects === undefined) this.#effects = [effect]
     else this.#effects.push(effect)
   }
 
-  /** The transaction was committed. Called by the executor. */
+  /** The executor calls this after the commit. */
   committed(onError: (error: unknown) => void): void {
     const effects = this.#effects
     this.rolledBack()
     if (effects) runEffects(effects, onError)
   }
 
-  /** The transaction was not committed, and its effects are forgotten. Called by the executor. */
+  /** The executor calls this when the transaction was not committed: its effects are dropped. */
   rolledBack(): void {
     this.#effects = undefined
     this.tx = null
   }
 }
 
-/** Runs effects in their order. One that fails does not keep the next from running. */
+/** Runs effects in order. If one fails, the others still run. */
 export function runEffects(effects: readonly (() => void)[], onError: (error: unknown) => void): void {
   for (const effect of effects) {
     try {

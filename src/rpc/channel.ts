@@ -1,4 +1,4 @@
-/** What following a stream costs at most, a second. */
+/** The most that following a stream costs in a second. */
 export interface Cost {
   readonly frames: number
   readonly bytes: number
@@ -6,31 +6,31 @@ export interface Cost {
 
 export interface ChannelOptions {
   /**
-   * Events build on one another, so that one who missed some must subscribe anew. Only for `latest` streams: their
-   * events otherwise each stand alone.
+   * Events build on one another, so a follower who missed one must subscribe again. Only for `latest` streams; without
+   * this flag each event stands alone.
    */
   readonly incremental?: boolean
-  /** Makes a binary frame of any node into the one for sockets of this node. */
+  /** Turns a binary frame of any node into the frame for sockets of this node. */
   readonly localize?: (frame: Uint8Array) => Uint8Array
-  /** Of channels with the same `oneOf` a socket follows one: opening another ends the one before with `replaced`. */
+  /** A socket follows one channel with the same `oneOf`: opening another one ends it with `replaced`. */
   readonly oneOf?: string
-  /** Counts against what the streams of a socket, a user or an address may cost. Nothing if absent. */
+  /** What it costs of the budget of a socket, a user or an address. Default: nothing. */
   readonly cost?: Cost
 }
 
 /**
- * Where the events of one stream go, named `<subscription>` or `<subscription>/<key>`. The type parameter is the
- * event, so that only such events can be published to it.
+ * Where the events of one stream are published, named `<subscription>` or `<subscription>/<key>`. The type parameter is
+ * the event, so only such events can be published to it.
  */
 export interface Channel<Event> extends ChannelOptions {
   readonly name: string
   /** The wire name of the subscription: the `type` of its events. */
   readonly type: string
-  /** Never present: it carries the type of the events. */
+  /** Never set: it carries the type of the events. */
   readonly event?: Event
 }
 
-/** Names a channel of the subscription `type`; `key` tells apart the streams of one subscription. */
+/** Names a channel of the subscription `type`; `key` distinguishes the streams of one subscription. */
 export function channel<Event>(type: string, key = '', options: ChannelOptions = {}): Channel<Event> {
   return { name: key === '' ? type : `${type}/${key}`, type, ...options }
 }

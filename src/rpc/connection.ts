@@ -17,8 +17,8 @@ export interface ConnectionStart {
 }
 
 /**
- * One socket: who it is, what it follows, how much it may still ask, and the way to it. The transport implements the
- * methods; none of them throws on a socket that is already closed.
+ * One socket: its user, what it follows, and what it may still ask. The transport implements the methods; none of them
+ * throws on a closed socket.
  */
 export abstract class Connection {
   readonly id: string
@@ -61,7 +61,7 @@ export class Connections {
   readonly #byUser = new Map<string, Set<Connection>>()
   readonly #listeners: PresenceListener[] = []
   readonly #closeListeners: ((connection: Connection) => void)[] = []
-  /** Sessions that ended a moment ago and when, oldest first. */
+  /** Sessions that ended a moment ago, with the time, oldest first. */
   readonly #ended = new Map<string, number>()
 
   get size(): number {

@@ -3,13 +3,13 @@ import { frameworkCodes } from '../protocol/index.ts'
 import type { Channel } from './channel.ts'
 import { RpcError } from './errors.ts'
 
-/** Who may ask: everybody, or users with a session. */
+/** Who may call it: everybody, or users with a session. */
 export type Access = 'anyone' | 'user'
 
 /**
- * What a method does. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs in one
- * database transaction, which also keeps the answer. `input` is answered only on an error, counted against its own limit, and
- * repeating it does no harm.
+ * The effect of a method. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs
+ * in one database transaction, which also keeps the answer. `input` is answered only on an error, counted against its own
+ * limit, and repeating it does no harm.
  */
 export type Effect = 'read' | 'write' | 'input'
 
@@ -87,7 +87,7 @@ export type Opened<Event, Snapshot> =
       readonly seq: number
       readonly snapshot: Snapshot
       readonly gap?: true
-      /** No event will come: the stream ends at once, for this reason. */
+      /** No event will follow: the stream ends at once, for this reason. */
       readonly over?: string
     }
   | {
@@ -175,7 +175,7 @@ type SubscriptionTypes<S> =
       }
     : never
 
-/** What anybody may ask for must have a limit. */
+/** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
 
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
@@ -200,7 +200,7 @@ export function definers<Ctx>() {
         LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
     ): Subscription<Ctx, A, I, V, S, E> {
       const errors = definition.errors ?? []
-      // Without a schema of its own the snapshot is an event: `S` is `V` then.
+      // Without its own schema the snapshot has the schema of events: then `S` is `V`.
       const snapshot = definition.snapshot ?? (definition.event as unknown as S)
       return { ...definition, kind: 'subscription', errors, snapshot, fail: failFor() }
     },

@@ -84,7 +84,7 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.add(connection)
   }
 
-  /** The socket is closed. What it asked goes on, but is not answered. */
+  /** Call this when the socket is closed. Its requests go on, but are not answered. */
   close(connection: Connection): void {
     if (connection.closed) return
     connection.closed = true
@@ -132,7 +132,7 @@ export class Dispatcher<Ctx, Tx> {
     const { message, unstorable } = read
     const entry = this.entries.get(message.type)
     if (isCountedAsInput && !(entry && isInput(entry))) {
-      // It begins like an input and is none: a key may occur twice.
+      // It begins like an input but is none: a key may occur twice.
       const requestWaitMs = this.admission.frame(allowance, 0, now)
       if (requestWaitMs > 0) {
         this.#refuse(connection, bytes.length, requestWaitMs, now, () => message)
@@ -147,7 +147,7 @@ export class Dispatcher<Ctx, Tx> {
       answerError(connection, entry.type, message.eid, invalid([unstorable]))
       return
     }
-    // The SDK pings by itself: that does not show that anybody uses the socket.
+    // The SDK pings by itself, so a ping does not show that anybody uses the socket.
     if (entry !== this.#ping) connection.lastRequestAt = now
     this.#calls.start(
       new Call<Tx>(connection.caller, connection, entry.type, message.eid),
@@ -187,7 +187,7 @@ export class Dispatcher<Ctx, Tx> {
     answerBad(connection, 'no binary frame of this server')
   }
 
-  /** Checks an event against the schema of its subscription. One that does not fit is logged and sent all the same. */
+  /** Checks an event against the schema of its subscription. An invalid event is logged and sent anyway. */
   inspectEvent(type: string, event: unknown): void {
     const definition = this.entries.get(type)?.definition
     if (definition?.kind !== 'subscription') return

@@ -169,7 +169,7 @@ export class InputFrames {
 
 function beginsWith(frame: Buffer, beginning: Buffer): boolean {
   if (frame.length < beginning.length) return false
-  // From the end, where types differ: all frames begin alike.
+  // Compares from the end, where types differ: all frames begin alike.
   for (let i = beginning.length - 1; i >= 0; i--) if (frame[i] !== beginning[i]) return false
   return true
 }

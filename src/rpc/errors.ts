@@ -25,7 +25,7 @@ export class RpcError extends Error {
   }
 }
 
-/** The `data` of an error answer: at most ten issues, and so little that the answer fits into 2 KiB. */
+/** The `data` of an error answer: at most ten issues, and small enough that the answer fits into 2 KiB. */
 export function errorData(error: RpcError): ErrorData {
   const data: { message: string; issues?: Issue[]; retryAfterMs?: number } = {
     message: clip(error.message, MAX_MESSAGE),
@@ -35,7 +35,7 @@ export function errorData(error: RpcError): ErrorData {
   return data
 }
 
-/** The first issues, as many as there is room for. */
+/** As many of the first issues as fit. */
 function fitting(issues: readonly Issue[]): Issue[] {
   const taken: Issue[] = []
   let bytes = 0
@@ -50,7 +50,7 @@ function fitting(issues: readonly Issue[]): Issue[] {
 
 /** Cuts `text` so that it is at most `maxBytes` of JSON; never through the middle of a character. */
 function clip(text: string, maxBytes: number): string {
-  // No text is shorter in JSON than it is long, so the rest of a huge one need not be looked at.
+  // JSON is never shorter than the text, so the rest of a huge text need not be read.
   if (text.length <= maxBytes && jsonBytes(text) <= maxBytes) return text
   let bytes = jsonBytes('…')
   let end = 0

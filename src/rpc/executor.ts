@@ -20,13 +20,13 @@ export interface ExecutorOptions<Ctx, Tx> {
   readonly log: { error(details: object, message: string): void }
 }
 
-/** What a client asked a stream for: the checked input, and the last `seq` that it knows. */
+/** What a client asked of a stream: the checked input, and the last `seq` that it knows. */
 export interface OpeningRequest {
   readonly input: unknown
   readonly since: number | undefined
 }
 
-/** Runs handlers as their definitions say: for whom, how often, with which input, and a write once. */
+/** Runs handlers as their definitions say: it checks access, limit and input, and executes a write once. */
 export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
   readonly #admission: Admission
@@ -125,7 +125,7 @@ export class Executor<Ctx, Tx> {
     }
   }
 
-  /** What a retry of a failed write is answered; `undefined` if it is executed again, because nothing was decided. */
+  /** The answer to a retry of a failed write; `undefined` if a retry executes again, because nothing was decided. */
   #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
     if (!isDecided(entry, error)) return undefined
     return JSON.stringify({ data: errorData(error), error: error.code })
@@ -177,7 +177,7 @@ export class Executor<Ctx, Tx> {
     return binary.receive({ ctx: this.#options.createContext(call), bytes })
   }
 
-  /** The error that a client is told. One that it must not know becomes INTERNAL and is logged. */
+  /** The error for the client. An error that the client must not see becomes INTERNAL and is logged. */
   toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
     const known = error instanceof RpcError ? error : this.#options.translateError(error)
     if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known

@@ -1,6 +1,6 @@
 import type { RateLimit } from './definition.ts'
 
-/** Of one limiter. Over this the oldest key is forgotten, which can only let more through. */
+/** Keys of one limiter. Over this the oldest key is forgotten, which lets more calls through, never less. */
 const MAX_KEYS = 20_000
 
 /**
@@ -17,7 +17,7 @@ export class MethodLimiter {
     this.#costMs = this.#windowMs / points
   }
 
-  /** Counts a call and returns 0, or returns the ms to wait. `share` divides what a call costs this key. */
+  /** Counts a call and returns 0, or returns the ms to wait. `share` divides the cost of a call for this key. */
   take(key: string, now: number, share = 1): number {
     const costMs = this.#costMs / share
     const known = this.#arrivals.get(key)

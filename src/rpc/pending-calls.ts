@@ -9,7 +9,7 @@ import type { Executor, OpeningRequest } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
-/** Where the answer of a call goes. */
+/** Receives the answer of a call. */
 export interface Reply {
   answer(call: Call, body: Body): void
   fail(call: Call, error: RpcError): void
@@ -23,7 +23,7 @@ interface Pending<Tx> {
   readonly startedAt: number
 }
 
-/** A refused read of a caller without a user is tried again after this, and up to as long again. */
+/** A refused anonymous read may be retried after this time, or up to twice as long. */
 const REFUSED_READ_MS = 100
 
 interface PendingCallsOptions {
@@ -31,12 +31,12 @@ interface PendingCallsOptions {
   readonly hub: Hub
 }
 
-/** Calls until they are answered: each is answered once, by its handler or, after `limits.requestMs`, with TIMEOUT. */
+/** Calls that wait for their answer. Each is answered once: by its handler, or with TIMEOUT after `limits.requestMs`. */
 export class PendingCalls<Ctx, Tx> {
   readonly #options: PendingCallsOptions
   readonly #admission: Admission
   readonly #executor: Executor<Ctx, Tx>
-  /** Oldest first. All have equally long, so the first are the first to be late. */
+  /** Oldest first. All have the same deadline, so the first are the first to be late. */
   readonly #pending = new Set<Pending<Tx>>()
 
   constructor(options: PendingCallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {

@@ -5,13 +5,16 @@ import { RpcError } from './errors.ts'
 
 type Following = ReadonlyMap<string, Channel<unknown>>
 
-/** All sockets of one user, or of one address without users, share the budgets of so many sockets. */
+/** All sockets of one user, or all anonymous sockets of one address, share the budgets of so many sockets. */
 const SOCKETS_PER_CALLER = 8
 const RETRY_MS = 5_000
 const NOTHING: Cost = { frames: 0, bytes: 0 }
 const NONE: Following = new Map()
 
-/** Bounds what the streams of one socket, and of all sockets of one user or address, cost. Keeps to one `oneOf` a socket. */
+/**
+ * Bounds the cost of the streams of one socket, and of all sockets of one user or address. A socket follows one channel
+ * of each `oneOf`.
+ */
 export class StreamBudget {
   readonly #perSocket: Cost
   readonly #perCaller: Cost

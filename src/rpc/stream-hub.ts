@@ -9,7 +9,7 @@ import { StreamBudget } from './stream-budget.ts'
 
 export interface HubOptions {
   readonly bus: Bus
-  /** Bytes unsent above which `latest` streams skip a socket. */
+  /** `latest` streams skip a socket with more unsent bytes. */
   readonly latestUnsentBytes: number
   /** What the streams of one socket may cost together. */
   readonly streamBudget?: Cost
@@ -17,14 +17,15 @@ export interface HubOptions {
   readonly inspect?: (type: string, event: unknown) => void
 }
 
-/** Times a snapshot is read again because events came while it was read. */
+/** How often a snapshot is read again because events came while it was read. */
 const MAX_READS = 8
 
 /**
  * Brings events to the sockets that follow their channel, on all nodes.
  *
  * An event is encoded once where it is published, crosses the bus as bytes, and leaves each node through the transport's
- * own fan-out. The hub sees to joining without gap or double, a `Stream` to order and to slow sockets.
+ * own fan-out. The hub makes sure that a socket joins without losing or doubling events. A `Stream` handles order and
+ * slow sockets.
  */
 export class Hub {
   readonly #options: HubOptions
@@ -79,9 +80,9 @@ export class Hub {
   }
 
   /**
-   * Reads a snapshot and joins the channel so that no event is lost or doubled between the two. `answer` is called
-   * with the opening at the moment of joining and must queue it to the socket before it returns; false means that
-   * nobody waits for it any more.
+   * Reads a snapshot and joins the channel so that no event is lost or doubled between the two. `answer` is called with
+   * the opening at the moment of joining and must queue it to the socket before it returns; false means that nobody waits
+   * for the answer any more.
    *
    * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read, or when other nodes cannot be
    *   reached; RATE_LIMITED when the streams of the socket, or of all of its user or address, would cost too much.
@@ -108,13 +109,13 @@ export class Hub {
           stream = known ?? this.#listen(channel, delivery)
           stream.opening++
           await this.#ready(stream)
-          // Events may have passed between the reading and the listening, unseen by this node.
+          // This node may have missed events between reading and listening.
           if (!known?.hasEvents) continue
         }
         if (connection.closed) return
         if (stream.isOver) continue
         const isBehind = stream.lastSeq > opened.seq
-        // Where each event stands alone, the newest one completes at last a snapshot that is never the newest.
+        // If each event stands alone and events come too fast, the newest event follows the snapshot.
         if (isBehind && (reads < MAX_READS || stream.lastFrame === null)) continue
         const replaced = this.#budget.admit(connection, stream.channel)
         if (!answer({ channel: channel.name, delivery, ...rest })) return
@@ -135,7 +136,7 @@ export class Hub {
     throw new RpcError('UNAVAILABLE', 'Too much is happening in this stream; try again', { retryAfterMs: 1000 })
   }
 
-  /** Stops following; harmless when it never did. */
+  /** Stops following. Does nothing if the socket does not follow the channel. */
   leave(connection: Connection, channel: string): void {
     if (!connection.following.delete(channel)) return
     this.#budget.give(connection, channel)
@@ -182,7 +183,7 @@ export class Hub {
     try {
       await stream.subscription.ready
     } catch {
-      // The next opening subscribes anew.
+      // The next opening subscribes again.
       stream.isOver = true
       this.#forget(stream)
       throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })

@@ -15,7 +15,7 @@ export interface StreamHost {
   readonly fanOut: FanOut
   /** Takes a follower out of a stream. */
   leave(connection: Connection, channel: string): void
-  /** The stream is over: the next opening of the channel makes another one. */
+  /** Called when the stream is over. The next opening of the channel makes a new one. */
   over(stream: Stream): void
 }
 
@@ -34,10 +34,10 @@ export class Stream {
   readonly followers = new Set<Connection>()
   /** Openings under way. */
   opening = 0
-  /** It has ended: an opening under way reads again, and finds what there is instead. */
+  /** It has ended: an opening under way reads again. */
   isOver = false
   lastSeq = UNKNOWN
-  /** The newest event, where each stands alone. */
+  /** The newest event, if each event stands alone. */
   lastFrame: Frame | null = null
   readonly #host: StreamHost
   /** Followers whose snapshot is newer than `lastSeq`, with its `seq`: events up to it must not reach them. */
@@ -146,7 +146,7 @@ export class Stream {
     }
   }
 
-  /** Sends the events whose turn has come. */
+  /** Sends the events whose predecessors have been sent. */
   #flush(): void {
     for (;;) {
       const seq = this.lastSeq + 1
@@ -157,7 +157,7 @@ export class Stream {
     }
   }
 
-  /** When all followers are ahead, the stream goes on from the oldest of their snapshots: nobody misses what came before. */
+  /** When all followers have newer snapshots, the stream continues from the oldest of them: nobody misses earlier events. */
   #catchUp(): void {
     if (this.#ahead.size === 0 || this.#ahead.size < this.followers.size) return
     let oldest = Number.POSITIVE_INFINITY
@@ -168,14 +168,14 @@ export class Stream {
     this.#flush()
   }
 
-  /** The events have reached the snapshot of a follower, which gets them from now on. */
+  /** The events have reached the snapshot of a follower, so it gets them from now on. */
   #arrive(connection: Connection): void {
     const { name } = this.channel
     this.#ahead.delete(connection)
     if (connection.following.get(name)?.skippedFrom === null) connection.join(name)
   }
 
-  /** Ends the stream for those who miss an event; it goes on for those whose snapshot is newer. */
+  /** Ends the stream for followers who miss an event. It goes on for followers with a newer snapshot. */
   #giveUp(): void {
     const frame = endFrame(this.channel, 'gap')
     const behind = [...this.followers].filter((connection) => !this.#ahead.has(connection))
@@ -190,7 +190,8 @@ export class Stream {
   #endFor(connection: Connection, frame: Frame): void {
     const { name, incremental } = this.channel
     const missedSome = (connection.following.get(name)?.skippedFrom ?? this.lastSeq) < this.lastSeq
-    // A socket that was too slow for the last event gets it now; where events build on each other, it has to open anew.
+    // A socket that was too slow for the last event gets it now. If events build on each other, the socket has to open
+    // the stream again.
     if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
     connection.send(missedSome && incremental ? endFrame(this.channel, 'behind') : frame)
     this.#host.leave(connection, name)

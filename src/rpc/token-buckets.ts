@@ -1,6 +1,6 @@
 import { IncrementalSweep } from './incremental-sweep.ts'
 
-/** So many a second on average, and so many at once. */
+/** So many a second on average, and so many at once (burst). */
 export interface Rate {
   readonly perSecond: number
   readonly burst: number
@@ -52,14 +52,14 @@ export interface Rates {
   readonly arrivals: Rate
 }
 
-/** What one of them has used. A bucket a rate. */
+/** What one socket, user or address group has used: a bucket for each rate. */
 export class Account {
   readonly requests: TokenBucket
   readonly inputs: TokenBucket
   readonly bytes: TokenBucket
   readonly upgrades: TokenBucket
   readonly arrivals: TokenBucket
-  /** How many times the rates it may use. */
+  /** It may use so many times the rates. */
   readonly times: number
   /** Open sockets and those that are being opened; counted for addresses alone. */
   sockets = 0
@@ -75,7 +75,7 @@ export class Account {
     this.arrivals = new TokenBucket(rates.arrivals, now, times)
   }
 
-  /** A new account would be the same. */
+  /** Whether a new account would be equal. */
   isUnused(now: number): boolean {
     const { requests, inputs, bytes, upgrades, arrivals } = this
     return !this.isHeld && [requests, inputs, bytes, upgrades, arrivals].every((bucket) => bucket.isFull(now))
@@ -86,13 +86,13 @@ export class Account {
   }
 }
 
-/** Of each kind. Accounts with open sockets may be more: they are bounded by the number of sockets. */
+/** The most accounts of each kind without open sockets. The number of sockets bounds the others. */
 const MAX_ACCOUNTS = 20_000
 const SWEEP_CALLS = 100
-/** At most so many accounts with open sockets are skipped to find one to forget. */
+/** How many accounts with open sockets are skipped at most to find one to forget. */
 const MAX_PASSED_OVER = 16
 
-/** Accounts by key. One that a new one would equal is forgotten. */
+/** Accounts by key. An account that equals a new one is forgotten. */
 export class Accounts {
   readonly #rates: Rates
   readonly #known = new Map<string, Account>()
@@ -123,7 +123,7 @@ export class Accounts {
     })
   }
 
-  /** Forgets the oldest without open sockets. The others go to the end, so that the next search is short. */
+  /** Forgets the oldest account without open sockets. Skipped accounts go to the end, so that the next search is short. */
   #forgetOldest(): void {
     let passedOver = 0
     for (const [key, account] of this.#known) {

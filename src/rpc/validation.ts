@@ -12,8 +12,8 @@ export interface Invalid {
 }
 
 /**
- * The first ten issues: a hostile input may have thousands. `under` is the field that the schema was for, where that is not
- * the whole input.
+ * The first ten issues: a hostile input may have thousands. `under` is the field that the schema describes, if that is
+ * not the whole input.
  */
 export function toIssues({ issues }: Invalid, under?: string): Issue[] {
   return issues.slice(0, 10).map(({ path, message }) => {

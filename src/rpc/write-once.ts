@@ -11,7 +11,7 @@ export interface WriteKey {
 
 export interface WriteResult {
   readonly answer: string
-  /** Whether this call's `execute` was committed: not if it failed, nor if the answer is that of another call. */
+  /** Whether this call's `execute` was committed: false if it failed, or if another call gave the answer. */
   readonly executed: boolean
 }
 

@@ -12,7 +12,7 @@ export type RunningMatch = LiveMatch & { readonly runner: MatchRunner }
 /**
  * The match, if it takes inputs here.
  *
- * @throws RpcError NOT_LIVE; UNAVAILABLE while the match stands still
+ * @throws RpcError NOT_LIVE; UNAVAILABLE while the match is paused
  */
 export function playing(match: LiveMatch | undefined): RunningMatch {
   if (!isPlayed(match)) throw notLive()
@@ -61,7 +61,7 @@ export function toInput(game: AnyGame, input: unknown): unknown {
 }
 
 /**
- * The input that a binary frame brings.
+ * The input in a binary frame.
  *
  * @throws RpcError VALIDATION_FAILED
  */

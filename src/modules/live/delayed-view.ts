@@ -32,7 +32,7 @@ export class DelayedView implements Ticking {
   readonly #turns: number[] = []
   readonly #startedAt = performance.now()
   #tick = 0
-  /** How far the match itself is. */
+  /** The tick of the match itself. */
   #matchTick = 0
   /** The first change in the log that is not applied yet. */
   #next = 0

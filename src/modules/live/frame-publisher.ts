@@ -17,7 +17,7 @@ const TYPE = 'live.onState'
 /** Bytes a second of one stream of states: larger states are sent less often. */
 export const MAX_STATE_BYTES = 256 * 1024
 
-/** The states of a match, `rate` frames a second of about `frameBytes` each. A socket follows those of one rate. */
+/** The channel of the states of a match, `rate` frames a second of about `frameBytes` each. A socket follows one rate. */
 export function stateChannel(matchId: string, rate: number, isDelayed: boolean, frameBytes = 0): Channel<LiveFrame> {
   const bytes = Math.min(rate * frameBytes, MAX_STATE_BYTES)
   return channel(TYPE, `${matchId}/state/${rate}${isDelayed ? '/delayed' : ''}`, {
@@ -27,8 +27,9 @@ export function stateChannel(matchId: string, rate: number, isDelayed: boolean, 
 }
 
 /**
- * The inputs of a match, in binary frames that build on one another. Each node numbers the streams of its own sockets,
- * from the smallest number on, so that headers are short: a frame of another node gets `stream`, the number here.
+ * The channel of the inputs of a match, in binary frames that build on one another. Each node numbers the streams of its
+ * own sockets, from the smallest number on, so that headers are short. A frame of another node gets `stream`, the number
+ * on this node.
  */
 export function inputsChannel(matchId: string, isDelayed: boolean, stream: number): Channel<LiveFrame> {
   return channel(TYPE, `${matchId}/inputs${isDelayed ? '/delayed' : ''}`, {
@@ -66,7 +67,7 @@ export class FramePublisher {
   readonly #stream: number
   readonly #isDelayed: boolean
   readonly #rates = new Map<StateRate, States>()
-  /** How long the last state was, encoded; 0 before the first. */
+  /** The encoded length of the last state; 0 before the first. */
   #stateBytes = 0
   #seq = 0
 
@@ -88,12 +89,12 @@ export class FramePublisher {
     return this.#rates.size > 0
   }
 
-  /** Whether anybody on any node follows. */
+  /** Whether anybody on any node follows the match. */
   get isFollowed(): boolean {
     return this.#hub.isFollowed(this.inputs) || this.#followedRates().length > 0
   }
 
-  /** About how long a state is, encoded; 0 before the first. */
+  /** About the encoded length of a state; 0 before the first. */
   get stateBytes(): number {
     return this.#stateBytes
   }

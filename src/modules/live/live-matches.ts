@@ -9,20 +9,20 @@ const COLLECT_EVERY_MS = 10_000
 /** A match that does not run here is forgotten when nobody has followed it or asked for it for this long. */
 const FORGET_MS = 30_000
 
-/** Who sits where. The server-side opponent has no user. */
+/** A seat and its user. The server-side opponent has no user. */
 export interface SeatOf {
   readonly seat: number
   readonly userId: string | null
 }
 
-/** A match that runs on this node, or that sockets of this node have to do with. */
+/** A match that runs on this node, or that sockets of this node play or watch. */
 export class LiveMatch {
   readonly matchId: string
   /** Its number in the binary frames of this node's sockets. */
   readonly stream: number
-  /** For those who see it as it is. */
+  /** The frames for followers who see the match as it is. */
   readonly prompt: FramePublisher
-  /** For those who see it later. */
+  /** The frames for followers who see it with a delay. */
   readonly delayed: FramePublisher
   /** When it was last asked for, by a monotonic clock, ms. */
   askedAt: number
@@ -30,14 +30,14 @@ export class LiveMatch {
   seats: readonly SeatOf[] = []
   /** Users who play it now. */
   players: readonly string[] = []
-  /** The socket that last did something with each seat. */
+  /** The socket that last sent an input for each seat. */
   readonly holders: (string | null)[] = []
-  /** Once it has begun here. */
+  /** Set once it has begun here. */
   runner: MatchRunner | null = null
-  /** The other node that runs it, once that is known here. */
+  /** The other node that runs it, once this node knows. */
   owner: string | null = null
   view: DelayedView | null = null
-  /** How it ended, once that is committed. */
+  /** How it ended, set after the commit. */
   end: LiveEndStatus | null = null
 
   constructor(hub: Hub, matchId: string, streamOf: (match: LiveMatch) => number, now: number) {
@@ -52,7 +52,7 @@ export class LiveMatch {
     return this.prompt.isFollowed || this.delayed.isFollowed
   }
 
-  /** Whether this user, or nobody in particular, sees the match later than its players. */
+  /** Whether this user (null for an anonymous one) sees the match later than its players. */
   isDelayedFor(userId: string | null): boolean {
     return this.delayMs > 0 && (userId === null || !this.seats.some((seat) => seat.userId === userId))
   }
@@ -61,7 +61,7 @@ export class LiveMatch {
     return this.isDelayedFor(userId) ? this.delayed : this.prompt
   }
 
-  /** Answers whether other users have seats now. */
+  /** Updates the seats; answers whether their users have changed. */
   setSeats(seats: readonly SeatOf[]): boolean {
     const before = this.seats
     this.seats = seats.map(({ seat, userId }) => ({ seat, userId }))
@@ -69,7 +69,7 @@ export class LiveMatch {
     return !before.every(isIn(seats)) || !seats.every(isIn(before))
   }
 
-  /** Whether the runner has to tell of each step. */
+  /** Whether the runner has to report each step. */
   watchSteps(): void {
     if (this.runner) this.runner.watched = this.prompt.wantsStates
   }
@@ -98,7 +98,7 @@ export class LiveMatches {
     return this.#numbers.get(stream)
   }
 
-  /** The match, which somebody asks for now. */
+  /** The match; notes that somebody asks for it now. */
   add(matchId: string): LiveMatch {
     const now = performance.now()
     const known = this.#byId.get(matchId)
@@ -124,7 +124,7 @@ export class LiveMatches {
     return this.#playing.has(userId)
   }
 
-  /** To be called when the match has begun or ended, or when other users have its seats. */
+  /** Call this when the match has begun or ended, or when the users of its seats have changed. */
   countPlayers(match: LiveMatch): void {
     const before = match.players
     const isPlayed = (match.runner !== null || match.owner !== null) && match.end === null
@@ -133,14 +133,17 @@ export class LiveMatches {
     for (const userId of before) this.#count(userId, -1)
   }
 
-  /** Which other node runs the match, as far as this one knows. */
+  /** The other node that runs the match, as far as this node knows. */
   setOwner(match: LiveMatch, owner: string | null, seats: readonly SeatOf[]): void {
     match.owner = owner
     match.setSeats(seats)
     this.countPlayers(match)
   }
 
-  /** What is known of matches on a node, or on any other, may be wrong now: it is looked up when somebody asks. */
+  /**
+   * Call this when what is known of matches on a node, or on any other node, may be wrong. It is looked up again when
+   * needed.
+   */
   forgetOwners(node?: string): void {
     for (const match of this.#byId.values()) {
       if (!match.runner && (node === undefined || match.owner === node)) this.setOwner(match, null, [])

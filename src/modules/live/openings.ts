@@ -10,26 +10,26 @@ import type { LiveMatch } from './live-matches.ts'
 import type { StoredMatch } from './stored-match.ts'
 import { type LiveChange, LiveFrame, LiveInputsSnapshot, StateRate } from './types.ts'
 
-/** What somebody wants to follow. */
+/** What a client wants to follow. */
 export const Following = z.object({ matchId: MatchId, mode: z.enum(['state', 'inputs']), rate: StateRate })
 export type Following = z.infer<typeof Following>
 
 export type Opening = Opened<LiveFrame, LiveFrame | LiveInputsSnapshot>
 
-/** What a node answers to another that serves a follower of a match which runs here. */
+/** What the node that runs a match answers to a node with a follower of the match. */
 export const OpeningElsewhere = z.object({
   seq: z.number(),
   snapshot: z.union([LiveInputsSnapshot, LiveFrame]),
   isDelayed: z.boolean(),
-  /** How far behind the match those see it who do not play in it. */
+  /** How far behind the match its spectators see it. */
   delayMs: z.number(),
-  /** About how long a state is, encoded. */
+  /** About the encoded length of a state. */
   stateBytes: z.number(),
   seats: z.array(z.object({ seat: z.number(), userId: z.string().nullable() })).readonly(),
 })
 export type OpeningElsewhere = z.infer<typeof OpeningElsewhere>
 
-/** What stays the same from the first snapshot of a match to its last. */
+/** What is the same in all snapshots of a match. */
 export interface MatchRules {
   readonly game: AnyGame
   readonly seed: number
@@ -37,7 +37,7 @@ export interface MatchRules {
   readonly rulesVersion: number
 }
 
-/** A match that runs here, or whose end is still to be shown to this user; else null. */
+/** The opening of a match that runs here, or whose end this user has not seen yet; else null. */
 export function openRunning(
   match: LiveMatch | undefined,
   { mode, rate }: Following,
@@ -61,7 +61,7 @@ export function openRunning(
   return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot }
 }
 
-/** A match that runs on another node, as that node told it. */
+/** The opening of a match that runs on another node, from that node's answer. */
 export function openElsewhere(match: LiveMatch, { matchId, mode, rate }: Following, told: OpeningElsewhere): Opening {
   const { seq, snapshot, isDelayed, stateBytes } = told
   if (mode === 'state') return { channel: stateChannel(matchId, rate, isDelayed, stateBytes), seq, snapshot }
@@ -69,7 +69,7 @@ export function openElsewhere(match: LiveMatch, { matchId, mode, rate }: Followi
   return { channel: inputsChannel(matchId, isDelayed, stream), seq, snapshot: { ...snapshot, stream } }
 }
 
-/** A match that has not begun. */
+/** The opening of a match that has not begun. */
 export function openWaiting(
   match: LiveMatch,
   { mode, rate }: Following,
@@ -90,7 +90,7 @@ export function openWaiting(
   return { channel: publisher.inputs, seq: publisher.seq, snapshot }
 }
 
-/** A match that is over: nothing comes after this. */
+/** The opening of a match that is over: nothing follows it. */
 export function openEnded(
   { matchId, mode, rate }: Following,
   rules: MatchRules,
@@ -128,7 +128,7 @@ function snapshotOfView(runner: MatchRunner, view: DelayedView, stream: number):
   return { ...snapshotOf(rulesOf(runner), view.frame), status: view.status, stream, delayMs: view.delayMs }
 }
 
-/** A match before its beginning or after its end. */
+/** The snapshot of a match before its start or after its end. */
 function snapshotAtRest(
   rules: MatchRules,
   at: Pick<RunnerFrame, 'tick' | 'state'>,
@@ -145,7 +145,7 @@ function rulesOf({ game, seed, options }: MatchRunner): MatchRules {
 function snapshotOf({ game, seed, options, rulesVersion }: MatchRules, { tick, state, inputs }: RunnerFrame) {
   return {
     tick,
-    // The runner goes on with its own.
+    // A copy: the runner changes its own.
     state: game.clone(state),
     inputs: [...inputs],
     changes: [] as LiveChange[],

@@ -20,7 +20,7 @@ const ANNOUNCED = 'live.announced'
 const ANSWER_MS = 2_000
 const LINE_END = 0x0a
 
-/** What a node says of a match to all others. */
+/** What a node announces of a match to all others. */
 const Announcement = z.object({
   node: z.string(),
   matchId: MatchId,
@@ -43,7 +43,7 @@ const Refusal = z.object({
   }),
 })
 
-/** What other nodes ask of this one. */
+/** What other nodes ask this node for. */
 export interface LiveHere {
   /** Null when the match does not run here. */
   open(following: Following, userId: string | null): OpeningElsewhere | null
@@ -54,7 +54,7 @@ export interface LiveHere {
   socketClosed(socket: string): void
   nodeGone(node: string): void
   announced(announcement: Announcement): void
-  /** Announcements may have been missed. */
+  /** Called when announcements may have been missed. */
   announcementsLost(): void
 }
 
@@ -64,8 +64,8 @@ interface ForwardingSocket {
 }
 
 /**
- * Live matches between nodes. The node that runs a match is its owner. Any other node asks the owner how the match
- * stands, gets its frames over the bus, and forwards inputs and the ends of sockets to it.
+ * Connects live matches between nodes. The node that runs a match is its owner. Any other node asks the owner for the
+ * current state, gets its frames over the bus, and forwards inputs and the ends of sockets to it.
  */
 export class OtherNodes {
   readonly #platform: Platform
@@ -134,20 +134,20 @@ export class OtherNodes {
     return OpeningElsewhere.nullable().parse(answer)
   }
 
-  /** Hands an input to the owner. @throws NodeCallError with the owner's code */
+  /** Sends an input to the owner. @throws NodeCallError with the owner's code */
   async input(owner: string, userId: string, connection: Connection | null, input: LiveInput): Promise<void> {
     if (connection && !this.#forwardsTo(owner, connection)) return
     await this.#platform.nodes.ask(owner, INPUT, { userId, socket: connection?.id ?? null, input }, ANSWER_MS)
   }
 
-  /** Hands a binary frame to the owner, whose refusal comes back to the socket by itself. */
+  /** Sends a binary frame to the owner. A refusal comes back to the socket. */
   frame(owner: string, userId: string, connection: Connection, matchId: string, frame: Uint8Array): void {
     if (!this.#forwardsTo(owner, connection)) return
     const head = Buffer.from(`${matchId} ${userId} ${connection.id}\n`)
     this.#platform.nodes.tell(owner, FRAME, Buffer.concat([head, frame]))
   }
 
-  /** Notes that the owner has to hear of this socket's end; false if that has come already. */
+  /** Notes that the owner must be told when this socket ends; false if it has ended already. */
   #forwardsTo(owner: string, connection: Connection): boolean {
     if (connection.closed) return false
     const known = this.#forwarding.get(connection.id)

@@ -9,7 +9,7 @@ import type { LiveChange, Replay } from './types.ts'
 const MAX_CHANGES = 16_000
 const MAX_LENGTH = 384 * 1024
 
-/** The replay of a match from its change `from` on; null when it was not finished. */
+/** The replay of a match from its change `from` on; null for a match that is not finished. */
 export async function readReplay(scope: Scope, match: Match, from: number): Promise<Replay | null> {
   if (match.status !== 'finished') return null
   const row = await scope.db.match.findUniqueOrThrow({

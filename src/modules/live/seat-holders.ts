@@ -1,14 +1,14 @@
 import type { LiveMatch } from './live-matches.ts'
 
 /**
- * Which socket last did something with each seat of the live matches here: when it goes, so does what the seat holds,
- * though its player may have other sockets. A socket is named by its id, one to another node by `socketOf`.
+ * Which socket last sent an input for each seat of the live matches here. When that socket is gone, the seat is released,
+ * even if its player has other sockets. A socket is named by its id, or by `socketOf` if it is connected to another node.
  */
 export class SeatHolders {
-  /** By socket; only of those that hold a seat. */
+  /** By socket; only sockets that hold a seat. */
   readonly #matches = new Map<string, Set<LiveMatch>>()
 
-  /** `socket` is null for an input that came by none. */
+  /** `socket` is null for an input that came without a socket. */
   take(match: LiveMatch, seat: number, socket: string | null): void {
     const before = match.holders[seat] ?? null
     if (before === socket) return
@@ -19,7 +19,7 @@ export class SeatHolders {
     this.#matches.set(socket, matches.add(match))
   }
 
-  /** The socket is gone. */
+  /** Call this when the socket is gone. */
   release(socket: string): void {
     for (const match of this.#matches.get(socket) ?? []) {
       match.holders.forEach((holder, seat) => {
@@ -31,12 +31,12 @@ export class SeatHolders {
     this.#matches.delete(socket)
   }
 
-  /** The node is gone, and all its sockets with it. */
+  /** Call this when the node is gone, with all its sockets. */
   releaseNode(node: string): void {
     for (const socket of [...this.#matches.keys()]) if (socket.startsWith(socketOf(node, ''))) this.release(socket)
   }
 
-  /** The match is forgotten. */
+  /** Forgets a match. */
   forget(match: LiveMatch): void {
     for (const holder of match.holders) if (holder !== null) this.#drop(holder, match)
     match.holders.length = 0

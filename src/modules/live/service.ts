@@ -28,7 +28,7 @@ import type { LiveInput, Replay } from './types.ts'
 /** How often the row is read of a match that is stored as live, but does not run where the row says. */
 const MAX_READS = 2
 
-/** Carries inputs to live matches, and what happens in them to their followers, on whichever node they run. */
+/** Carries inputs to live matches, and frames from them to their followers, on all nodes. */
 export class LiveService {
   readonly #platform: Platform
   readonly #engine: Engine
@@ -83,8 +83,8 @@ export class LiveService {
   }
 
   /**
-   * Hands a player's input to the match. It holds until the next one, or until its `connection` is gone, if it came by
-   * one. A promise for a match on another node.
+   * Gives a player's input to the match. It holds until the next one, or until its `connection` is gone, if it has one.
+   * For a match on another node the answer is a promise.
    *
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
@@ -108,11 +108,10 @@ export class LiveService {
   }
 
   /**
-   * What there is to see now, and the channel of what comes; null when there is no such match, or when its end is not
-   * kept any more.
+   * The current state and the channel of what follows; null when there is no such match, or when its end is deleted.
    *
-   * @throws RpcError UNAVAILABLE for a match that should run and cannot be reached, and for one whose end is not shown
-   * yet to those who do not play in it.
+   * @throws RpcError UNAVAILABLE for a match that should run but cannot be reached, and for a match whose end spectators
+   *   may not see yet.
    */
   async open(following: Following, userId: string | null): Promise<Opening | null> {
     const { matchId } = following
@@ -122,7 +121,7 @@ export class LiveService {
       const row = await this.#stored(matchId)
       const game = row && gameOf(this.#platform.games, row.game)
       if (!game) return null
-      // It may have begun while the row was read.
+      // The match may have begun while the row was read.
       const begun = openRunning(this.#matches.get(matchId), following, userId)
       if (begun) return begun
       const { spectatorDelayMs, rules: options } = splitOptions(row.options)
@@ -140,15 +139,15 @@ export class LiveService {
       }
       if (retryAfterMs > 0) throw new RpcError('UNAVAILABLE', 'The end of this match is shown later', { retryAfterMs })
       if (row.status === 'live') continue
-      // Its end went with its replay.
+      // Its last state was deleted with its replay.
       return row.status === 'finished' && row.finalState === null ? null : openEnded(following, rules, row)
     }
     throw new RpcError('UNAVAILABLE', 'The node that runs this match cannot be reached', { retryAfterMs: 1000 })
   }
 
   /**
-   * What it takes to play a match again, from its change `from` on; null for one that was not finished, or not yet for
-   * this user.
+   * The data to play a match again, from its change `from` on; null for a match that is not finished, or not yet for this
+   * user.
    */
   async replay(scope: Scope, match: Match, from: number, userId: string | null): Promise<Replay | null> {
     return withheldMs(match, match.players, userId) > 0 ? null : readReplay(scope, match, from)
@@ -194,7 +193,7 @@ export class LiveService {
     this.#engine.clock.add(view, view.pace)
   }
 
-  /** A match was written by this node, and that is committed. */
+  /** Called after this node has committed a change of a match. */
   #noteMatch({ id, status, players, options }: Match): void {
     if (status === 'finished' || status === 'aborted') {
       this.#end(id, status)
@@ -212,10 +211,10 @@ export class LiveService {
     this.#matches.countPlayers(match)
   }
 
-  /** A match that waits may have other players now. */
+  /** The players of a waiting match may have changed. */
   #noteSeats(match: LiveMatch | undefined, seats: readonly SeatOf[]): void {
     if (!match?.setSeats(seats) || match.delayMs === 0) return
-    // Those who see the match at once and those who see it later are not the same any more.
+    // Who sees the match at once and who sees it later has changed.
     match.prompt.close('behind')
     match.delayed.close('behind')
   }

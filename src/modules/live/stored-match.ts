@@ -17,7 +17,7 @@ export interface StoredMatch {
   readonly finalState: unknown
   readonly startedAt: Date | null
   readonly finishedAt: Date | null
-  /** The node that runs it, or did. */
+  /** The node that runs the match, or ran it. */
   readonly node: string | null
   readonly seats: readonly SeatOf[]
 }

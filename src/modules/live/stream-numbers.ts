@@ -6,9 +6,9 @@ const REST_MS = 5_000
 /** The numbers that name matches in binary frames. A match gets the smallest one that is free, as small ones take fewer bytes. */
 export class StreamNumbers<Match> {
   readonly #matches: (Match | undefined)[] = []
-  /** Since when a number is free. */
+  /** When each number became free. */
   readonly #freeSince: number[] = []
-  /** No smaller number is free. */
+  /** No number below this is free. */
   #from = 0
 
   /** `now` is a monotonic time in ms. @throws RangeError when all 2^30 are taken. */

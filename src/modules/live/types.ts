@@ -36,7 +36,7 @@ export const LiveInputsSnapshot = z.object({
   status: MatchStatus,
   /** What each seat held at `tick`. */
   inputs: z.array(z.unknown()),
-  /** Changes at `tick` and later, in the order of ticks. Of two for the same tick and seat the later counts. */
+  /** Changes at `tick` and later, in the order of ticks. Of two changes for the same tick and seat the later one counts. */
   changes: z.array(LiveChange),
   /** Steps done by the time of the answer's `ts`. */
   now: z.number().int(),
@@ -67,7 +67,7 @@ export const Replay = z.object({
   /** Steps from the start to the end. */
   ticks: z.number().int(),
   changes: z.array(LiveChange),
-  /** Where the rest of the changes begins, for `from`; null when these are the last. */
+  /** The value of `from` for the next changes; null when these are the last. */
   next: z.number().int().nullable(),
   players: z.array(Player),
   winnerSeat: z.number().int().nullable(),

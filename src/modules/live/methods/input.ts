@@ -5,8 +5,8 @@ import { liveService } from '../service.ts'
 import { LiveInput } from '../types.ts'
 
 /**
- * What a player does from now on, or from `tick` on, until the next input or the end of the socket. Answered only when
- * it is refused. `seat` is needed only by a player who has several, as two on one keyboard.
+ * What a player does from now on, or from `tick` on, until the next input or the end of the socket. Answered only when it
+ * is refused. Only a player with several seats has to give `seat`, such as in mode `local`.
  */
 export const input = method({
   access: 'user',
