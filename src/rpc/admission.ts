@@ -49,27 +49,6 @@ export class Allowance {
   }
 }
 
-/** A fixed number of places. */
-export class Places {
-  readonly #max: number
-  #taken = 0
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  get areTaken(): boolean {
-    return this.#taken >= this.#max
-  }
-
-  /** Takes a place until `work` has settled. */
-  hold(work: Promise<unknown>): void {
-    this.#taken++
-    const free = () => void this.#taken--
-    work.then(free, free)
-  }
-}
-
 /**
  * Decides on every upgrade, HTTP request and frame before anything of it is read. There are token buckets for the socket, its
  * user, its address group (an IPv4 address or the /64 of an IPv6 address) and, for IPv6, the /48. At one address, sockets with
@@ -78,8 +57,6 @@ export class Places {
  * The methods return 0, or for how many ms the caller has to wait. Full buckets are forgotten. Times are of a monotonic clock.
  */
 export class Admission {
-  /** For reads of callers without a user that wait for the database. */
-  readonly anonymousReads: Places
   readonly #limits: Limits
   readonly #socketRates: Rates
   readonly #users: Accounts
@@ -90,7 +67,6 @@ export class Admission {
 
   constructor(limits: Limits) {
     this.#limits = limits
-    this.anonymousReads = new Places(limits.anonymousReads)
     this.#socketRates = ratesOf(limits, 1)
     this.#users = new Accounts(ratesOf(limits, limits.timesPerUser))
     this.#strangers = new Accounts(ratesOf(limits, limits.timesPerIp))

@@ -1,4 +1,4 @@
-import { closeCodes, type ErrorData, type Limits } from '../protocol/index.ts'
+import { closeCodes, type ErrorData, type Limits, UNREADABLE } from '../protocol/index.ts'
 import { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import { type Connection, type ConnectionStart, Connections } from './connection.ts'
@@ -9,7 +9,8 @@ import {
   answerError,
   answerUnread,
   type Body,
-  InputFrames,
+  beginningOf,
+  beginsWithAny,
   type Peeked,
   peek,
   readEnvelope,
@@ -18,7 +19,7 @@ import { RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { IncrementalSweep } from './incremental-sweep.ts'
 import { PendingCalls, type Reply } from './pending-calls.ts'
-import { type BinaryEntry, binaryEntries, builtins, createRegistry, type Entry, isInput } from './registry.ts'
+import { builtins, createRegistry, type Entry, isInput } from './registry.ts'
 import type { Caller } from './sessions.ts'
 import type { Hub } from './stream-hub.ts'
 import { faultsOf, invalid } from './validation.ts'
@@ -45,8 +46,8 @@ export class Dispatcher<Ctx, Tx> {
   readonly admission: Admission
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
-  readonly #inputFrames: InputFrames
-  readonly #binaryInputs: readonly BinaryEntry[]
+  readonly #inputBeginnings: readonly Buffer[]
+  readonly #binaryInputs: readonly Entry[]
   readonly #executor: Executor<Ctx, Tx>
   readonly #calls: PendingCalls<Ctx, Tx>
   readonly #backlogs: IncrementalSweep<Connection>
@@ -62,9 +63,10 @@ export class Dispatcher<Ctx, Tx> {
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
     this.entries = createRegistry([own, ...options.modules])
     this.#ping = this.entries.get('rpc.ping')
-    this.#inputFrames = new InputFrames([...this.entries.values()].filter(isInput).map(({ type }) => type))
-    this.#binaryInputs = binaryEntries(this.entries)
-    this.#calls = new PendingCalls(options, this.admission, this.#executor)
+    const inputs = [...this.entries.values()].filter(isInput)
+    this.#inputBeginnings = inputs.map(({ type }) => beginningOf(type))
+    this.#binaryInputs = inputs.filter(({ binary }) => binary)
+    this.#calls = new PendingCalls(options, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
     this.#backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
     this.#looker = setInterval(() => this.#look(), LOOK_MS)
@@ -114,7 +116,7 @@ export class Dispatcher<Ctx, Tx> {
   receive(connection: Connection, frame: ArrayBuffer, now = performance.now()): void {
     const bytes = Buffer.from(frame)
     const { allowance } = connection
-    const isCountedAsInput = this.#inputFrames.begin(bytes)
+    const isCountedAsInput = beginsWithAny(bytes, this.#inputBeginnings)
     const waitMs = this.admission.frame(allowance, bytes.length, now, isCountedAsInput ? 'inputs' : 'requests')
     if (waitMs > 0) {
       this.#refuse(connection, bytes.length, waitMs, now, () => peek(bytes))
@@ -167,19 +169,19 @@ export class Dispatcher<Ctx, Tx> {
     const { allowance } = connection
     const waitMs = this.admission.frame(allowance, bytes.length, now, first ? 'inputs' : 'requests')
     if (waitMs > 0) {
-      const known = () => (first ? { type: first.entry.type, eid: first.binary.eidOf(bytes) } : {})
+      const known = () => ({ type: first?.type, eid: first?.binary?.eidOf(bytes) })
       this.#refuse(connection, bytes.length, waitMs, now, known)
       return
     }
     connection.lastRequestAt = now
-    for (const { entry, binary } of this.#binaryInputs) {
+    for (const entry of this.#binaryInputs) {
       entry.calls++
       try {
         const call = new Call<Tx>(connection.caller, connection, entry.type, '')
-        if (this.#executor.receiveBinary(call, entry, binary, bytes)) return
+        if (this.#executor.receiveBinary(call, entry, bytes)) return
       } catch (error) {
         entry.failures++
-        const eid = binary.eidOf(bytes)
+        const eid = entry.binary?.eidOf(bytes) ?? UNREADABLE.eid
         answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
         return
       }

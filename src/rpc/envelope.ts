@@ -20,22 +20,21 @@ export const TYPE = /^[a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31}$/
 const MAX_EID = 64
 
 /**
- * Reads one text frame. Nesting is checked before the parser sees the text, and the value is searched for strings that
- * cannot be stored only if the text may have one, so that a hostile frame costs little more than `JSON.parse`. `types` are
- * the types of this server.
+ * Reads one text frame. The value is searched for deep nesting, and for strings that cannot be stored, only if the text may
+ * have them, so that most frames cost little more than `JSON.parse`. `types` are the types of this server.
  */
 export function readEnvelope(
   text: string,
   maxDepth: number,
   types: ReadonlyMap<string, unknown>,
 ): ReadEnvelope | BadEnvelope {
-  if (isTooDeep(text, maxDepth)) return bad(`nested deeper than ${maxDepth} levels`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return bad('not JSON')
   }
+  if (hasMoreThan(text, maxDepth) && nestsDeeper(value, maxDepth)) return bad(`nested deeper than ${maxDepth} levels`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('not an object')
 
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
@@ -48,7 +47,7 @@ export function readEnvelope(
 
   return {
     message: { type: goodType, eid: goodEid, ts, data: data === undefined ? {} : data },
-    unstorable: isSuspect ? findUnstorable(data, maxDepth) : undefined,
+    unstorable: isSuspect ? findUnstorable(data) : undefined,
   }
 }
 
@@ -64,28 +63,7 @@ function isStorable(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed()
 }
 
-/** Counts brackets outside of strings. A text with too few brackets to nest that deep is not scanned. */
-function isTooDeep(text: string, maxDepth: number): boolean {
-  if (text.length < 2 * maxDepth || !hasMoreThan(text, maxDepth)) return false
-  let depth = 0
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case 0x22: // "
-        i = endOfString(text, i + 1)
-        break
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > maxDepth) return true
-        break
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--
-    }
-  }
-  return false
-}
-
-/** Whether `text` has more than `count` opening brackets, in strings or outside. */
+/** Most frames have so few brackets that they cannot nest too deep, which is quick to see. */
 function hasMoreThan(text: string, count: number): boolean {
   let seen = 0
   for (const bracket of ['{', '[']) {
@@ -96,37 +74,32 @@ function hasMoreThan(text: string, count: number): boolean {
   return false
 }
 
-/** The index of the quote that ends the string whose first character is at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let i = start; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === 0x22) return i
-    if (code === 0x5c) i++
-  }
-  return text.length
+/** Whether arrays and objects nest deeper than so many levels. It looks no deeper than that. */
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => nestsDeeper(inner, levels - 1))
 }
 
 /** A text without such an escape has neither NUL nor half a surrogate pair, as it is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
-/** The first string in `value` that Postgres does not store, or where the value nests deeper than `depth`. */
-function findUnstorable(value: unknown, depth: number): Issue | undefined {
+/** The first string in `value` that Postgres does not store. */
+function findUnstorable(value: unknown): Issue | undefined {
   if (typeof value === 'string') {
     return isStorable(value) ? undefined : { path: '', message: 'a string with NUL or half a surrogate pair' }
   }
   if (typeof value !== 'object' || value === null) return undefined
-  if (depth === 0) return { path: '', message: 'nested too deep' }
   for (const [key, inner] of Object.entries(value)) {
     if (!isStorable(key)) return { path: '', message: 'a key with NUL or half a surrogate pair' }
-    const found = findUnstorable(inner, depth - 1)
+    const found = findUnstorable(inner)
     if (found) return { path: found.path === '' ? key : `${key}.${found.path}`, message: found.message }
   }
   return undefined
 }
 
-/** The same check for a JSON value that did not come in an envelope, and so not through `readEnvelope`. */
+/** The same checks for a JSON value that did not come in an envelope, and so not through `readEnvelope`. */
 export function isStorableJson(value: unknown, maxDepth: number): boolean {
-  return findUnstorable(value, maxDepth) === undefined
+  return !nestsDeeper(value, maxDepth) && findUnstorable(value) === undefined
 }
 
 /** Bytes at the beginning of a frame in which its `type` and `eid` are looked for. */
@@ -153,18 +126,14 @@ export function peek(frame: Buffer): Peeked {
   return { type: TYPE_FIELD.exec(head)?.[1], eid }
 }
 
-/** Recognizes inputs by how the SDK begins them, before they are parsed: inputs are counted apart from requests. */
-export class InputFrames {
-  readonly #beginnings: readonly Buffer[]
+/** How the SDK begins a frame of `type`. Inputs are recognized by it before they are parsed, to be counted apart. */
+export function beginningOf(type: string): Buffer {
+  return Buffer.from(`{"type":"${type}"`)
+}
 
-  constructor(types: readonly string[]) {
-    this.#beginnings = types.map((type) => Buffer.from(`{"type":"${type}"`))
-  }
-
-  begin(frame: Buffer): boolean {
-    for (const beginning of this.#beginnings) if (beginsWith(frame, beginning)) return true
-    return false
-  }
+export function beginsWithAny(frame: Buffer, beginnings: readonly Buffer[]): boolean {
+  for (const beginning of beginnings) if (beginsWith(frame, beginning)) return true
+  return false
 }
 
 function beginsWith(frame: Buffer, beginning: Buffer): boolean {

@@ -48,21 +48,12 @@ function fitting(issues: readonly Issue[]): Issue[] {
   return taken
 }
 
-/** Cuts `text` so that it is at most `maxBytes` of JSON; never through the middle of a character. */
+/** The beginning of `text` that takes about `maxBytes` of JSON at most. */
 function clip(text: string, maxBytes: number): string {
-  // JSON is never shorter than the text, so the rest of a huge text need not be read.
-  if (text.length <= maxBytes && jsonBytes(text) <= maxBytes) return text
-  let bytes = jsonBytes('…')
-  let end = 0
-  for (const character of text.slice(0, maxBytes)) {
-    bytes += jsonBytes(character) - QUOTES
-    if (bytes > maxBytes) break
-    end += character.length
-  }
-  return `${text.slice(0, end)}…`
+  let cut = text.slice(0, maxBytes)
+  while (jsonBytes(cut) > maxBytes) cut = cut.slice(0, Math.floor(cut.length * 0.9))
+  return cut.length === text.length ? text : `${cut.toWellFormed()}…`
 }
-
-const QUOTES = 2
 
 function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))

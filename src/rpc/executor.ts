@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
 import type { Body } from './envelope.ts'
 import { errorData, RpcError } from './errors.ts'
-import type { BinaryEntry, Entry } from './registry.ts'
+import type { Entry } from './registry.ts'
 import { faultsOf, invalid, toIssues } from './validation.ts'
 import { AnonymousAnswers, type Once } from './write-once.ts'
 
@@ -172,9 +172,9 @@ export class Executor<Ctx, Tx> {
   }
 
   /** Gives a binary frame to a method; false when it is no frame of that method. @throws any error */
-  receiveBinary(call: Call<Tx>, { definition }: Entry, binary: BinaryEntry['binary'], bytes: Uint8Array): boolean {
+  receiveBinary(call: Call<Tx>, { definition, binary }: Entry, bytes: Uint8Array): boolean {
     this.#checkAccess(call, definition)
-    return binary.receive({ ctx: this.#options.createContext(call), bytes })
+    return binary?.receive({ ctx: this.#options.createContext(call), bytes }) ?? false
   }
 
   /** The error for the client. An error that the client must not see becomes INTERNAL and is logged. */

@@ -1,5 +1,4 @@
 import type { Limits } from '../protocol/index.ts'
-import type { Admission } from './admission.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import type { AnySubscription } from './definition.ts'
@@ -34,14 +33,14 @@ interface PendingCallsOptions {
 /** Calls that wait for their answer. Each is answered once: by its handler, or with TIMEOUT after `limits.requestMs`. */
 export class PendingCalls<Ctx, Tx> {
   readonly #options: PendingCallsOptions
-  readonly #admission: Admission
   readonly #executor: Executor<Ctx, Tx>
   /** Oldest first. All have the same deadline, so the first are the first to be late. */
   readonly #pending = new Set<Pending<Tx>>()
+  /** Reads of callers without a user that may wait for the database. */
+  #anonymousReads = 0
 
-  constructor(options: PendingCallsOptions, admission: Admission, executor: Executor<Ctx, Tx>) {
+  constructor(options: PendingCallsOptions, executor: Executor<Ctx, Tx>) {
     this.#options = options
-    this.#admission = admission
     this.#executor = executor
   }
 
@@ -99,7 +98,7 @@ export class PendingCalls<Ctx, Tx> {
     if (connection && connection.inFlight >= this.#options.limits.requestsInFlight) {
       throw new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
     }
-    if (caller.user !== null || !entry.awaits || !this.#admission.anonymousReads.areTaken) return
+    if (caller.user !== null || !entry.awaits || this.#anonymousReads < this.#options.limits.anonymousReads) return
     if (!isPublicRead(entry)) return
     const retryAfterMs = REFUSED_READ_MS * (1 + Math.random())
     throw new RpcError('UNAVAILABLE', 'Too many are reading; try again', { retryAfterMs })
@@ -107,7 +106,10 @@ export class PendingCalls<Ctx, Tx> {
 
   /** A read without a user holds its place until its handler is done, even when the deadline has answered it. */
   #takePlace({ caller }: Call<Tx>, entry: Entry, work: Promise<unknown>): void {
-    if (caller.user === null && isPublicRead(entry)) this.#admission.anonymousReads.hold(work)
+    if (caller.user !== null || !isPublicRead(entry)) return
+    this.#anonymousReads++
+    const free = () => void this.#anonymousReads--
+    work.then(free, free)
   }
 
   #track(call: Call<Tx>, entry: Entry, startedAt: number, reply: Reply): Pending<Tx> {

@@ -9,6 +9,8 @@ import type { Hub } from './stream-hub.ts'
 export interface Entry {
   readonly type: string
   readonly definition: AnyDefinition
+  /** Of an input that also comes in binary frames. */
+  readonly binary: AnyMethod['binary']
   /** Null where the definition declares no limit. */
   readonly limiter: MethodLimiter | null
   /** Its handler has returned a promise before: it may wait for the database. */
@@ -33,23 +35,11 @@ export function createRegistry(modules: readonly Module[]): ReadonlyMap<string, 
       if (entries.has(type)) throw new Error(`Two definitions are named ${type}`)
       const limiter = definition.limit ? new MethodLimiter(definition.limit) : null
       const awaits = definition.kind === 'subscription'
-      entries.set(type, { type, definition, limiter, awaits, calls: 0, failures: 0, totalMs: 0 })
+      const binary = definition.kind === 'method' ? definition.binary : undefined
+      entries.set(type, { type, definition, binary, limiter, awaits, calls: 0, failures: 0, totalMs: 0 })
     }
   }
   return entries
-}
-
-/** An input that also comes in binary frames. */
-export interface BinaryEntry {
-  readonly entry: Entry
-  readonly binary: NonNullable<AnyMethod['binary']>
-}
-
-export function binaryEntries(entries: ReadonlyMap<string, Entry>): readonly BinaryEntry[] {
-  return [...entries.values()].flatMap((entry) => {
-    const { definition } = entry
-    return definition.kind === 'method' && definition.binary ? [{ entry, binary: definition.binary }] : []
-  })
 }
 
 export function isInput({ definition }: Entry): boolean {

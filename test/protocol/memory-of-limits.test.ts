@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/protocol/index.ts'
-import { Admission, Places } from '../../src/rpc/admission.ts'
+import { Admission } from '../../src/rpc/admission.ts'
 import { MethodLimiter } from '../../src/rpc/method-limits.ts'
 import { AnonymousAnswers } from '../../src/rpc/write-once.ts'
 
@@ -37,15 +37,6 @@ describe('the limit of a method', () => {
     limit.sweep(29_999)
     expect(limit.take('a', 9_000)).toBeGreaterThan(0)
   })
-})
-
-test('a place is free again after work that failed', async () => {
-  const places = new Places(1)
-  const work = Promise.reject(new Error('failed'))
-  places.hold(work)
-  expect(places.areTaken).toBe(true)
-  await work.catch(() => undefined)
-  expect(places.areTaken).toBe(false)
 })
 
 describe('frames that are refused', () => {
