@@ -10,7 +10,7 @@ import type { Lobby } from './types.ts'
 const MAX_MATCHES = 50
 /** How many matches of one user a lobby shows, so that a few users do not fill it. */
 const MAX_OF_HOST = 2
-/** Changes within this time become one event: soon for waiting matches, later for scores of live matches. */
+/** Changes within this time share one event: `soon` for waiting matches, `later` for the scores of live ones. */
 const COALESCE_MS = { soon: 150, later: 1_000 } as const
 
 /** The public matches of one game, or of all. */
@@ -45,11 +45,11 @@ const NEWEST = statement<{ seq: number; rows: readonly MatchRow[] }>(
    FROM of_games WHERE of_game <= ${MAX_MATCHES}`,
 )
 
-/** What anybody may join or watch. Tells the followers of the lobby when it changes. */
+/** The matches that anybody may join or watch. Publishes the lobby to its followers when it changes. */
 export class LobbyFeed {
   readonly #platform: Platform
   readonly #values: readonly unknown[]
-  /** Questions at the same moment share one query, and each lobby is made once. */
+  /** Requests of one moment share one query, and each lobby is made once. */
   readonly #snapshot: (game: string | undefined) => Promise<LobbySnapshot | undefined>
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
@@ -59,7 +59,7 @@ export class LobbyFeed {
   constructor(platform: Platform) {
     const { sql } = platform.database
     this.#platform = platform
-    // More than the limit, because matches over a host's limit are left out.
+    // A host may have so many matches, of which the lobby shows two.
     const candidates = MAX_MATCHES * Math.ceil(platform.config.matches.maxActive / MAX_OF_HOST)
     this.#values = [Object.keys(platform.games), candidates]
     this.#snapshot = batched(
@@ -76,7 +76,7 @@ export class LobbyFeed {
     return (await this.#snapshot(game)) ?? { seq: 0, lobby: { matches: [] } }
   }
 
-  /** Call this when the lobby has changed: its followers get an event. */
+  /** The lobby changed: it is published within the time of `urgency`. */
   touch(urgency: keyof typeof COALESCE_MS): void {
     const dueAt = performance.now() + COALESCE_MS[urgency]
     if (this.#stopped || dueAt >= this.#dueAt) return
@@ -99,7 +99,7 @@ export class LobbyFeed {
     const followed = [undefined, ...Object.keys(games)].filter((game) => hub.isFollowed(lobbyChannel(game)))
     if (followed.length === 0) return
     try {
-      // The number is taken before the read: of several nodes that publish, the highest number has every change.
+      // The number is taken before the lobby is read: of several nodes that publish, the highest has every change.
       const next = await database.sql.first(NEXT_SEQ)
       const read = await database.sql.first(NEWEST, this.#values)
       if (!next || !read) return

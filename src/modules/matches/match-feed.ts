@@ -4,7 +4,7 @@ import type { Scope } from '../scope.ts'
 import { LobbyFeed } from './lobby.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
 import { MatchTimers } from './match-timers.ts'
-import { countSeats, seatCountsOf, withdrawRematches } from './match-writes.ts'
+import { noteSeatChanges, seatCountsOf, withdrawRematches } from './match-writes.ts'
 import { seenBySpectators, shownAt, spectatorDelayOf } from './spectator-delay.ts'
 import { Match } from './types.ts'
 
@@ -50,7 +50,7 @@ export class MatchFeed {
 
   /** The match as this user sees it, and the channel of its changes. */
   open(row: MatchRow, userId: string | null): Opened<Match, Match> {
-    // One time for both: an end that is hidden is always shown later.
+    // One time for both calls: an end that is hidden now gets a timer.
     const now = Date.now()
     const snapshot = this.show(row, userId, now)
     const isDelayed = !(userId !== null && hasSeat(row, userId)) && spectatorDelayOf(row) > 0
@@ -66,7 +66,7 @@ export class MatchFeed {
       const { nodeId } = row
       const runsElsewhere = nodeId !== null && nodeId !== this.#platform.node
       if (runsElsewhere && match.status !== 'finished') this.#platform.nodes.tell(nodeId, CHANGED, match)
-      // That it goes live is the last that spectators with a delay are told before its end may be seen.
+      // Spectators with a delay are told that the match goes live, and nothing more until its end may be seen.
       const now = Date.now()
       const isSeenByAll = shownAt(row) <= now || row.version === row.startVersion
       if (isSeenByAll) this.#platform.hub.publish(delayedChannel(match.id), match.version, match)
@@ -75,7 +75,7 @@ export class MatchFeed {
     return match
   }
 
-  /** Announces a match in which a user took a seat: a follower may have to change from the delayed channel to the other. */
+  /** Announces a match in which a user took a seat. */
   announceJoined(scope: Scope, row: MatchRow): Match {
     return this.#announceMove(scope, row, delayedChannel(row.id))
   }
@@ -85,10 +85,10 @@ export class MatchFeed {
     return this.#announceMove(scope, row, matchChannel(row.id))
   }
 
-  /** Announces matches whose seats this transaction has changed, and starts or calls off their countdowns. */
+  /** Announces matches whose seats this transaction has changed, and starts or cancels their countdowns. */
   async announceSeats(scope: Scope, ids: readonly string[]): Promise<void> {
     const { countdownMs } = this.#platform.config.matches
-    const rows = await countSeats(scope.sql, ids, { countdownMs, seatCounts: this.#seatCounts })
+    const rows = await noteSeatChanges(scope.sql, ids, { countdownMs, seatCounts: this.#seatCounts })
     for (const row of rows) this.announce(scope, row)
   }
 
@@ -111,7 +111,7 @@ export class MatchFeed {
     await this.lobby.stop()
   }
 
-  /** Where spectators have a channel of their own, followers of `channel` may belong to the other one now. */
+  /** Players and delayed spectators have different channels: a follower of `channel` may belong to the other one now. */
   #announceMove(scope: Scope, row: MatchRow, channel: Channel<Match>): Match {
     const match = this.announce(scope, row)
     if (spectatorDelayOf(row) > 0) scope.afterCommit(() => this.#platform.hub.end(channel, 'behind'))

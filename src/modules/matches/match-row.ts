@@ -3,7 +3,7 @@ import { type Sql, statement } from '../../db/sql.ts'
 import type { MatchId } from '../wire.ts'
 import type { JoinCode, Match, Player } from './types.ts'
 
-/** A match with its seats as SQL gives it: one value of JSON, which costs less to send and to parse than its columns. */
+/** A match with its seats as SQL gives it: one value of JSON, which is cheaper to send and to parse than columns. */
 export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'> {
   readonly seats: readonly SeatRow[]
   /** The user who opened it. */
@@ -12,7 +12,7 @@ export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'
   readonly rulesVersion: number
   /** The `version` with which it went live. */
   readonly startVersion: number | null
-  /** The process that runs the match while it is live, and how often it was claimed. */
+  /** The node that runs it while it is live, and how often a node has claimed it. */
   readonly nodeId: string | null
   readonly fence: number
 }
@@ -24,7 +24,7 @@ interface SeatRow extends Player {
   readonly leftAt: number | null
 }
 
-/** The columns of `matches` that a row needs: all except those for replays and indices. */
+/** The columns of `matches` in a row: all but those that only replays and indices need. */
 export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options, seed, rules_version, version,
   start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, created_at, starts_at,
   started_at, finished_at, end_reason`
@@ -32,7 +32,7 @@ export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options,
 const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
 
 /**
- * SQL for a `MatchRow`. A statement that changes seats does not see its own change, so it passes the new seats.
+ * SQL for a `MatchRow`. A statement does not see the seats that it changes itself: it says where the new ones are.
  *
  * @param match the name of what holds the columns of the match
  * @param seats what holds the columns of its seats, of no other match's; without it the table
@@ -55,7 +55,7 @@ export function matchRow(match: string, seats?: string): string {
     'startVersion', ${match}.start_version, 'nodeId', ${match}.node_id, 'fence', ${match}.fence)`
 }
 
-/** SQL: the same columns, each with the name of its table. */
+/** SQL: `MATCH_COLUMNS`, each with the name of its table. */
 export function columnsOf(table: string): string {
   return MATCH_COLUMNS.replaceAll(/\w+/g, (column) => `${table}.${column}`)
 }
@@ -66,7 +66,7 @@ interface Found {
 
 const BY_IDS = statement<Found>('matches.byIds', `SELECT ${matchRow('matches')} AS row FROM matches WHERE id = ANY($1)`)
 
-/** The newest match with the code: the waiting one, if there is one. */
+/** The newest match with the code, which is the waiting one if there is one. */
 const BY_CODE = statement<Found>(
   'matches.byCode',
   `SELECT ${matchRow('matches')} AS row FROM matches WHERE code = $1 ORDER BY created_at DESC LIMIT 1`,
@@ -81,7 +81,7 @@ export async function readByCode(sql: Sql, code: JoinCode): Promise<MatchRow | n
   return (await sql.first(BY_CODE, [code]))?.row ?? null
 }
 
-/** Makes the look-up of a match by its id. Look-ups of the same moment share one query, and each match is read once. */
+/** Makes the look-up of a match by its id: those of one moment share a query. */
 export function matchReader(sql: Sql): (id: MatchId) => Promise<MatchRow | undefined> {
   return batched<MatchId, MatchRow>(async (ids) => new Map((await readMatches(sql, ids)).map((row) => [row.id, row])))
 }

@@ -5,20 +5,20 @@ import type { MatchId } from '../wire.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
 
-// Locks are taken in one order, so that no deadlock occurs: the user's row, then a match's, then its seats; of several
-// matches the lower id first, but a rematch before the match that it repeats. Every change of a match or of its seats
-// increments its version. So a statement that waited for the row and finds the version that it has read is up to date.
-// Otherwise it changes nothing, and is run again.
+// All statements take their locks in one order, so that no two wait for each other: the user's row, then a match's, then
+// its seats; of several matches the lower id first, but a rematch before the match that it repeats. Every change of a match
+// or of its seats increments its version. A statement reads seats, may wait for the match's row, and then compares the
+// version: if it is the one that was read, the seats are up to date. Otherwise it changes nothing, and is run again.
 
-/** The seats of each game as JSON, for the statements below. A game that is not in it has no seats. */
+/** The number of seats of each game as JSON, for the statements below. */
 export function seatCountsOf(games: Games): string {
   return JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
 }
 
-/** Keeps others from counting the user's matches until the transaction ends. */
+/** Keeps other transactions from counting the user's matches until this one ends. */
 const LOCK_USER = statement('users.lock', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE')
 
-/** Whether a user is here, or connected to another process. */
+/** Whether a user is connected to this node or to another. */
 const isConnected = (isHere: string, user: string) =>
   `(${isHere} OR EXISTS (SELECT FROM presence WHERE user_id = ${user}))`
 
@@ -40,9 +40,9 @@ export interface NewMatch {
 /** The player who opens a match or joins one. */
 export interface Arrival {
   readonly userId: string
-  /** Whether the player has a socket to this process. */
+  /** Whether the player has a socket to this node. */
   readonly isHere: boolean
-  /** How many matches that are not over the player may have. */
+  /** How many waiting and live matches the player may have. */
   readonly maxActive: number
   readonly countdownMs: number
   /** As `seatCountsOf` gives it. */
@@ -58,9 +58,9 @@ interface Opened {
 }
 
 /**
- * Values: id, game, mode, visibility, code, options, seed, version of the rules, user, end of the countdown where every seat is
- * taken, matches that the user may have, own seats, whether the user is here, seats of bots, match of which it is a rematch, for whom its seats
- * are kept.
+ * Values: id, game, mode, visibility, code, options, seed, version of the rules, user, end of the countdown if every seat
+ * is taken, matches that the user may have, own seats, whether the user is here, seats of bots, match that it repeats,
+ * users for whom its seats are kept.
  */
 const OPEN = statement<Opened>(
   'matches.open',
@@ -70,12 +70,14 @@ const OPEN = statement<Opened>(
    opened AS (
      INSERT INTO matches (id, game, mode, visibility, code, options, seed, rules_version, created_by, starts_at,
        rematch_of, reserved)
-     SELECT $1, $2, $3::"MatchMode", $4::"MatchVisibility", $5, $6::jsonb, $7, $8, id, CASE WHEN connected THEN $10::timestamptz END, $15, $16
+     SELECT $1, $2, $3::"MatchMode", $4::"MatchVisibility", $5, $6::jsonb, $7, $8, id,
+       CASE WHEN connected THEN $10::timestamptz END, $15, $16
      FROM opener WHERE has_room
      ON CONFLICT DO NOTHING RETURNING ${MATCH_COLUMNS}),
    taken AS (
      INSERT INTO seats (match_id, seat, user_id, display_name, connected)
-     SELECT opened.id, seat, opener.id, opener.display_name, opener.connected FROM opened, opener, unnest($12::int[]) AS seat
+     SELECT opened.id, seat, opener.id, opener.display_name, opener.connected
+     FROM opened, opener, unnest($12::int[]) AS seat
      UNION ALL SELECT opened.id, seat, NULL, 'Bot', true FROM opened, unnest($14::int[]) AS seat
      RETURNING *),
    before AS (
@@ -89,7 +91,7 @@ const OPEN = statement<Opened>(
 /** Digits and capitals without 0, 1, I and O. */
 const CODE_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
 
-/** A code of six characters to join a match: one of a thousand million. */
+/** A code of six characters: one of a thousand million. */
 function newJoinCode(): string {
   return Array.from({ length: 6 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 }
@@ -232,16 +234,14 @@ const LEAVE = statement<Left>(
 )
 
 /**
- * Gives up the user's seats. In a waiting match they are free again, and the match ends with its last player. In a live
- * match the row says that the player has left. Null when there is no such match.
+ * Gives up the user's seats. In a waiting match they are free again, or it ends with its last player. In a live match it
+ * is written that the player has left. Null when there is no such match.
  */
 export function leaveMatch(sql: Sql, matchId: string, userId: string): Promise<Left | null> {
   return sql.first(LEAVE, [matchId, userId])
 }
 
-/**
- * Values: matches, whose rows are locked; seats of each game, end of a countdown that begins now.
- */
+/** Values: matches, whose rows are locked; seats of each game; end of a countdown that begins now. */
 const SEATS_CHANGED = statement<{ row: MatchRow }>(
   'matches.seatsChanged',
   `UPDATE matches SET version = version + 1, updated_at = now(), starts_at = CASE
@@ -252,10 +252,10 @@ const SEATS_CHANGED = statement<{ row: MatchRow }>(
 )
 
 /**
- * Increments the versions of matches whose seats this transaction has changed, and starts or cancels the countdown of
- * waiting ones, as the seats require.
+ * Increments the versions of matches whose seats this transaction has changed. Starts the countdown of a waiting match
+ * that has all its players now, and cancels it otherwise.
  */
-export async function countSeats(
+export async function noteSeatChanges(
   sql: Sql,
   ids: readonly string[],
   { countdownMs, seatCounts }: Pick<Arrival, 'countdownMs' | 'seatCounts'>,
@@ -272,7 +272,7 @@ const WITHDRAW = statement<{ row: MatchRow }>(
    RETURNING ${matchRow('matches')} AS row`,
 )
 
-/** Withdraws aborted matches as rematches. Answers the matches that offered them. */
+/** Withdraws the offers of rematches that were aborted. Answers with the matches that offered them. */
 export async function withdrawRematches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
   return (await sql.rows(WITHDRAW, [ids])).map(({ row }) => row)
 }

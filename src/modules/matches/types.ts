@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MatchId, Timestamp, UserId } from '../wire.ts'
 
-/** What a player types to join: six characters that do not look alike. */
+/** What a friend types to join: six characters of which no two look alike. */
 export const JoinCode = z
   .string()
   .transform((code) => code.trim().toUpperCase())
@@ -63,5 +63,3 @@ export type Match = z.infer<typeof Match>
 /** The newest public matches that wait for players or are being played. */
 export const Lobby = z.object({ matches: z.array(Match) })
 export type Lobby = z.infer<typeof Lobby>
-
-export type MatchCode = 'MATCH_FULL' | 'MATCH_CLOSED' | 'TOO_MANY_MATCHES'

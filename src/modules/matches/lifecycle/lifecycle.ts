@@ -63,7 +63,7 @@ export class MatchLifecycle {
     })
     lease.onRevived(() => {
       this.#running.pause()
-      this.#presence.noteAll()
+      this.#presence.updateAll()
     })
   }
 
@@ -89,7 +89,7 @@ export class MatchLifecycle {
 
   /** Writes whether the user is connected. */
   updatePresence(userId: string): void {
-    this.#presence.note(userId)
+    this.#presence.update(userId)
   }
 
   /**
@@ -110,7 +110,7 @@ export class MatchLifecycle {
   /** Aborts the matches of dead nodes, and writes that their players are gone. */
   async #abortOrphaned(): Promise<void> {
     await abortAbandoned(this.#platform, this.#feed, ORPHANED)
-    await this.#presence.heal()
+    await this.#presence.correctSeats()
   }
 
   async #sweep(): Promise<void> {
@@ -121,7 +121,7 @@ export class MatchLifecycle {
     const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
     if (isUpLongEnough) await abortAbandoned(this.#platform, this.#feed, EMPTY, [emptyMs / 1000])
     for (const { id } of await readOverdue(database.sql)) this.#running.begin(id)
-    await this.#presence.heal()
+    await this.#presence.correctSeats()
     await this.#running.compare()
   }
 }

@@ -10,7 +10,7 @@ const RETRY_MS = 500
 /** How many users are written at once. */
 const BATCH = 200
 
-/** Locks the matches that are not over in which any of the users has a seat. Values: users. */
+/** Locks the waiting and live matches in which any of the users has a seat. Values: users. */
 const LOCK_OPEN_OF = statement<{ id: string }>(
   'presence.lockMatches',
   `SELECT id FROM matches
@@ -18,22 +18,22 @@ const LOCK_OPEN_OF = statement<{ id: string }>(
    ORDER BY id FOR NO KEY UPDATE`,
 )
 
-/** Inserts users who have a socket to a process now. Values: node, users. */
+/** These users have a socket to the node. Values: node, users. */
 const ARRIVE = statement(
   'presence.arrive',
   `INSERT INTO presence (user_id, node_id) SELECT id, $1 FROM users WHERE id = ANY($2) ORDER BY id
    ON CONFLICT DO NOTHING`,
 )
 
-/** Deletes users who have no socket to a process any more. Values: node, users. */
+/** These users have no socket to the node. Values: node, users. */
 const DEPART = statement('presence.depart', 'DELETE FROM presence WHERE node_id = $1 AND user_id = ANY($2)')
 
-/** Deletes all users of a process. Values: node. */
+/** No user has a socket to the node. Values: node. */
 const DEPART_ALL = statement('presence.departAll', 'DELETE FROM presence WHERE node_id = $1')
 
 /**
- * Updates seats by who is connected to any node. Answers with the matches of the seats that changed. Values: matches,
- * which are locked; until when a player who goes away now can come back.
+ * Writes with seats whether their players are connected to any node. Answers with the matches of the seats that changed.
+ * Values: matches, which are locked; until when a player who goes away now can come back.
  */
 const CONNECT_SEATS = statement<{ id: string }>(
   'presence.connectSeats',
@@ -45,7 +45,7 @@ const CONNECT_SEATS = statement<{ id: string }>(
    SELECT DISTINCT match_id AS id FROM changed ORDER BY id`,
 )
 
-/** Users whose seats, in matches that are not over, do not say whether they are connected. */
+/** Users with a seat in a waiting or live match that is not as `presence` says. */
 const OUTDATED_USERS = statement<{ userId: string }>(
   'presence.outdatedUsers',
   `SELECT DISTINCT seats.user_id AS "userId" FROM seats JOIN matches ON matches.id = seats.match_id
@@ -55,9 +55,9 @@ const OUTDATED_USERS = statement<{ userId: string }>(
 )
 
 /**
- * Writes who is connected: a row for each user and process. The seats of matches that are not over say whether their
- * player has such a row. So a player is connected while any process has a socket of theirs. What cannot be written while
- * the database is away is written later: only the newest value counts, so there is one entry for each user.
+ * Writes who is connected: a row for each user and node, and with the seats of waiting and live matches whether their
+ * players have any such row. So a player is connected while any node has a socket of theirs. A player who goes away from
+ * a live match has `config.matches.comeBackMs` (30 s) to come back. What cannot be written is written later, as it is then.
  */
 export class Presence {
   readonly #platform: Platform
@@ -71,31 +71,31 @@ export class Presence {
     this.#feed = feed
   }
 
-  /** Call this when sockets of the user came or went, or may have while the user took a seat. */
-  note(userId: string): void {
+  /** Writes whether the user is connected: sockets of the user came or went. */
+  update(userId: string): void {
     if (this.#stopping.signal.aborted) return
     this.#due.add(userId)
     this.#working ??= this.#work()
   }
 
-  /** Writes every user again: the rows were deleted with the lease of this process. */
-  noteAll(): void {
-    for (const userId of this.#platform.connections.users()) this.note(userId)
+  /** Writes all users of this node again: their rows were deleted with its lease. */
+  updateAll(): void {
+    for (const userId of this.#platform.connections.users()) this.update(userId)
   }
 
-  /** Finds users whose process did not write that they came or went, because it died. */
-  async heal(): Promise<void> {
-    for (const userId of await this.#outdated()) this.note(userId)
+  /** Corrects seats whose players came or went without their node writing it, because it died. */
+  async correctSeats(): Promise<void> {
+    for (const userId of await this.#outdated()) this.update(userId)
   }
 
-  /** Waits for what is under way, and writes that nobody has a socket to this process any more. */
+  /** Ends what is under way, and writes that nobody has a socket to this node any more. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#due.clear()
     await this.#working
     await this.#platform.database.sql.rows(DEPART_ALL, [this.#platform.node])
     for (let users = await this.#outdated(); users.length > 0; users = await this.#outdated()) {
-      await this.#settle(users, false)
+      await this.#write(users, false)
     }
   }
 
@@ -105,7 +105,7 @@ export class Presence {
   }
 
   async #work(): Promise<void> {
-    // A reload closes one socket and opens another: both are handled together.
+    // Events of one turn, as of a page that is loaded again, are written together.
     await Promise.resolve()
     const { signal } = this.#stopping
     let isRepeated = false
@@ -113,15 +113,15 @@ export class Presence {
       const users = [...this.#due].slice(0, BATCH)
       for (const userId of users) this.#due.delete(userId)
       try {
-        await this.#settle(users, isRepeated)
+        await this.#write(users, isRepeated)
         isRepeated = false
-        // Many users who come back one by one are written in batches.
+        // Users who come back one by one are written by the dozen.
         if (this.#due.size > 0) await delay(GATHER_MS, undefined, { signal }).catch(() => undefined)
       } catch (error) {
         if (signal.aborted) break
         this.#platform.log
           .of('matches')
-          .warn({ err: error, users: users.length }, 'who is connected could not be noted')
+          .warn({ err: error, users: users.length }, 'who is connected could not be written')
         isRepeated = true
         this.#due = new Set([...users, ...this.#due])
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
@@ -131,10 +131,10 @@ export class Presence {
   }
 
   /**
-   * The matches are locked first, so that of two processes that write for one user the second sees what the first wrote.
-   * After a repetition everything is announced: the first attempt may have been committed without an answer.
+   * Locks the matches first: of two nodes that write for one user, the second sees what the first wrote. A repetition
+   * announces all matches, because the first attempt may have been committed.
    */
-  async #settle(users: readonly string[], isRepeated: boolean): Promise<void> {
+  async #write(users: readonly string[], isRepeated: boolean): Promise<void> {
     const { node, connections } = this.#platform
     const isHere = (userId: string) => connections.isOnline(userId) && !this.#stopping.signal.aborted
     let isUnsure = isRepeated

@@ -4,9 +4,7 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
-/**
- * One match by its id, or the newest match with a code. Everybody who knows the id or code of a private match may see it.
- */
+/** One match by its id, or the newest with a code. Anybody who knows the code of a private match may look at it. */
 export const getOne = method({
   access: 'anyone',
   effect: 'read',

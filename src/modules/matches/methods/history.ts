@@ -5,7 +5,7 @@ import { Username } from '../../usernames.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** Finished matches of a player, newest first; without `username` the caller's own. */
+/** Finished matches of a player, newest first; without `username` those of the caller. */
 export const history = method({
   access: 'user',
   effect: 'read',

@@ -4,7 +4,7 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** Gives up the caller's seat. A waiting match goes on waiting, or ends with its last player. A live match is forfeited. */
+/** Gives up a seat. A waiting match goes on waiting, or ends with its last player; a live one is forfeited. */
 export const leave = method({
   access: 'user',
   effect: 'write',

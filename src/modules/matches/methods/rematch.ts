@@ -5,8 +5,8 @@ import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
 /**
- * Plays a finished match again. Its players get their seats in one new match, whoever asks first, and nobody else can
- * take them.
+ * Plays a finished match again. The first player who asks opens one new match; its seats are kept for the players of the
+ * old one.
  */
 export const rematch = method({
   access: 'user',
