@@ -24,7 +24,7 @@ function loseAnswers(rally: Rally, count: number): { readonly lost: number } {
   }
 }
 
-test.concurrent('a match whose launch was committed without an answer begins, and is told of', async () => {
+test.concurrent('a match begins and is announced when the answer to the commit of its claim is lost', async () => {
   await using rally = await startQuickRally()
   const { follower } = await seatTwo(rally)
   const answers = loseAnswers(rally, 1)
@@ -33,12 +33,12 @@ test.concurrent('a match whose launch was committed without an answer begins, an
   expect(rally.app.platform.engine.size).toBe(1)
 })
 
-test.concurrent('a match whose launch was never answered is taken up', async () => {
+test.concurrent('a match whose claim was never answered is found by the comparison, and runs', async () => {
   await using rally = await startQuickRally({ countdownMs: 1_000 })
   const { client } = await newcomer(rally)
   const match = await create(client, { mode: 'local' })
   const follower = await follow(client, match.id)
-  // As many as it is tried.
+  // As often as a transaction is tried.
   loseAnswers(rally, 5)
   await follower.live(15_000)
   await eventually(
@@ -47,7 +47,7 @@ test.concurrent('a match whose launch was never answered is taken up', async () 
   )
 }, 30_000)
 
-test.concurrent('a result that was committed without an answer is told of once', async () => {
+test.concurrent('a result is announced once when the answer to its commit is lost', async () => {
   await using rally = await startQuickRally()
   const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
   await follower.live()
@@ -61,7 +61,7 @@ test.concurrent('a result that was committed without an answer is told of once',
   )
 })
 
-test.concurrent('who came and went is told of, though the commit had no answer', async () => {
+test.concurrent("a player's coming and going is announced when the answer to the commit is lost", async () => {
   await using rally = await startQuickRally()
   const [goer, watcher] = [await newcomer(rally), await newcomer(rally)]
   const follower = await follow(watcher.client, (await create(goer.client)).id)
@@ -71,7 +71,7 @@ test.concurrent('who came and went is told of, though the commit had no answer',
   expect(answers.lost).toBe(6)
 })
 
-test.concurrent('a match that nobody came to ends for those who follow it, though the commit had no answer', async () => {
+test.concurrent('the end of a match that nobody joined is announced when the answer to the commit is lost', async () => {
   await using rally = await startQuickRally({ maxWaitMs: 1_000, emptyMs: 500 })
   const { client } = await newcomer(rally)
   const follower = await follow(client, (await create(client)).id)

@@ -8,7 +8,7 @@ import { newcomer } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
 import { create, leaveBehind, startQuickRally } from './support.ts'
 
-// What a process writes for a match names the process and the fence with which it took the match.
+// Each statement that writes for a live match names the node that runs it and the fence of its claim.
 
 const FENCE = 3
 
@@ -43,12 +43,12 @@ const resultOf = (matchId: string, node: string, fence: number): MatchResult => 
 })
 
 const strangers = [
-  ['another process', { node: randomUUID(), fence: FENCE }],
+  ['another node', { node: randomUUID(), fence: FENCE }],
   ['an earlier fence', { fence: FENCE - 1 }],
   ['a later fence', { fence: FENCE + 1 }],
 ] as const
 
-test.for(strangers)('of %s no result is stored, nor an end or a score', async ([, claim]) => {
+test.for(strangers)('%s stores no result, no end and no score', async ([, claim]) => {
   await using rally = await startQuickRally()
   const { id, node: owner, read, platform, owned } = await leaveLive(rally)
   const { node, fence } = { node: owner, ...claim }
@@ -59,7 +59,7 @@ test.for(strangers)('of %s no result is stored, nor an end or a score', async ([
   await writeScore(rally, { id, node, fence })
   expect(await read()).toEqual(before)
 
-  // The same by its owner.
+  // Its owner can do all of this.
   expect(await writeScore(rally, { id, node: owner, fence: FENCE })).toBe(before.version + 1)
   expect((await read()).seats).toMatchObject([{ score: 7 }])
   await owned.finish(resultOf(id, owner, FENCE))
@@ -67,7 +67,7 @@ test.for(strangers)('of %s no result is stored, nor an end or a score', async ([
   expect(await read()).toMatchObject(after)
 })
 
-test('a match is ended by the process and the fence that run it', async () => {
+test('the node that runs a match ends it with its fence', async () => {
   await using rally = await startQuickRally()
   const { id, read, owned } = await leaveLive(rally)
   await owned.abort([{ id, fence: FENCE }], 'failed')
@@ -75,21 +75,21 @@ test('a match is ended by the process and the fence that run it', async () => {
 })
 
 test.for([
-  ['its process was taken for dead', 'node-lost', 'finished'],
-  ['it was ended for another reason', 'left', 'aborted'],
+  ['its node was taken for dead', 'node-lost', 'finished'],
+  ['it was aborted for another reason', 'left', 'aborted'],
 ] as const)('a result that comes after %s', async ([, endReason, status]) => {
   await using rally = await startQuickRally()
   const { db, id, node, read, owned } = await leaveLive(rally)
   await db.match.update({ where: { id }, data: { status: 'aborted', endReason, version: 2 } })
   await owned.finish(resultOf(id, node, FENCE))
   expect(await read()).toMatchObject({ status })
-  // Twice is the same as once.
+  // The second time changes nothing.
   const once = await read()
   await owned.finish(resultOf(id, node, FENCE))
   expect(await read()).toEqual(once)
 })
 
-test('a countdown that was called off, or is not over, launches nothing, nor does one of a process without a lease', async () => {
+test('a match is not claimed after a cancelled countdown, before the end of one, or by a node without a lease', async () => {
   await using rally = await startQuickRally({ countdownMs: 60_000 })
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
@@ -99,13 +99,13 @@ test('a countdown that was called off, or is not over, launches nothing, nor doe
   await owned.claim(id)
   await db.match.update({ where: { id }, data: { startsAt: null } })
   await owned.claim(id)
-  // One that is over, but by a process that others took for dead.
+  // The countdown is over, but others took this node for dead.
   await db.match.update({ where: { id }, data: { startsAt: new Date(Date.now() - 1) } })
   await ownedBy({ ...platform, node: randomUUID() }).claim(id)
   expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'waiting', fence: 0 })
 })
 
-test('the comparison finds every match that is not as it is held, in however many parts it asks', async () => {
+test('the comparison finds every difference, in however many parts it asks', async () => {
   await using rally = await startQuickRally()
   const { db } = await rally.database.open()
   const { player } = await newcomer(rally)
@@ -140,7 +140,7 @@ test('the comparison finds every match that is not as it is held, in however man
     [left]: 'changed',
     [taken]: 'lost',
   })
-  // What is held is asked about in parts, and so is what is not.
+  // Matches that are missing are found in parts, too.
   expect(Object.values(await find([])).length).toBe(200)
 })
 

@@ -48,7 +48,7 @@ test.concurrent('the matches of a dead node are aborted, and those of a living o
     // Its player may have been written as away before, as a change of its own.
     expect([2, 3]).toContain(row.version)
   }
-  // The match and its seats are read one after the other: the match may be as it was before its seat was noted.
+  // The match and its seats are read one after the other: the match may be older than its seat.
   const [waiting] = await eventually(
     () => read([kept]),
     ([row]) => row?.seats[0]?.connected === false && row.version >= 2,
@@ -69,7 +69,7 @@ test.concurrent('a node that others took for dead stops running what they aborte
   const match = await create(client, { mode: 'local', ...CONNECT_FOUR })
   const follower = await follow(watcher, match.id)
   const { version } = await follower.live()
-  // As another node would.
+  // What another node does.
   await db.match.update({
     where: { id: match.id },
     data: { status: 'aborted', endReason: 'node-lost', version: { increment: 1 }, finishedAt: new Date() },

@@ -5,8 +5,11 @@ import { CONNECT_FOUR, create, follow, playConnectFour, seatTwo, startLive } fro
 
 const test = rallyTest({ config: { matches: matchTimes() } })
 
-describe('a match between two', () => {
-  test('is created, joined, counted down, played and won, each step one event', async ({ rally, database }) => {
+describe('a match of two players', () => {
+  test('is created, joined, counted down, played and won, with one event for each step', async ({
+    rally,
+    database,
+  }) => {
     const { first, second, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     expect(follower.seen[0]).toMatchObject({ status: 'waiting', version: 1, startsAt: null, winnerSeat: null })
     expect(follower.seen[0]?.players).toMatchObject([{ seat: 0, userId: first.player.id, connected: true, score: 0 }])
@@ -22,7 +25,7 @@ describe('a match between two', () => {
 
     await playConnectFour([first.client, second.client], matchId)
     const over = await follower.over()
-    // It is committed by the time that it is told.
+    // It is committed before it is announced.
     const row = await database.db.match.findUniqueOrThrow({ where: { id: matchId }, include: { seats: true } })
     expect(row).toMatchObject({ status: 'finished', winnerSeat: 0, version: over.version, ticks: 7, endReason: null })
     expect(row.inputs).not.toBeNull()
@@ -33,7 +36,7 @@ describe('a match between two', () => {
     expect(follower.seen.filter(({ status }) => status === 'live')).toHaveLength(1)
   })
 
-  test('scores are told while it is played', async ({ rally }) => {
+  test('tells its scores when it ends', async ({ rally }) => {
     const { client } = await newcomer(rally)
     const follower = await startLive(client, { mode: 'bot', options: { pointsToWin: 1 } })
     const over = await follower.over(15_000)
@@ -42,7 +45,7 @@ describe('a match between two', () => {
     expect(over.players.map(({ score }) => score)).toEqual(over.winnerSeat === 1 ? [0, 1] : [1, 0])
   })
 
-  test('may be joined by who is in it already, before and after its start', async ({ rally }) => {
+  test('may be joined again by its players, before and after its start', async ({ rally }) => {
     const { first, second, follower, matchId } = await seatTwo(rally)
     const again = await second.client.call('matches.join', { matchId })
     expect(again).toMatchObject({ id: matchId, status: 'waiting' })
@@ -56,7 +59,7 @@ describe('a match between two', () => {
     expect((await stranger.client.request('matches.join', { code: '222222' })).error).toBe('NOT_FOUND')
   })
 
-  test('does not begin before everybody is there', async ({ rally }) => {
+  test('does not begin before all players are connected', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.until(({ startsAt }) => startsAt !== null)
     await second.drop()
@@ -70,7 +73,7 @@ describe('a match between two', () => {
     await first.client.call('matches.leave', { matchId: anew.id })
   })
 
-  test('does not begin for one who joins while the other is away', async ({ rally }) => {
+  test('does not begin when a player joins while the other is away', async ({ rally }) => {
     const [host, guest] = [await newcomer(rally), await newcomer(rally)]
     const match = await create(host.client)
     const follower = await follow(guest.client, match.id)
@@ -94,7 +97,7 @@ describe('a match between two', () => {
     }
     const mine = await follow(first.client, matchId)
     await mine.until((match) => match.players.every(({ connected }) => connected))
-    // Whatever is still under way about this is over once a write that came after it is seen.
+    // All writes before this one are over once it is seen.
     await first.client.call('matches.leave', { matchId })
     const over = await follower.over()
     expect(over).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
@@ -102,7 +105,7 @@ describe('a match between two', () => {
   })
 })
 
-describe('who drops from a live match', () => {
+describe('a player who drops from a live match', () => {
   test('loses when not back in time', async ({ rally }) => {
     const { first, follower } = await seatTwo(rally)
     const { returnBy: before } = await follower.live()
@@ -132,7 +135,7 @@ describe('who drops from a live match', () => {
     expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0, endReason: null })
   })
 
-  test('has no result to fear when the opponent drops too and neither comes back', async ({ rally }) => {
+  test('does not lose when the opponent drops too and neither comes back', async ({ rally }) => {
     const { first, second, follower } = await seatTwo(rally)
     await follower.live()
     await Promise.all([first.drop(), second.drop()])
@@ -166,7 +169,7 @@ describe('who drops from a live match', () => {
 })
 
 describe('leaving', () => {
-  test('a match that waits gives the seat to others, and ends it with its last player', async ({ rally }) => {
+  test('a waiting match frees the seat, and ends the match with its last player', async ({ rally }) => {
     const [first, second, third] = [await newcomer(rally), await newcomer(rally), await newcomer(rally)]
     const match = await create(first.client)
     const follower = await follow(third.client, match.id)
@@ -221,7 +224,7 @@ test('two play on one keyboard', async ({ rally }) => {
   expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 0 })
 })
 
-test('a match is created as it was asked for, or not at all', async ({ rally }) => {
+test('a match is created as requested, or not at all', async ({ rally }) => {
   const { client } = await newcomer(rally)
   const bad = await client.request('matches.create', { game: 'pong', mode: 'bot', options: { pointsToWin: 99 } })
   expect(bad).toMatchObject({ error: 'VALIDATION_FAILED', data: { issues: [{ path: 'options.pointsToWin' }] } })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { newcomer, openSocket } from '../support/newcomers.ts'
 import { CONNECT_FOUR, create, follow, startLive, startQuickRally } from './support.ts'
 
-test('a match whose only player is gone is given up', async () => {
+test('a match whose only player is gone is aborted', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })
   const [creator, other] = [await newcomer(rally), await newcomer(rally)]
   await using watcher = await openSocket(rally)
@@ -16,11 +16,11 @@ test('a match whose only player is gone is given up', async () => {
   const over = await follower.over()
   expect(over).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
   expect((await other.client.request('matches.join', { code: match.code })).error).toBe('MATCH_CLOSED')
-  // One that waits as long while its player is there is not.
+  // A match that waits as long with its player connected is not aborted.
   expect(await other.client.call('matches.getOne', { matchId: kept.id })).toMatchObject({ status: 'waiting' })
 })
 
-test('a match that nobody joins is given up after a while', async () => {
+test('a match that nobody joins is aborted after a while', async () => {
   await using rally = await startQuickRally({ emptyMs: 400, maxWaitMs: 1_000 })
   const { client } = await newcomer(rally)
   const match = await create(client)
@@ -30,14 +30,14 @@ test('a match that nobody joins is given up after a while', async () => {
   expect((over.finishedAt ?? 0) - over.createdAt).toBeGreaterThanOrEqual(1_000)
 })
 
-test('a game in turns in which nobody moves is broken off', async () => {
+test('a turn-based match in which nobody moves is aborted', async () => {
   await using rally = await startQuickRally({ maxTurnMs: 700 })
   const { client } = await newcomer(rally)
   const follower = await startLive(client, { mode: 'local', ...CONNECT_FOUR })
   expect(await follower.over()).toMatchObject({ status: 'aborted', endReason: 'too-long' })
 })
 
-test('nobody has more open matches than they may, however they ask', async () => {
+test('no user has more open matches than the limit, however they ask', async () => {
   await using rally = await startQuickRally({ maxActive: 3 })
   const { player, client } = await newcomer(rally)
   const [host, second] = [await newcomer(rally), await openSocket(rally, player)]
@@ -58,7 +58,7 @@ test('nobody has more open matches than they may, however they ask', async () =>
   await client.call('matches.leave', { matchId })
   if (matchId === open.id) await (await follow(host.client, open.id)).until(({ players }) => players.length === 1)
   await client.call('matches.create', { game: 'pong', mode: 'casual' })
-  // Joining needs room too, whatever is free.
+  // Joining needs room, too.
   const another = await create((await newcomer(rally)).client)
   for (const by of [{ matchId: another.id }, { code: another.code }]) {
     expect((await client.request('matches.join', by)).error).toBe('TOO_MANY_MATCHES')

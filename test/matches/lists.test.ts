@@ -18,7 +18,7 @@ interface Lobby {
 
 const ids = (matches: readonly Match[]) => matches.map(({ id }) => id)
 
-test('a private match is for those who know of it', async () => {
+test('a private match is shown only to those who know its id or code', async () => {
   await using rally = await startQuickRally()
   const [owner, other] = [await newcomer(rally), await newcomer(rally)]
   await using stranger = await openSocket(rally)
@@ -44,10 +44,10 @@ test('a private match is for those who know of it', async () => {
   expect((await stranger.request('matches.history', { username })).error).toBe('UNAUTHENTICATED')
 })
 
-test('a history is read page by page, each match once, also those that ended at the same moment', async () => {
+test('a history read page by page has each match once, also those that ended at the same moment', async () => {
   await using rally = await startQuickRally()
   const { player, client } = await newcomer(rally)
-  // In a few statements, as playing that many would take minutes.
+  // Inserted by a few statements: playing that many would take minutes.
   await execute(
     rally.database.url,
     `INSERT INTO matches (id, game, mode, status, code, options, seed, rules_version, created_by, created_at, finished_at)
@@ -76,7 +76,7 @@ test('a history is read page by page, each match once, also those that ended at 
   }
 })
 
-test('the lobby is told from its very first change on', async () => {
+test("the lobby's followers get its very first change", async () => {
   await using rally = await startQuickRally()
   const { client } = await newcomer(rally)
   const all = await client.subscribe<Lobby>('matches.onLobby')
@@ -115,7 +115,7 @@ test('the numbers of the lobby go on after a restart', async () => {
   expect(await lastSeq()).toBeGreaterThan(before)
 })
 
-test('a list shows what is asked for', async () => {
+test('a list shows what its filters ask for', async () => {
   await using rally = await startQuickRally()
   const { client } = await newcomer(rally)
   const pong = await create(client)
@@ -135,7 +135,7 @@ test('a list shows what is asked for', async () => {
   expect(rest.nextCursor).toBeUndefined()
 })
 
-test('a list of mine has what is in no other list, and needs a user', async () => {
+test('a list with mine has private and local matches, and needs a user', async () => {
   await using rally = await startQuickRally()
   const { client } = await newcomer(rally)
   const hidden = await create(client, { visibility: 'private' })

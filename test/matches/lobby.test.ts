@@ -47,7 +47,7 @@ test('a few hosts with many matches do not fill the lobby', async () => {
   expect((await read({ game: 'pong' })).at(-1)?.id).toBe(pong.id)
 })
 
-test('what many ask for at the same moment is asked of the database once', async () => {
+test('requests of the same moment share one query', async () => {
   await using rally = await startQuickRally()
   const { client } = await newcomer(rally)
   const match = await create(client)

@@ -86,11 +86,11 @@ test.concurrent('players keep their match while the database is away, and its re
   expect(over).toMatchObject({ status: 'finished', winnerSeat: 0, version: version + 1 })
   const { rows } = await outages.query(`SELECT status, version, ticks FROM matches WHERE id = '${matchId}'`)
   expect(rows).toEqual([{ status: 'finished', version: over.version, ticks: 7 }])
-  // Nobody is stuck.
+  // The players can go on.
   expect(await create(second.client, { mode: 'bot' })).toMatchObject({ status: 'waiting' })
 }, 60_000)
 
-test.concurrent('who comes and goes while the database is away is known when it is back', async () => {
+test.concurrent("a player's coming and going while the database is away is written when it is back", async () => {
   await using outages = await Outages.start()
   await using rally = await onDatabase(outages)
   const [goer, watcher] = [await newcomer(rally), await newcomer(rally)]
@@ -104,11 +104,11 @@ test.concurrent('who comes and goes while the database is away is known when it 
   await follower.until(({ players }) => players[0]?.connected === true)
 }, 60_000)
 
-test.concurrent('results that cannot be written keep no other match from its beginning', async () => {
+test.concurrent('results that cannot be written delay no other match', async () => {
   await using rally = await startQuickRally({}, { config: { logLevel: 'silent' } })
   const { transaction } = await rally.database.open({ transactionTimeoutMs: 60_000 })
   const { client } = await newcomer(rally)
-  // More than there are places for in the pool.
+  // More than the pool has places.
   const decided = await Promise.all(
     Array.from({ length: 6 }, () => startLive(client, { mode: 'local', ...CONNECT_FOUR })),
   )
@@ -128,7 +128,7 @@ test.concurrent('results that cannot be written keep no other match from its beg
   for (const follower of decided) expect(await follower.over(20_000)).toMatchObject({ status: 'finished' })
 }, 60_000)
 
-test.concurrent('a server whose database is away stops all the same', async () => {
+test.concurrent('a server stops in time while its database is away', async () => {
   await using outages = await Outages.start()
   const rally = await onDatabase(outages)
   const { follower } = await seatTwo(rally)
@@ -140,7 +140,7 @@ test.concurrent('a server whose database is away stops all the same', async () =
   await outages.end()
 }, 60_000)
 
-test.concurrent('a server that stops breaks off what it runs and lets others keep what waits', async () => {
+test.concurrent('a server that stops aborts its live matches and leaves waiting ones alone', async () => {
   await using rally = await startRally()
   const database = await rally.database.open()
   const { first, follower, matchId } = await seatTwo(rally)

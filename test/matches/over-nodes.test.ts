@@ -86,7 +86,7 @@ test.concurrent('a player is away once the last socket to any node is closed', a
   expect(await follower.over()).toMatchObject({ winnerSeat: 1, endReason: 'forfeit' })
 })
 
-test.concurrent('what is written of a player who comes and goes on two nodes at once is true in the end', async () => {
+test.concurrent('the row is right after a player came and went on two nodes at once', async () => {
   const [player, watcher] = [await newcomer(a), await newcomer(c)]
   let elsewhere = await openSocket(b, player.player)
   const follower = await follow(watcher.client, (await create(player.client)).id)
@@ -105,7 +105,7 @@ test.concurrent('a player who leaves at another node than runs the match loses a
   expect(await follower.over()).toMatchObject({ status: 'finished', winnerSeat: 1, endReason: 'forfeit' })
 })
 
-test.concurrent('a seat is taken while the socket closes that asked for it, and another node has the next', async () => {
+test.concurrent('a player is away whose socket closes while it joins, and comes back by another node', async () => {
   const [host, guest] = await Promise.all([newcomer(a), newcomer(b)])
   const { id } = await create(host.client)
   const follower = await follow(host.client, id)
@@ -124,7 +124,7 @@ test.concurrent('of several nodes that want to begin a match one does', async ()
   const { db } = a.app.platform.database
   const { client } = await newcomer(a)
   for (let round = 0; round < 10; round++) {
-    // Of nobody who is here, so that no countdown is watched but this one.
+    // Its player has left, so that no node watches its countdown.
     const { id } = await create(client, { mode: 'local' })
     await client.call('matches.leave', { matchId: id })
     const startsAt = new Date(Date.now() - 1)

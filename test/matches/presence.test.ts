@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts'
 import { newcomer, openSocket } from '../support/newcomers.ts'
 import { create, follow, seatTwo, startQuickRally, startTwo } from './support.ts'
 
-test.concurrent('a player is connected while any server has a socket of theirs', async () => {
+test.concurrent('a player is connected while any node has a socket of theirs', async () => {
   await using database = await createTestDatabase()
   const { db } = await database.open()
   const [a, b] = await startTwo(database)
@@ -32,7 +32,7 @@ test.concurrent('a player is connected while any server has a socket of theirs',
   await becomes(false)
   await openSocket(b, player.player)
   await becomes(true)
-  // What goes with one server stays true of the other.
+  // A node that stops takes only its own rows along.
   await player.comeBack()
   await eventually(
     () => nodesOf(player.player.id),
@@ -43,7 +43,7 @@ test.concurrent('a player is connected while any server has a socket of theirs',
   expect(await nodesOf(player.player.id)).toBe(1)
 }, 30_000)
 
-test.concurrent('with two tabs a player is there until the second is closed', async () => {
+test.concurrent('a player with two tabs is connected until the second is closed', async () => {
   await using rally = await startQuickRally({ comeBackMs: 500 })
   const { first, second, follower } = await seatTwo(rally)
   await follower.live()
@@ -57,7 +57,7 @@ test.concurrent('with two tabs a player is there until the second is closed', as
   tab.socket.terminate()
 })
 
-test.concurrent('a server that was taken for dead writes again who is connected to it', async () => {
+test.concurrent('a node that was taken for dead writes again who is connected to it', async () => {
   await using rally = await startQuickRally()
   const { db } = await rally.database.open()
   const { player, client } = await newcomer(rally)
@@ -66,7 +66,7 @@ test.concurrent('a server that was taken for dead writes again who is connected 
     () => db.presence.count(),
     (count) => count === 1,
   )
-  // As another server would.
+  // What another node does.
   await db.node.delete({ where: { id: rally.app.platform.node } })
   expect(await db.presence.count()).toBe(0)
   await eventually(
@@ -79,7 +79,7 @@ test.concurrent('a server that was taken for dead writes again who is connected 
   )
 })
 
-test.concurrent('a player who leaves loses, also when the server that runs the match is not told', async () => {
+test.concurrent('a player who leaves loses, also when the message to the node that runs the match is lost', async () => {
   await using rally = await startQuickRally()
   const { bus } = rally.app.platform
   const send = bus.send.bind(bus)

@@ -13,7 +13,7 @@ const ROUNDS = 20
 let rally: Rally
 let racers: Newcomer[]
 beforeAll(async () => {
-  // The countdown is part of the race: who comes late finds the match begun.
+  // The countdown is part of the race: a late player finds that the match has begun.
   rally = await startQuickRally({ countdownMs: 50, maxActive: 1_000 })
   racers = await newcomers(rally, RACERS)
 }, 60_000)
@@ -48,7 +48,7 @@ describe('the last seat', () => {
     await host.drop()
   }, 120_000)
 
-  test('is given once to a user who asks from several sockets at once, and again', async () => {
+  test('is given once to a user who asks by several sockets at once, and again', async () => {
     const [host, guest] = [await newcomer(rally), await newcomer(rally)]
     const sockets = await Promise.all(Array.from({ length: 8 }, () => openSocket(rally, guest.player)))
     const match = await create(host.client)
@@ -60,7 +60,7 @@ describe('the last seat', () => {
     await Promise.all(sockets.map((socket) => socket.close()))
   })
 
-  test('stays with who had it when the same request comes again, and stays lost for the others', async () => {
+  test('stays with its player when the same requests come again', async () => {
     const host = await newcomer(rally)
     const match = await create(host.client)
     const eids = racers.map(() => randomUUID())
@@ -69,7 +69,7 @@ describe('the last seat', () => {
     const twice = await Promise.all(racers.flatMap(({ client }, index) => [ask(client, index), ask(client, index)]))
     expect(tally(twice).get('seated')).toBe(2)
     const [winner] = twice.flatMap(({ error }, index) => (error === undefined ? [Math.floor(index / 2)] : []))
-    // The answers are kept: a seat that is free again does not change what was said.
+    // The answers are kept, also after a seat is free again.
     await racers[winner ?? 0]?.client.call('matches.leave', { matchId: match.id })
     const later = await Promise.all(racers.map(({ client }, index) => ask(client, index)))
     expect(later.map(({ error, data }) => [error, data])).toEqual(
@@ -78,7 +78,7 @@ describe('the last seat', () => {
   })
 })
 
-test('who loses against another transaction is served all the same', async () => {
+test('a request that conflicts with another transaction is served all the same', async () => {
   const [host, guest] = [await newcomer(rally), await newcomer(rally)]
   const match = await create(host.client)
   const rival = new pg.Client({ connectionString: rally.database.url })
@@ -99,7 +99,7 @@ test('who loses against another transaction is served all the same', async () =>
   }
 })
 
-test('a match that both leave at the same moment is over', async () => {
+test('a match ends when both players leave at the same moment', async () => {
   await using slow = await startQuickRally({ countdownMs: 60_000 })
   const [host, guest] = [await newcomer(slow), await newcomer(slow)]
   const match = await create(host.client)

@@ -90,7 +90,7 @@ describe('a rematch', () => {
     expect(await second.client.call('matches.join', { code })).toMatchObject({ id })
   })
 
-  test('is offered no longer once the player who offered it has left', async ({ rally }) => {
+  test('is not offered any more after the player who offered it has left', async ({ rally }) => {
     const { first, second, follower, matchId } = await playedByTwo(rally)
     const offer = await rematch(first, matchId)
     await offered(follower, offer.id)
@@ -100,14 +100,14 @@ describe('a rematch', () => {
     const anew = await rematch(second, matchId)
     expect(anew.id).not.toBe(offer.id)
     await offered(follower, anew.id)
-    // Who leaves a rematch in which somebody else waits may come back to the seat.
+    // A player who leaves a rematch in which another waits may come back to the seat.
     await rematch(first, matchId)
     await second.client.call('matches.leave', { matchId: anew.id })
     expect(await rematch(second, matchId)).toMatchObject({ id: anew.id, players: [{ seat: 0 }, { seat: 1 }] })
     expect(follower.catchUp().rematchId).toBe(anew.id)
   })
 
-  test('has a rematch of its own, and so has the first match again', async ({ rally }) => {
+  test('has a rematch of its own, and the first match can have another', async ({ rally }) => {
     const { first, second, matchId } = await playedByTwo(rally)
     const { id } = await rematch(first, matchId)
     await rematch(second, matchId)
@@ -137,7 +137,7 @@ describe('a rematch', () => {
     },
   )
 
-  test('needs a match that is over, and counts as a match', async ({ rally }) => {
+  test('needs a match that is over, and counts as an open match', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     expect((await first.client.request('matches.rematch', { matchId })).error).toBe('NOT_FINISHED')
     await follower.live()
@@ -150,7 +150,7 @@ describe('a rematch', () => {
   })
 })
 
-test('a rematch that ends while a player takes the seat in it is asked for anew', async () => {
+test('a player gets a new rematch when the first one ends while they join it', async () => {
   await using rally = await startQuickRally()
   const { first, second, matchId } = await playedByTwo(rally)
   const offer = await rematch(first, matchId)
@@ -163,7 +163,7 @@ test('a rematch that ends while a player takes the seat in it is asked for anew'
     await once(released.signal, 'abort')
   })
   await isLocked
-  // It has seen the offer, and waits before it takes the seat.
+  // The request has seen the offer, and waits before it takes the seat.
   const asked = second.client.request('matches.rematch', { matchId })
   const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
   await eventually(
@@ -179,7 +179,7 @@ test('a rematch that ends while a player takes the seat in it is asked for anew'
   expect(data).not.toMatchObject({ id: offer.id })
 })
 
-test('a rematch is offered no longer once it was broken off', async () => {
+test('a rematch is not offered any more after it was aborted', async () => {
   await using rally = await startQuickRally()
   const { client } = await newcomer(rally)
   const { id } = await playToEnd(client)
@@ -192,11 +192,11 @@ test('a rematch is offered no longer once it was broken off', async () => {
   await offered(follower, null)
 })
 
-test('both players who ask at once on two servers get one rematch', async () => {
+test('two players who ask at once on two nodes get one rematch', async () => {
   await using database = await createTestDatabase()
   const secret = () => randomBytes(32).toString('base64')
   const { secrets } = readConfig({ JWT_SECRET: secret(), COOKIE_SECRET: secret(), ENCRYPTION_KEY: secret() })
-  // Nobody's countdown ends meanwhile.
+  // No countdown ends meanwhile.
   const start = () => startQuickRally({ countdownMs: 60_000 }, { database, config: { secrets } })
   await using a = await start()
   await using b = await start()
@@ -215,7 +215,7 @@ test('both players who ask at once on two servers get one rematch', async () => 
   }
 }, 60_000)
 
-test('a rematch is offered no longer once it was given up because nobody is there', async () => {
+test('a rematch is not offered any more after it was aborted because nobody came', async () => {
   await using rally = await startQuickRally({ emptyMs: 800 })
   const { first, follower, matchId } = await playedByTwo(rally)
   const offer = await rematch(first, matchId)

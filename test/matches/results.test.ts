@@ -18,7 +18,7 @@ const away = failure('ECONNREFUSED')
 const test = base.extend('dir', async ({ task }, { onCleanup }) => {
   const folder = await mkdtemp(join(tmpdir(), `rally-results-${task.id}-`))
   onCleanup(() => rm(folder, { recursive: true, force: true }))
-  // It is made when it is needed.
+  // The folder is made when it is needed.
   return join(folder, 'results')
 })
 
@@ -37,7 +37,7 @@ const result = (matchId: string, fence = 1): MatchResult => ({
 
 const open = (dir: string, bounds: Partial<ResultFilesOptions> = {}) => new ResultFiles({ dir, log, ...bounds })
 
-test('a result that is kept is read by the next process as it was, and goes when it is stored', async ({ dir }) => {
+test('a kept result is read by the next process as it was, and is deleted when it is stored', async ({ dir }) => {
   const files = open(dir)
   expect(await files.read()).toEqual([])
   expect(await files.write(result('a'))).toBe(true)
@@ -48,7 +48,7 @@ test('a result that is kept is read by the next process as it was, and goes when
   expect(await readdir(dir)).toEqual(['b.7.json'])
 })
 
-test('what is no result is set aside, and what was half written is thrown away', async ({ dir }) => {
+test('a file that is no result is set aside, and a half-written one is deleted', async ({ dir }) => {
   const files = open(dir)
   await files.write(result('good'))
   await writeFile(join(dir, 'cut.1.json'), JSON.stringify(result('cut')).slice(0, 90))
@@ -64,9 +64,7 @@ test('what is no result is set aside, and what was half written is thrown away',
   expect((await readdir(dir)).sort()).toEqual(names)
 })
 
-test('what another process writes at this moment stays, and what cannot be read keeps nothing else back', async ({
-  dir,
-}) => {
+test('a file that another process is writing stays, and one that cannot be read stops no other', async ({ dir }) => {
   const files = open(dir)
   await files.write(result('a'))
   await mkdir(join(dir, 'b.1.json'))
@@ -76,7 +74,7 @@ test('what another process writes at this moment stays, and what cannot be read 
   expect((await readdir(dir)).sort()).toEqual(['a.1.json', 'b.1.json', 'c.1.json', 'half.1.json.0badcafe'])
 })
 
-test('no more is kept than there is room for, files of earlier processes included', async ({ dir }) => {
+test('the files stay within their bounds, those of earlier processes included', async ({ dir }) => {
   await open(dir).write(result('a'))
   const files = open(dir, { maxFiles: 2 })
   await files.read()
@@ -92,7 +90,7 @@ test('no more is kept than there is room for, files of earlier processes include
   expect((await readdir(dir)).sort()).toEqual(['b.1.json', 'c.1.json'])
 })
 
-test('a folder that cannot be written loses nothing but the files', async ({ dir }) => {
+test('results are stored though their folder cannot be written', async ({ dir }) => {
   await writeFile(dir, 'in the way')
   const files = open(dir, { maxFiles: 1 })
   expect(await files.read()).toEqual([])
@@ -153,7 +151,7 @@ test('results are in files while the database is away, and stored once when it i
   await using store = new Store(dir)
   store.isAway = true
   for (const id of ['a', 'b', 'c']) store.results.add(result(id))
-  // The same again, as by a sweep.
+  // The same result again.
   store.results.add(result('a'))
   await expect.poll(() => store.tries).toBeGreaterThan(3)
   await expect.poll(() => readdir(dir)).toEqual(['a.1.json', 'b.1.json', 'c.1.json'])
@@ -164,7 +162,7 @@ test('results are in files while the database is away, and stored once when it i
   await expect.poll(() => readdir(dir)).toEqual([])
 })
 
-test('what is not stored when the process stops is stored by the next', async ({ dir }) => {
+test('results that are not stored when the process stops are stored by the next', async ({ dir }) => {
   const first = new Store(dir)
   first.isAway = true
   first.results.add(result('a'))
@@ -179,7 +177,7 @@ test('what is not stored when the process stops is stored by the next', async ({
   await expect.poll(() => readdir(dir)).toEqual([])
 })
 
-test('no more are stored at once than there are places for', async ({ dir }) => {
+test('no more results are stored at once than the limit', async ({ dir }) => {
   await using store = new Store(dir)
   let most = 0
   store.whileStoring = async (underWay) => {
@@ -202,7 +200,7 @@ test('a stop offers every result once more', async ({ dir }) => {
   expect(await readdir(dir)).toEqual([])
 })
 
-test('a stop keeps first of all what the database does not answer about', async ({ dir }) => {
+test('a stop first writes files for all results that are not stored', async ({ dir }) => {
   const store = new Store(dir)
   const answer = new AbortController()
   store.whileStoring = async () => {
@@ -225,7 +223,7 @@ test('a result that the database can never take is set aside, and the others are
   store.failure = failure('23514')
   await store.results.restore()
   await expect.poll(() => store.done).toEqual([['bad', false]])
-  // One that had no file yet gets one.
+  // A result without a file gets one.
   store.failure = failure('22P02')
   store.results.add(result('new'))
   await expect.poll(() => store.done.at(-1)).toEqual(['new', false])

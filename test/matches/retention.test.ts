@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60_000
 const HOUR_MS = DAY_MS / 24
 const REPLAY_DAYS = 30
 
-test('aborted matches go after a day, and replays after theirs; results stay', async () => {
+test('aborted matches are deleted after a day, and replays after their days; results stay', async () => {
   await using rally = await startQuickRally({}, { config: { replayDays: REPLAY_DAYS } })
   const { db, sql } = await rally.database.open()
   const { client, player } = await newcomer(rally)
@@ -24,7 +24,7 @@ test('aborted matches go after a day, and replays after theirs; results stay', a
     })
     return ids
   }
-  // More than one run deletes.
+  // More than one run of the job deletes.
   await addAborted(450, ago(DAY_MS + HOUR_MS))
   const [kept] = await addAborted(1, ago(DAY_MS - HOUR_MS))
   const [young, old] = [await playToEnd(client), await playToEnd(client)]
@@ -38,13 +38,13 @@ test('aborted matches go after a day, and replays after theirs; results stay', a
   expect((await client.request('live.getReplay', { matchId: old.id })).error).toBe('NOT_FINISHED')
   for (const mode of ['state', 'inputs']) {
     expect((await client.request('live.onState', { matchId: young.id, mode })).error).toBeUndefined()
-    // There is no state any more in which it ended.
+    // Its last state was deleted.
     expect((await client.request('live.onState', { matchId: old.id, mode })).error).toBe('NOT_FOUND')
   }
   expect(await client.call('matches.getOne', { matchId: old.id })).toMatchObject({ status: 'finished', winnerSeat: 0 })
 })
 
-test('what is past its time goes by itself', async () => {
+test('old replays are deleted while the server runs', async () => {
   await using rally = await startQuickRally()
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)

@@ -100,7 +100,7 @@ describe('a player who is away', () => {
     expect(at(1_500)).toEqual(wonBy(1, 'forfeit'))
   })
 
-  test('has the whole time again after coming back, and no more by going again while away', () => {
+  test('has the whole time again after coming back, and no more time by going again while away', () => {
     const { connect, at } = live()
     connect(0, false, true)
     connect(900, true, true)
@@ -119,7 +119,7 @@ describe('a player who is away', () => {
     expect(at(1_300)).toEqual(wonBy(1, 'forfeit'))
   })
 
-  test('has no more time than that by a clock that is behind', () => {
+  test('has no more than the whole time when the clock of this node is behind', () => {
     const { match, at } = live()
     const players = match.match.players.map((player, seat) => ({ ...player, connected: seat > 0 }))
     match.note({ ...match.match, version: 2, players, returnBy: EPOCH + 60_000 }, 0)
@@ -127,7 +127,7 @@ describe('a player who is away', () => {
     expect(at(1_000)).toEqual(wonBy(1, 'forfeit'))
   })
 
-  test('loses by what the row says: another node may have written it a while ago', () => {
+  test('loses at the time in the row, which another node may have written a while ago', () => {
     const { match, at } = live()
     const players = match.match.players.map((player, seat) => ({ ...player, connected: seat > 0 }))
     vi.setSystemTime(EPOCH + 400)
@@ -136,13 +136,13 @@ describe('a player who is away', () => {
     expect(at(1_000)).toEqual(wonBy(1, 'forfeit'))
   })
 
-  test('has no result to fear when nobody comes back', () => {
+  test('does not lose when nobody comes back', () => {
     const { connect, at } = live()
     connect(0, false, false)
     expect(at(1_000)).toEqual({ status: 'aborted', endReason: 'left' })
   })
 
-  test('is not known from what is older than what is known', () => {
+  test('is not noted from an older version of the match', () => {
     const { match, connect, at } = live()
     const older = { ...match.match, players: match.match.players.map((player) => ({ ...player, connected: false })) }
     connect(0, true, true)
@@ -160,7 +160,7 @@ describe('a player who is away', () => {
     expect(runner.state).toMatchObject({ scores: [1, 2, 0] })
   })
 
-  test('is missed by none of two others', () => {
+  test('leaves two others to play on', () => {
     const { connect, at } = live({ game: three })
     connect(0, false, true, true)
     expect(at(2_000)).toBeNull()
@@ -200,13 +200,13 @@ describe('a player who leaves', () => {
     expect(at(0)).toEqual(wonBy(1, 'forfeit'))
   })
 
-  test('takes every seat along, and a match without anybody has no result', () => {
+  test('gives up all seats, and a match without players has no result', () => {
     const { match, at } = live({ users: ['a', 'a'] })
     match.leave('a')
     expect(at(0)).toEqual({ status: 'aborted', endReason: 'left' })
   })
 
-  test('is not one who has no seat', () => {
+  test('changes nothing without a seat', () => {
     const { match, at } = live()
     match.leave('stranger')
     expect(at(0)).toBeNull()
@@ -243,13 +243,13 @@ describe('where nobody moves', () => {
     expect(live({ users: [null, 'b'] }).at(10_001)).toEqual(wonBy(1, 'too-slow'))
   })
 
-  test('a game that goes by the clock goes on', () => {
+  test('a game that runs by the clock goes on', () => {
     expect(live({ game: byTheClock }).at(1e9)).toBeNull()
   })
 })
 
 describe('scores', () => {
-  test('are to be written when they changed, and at most every five seconds', () => {
+  test('are written when they changed, and at most every five seconds', () => {
     const { match, runner, connect } = live()
     expect(match.scoresToWrite(0)).toBeNull()
     runner.input(0, 2)
@@ -264,7 +264,7 @@ describe('scores', () => {
     expect(match.scoresToWrite(20_000)).toBeNull()
   })
 
-  test('are in the result, with what it takes to play it again', () => {
+  test('are in the result, with everything that a replay needs', () => {
     const { match, runner } = live()
     runner.input(0, 2)
     const result = match.result(

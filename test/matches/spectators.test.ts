@@ -13,7 +13,7 @@ interface Page {
   readonly items: readonly Match[]
 }
 
-test('no read of a match tells spectators before its time how it stands and that it is over', async ({ rally }) => {
+test('no read of a match shows spectators its score or its end before their delay is over', async ({ rally }) => {
   const [first, second] = [await newcomer(rally), await newcomer(rally)]
   await using spectator = await openSocket(rally)
   const { client: stranger } = await newcomer(rally)
@@ -35,7 +35,7 @@ test('no read of a match tells spectators before its time how it stands and that
   const over = await own.over()
   const overAt = performance.now()
   expect(over).toMatchObject({ winnerSeat: 0, players: [{ score: 1 }, { score: 0 }] })
-  // One who asks for it again does not change that.
+  // A rematch changes nothing about that.
   await second.client.call('matches.rematch', { matchId })
   const offered = await own.until(({ rematchId }) => rematchId !== null)
 
@@ -67,11 +67,11 @@ test('no read of a match tells spectators before its time how it stands and that
   expect(performance.now() - overAt).toBeLessThan(DELAY_MS)
   expect(seen.length).toBeGreaterThanOrEqual(11)
   for (const match of seen) expect(match).toEqual(begun)
-  // Players know.
+  // Players see it.
   expect(await second.client.call('matches.getOne', { matchId })).toEqual(offered)
   expect((await first.client.call<Page>('matches.history')).items).toEqual([offered])
 
-  // The stream ends when there is something to be seen, and nothing has come before.
+  // The stream ends when the end may be seen, without an event before.
   const end = await stream.events.next(undefined, DELAY_MS + 2_000)
   expect(end).toMatchObject({ error: 'STREAM_CLOSED', data: { reason: 'behind' } })
   expect(performance.now() - overAt).toBeGreaterThan(DELAY_MS - 500)
@@ -82,7 +82,7 @@ test('no read of a match tells spectators before its time how it stands and that
   expect((await spectator.call<Page>('matches.list', { status: 'finished' })).items).toEqual([offered])
 }, 30_000)
 
-test('whoever takes a seat follows as a player, and whoever gives it up does not', async ({ rally }) => {
+test('a user who takes a seat follows as a player, and one who gives it up as a spectator', async ({ rally }) => {
   const [host, guest] = [await newcomer(rally), await newcomer(rally)]
   const { id: matchId } = await create(host.client, DELAYED)
   const open = () => guest.client.subscribe<Match>('matches.onUpdate', { matchId })
@@ -96,7 +96,7 @@ test('whoever takes a seat follows as a player, and whoever gives it up does not
   expect((await open()).channel).toBe(before.channel)
 })
 
-test('an end before the start is told at once', async ({ rally }) => {
+test('an end before the start is shown at once', async ({ rally }) => {
   const host = await newcomer(rally)
   await using spectator = await openSocket(rally)
   const match = await create(host.client, DELAYED)

@@ -15,7 +15,7 @@ describe('in a turn-based match that stands still', () => {
     expect((over.finishedAt ?? 0) - (startedAt ?? 0)).toBeGreaterThanOrEqual(MAX_TURN_MS)
   })
 
-  test('that is the other seat once the first has moved', async ({ rally }) => {
+  test('the other seat loses once the first has moved', async ({ rally }) => {
     const { first, follower, matchId } = await seatTwo(rally, CONNECT_FOUR)
     await follower.live()
     const frames = await first.client.subscribe<{ tick: number }>('live.onState', { matchId, rate: 60 })

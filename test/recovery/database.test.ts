@@ -7,7 +7,7 @@ import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }
 
-test.concurrent("Rally's own Postgres is started again when it is killed, and a live match goes on to its stored result", async ({
+test.concurrent('Rally restarts its own Postgres when it is killed, and a live match goes on to its stored result', async ({
   expect,
 }) => {
   await using server = await ServerProcess.create(ENVIRONMENT)
@@ -29,9 +29,7 @@ test.concurrent("Rally's own Postgres is started again when it is killed, and a 
   expect(await server.end('SIGTERM')).toBe(0)
 }, 90_000)
 
-test.concurrent('a Rally whose own Postgres cannot be started again says so and ends, for others to start it anew', async ({
-  expect,
-}) => {
+test.concurrent('Rally ends with a message when its own Postgres cannot be restarted', async ({ expect }) => {
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const data = join(server.dataDir, 'postgres')

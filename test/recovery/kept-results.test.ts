@@ -40,7 +40,7 @@ async function startBehindProxy() {
   }
 }
 
-test.concurrent('with a Postgres that hangs a SIGTERM ends the server in time, and what was decided is stored by the next start', async ({
+test.concurrent('a SIGTERM ends the server in time while Postgres hangs, and the next start stores the results', async ({
   expect,
 }) => {
   await using world = await startBehindProxy()

@@ -86,7 +86,7 @@ describe('after a kill -9', () => {
   )
 })
 
-test.concurrent('after a SIGTERM the sockets know that they may come back, and what was live is over', async () => {
+test.concurrent('a SIGTERM closes the sockets with 4000 and aborts the live matches', async () => {
   await using server = await ServerProcess.create(ENVIRONMENT)
   await server.start()
   const [first, second, third] = await players(server, 3)

@@ -5,7 +5,7 @@ import { ServerProcess } from './server-process.ts'
 /** As many as make a pool of ten connections use all of them. */
 const CALLS = 40
 
-test('a SIGTERM while requests are under way leaves no complaint in the log', async () => {
+test('a SIGTERM while requests are under way logs no error', async () => {
   await using server = await ServerProcess.create({ LIMIT_AUTH_PER_IP: '1000', DATABASE_POOL_SIZE: '10' })
   for (let stop = 0; stop < 4; stop++) {
     await server.start()
