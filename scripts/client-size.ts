@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-/** What a page that uses the client alone downloads for it may not be larger than this, minified and gzipped. */
+/** The largest download of the client for a page, minified and gzipped. */
 const MAX_BYTES = 10 * 1024
 
 const entry = fileURLToPath(new URL('../src/client/index.ts', import.meta.url))

@@ -11,7 +11,7 @@ export interface SharedByNodes {
   readonly url: string
   /** The environment of each node. */
   readonly environments: readonly Environment[]
-  /** Takes clients from now on. */
+  /** From now on the node gets clients. */
   listen(): Promise<void>
   close(): Promise<void>
 }
@@ -89,7 +89,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** Each connection leads to the next node; to the one after it while that does not answer. */
+/** Each connection goes to the next node, or to the one after it if that does not answer. */
 function startFront(ports: readonly number[]): { server: Server; close(): void; cut(): void } {
   const open = new Set<Socket>()
   let next = 0

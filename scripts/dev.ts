@@ -12,7 +12,7 @@ import { type SharedByNodes, startShared } from './dev-nodes.ts'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 if (existsSync('.env')) process.loadEnvFile('.env')
-/** Kept as it was given: Vite sets `NODE_ENV` of this process to production when it builds. */
+/** The given value: Vite sets `NODE_ENV` of this process to production when it builds. */
 const environment = { ...process.env }
 const parent = process.ppid
 const count = Number(environment.NODES ?? 1)
@@ -35,7 +35,7 @@ page.on('event', (event) => {
 })
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
-// npm does not pass a SIGTERM on through its shell: what ends then is our parent.
+// npm does not pass a SIGTERM on through its shell: only our parent ends.
 setInterval(() => {
   if (process.ppid !== parent) void stop()
 }, 500)
@@ -55,7 +55,7 @@ async function startServers(): Promise<void> {
   process.stdout.write(`\nRally is ready at ${shared.url}, on ${count} nodes\n\n`)
 }
 
-/** Passes on what a node prints, but that it is ready: resolves then. */
+/** Passes on a node's output, except that it is ready: then it resolves. */
 function passOn({ stdout }: ChildProcess, number: number): Promise<void> {
   return new Promise((resolve) => {
     if (!stdout) return

@@ -9,7 +9,7 @@ import { diffSchemas } from './schema-diff.ts'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const SCHEMA = 'prisma/schema.prisma'
 const MIGRATIONS = 'prisma/migrations'
-/** What the migrations so far add up to. */
+/** The schema after all migrations. */
 const LAST_SCHEMA = `${MIGRATIONS}/schema.prisma`
 const HEAD = `// A copy of ${SCHEMA} as of the last migration, from which the next one is made. Not to be edited: npm run migration writes it.\n`
 

@@ -48,7 +48,7 @@ async function loadEngine(): Promise<EngineModule> {
 
 const unused = () => Promise.reject(new Error('the engine compares texts and needs no database'))
 
-/** The engine connects before it does anything, and asks one thing: whether the schema exists, and the server's version. */
+/** The engine connects first, and asks whether the schema exists, and for the server's version. */
 const connection: SqlDriverAdapter = {
   provider: 'postgres',
   adapterName: 'none',

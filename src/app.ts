@@ -25,7 +25,7 @@ import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/in
 import { createServer, type Server } from './server/server.ts'
 import { version } from './version.ts'
 
-/** What a server is made of. */
+/** The parts of a server. */
 export interface AppOptions {
   readonly config: Config
   /** By their names. */
@@ -231,7 +231,7 @@ async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): 
   }
 }
 
-/** For a server whose modules offer no sessions. */
+/** The gate of a server whose modules offer no sessions. */
 const noSessions: SessionGate = {
   resume: async () => null,
   extend: async () => null,
@@ -239,7 +239,7 @@ const noSessions: SessionGate = {
   end: async () => undefined,
 }
 
-/** Errors of the database that a client may know of. */
+/** Errors of the database that a client may see. */
 function translateError(error: unknown): RpcError | undefined {
   if (error instanceof NodeCallError) return new RpcError(error.code, error.message, error)
   if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')

@@ -1,12 +1,12 @@
 import { type App, ConfigError, startRally } from './rally.ts'
 
-/** On top of what Rally allows itself to stop: a process that hangs all the same is ended. */
+/** How much longer than Rally's own limits a stop may take before the process is ended. */
 const LAST_RESORT_MS = 1_000
 
 const starting = new AbortController()
-/** What a signal does, first while Rally starts and then while it runs. */
+/** What a signal does: it changes when Rally has started. */
 let stop = (_why: string): void => starting.abort()
-// Before anything is started, so that nothing is left running by a signal that comes early.
+// This comes before the start, so that an early signal leaves nothing running.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal))
 
 try {
@@ -26,12 +26,12 @@ function run(app: App): void {
   }
   stop = (why) => end(why, () => process.exit(0))
   for (const warning of config.warnings) log.app.warn(warning)
-  // The public URL and no other: cookies and share links belong to its host.
+  // Only the public URL: cookies and join links belong to its host.
   const url = config.port === 0 ? app.url : config.publicUrl
-  // For people a sentence, for those who collect logs a line like the others.
+  // A sentence for people; in production a log line like the others.
   if (config.production) log.app.info({ url }, `Rally is ready at ${url}`)
   else process.stdout.write(`\nRally is ready at ${url}\n\n`)
-  // A process that stays up and answers nothing helps nobody; what supervises it can start it anew.
+  // A process that cannot serve ends, so that its supervisor can restart it.
   void app.failed.then((error) => {
     log.app.fatal({ err: error }, 'Rally cannot go on')
     end('that', () => fail(`Rally cannot go on: ${error.message}`))

@@ -34,7 +34,7 @@ export interface RallyOptions {
   readonly migrations?: string | URL
   /** The folder of the page that is served at `/`, as a build leaves it. Default: Rally's own page. */
   readonly page?: string | URL
-  /** Goes before the environment. */
+  /** Has priority over the environment. */
   readonly config?: ConfigInput
   /** What `config` does not say is read from here. Default: `process.env`. */
   readonly environment?: Variables

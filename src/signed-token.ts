@@ -56,7 +56,7 @@ export function createSignedTokens(key: Uint8Array): SignedTokens {
   }
 }
 
-/** Takes the same time wherever the two differ. */
+/** Takes the same time wherever the texts differ. */
 function isSame(expected: string, given: string): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(given)]
   return left.length === right.length && timingSafeEqual(left, right)

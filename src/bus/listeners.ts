@@ -7,7 +7,7 @@ interface Subscriber {
   readonly onLost: (() => void) | undefined
 }
 
-/** Who listens to what on one node. */
+/** The listeners of one node, by topic. */
 export class Listeners {
   readonly #topics = new Map<string, Set<Subscriber>>()
   readonly #direct = new Map<string, Set<DirectListener>>()

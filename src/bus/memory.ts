@@ -17,8 +17,8 @@ export interface MemoryBusOptions {
 }
 
 /**
- * The bus within one process: of a server that is alone, or of several servers in a test. What another node publishes
- * arrives in a later microtask.
+ * The bus within one process: for a single server, or for several servers in a test. What another node publishes arrives
+ * in a later microtask.
  */
 export function createMemoryBus(
   onListenerError: OnListenerError,
@@ -73,7 +73,7 @@ export function createMemoryBus(
   }
 }
 
-/** The publisher may use its bytes for something else once `publish` has returned. */
+/** The publisher may reuse its bytes after `publish`. */
 function copyOf({ seq, payload }: BusMessage): BusMessage {
   return { seq, payload: typeof payload === 'string' ? payload : payload.slice() }
 }

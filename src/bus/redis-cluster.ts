@@ -9,23 +9,23 @@ export interface ClusterOptions {
   readonly url: string
   readonly node: string
   readonly prefix: string
-  /** Each node tells the others so often that it lives. Default 400. */
+  /** How often each node tells the others that it is alive. Default 400. */
   readonly beaconMs?: number
   readonly log: LinkLog & { error(details: object, message: string): void }
   isListenedTo(topic: string): boolean
   onPublished(topic: string, message: BusMessage): void
   onDirect(topic: string, message: BusMessage, from: string): void
   onGone(node: string): void
-  /** Messages may have been missed, and none is from now on. */
+  /** Messages may have been missed. From now on none is missed. */
   onLost(): void
 }
 
 const BEACON_MS = 400
-/** Beacons of this node without a word of another after which that one is gone: 3.6 s. */
+/** Another node is gone when this node has sent so many beacons without hearing from it: 3.6 s. */
 const MAX_SILENT_BEACONS = 8
-/** How many beacons long a subscription waits until all others have confirmed it: 2 s. */
+/** A subscription waits so many beacons for the confirmation of all other nodes: 2 s. */
 const READY_BEACONS = 5
-/** How many beacons long a node that enters waits for those that Redis counts but that do not answer: 1.6 s. */
+/** A new node waits so many beacons for nodes that Redis counts but that do not answer: 1.6 s. */
 const ENTER_BEACONS = 4
 /** How long the start waits for Redis. */
 const START_MS = 15_000
@@ -33,11 +33,12 @@ const START_MS = 15_000
 const LEAVE_MS = 500
 
 /**
- * The nodes on one Redis: which live, what each listens to, and the messages between them.
+ * The nodes on one Redis: which are alive, what each listens to, and the messages between them.
  *
- * Every node has a channel of its own, and all share one for their beacons. What one node listens to it tells all others,
- * and each confirms that it sends messages of these topics from now on. What goes to one node in one turn of the event
- * loop is one batch. Batches are numbered, and beacons repeat the last number, so that a hole is noticed within 400 ms.
+ * Every node has a channel of its own, and all share one for their beacons. Each node tells all others its topics, and
+ * each of them confirms that it sends messages of these topics from now on. The messages to one node in one turn of the
+ * event loop are one batch. Batches are numbered, and beacons repeat the last number, so that a gap is noticed within 400
+ * ms.
  */
 export class RedisCluster {
   /** Messages to other nodes that were dropped. */
@@ -50,12 +51,12 @@ export class RedisCluster {
   readonly #beaconMs: number
   #timer: NodeJS.Timeout | undefined
   #flushing: NodeJS.Immediate | undefined
-  /** While this node makes itself known: how many nodes there are with it, and until when it waits for them. */
+  /** While this node joins: how many nodes there are with it, and until when it waits for them. */
   #entering: { readonly deadline: number; count: number } | undefined
   #starting: { resolve(): void; reject(error: Error): void } | undefined
   /** There may be nodes that cannot be reached. */
   #isCutOff = true
-  /** Messages to this node may have been missed, and the subscribers are not told yet. */
+  /** Messages to this node may have been missed, and the subscribers do not know yet. */
   #mayHaveMissed = false
   #hasPublished = false
   #isClosed = false
@@ -191,7 +192,7 @@ export class RedisCluster {
     return this.#link.publish(this.#channelOfAll, beacon, onSent)
   }
 
-  /** Several times a second: tells the others that this node lives, and notices who does not. */
+  /** Several times a second: tells the others that this node is alive, and finds nodes that are gone. */
   #beat(): void {
     for (const peer of this.#peers.values()) {
       if (peer.knownVersion < peer.beaconVersion) peer.tellsAll = true
@@ -211,7 +212,7 @@ export class RedisCluster {
   #up(): void {
     const entering = { deadline: performance.now() + ENTER_BEACONS * this.#beaconMs, count: Number.POSITIVE_INFINITY }
     this.#entering = entering
-    // A peer may have taken this node for gone meanwhile.
+    // A peer may have considered this node gone meanwhile.
     for (const peer of this.#peers.values()) peer.introduce()
     this.#flush()
     this.#beacon(false, (receivers) => {
@@ -221,7 +222,7 @@ export class RedisCluster {
   }
 
   #down(): void {
-    // A node that was alone goes on alone: another one that starts now needs Redis, too.
+    // A single node goes on alone: another node that starts now needs Redis, too.
     const count = this.#entering?.count ?? 1
     if (this.#peers.size > 0 || (count > 1 && Number.isFinite(count))) this.#isCutOff = true
     this.#entering = undefined
@@ -233,7 +234,7 @@ export class RedisCluster {
     this.#starting?.resolve()
   }
 
-  /** Looks what has become true. */
+  /** Checks what has changed. */
   #settle(): void {
     if (this.#entering && this.#peers.size >= this.#entering.count - 1) {
       if ([...this.#peers.values()].every(({ topicsVersion }) => topicsVersion >= 0)) this.#entered()
@@ -318,7 +319,7 @@ export class RedisCluster {
 
   #gone(peer: Peer, mayHaveMissed: boolean): void {
     this.#peers.delete(peer.node)
-    // It may have died between writing to the database and telling of it.
+    // It may have died after a write to the database, before its message.
     if (mayHaveMissed) this.#mayHaveMissed = true
     this.#options.log.info({ gone: peer.node, left: !mayHaveMissed }, 'another node is gone')
     this.#options.onGone(peer.node)

@@ -18,7 +18,7 @@ export interface Entry {
   readonly message: BusMessage
 }
 
-/** What one node sends another in one turn of its event loop. */
+/** What one node sends to another in one turn of its event loop. */
 export interface Batch {
   readonly from: string
   /** Which of the sender's lanes to this node it is, and the number of the batch in it. */
@@ -38,7 +38,7 @@ const Beacon = z.object({
   isLeaving: z.boolean(),
 })
 
-/** What nodes tell each other of what they listen to. Versions count the changes. */
+/** What nodes tell each other about their topics. Versions count the changes. */
 export type Control = z.infer<typeof Control>
 export const Control = z.discriminatedUnion('kind', [
   /** All topics. `mayHaveMissed`: this node has published before it knew the other. `asks` for all of the other's. */

@@ -63,13 +63,13 @@ export class Interest {
       resolve = onResolve
       reject = onReject
     })
-    // Nobody has to wait for it.
+    // No subscription waits for it.
     promise.catch(() => undefined)
     this.#waiting.set(version, { deadline: performance.now() + this.#readyMs, promise, resolve, reject })
     return promise
   }
 
-  /** Lets those go on whose version is known, and those who have waited for too long fail. */
+  /** Resolves subscriptions whose version is known, and rejects those that have waited for too long. */
   settle(isKnown: (version: number) => boolean): void {
     const now = performance.now()
     for (const [version, { deadline, resolve, reject }] of this.#waiting) {

@@ -22,7 +22,7 @@ const CONNECT_MS = 3_000
 /** Waits between attempts to connect: they double from the first to the last, each shortened at random by up to a half. */
 const FIRST_WAIT_MS = 50
 const MAX_WAIT_MS = 2_000
-/** Bytes handed over that Redis has not confirmed. What comes on top is dropped. */
+/** Bytes sent that Redis has not confirmed. Further messages are dropped. */
 const MAX_UNCONFIRMED_BYTES = 8 * 1024 * 1024
 /** Calls of `watch` without an answer after which the connection counts as dead. */
 const MAX_SILENT_WATCHES = 6
@@ -84,7 +84,7 @@ export class RedisLink {
     return true
   }
 
-  /** Gives a connection up on which no answer comes any more. To be called at a steady pace, after a `publish`. */
+  /** Ends a connection that does not answer any more. Call it at a steady pace, after a `publish`. */
   watch(): void {
     if (this.#unanswered === 0) return
     // Counted in calls and not in time: after a pause of this process answers may wait to be read.

@@ -1,6 +1,6 @@
 import { type Control, encodeBatch, encodeControl } from './redis-frames.ts'
 
-/** Bytes to one node in one turn of the event loop. What comes on top is dropped. */
+/** Bytes to one node in one turn of the event loop. Further messages are dropped. */
 const MAX_TURN_BYTES = 4 * 1024 * 1024
 const UNKNOWN = -1
 
@@ -8,7 +8,7 @@ const UNKNOWN = -1
 type Order = 'next' | 'hole'
 
 /**
- * Another node, as this one knows it. Between two nodes there are two lanes, one each way. Batches with messages are
+ * What this node knows of another node. Between two nodes there are two lanes, one each way. Batches with messages are
  * numbered; others repeat the last number. A node that forgot another and meets it again begins a new lane, with another
  * epoch.
  */

@@ -71,7 +71,7 @@ export class Client implements ClientCore {
   #refusal: RallyError | null = null
   #askedWhyRefusedAt = -Infinity
 
-  /** Connects at once. @throws TypeError for what is no address of a server, or without a WebSocket. */
+  /** Connects at once. @throws TypeError for an invalid address, or without a WebSocket. */
   constructor(options: ClientOptions = {}) {
     this.#options = options
     this.#endpoints = endpointsOf(options.url)
@@ -164,7 +164,7 @@ export class Client implements ClientCore {
     return this.#connection.bufferedBytes <= MAX_LATE_BYTES && this.#connection.send(frame)
   }
 
-  /** Notices a dead connection within 4 s, until the function that this returns is called, once. */
+  /** From now on a dead connection is detected within 4 s. Returns a function that ends this; call it once. */
   beLive(): () => void {
     return this.#connection.beLive()
   }

@@ -8,7 +8,7 @@ interface Sample {
 }
 
 const MAX_SAMPLES = 16
-/** How far two clocks part per ms at worst: 100 ppm is more than a quartz does. */
+/** How far two clocks drift apart per ms at worst: 100 ppm is more than a quartz drifts. */
 const DRIFT = 1e-4
 /** The server's `ts` has whole milliseconds. */
 const ROUNDING_MS = 0.5

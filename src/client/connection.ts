@@ -33,7 +33,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions
   #status: Status = 'connecting'
-  /** What the application was last told. */
+  /** The status that the application knows. */
   #told: Status = 'connecting'
   #socket: SocketLike | null = null
   #heartbeat: Heartbeat | null = null
@@ -56,7 +56,7 @@ export class Connection {
     return this.#status
   }
 
-  /** How many sockets there have been: tells one from the next. */
+  /** How many sockets there have been: it distinguishes them. */
   get socketNumber(): number {
     return this.#sockets
   }
@@ -73,7 +73,7 @@ export class Connection {
     return true
   }
 
-  /** A match is live here: a dead connection is noticed within 4 s, until the function that this returns is called, once. */
+  /** A match is live here: a dead connection is detected within 4 s. Returns a function that ends this; call it once. */
   beLive(): () => void {
     const count = (change: number) => {
       this.#live += change

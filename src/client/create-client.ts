@@ -17,7 +17,7 @@ const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON', 'inspect
  * `Api` is the type that the server exports: its methods become `rally.module.method(input)`, its subscriptions
  * `rally.module.onEvent(input, listener)`. Nothing of it is needed at run time.
  *
- * @throws TypeError for what is no address of a server, or where there is no WebSocket.
+ * @throws TypeError for an invalid address, or where there is no WebSocket.
  */
 export function createClient<Api extends AnyApi>(options: ClientOptions = {}): Rally<Api> {
   const client = new Client(options)
@@ -35,7 +35,7 @@ export function createClient<Api extends AnyApi>(options: ClientOptions = {}): R
   return face as Rally<Api>
 }
 
-/** One module: its members are made when they are first asked for. What every object has is no method of the server. */
+/** One module: its members are made when they are first asked for. Members of every object are not methods of the server. */
 function moduleOf(client: Client, namespace: string): object {
   const made = new Map<string, unknown>()
   return new Proxy(

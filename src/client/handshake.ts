@@ -24,10 +24,10 @@ export interface Endpoints {
 }
 
 /**
- * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept,
- * for a server behind a prefix; a trailing `/` or `/ws` makes no difference.
+ * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept, for a
+ * server behind a prefix; a trailing `/` or `/ws` makes no difference.
  *
- * @throws TypeError for what is no address of a server, or a relative one where there is no page.
+ * @throws TypeError for an invalid address, or a relative one where there is no page.
  */
 export function endpointsOf(url: string | URL | undefined): Endpoints {
   const page = typeof location === 'undefined' ? undefined : location.href

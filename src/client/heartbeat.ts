@@ -27,7 +27,7 @@ export class Heartbeat {
     this.#wait(this.#quietMs)
   }
 
-  /** Something came from the server. */
+  /** Call this when something came from the server. */
   heard(): void {
     this.#heardAt = performance.now()
     if (!this.#asked) return
@@ -40,7 +40,7 @@ export class Heartbeat {
     if (!this.#asked) this.#ask()
   }
 
-  /** `isLive` has changed. */
+  /** Call this when `isLive` has changed. */
   review(): void {
     this.#wait(this.#asked ? this.#answerMs : this.#quietMs)
   }

@@ -26,8 +26,8 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'WebSocket' | 'cr
 /**
  * `createClient` for programs in Node: keeps the cookies of the server in a file, so that a program signs in once.
  *
- * @throws TypeError for what is no address of a server, or where there is no WebSocket; Error for a file that cannot be
- * read or does not hold cookies.
+ * @throws TypeError for an invalid address, or where there is no WebSocket; Error for a file that cannot be read or does
+ *   not hold cookies.
  */
 export function createClient<Api extends AnyApi>(options: NodeClientOptions): Rally<Api> {
   const { cookieFile, WebSocket: Given, ...rest } = options
@@ -122,7 +122,7 @@ function readAll(path: string): Record<string, Cookies> {
     const all: unknown = JSON.parse(text)
     if (isCookies(all)) return all
   } catch {
-    // Told below, as what is JSON but holds no cookies.
+    // The check below reports it, like JSON without cookies.
   }
   throw new Error(`${path} does not hold the cookies of a Rally client; delete it to sign in anew`)
 }

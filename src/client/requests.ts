@@ -117,8 +117,8 @@ export class Requests {
   }
 
   /**
-   * A new connection: sends what waits, and again what was sent on the last one. `first` is called before that, to make
-   * the requests that go out first.
+   * Call this on a new connection: sends what waits, and sends again what was sent on the last one. `first` is called
+   * before that, to make the requests that are sent first.
    */
   welcome(welcome: Welcome, first: () => void): void {
     this.#rate = null
@@ -135,7 +135,7 @@ export class Requests {
     this.#flush()
   }
 
-  /** The connection is lost. */
+  /** Call this when the connection is lost. */
   drop(): void {
     clearTimeout(this.#flushTimer)
     this.#waiting.clear()
@@ -150,14 +150,14 @@ export class Requests {
     this.#inFlight = 0
   }
 
-  /** Fails everything, and what comes later. */
+  /** Fails all requests, and later ones. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#flushTimer)
     for (const { fail } of [...this.#pending.values()]) fail('CLOSED', 'The client is closed')
   }
 
-  /** Takes requests again. */
+  /** Accepts requests again. */
   reopen(): void {
     this.#closed = false
   }

@@ -17,7 +17,7 @@ export class Stream {
   /** Known once opened on the current connection. */
   channel: string | null = null
   reliable = false
-  /** Events are taken. Not so between a gap and its healing. */
+  /** Events are accepted. False between a gap and the next opening. */
   live = false
   opening = false
   /** The `seq` of the last event or opening; null before the first. */
@@ -33,14 +33,14 @@ export class Stream {
     this.input = input
   }
 
-  /** Gives an event to a follower that is still there and has not had it. */
+  /** Gives an event to a follower that still listens and has not had it. */
   give(follower: Follower, value: unknown, seq: number, kind: StreamInfo['kind']): void {
     if (!this.followers.has(follower) || (follower.seq !== null && seq <= follower.seq)) return
     follower.seq = seq
     callListener(() => follower.listener.next(value, { kind, seq }))
   }
 
-  /** Gives a snapshot to a follower that is still there. */
+  /** Gives a snapshot to a follower that still listens. */
   giveSnapshot(follower: Follower, value: unknown, info: StreamInfo): void {
     if (!this.followers.has(follower)) return
     follower.seq = info.seq

@@ -23,7 +23,7 @@ export interface MigrateOptions {
   /** The application's own migrations, which are applied after Rally's. */
   readonly applicationDir?: string | undefined
   readonly log: Log
-  /** For the whole, including the wait for other nodes. Default 120 s. */
+  /** For everything, including the wait for other nodes. Default 120 s. */
   readonly timeoutMs?: number
   /** How long to wait for a database that is still starting. Default 30 s. */
   readonly connectTimeoutMs?: number
@@ -168,7 +168,7 @@ async function pendingOf(client: pg.Client, { owner, table, migrations }: Histor
   return pending
 }
 
-/** As Prisma's own tools make it. */
+/** The table as Prisma's own tools create it. */
 function createTable(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (
     id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ,
@@ -200,7 +200,7 @@ async function apply(
   }
 }
 
-/** At least a second, so that what is late by little still fails with its own message. */
+/** At least a second, so that a statement that is slightly late still fails with its own message. */
 function timeLeft(deadline: number): number {
   return Math.ceil(Math.max(deadline - performance.now(), 1000))
 }

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 
-/** What the clock drives: one live match. */
+/** A live match, as the clock drives it. */
 export interface Ticking {
   /** Does one step. Must not throw. */
   advance(): void
@@ -11,13 +11,13 @@ export interface ClockFigures {
   readonly ticks: number
   /** Ticks that were skipped, because the process had stalled for longer than it catches up. */
   readonly skippedTicks: number
-  /** How late ticks began, in buckets of 0.1 ms; the last holds all that were later. */
+  /** How late ticks began, in buckets of 0.1 ms; the last bucket holds all later ones. */
   readonly lateness: Uint32Array
 }
 
 /** The most ticks that are done at once after a stall. The others are skipped and counted. */
 const MAX_CATCH_UP = 5
-/** The least distance between two phases of a tick rate, ms: timers are no finer than 1 ms. */
+/** The smallest distance between two phases of a tick rate, ms: timers have a resolution of 1 ms. */
 const PHASE_MS = 2
 const BUCKETS = 1001
 const BUCKETS_PER_MS = 10
@@ -64,7 +64,7 @@ export class Clock {
     this.#wake(phase.dueAt)
   }
 
-  /** Harmless for one that does not tick. May be called from within a tick. */
+  /** Does nothing for a member that does not tick. May be called from within a tick. */
   delete(member: Ticking): void {
     this.#phaseOf.get(member)?.members.delete(member)
     this.#phaseOf.delete(member)
@@ -89,7 +89,7 @@ export class Clock {
     return phases
   }
 
-  /** When the phase is due next. It keeps its place among the others while it is empty. */
+  /** When the phase is due next. An empty phase keeps its time. */
   #nextDue({ dueAt, periodMs }: Phase): number {
     const now = this.#now()
     return dueAt > now ? dueAt : dueAt + (Math.floor((now - dueAt) / periodMs) + 1) * periodMs

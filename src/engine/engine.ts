@@ -13,11 +13,11 @@ export interface EngineOptions {
   /** How far back an input may take effect, ms; 0 turns rewinding off. */
   readonly maxRewindMs: number
   readonly clock?: Clock
-  /** Told of a listener that failed, which must not stop the other matches. */
+  /** Called when a listener fails: that must not stop other matches. */
   readonly onError: (error: unknown, matchId: string) => void
 }
 
-/** The matches that run in this process. Listeners hear of what they do, in the order in which they were added. */
+/** The matches that run in this process. Listeners are called in the order in which they were added. */
 export class Engine implements RunnerListener {
   readonly clock: Clock
   readonly #options: EngineOptions
@@ -38,7 +38,7 @@ export class Engine implements RunnerListener {
     this.#listeners.push(listener)
   }
 
-  /** Starts a match at once. Answers the runner that there is if the match runs already. */
+  /** Starts a match at once. Answers the existing runner if the match runs already. */
   start(setup: Omit<RunnerSetup, 'maxRewindTicks'>): MatchRunner {
     const known = this.#runners.get(setup.matchId)
     if (known) return known

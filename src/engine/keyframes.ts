@@ -8,7 +8,7 @@ export function keyframeTicks(tickRate: number): number {
 /** The frames between two keyframes name their tick by its last byte. */
 const MAX_KEYFRAME_TICKS = 60
 
-/** A match at one tick: all that is needed to go on from there. Read it only, and only until the next step. */
+/** A match at one tick: everything needed to continue from there. Only read it, and only until the next step. */
 export interface RunnerFrame {
   readonly tick: number
   readonly state: unknown

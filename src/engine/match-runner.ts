@@ -4,12 +4,12 @@ import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
 import { copyState, keyframeTicks, RewindFrames, type RunnerFrame } from './keyframes.ts'
 import { type PlannedInput, PlannedInputs } from './planned-inputs.ts'
 
-/** How a run ended: by the rules, or because it could not go on. */
+/** How a run ended: by the rules, or by a failure. */
 export type RunEnd =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'aborted'; readonly reason: 'failed' | 'too-long'; readonly error?: unknown }
 
-/** Hears what a runner does. These are called on the hot path: none may throw or wait. */
+/** Listens to a runner. The methods are called on the hot path: they must not throw or wait. */
 export interface RunnerListener {
   /** The first call, before the first step. */
   started(runner: MatchRunner): void
@@ -41,16 +41,16 @@ export interface RunnerSetup {
 
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
-/** A longer match is broken off: an hour of a game at 60 ticks a second. */
+/** A longer match is aborted: an hour of a game at 60 ticks a second. */
 const MAX_TICKS = 60 * 60 * 60
 
 /**
  * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything, so the
  * match can be played again, verified, or continued by another process.
  *
- * The inputs of a seat take effect in the order in which they came, one a tick. A change that the listener has heard of
- * stays: a later input takes effect after it. A planned change that is not due yet is replaced by a later input for the
- * same tick or an earlier one, so that a client whose clock was wrong can correct itself.
+ * The inputs of a seat take effect in the order of arrival, one a tick. A change that the listener knows stays: a later
+ * input takes effect after it. A planned change that is not due yet is replaced by a later input for the same tick or an
+ * earlier one, so that a client whose clock was wrong can correct itself.
  */
 export class MatchRunner {
   readonly matchId: string
@@ -62,7 +62,7 @@ export class MatchRunner {
   readonly rewindTicks: number
   /** Whether the listener is told of every step. */
   watched = false
-  /** While the match stands still: it takes no input and no step. */
+  /** The match is paused: it takes no input and makes no step. */
   paused = false
   readonly #listener: RunnerListener
   readonly #held: HeldInputs<unknown>
@@ -70,7 +70,7 @@ export class MatchRunner {
   readonly #planned = new PlannedInputs()
   /** The tick of the last change of each seat that the listener has heard of; -1 before the first. */
   readonly #lastTold: number[]
-  /** How often a frame is kept, ticks. A late input is simulated from the newer of the two frames that is old enough. */
+  /** How often a frame is kept, ticks. A late input is simulated from the newest frame that is old enough. */
   readonly #keepEvery: number
   readonly #kept: RewindFrames
   #keepAt: number
@@ -104,12 +104,12 @@ export class MatchRunner {
     return this.#tick
   }
 
-  /** The state at `tick`: the runner's own. Read it only, and only until the next step. */
+  /** The runner's own state at `tick`. Only read it, and only until the next step. */
   get state(): unknown {
     return this.#state
   }
 
-  /** What each seat does in the next step; to be read only. */
+  /** What each seat does in the next step. Only read it. */
   get inputs(): readonly unknown[] {
     return this.#held.current
   }
@@ -119,7 +119,7 @@ export class MatchRunner {
     return this.#log
   }
 
-  /** The newest state kept that no input can change any more. */
+  /** The newest kept state that no input can change any more. */
   get finalFrame(): RunnerFrame {
     if (this.rewindTicks > 0 && !this.#over) return this.#kept.older
     return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
@@ -130,9 +130,9 @@ export class MatchRunner {
   }
 
   /**
-   * Lets `seat` do `input` from `atTick` on, but always after the seat's last change that the listener has heard of. A
-   * tick to come is planned. A tick that is over counts if it is no more than `rewindTicks` ago, otherwise the input
-   * counts from now. `input` must be as the game's schema gives it, and is kept.
+   * Lets `seat` do `input` from `atTick` on, but always after the seat's last change that the listener has heard of. An
+   * input for a future tick is planned. An input for a past tick counts from there if that is at most `rewindTicks` ago,
+   * otherwise from now. `input` must be as the game's schema gives it, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
     if (this.#over || this.paused) return
@@ -144,12 +144,12 @@ export class MatchRunner {
     }
   }
 
-  /** Makes a seat idle, and drops what is planned for it: its player is gone. */
+  /** Makes a seat idle and drops its planned inputs, because its player is gone. */
   release(seat: number): void {
     if (this.game.tickRate !== 0) this.input(seat, this.game.idle)
   }
 
-  /** One step of a game that goes by the clock. */
+  /** One step of a real-time game. */
   advance(): void {
     if (this.#over || this.paused) return
     try {
@@ -222,7 +222,7 @@ export class MatchRunner {
     this.#listener.changed(this, tick, seat, input, moved)
   }
 
-  /** Takes a late input as if it had come in time: steps the game again from a frame before it. */
+  /** Simulates a late input as if it had come in time: steps the game again from an earlier frame. */
   #rewind(change: PlannedInput): void {
     // The seat has no later change, so it holds now what it held then.
     if (isSameInput(this.#held.current[change.seat], change.input)) return
@@ -264,7 +264,7 @@ export class MatchRunner {
     this.#listener.keyframe(this, frame)
   }
 
-  /** Does a turn. An input that the rules ignore is not logged. */
+  /** Makes a turn. An input that the rules ignore is not logged. */
   #turn(seat: number, input: unknown): void {
     const before = hashState(this.#state)
     this.#held.set(seat, input)

@@ -1,7 +1,7 @@
 import { type Sql, statement } from '../db/sql.ts'
 
 export interface NodeLeaseOptions {
-  /** Connections that a busy server leaves free. */
+  /** The reserved connections of the database. */
   readonly sql: Sql
   readonly node: string
   /** A node that has not renewed its lease for this long is dead to the others. Default 5000. */
@@ -11,7 +11,7 @@ export interface NodeLeaseOptions {
 
 const LEASE_MS = 5_000
 const RENEWALS_PER_LEASE = 5
-/** A node takes its own lease for lapsed this much earlier than others do: monotonic clocks differ by far less. */
+/** A node considers its own lease lapsed this much earlier than others do: monotonic clocks differ by far less. */
 const MARGIN = 0.1
 /** Renewals under way: one that hangs does not hold up the next. */
 const MAX_RENEWING = 3
@@ -42,11 +42,11 @@ export class NodeLease {
   #timer: NodeJS.Timeout | undefined
   #lapse: NodeJS.Timeout | undefined
   #removing: Promise<void> | undefined
-  /** When the node's row was made, by the database. */
+  /** When the database created the node's row. */
   #enteredAt: number | undefined
   /** The others may take this node for dead after this. Monotonic, ms. */
   #heldUntil = 0
-  /** Since when renewals have come without a pause in which other nodes could not renew theirs either. */
+  /** When renewals began to succeed without a pause in which other nodes could not renew theirs either. */
   #steadySince = 0
   #renewedAt = 0
   #stopped = false
@@ -61,7 +61,7 @@ export class NodeLease {
     return performance.now() < this.#heldUntil
   }
 
-  /** Calls `listener` when the rows of dead nodes are deleted, while this node is certain to be alive itself. */
+  /** Calls `listener` when the rows of dead nodes are deleted, while this node's own lease is certain. */
   onDead(listener: () => Promise<void>): void {
     this.#deadListeners.push(listener)
   }
@@ -76,13 +76,13 @@ export class NodeLease {
 
   /**
    * Calls `listener` when the lease could not be renewed in time, shortly before others may take this node for dead. What
-   * runs by the lease has to stop at once.
+   * depends on the lease has to stop at once.
    */
   onLapsed(listener: () => void): void {
     this.#lapsedListeners.push(listener)
   }
 
-  /** Enters the node, and begins to renew its lease. */
+  /** Inserts the node's row, and begins to renew its lease. */
   async start(): Promise<void> {
     const sentAt = performance.now()
     const row = await this.#options.sql.first(RENEW, [this.#options.node])
@@ -92,7 +92,7 @@ export class NodeLease {
     this.#timer = setInterval(() => this.#next(), this.#leaseMs / RENEWALS_PER_LEASE)
   }
 
-  /** Gives the lease up at once; when the database does not take that, it runs out by itself. Never rejects. */
+  /** Gives up the lease at once. If the database is away, the lease expires by itself. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
@@ -105,7 +105,7 @@ export class NodeLease {
   #hold(sentAt: number): void {
     if (this.#stopped) return
     const now = performance.now()
-    // It may have lapsed while this process stood still, and the timer comes only now.
+    // It may have lapsed while this process was suspended, and the timer fires only now.
     if (this.#lapse !== undefined && now >= this.#heldUntil) this.#lapsed()
     this.#heldUntil = Math.max(this.#heldUntil, sentAt + this.#leaseMs * (1 - MARGIN))
     if (now >= this.#heldUntil) return

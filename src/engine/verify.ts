@@ -7,21 +7,21 @@ import { unpackInputs } from './pack-inputs.ts'
 export interface StoredMatch {
   readonly rulesVersion: number
   readonly seed: number
-  /** The game's own. */
+  /** The game's own options. */
   readonly options: unknown
   readonly ticks: number | null
   readonly finalState: unknown
   /** As `packInputs` made them. */
   readonly inputs: unknown
   readonly winnerSeat: number | null
-  /** One a seat. */
+  /** One for each seat. */
   readonly scores: readonly number[]
   /** Null for a match that its rules ended. */
   readonly endReason: string | null
 }
 
 export interface Verification {
-  /** What differs, in words; empty when the inputs make of the match what was stored. */
+  /** What differs, in words; empty when the inputs give the stored result. */
   readonly differences: readonly string[]
   readonly ticks: number
   readonly inputs: number

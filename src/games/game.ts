@@ -2,7 +2,7 @@
 export const MAX_SEATS = 16
 export const MAX_TABLE_INPUTS = 16
 
-/** What is wrong with a value, as zod tells it. */
+/** What is wrong with a value, in the form of zod. */
 export interface SchemaError extends Error {
   readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 }
@@ -32,7 +32,7 @@ export interface Outcome {
  */
 export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly name: Name
-  /** To be raised when the same inputs give another game than before. Replays name it. 1 if absent. */
+  /** Increase it when the same inputs give another game than before. Replays name it. Default: 1. */
   readonly version?: number
   /** 1 to 16. */
   readonly seats: number
@@ -45,7 +45,7 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   /** What a seat does before its first input and after its player has gone. */
   readonly idle: NoInfer<Input>
   /**
-   * Every input that there is, 16 at most: a frame names an input by its place here. Another order is another `version`.
+   * All possible inputs, at most 16: a frame names an input by its index here. Another order needs another `version`.
    * Without this table inputs travel as JSON.
    */
   readonly inputs?: readonly NoInfer<Input>[]

@@ -15,7 +15,7 @@ import {
 export type { ConnectFourInput, ConnectFourOptions, ConnectFourState } from './rules.ts'
 export { type Cell, COLUMNS, EMPTY, landing, ROWS } from './rules.ts'
 
-/** Seven columns of six cells; who first has four discs in a row, a column or a diagonal wins. Turn-based. */
+/** Seven columns of six cells. The first player with four discs in a row, a column or a diagonal wins. Turn-based. */
 export const connectFour = defineGame({
   name: 'connect-four',
   version: 1,
