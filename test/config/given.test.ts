@@ -40,12 +40,12 @@ test('every value of Config can be given under its own name', () => {
   expect(new TextDecoder().decode(config.secrets.cookie)).toBe(secrets.cookie)
 })
 
-test('what is given goes before the environment', () => {
+test('given settings have priority over the environment', () => {
   const { port, replayDays } = readConfig({ DATA_DIR: dataDir, PORT: '4000', REPLAY_DAYS: '7' }, { port: 5000 })
   expect({ port, replayDays }).toEqual({ port: 5000, replayDays: 7 })
 })
 
-test('what is given is checked as the environment is', () => {
+test('given settings are checked like the environment', () => {
   expect(() => readConfig({}, { dataDir, port: 70_000, limits: { jsonDepth: 1 } })).toThrow(/PORT.*LIMIT_JSON_DEPTH/s)
   expect(() => readConfig({}, { production: true })).toThrow('JWT_SECRET: is not set')
   const misspelt: object = { dataDir, matches: { countDownMs: 1 } }

@@ -17,7 +17,7 @@ const PRINT = `
   import { readConfig } from './src/config.ts'
   process.stdout.write(Buffer.from(readConfig({ DATA_DIR: process.env.DATA_DIR }).secrets.cookie).toString('base64'))`
 
-test('several that start at once with an empty folder have the same secrets', async () => {
+test('servers that start at once with an empty folder have the same secrets', async () => {
   const start = () =>
     promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', PRINT], {
       cwd: join(import.meta.dirname, '../..'),
@@ -32,7 +32,7 @@ test('several that start at once with an empty folder have the same secrets', as
   expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600)
 })
 
-test('a file that was cut off is told of, and not replaced', async () => {
+test('a truncated file is reported, and not replaced', async () => {
   const file = join(dataDir, 'secrets.json')
   await writeFile(file, '{"JWT_SECRET": "abc')
   const read = () => readConfig({ DATA_DIR: dataDir })

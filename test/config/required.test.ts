@@ -71,7 +71,7 @@ describe('production', () => {
     ])
   })
 
-  test('is what an unknown kind of server is held against, and nothing is written for it', async () => {
+  test('an unknown NODE_ENV is checked as production, and nothing is written', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'rally-config-'))
     expect(refused({ ...PRODUCTION, NODE_ENV: 'prod', COOKIE_SECRET: '', DATA_DIR: empty })).toEqual([
       'NODE_ENV',
@@ -94,7 +94,7 @@ describe('production', () => {
     (url) => expect(readConfig({ ...PRODUCTION, PUBLIC_URL: url }).publicUrl).toBe(url),
   )
 
-  test('warns that without a public URL it is there for this machine alone', () => {
+  test('warns that without a public URL only this machine can use it', () => {
     const { publicUrl, warnings } = readConfig({ ...PRODUCTION, PUBLIC_URL: undefined })
     expect(publicUrl).toBe('http://localhost:3001')
     expect(warnings).toEqual([expect.stringMatching(/^PUBLIC_URL is not set: http:\/\/localhost:3001 leads/)])
@@ -122,7 +122,7 @@ describe('a database in parts', () => {
     expect(refused({ ...PRODUCTION, DATABASE_URL: undefined, [given]: 'rally' })).toEqual([missing])
   })
 
-  test('does not matter beside DATABASE_URL', () => {
+  test('is ignored beside DATABASE_URL', () => {
     expect(readConfig({ ...PRODUCTION, POSTGRES_USER: 'rally' }).databaseUrl).toBe(PRODUCTION.DATABASE_URL)
   })
 })

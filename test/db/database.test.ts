@@ -33,7 +33,7 @@ test('a time comes back as it was stored, whatever zone the server is set to', a
   expect(rows).toEqual([{ seconds: startedAt.getTime() / 1000 }])
 })
 
-test('options in the URL are kept beside our own', async ({ testDatabase }) => {
+test('options in the URL are kept together with our own', async ({ testDatabase }) => {
   const url = new URL(testDatabase.url)
   url.searchParams.set('options', '-c work_mem=5MB')
   const { db } = await testDatabase.open({ url: url.href })
@@ -71,7 +71,7 @@ test('a transaction that its process forgot is ended by the server', async ({ te
   expect(rows).toEqual([{ timeout: '2200ms' }])
 })
 
-test('a name that is taken is no failure of the database', async ({ database: { db, transaction } }) => {
+test('a unique violation is no failure of the database', async ({ database: { db, transaction } }) => {
   const id = await createUser(db)
   const again = db.user.create({ data: { ...(await db.user.findUniqueOrThrow({ where: { id } })), id: 'other' } })
   const inTransaction = transaction((tx) => tx.db.$executeRaw`INSERT INTO users SELECT * FROM users WHERE id = ${id}`)
@@ -118,7 +118,7 @@ test('a database that stops makes queries fail, not the process, and is used aga
   await rm(dataDir, { recursive: true, force: true })
 })
 
-test('a ping ends in time when the database says nothing', async ({ testDatabase }) => {
+test('a ping ends in time when the database does not answer', async ({ testDatabase }) => {
   const { createServer } = await import('node:net')
   const silent = createServer(() => undefined).listen(0, '127.0.0.1')
   await new Promise((resolve) => silent.once('listening', resolve))
@@ -131,7 +131,7 @@ test('a ping ends in time when the database says nothing', async ({ testDatabase
   silent.close()
 })
 
-test('what stops once the database is closed cuts no connection', async ({ testDatabase }) => {
+test('a Postgres that stops after the database is closed cuts no connection', async ({ testDatabase }) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-client-'))
   const lost: unknown[] = []
   const log = { ...quietLog, warn: (fields: unknown) => lost.push(fields) }
@@ -148,7 +148,7 @@ test('what stops once the database is closed cuts no connection', async ({ testD
   await rm(dataDir, { recursive: true, force: true })
 })
 
-test('closing ends in time when the other end does not let go', async ({ testDatabase }) => {
+test('closing ends in time when the other end keeps connections open', async ({ testDatabase }) => {
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(testDatabase.url).port) })
   const url = new URL(testDatabase.url)
   url.port = String(proxy.port)

@@ -41,7 +41,7 @@ async function describeDatabase(url: string): Promise<string[]> {
   return rows.map(({ line }) => line)
 }
 
-test('the migrations together make what schema.prisma says, and what it has no words for', async () => {
+test('the migrations together make what schema.prisma says, and the listed additions', async () => {
   await using wanted = await createEmptyTestDatabase()
   const script = await diffSchemas(undefined, schema)
   await execute(wanted.url, script ?? '')

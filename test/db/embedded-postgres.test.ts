@@ -33,7 +33,7 @@ async function start(dataDir: string): Promise<EmbeddedPostgres> {
   return postgres
 }
 
-/** The same, with what it warns of, to be waited for. */
+/** The same, with its warnings, which tests can wait for. */
 async function startTold(dataDir: string) {
   const told = new EventEmitter()
   const tell = (fields: object, message: string) => void told.emit('told', message, fields)
@@ -122,7 +122,7 @@ describe('the embedded Postgres', () => {
     expect((await execute(next.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
   })
 
-  test('is not disturbed by a postmaster.pid whose process is something else by now', async () => {
+  test('ignores a postmaster.pid whose process is another one by now', async () => {
     const dataDir = await folder()
     await (await start(dataDir)).stop()
     const stale = [process.pid, join(dataDir, 'postgres'), '1767225600', '5432', '', '127.0.0.1', '', 'ready'].join(
@@ -134,7 +134,7 @@ describe('the embedded Postgres', () => {
     await execute(next.url, 'SELECT 1')
   })
 
-  test('starts over when it was cut off while it was being made', async () => {
+  test('starts over when it was killed during initdb', async () => {
     const dataDir = await folder()
     await mkdir(join(dataDir, 'postgres.new-cut-off', 'base'), { recursive: true })
     const { url } = await start(dataDir)
@@ -142,7 +142,7 @@ describe('the embedded Postgres', () => {
     await expect(stat(join(dataDir, 'postgres.new-cut-off'))).rejects.toThrow('ENOENT')
   })
 
-  test("outlives Ctrl-C, and leaves its process' own shutdown to it", async () => {
+  test('outlives Ctrl-C, so that its process can shut down in its own order', async () => {
     const dataDir = await folder()
     const { child, url, pid } = await startHolder(dataDir)
     process.kill(-(child.pid ?? 0), 'SIGINT')
@@ -154,7 +154,7 @@ describe('the embedded Postgres', () => {
     await execute(again, 'SELECT * FROM last_words')
   })
 
-  test('is ended hard when it does not end in time', async () => {
+  test('is killed when it does not stop in time', async () => {
     const dataDir = await folder()
     const postgres = await startEmbeddedPostgres({ dataDir, log: quietLog, durable: false, stopTimeoutMs: 0 })
     await postgres.stop()
@@ -182,7 +182,7 @@ describe('the embedded Postgres', () => {
     expect(await processIdentity(postgres.pid)).toBeUndefined()
   })
 
-  test('leaves nothing behind when it is stopped while it is started again', async () => {
+  test('leaves nothing running when it is stopped during a restart', async () => {
     const dataDir = await folder()
     const { postgres, messages } = await startTold(dataDir)
     process.kill(postgres.pid, 'SIGKILL')
@@ -194,7 +194,7 @@ describe('the embedded Postgres', () => {
 })
 
 describe('a data folder', () => {
-  test('has one Rally at a time, and the other is told which', async () => {
+  test('is used by one Rally at a time, and a second one names the first', async () => {
     const dataDir = await folder()
     const first = await startHolder(dataDir)
     const second = startEmbeddedPostgres({ dataDir, log: quietLog })
@@ -202,7 +202,7 @@ describe('a data folder', () => {
     await execute(first.url, 'SELECT 1')
   })
 
-  test('is free again when its holder is gone, even if something else has its pid now', async () => {
+  test('is free when its holder is gone, even if another process has its pid now', async () => {
     const dataDir = await folder()
     const stale = JSON.stringify({ pid: process.pid, startedAs: 'an earlier boot/1' })
     await writeFile(join(dataDir, 'rally.lock'), stale)
@@ -213,7 +213,7 @@ describe('a data folder', () => {
     await expect(readFile(join(dataDir, 'rally.lock'))).rejects.toThrow('ENOENT')
   })
 
-  test('goes to exactly one of many that find a dead lock at once', async () => {
+  test('goes to exactly one of many processes that find a dead lock at once', async () => {
     const dataDir = await folder()
     const path = join(dataDir, 'rally.lock')
     for (let round = 0; round < 20; round++) {
@@ -226,7 +226,7 @@ describe('a data folder', () => {
     }
   })
 
-  test('is free again when a process died at taking it over', async () => {
+  test('is free when a process died while taking it over', async () => {
     const dataDir = await folder()
     const dead = '{"pid":1,"startedAs":"never"}'
     const right = createHash('sha256').update(dead).digest('hex').slice(0, 16)
@@ -236,7 +236,7 @@ describe('a data folder', () => {
     expect(await readdir(dataDir)).toEqual([])
   })
 
-  test('without its password is refused in words', async () => {
+  test('without its password is refused with a message', async () => {
     const dataDir = await folder()
     await (await start(dataDir)).stop()
     await rm(join(dataDir, 'postgres.password'))

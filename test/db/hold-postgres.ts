@@ -12,6 +12,6 @@ process.once('SIGTERM', () => {
     await postgres.stop()
   })()
 })
-// Ctrl-C reaches every process of the terminal's group; this one has its own order of things.
+// Ctrl-C reaches every process of the terminal's group. This one shuts down in its own order.
 process.on('SIGINT', () => undefined)
 process.stdout.write(`${JSON.stringify({ pid: postgres.pid, url: postgres.url, adopted: postgres.adopted })}\n`)

@@ -156,7 +156,7 @@ test.each([
   await expect(run({ applicationDir: join(applicationDir, 'nowhere') })).rejects.toThrow('cannot be read')
 })
 
-test('gives up when another node does not end its migration in time', async () => {
+test('gives up when another node does not finish its migration in time', async () => {
   await addMigration('20260101000000_slow', 'SELECT pg_sleep(30)')
   const slow = run()
   await expect
@@ -176,7 +176,7 @@ test('stops a migration that takes longer than it may', async () => {
   await expect(run({ timeoutMs: 1500 })).rejects.toThrow('canceling statement due to statement timeout')
 })
 
-test('waits for a database that is still starting, and says so when it does not come', async () => {
+test('waits for a database that is still starting, and reports one that does not start', async () => {
   await addMigration('20260101000000_first', 'CREATE TABLE first ()')
   const proxy = await startTcpProxy()
   const { hostname, port } = new URL(database.url)

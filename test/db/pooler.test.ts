@@ -18,7 +18,7 @@ const test = databaseTest()
 const PGBOUNCER = '/usr/sbin/pgbouncer'
 const NOBODY = 65_534
 
-test('a connection begins with parameters that every pooler takes', async ({ testDatabase }) => {
+test('a connection begins with parameters that every pooler accepts', async ({ testDatabase }) => {
   const seen: string[][] = []
   const server = createServer((socket) => {
     socket.once('data', (packet) => {

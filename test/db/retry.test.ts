@@ -70,7 +70,7 @@ test('gives up after its attempts, and at its deadline', async () => {
   expect(calls).toBeLessThan(1000)
 })
 
-test('repeats after a broken connection only what may happen twice', async () => {
+test('after a broken connection repeats only what may happen twice', async () => {
   const broken = new Error('Connection terminated unexpectedly')
   const brokenOnce = () => {
     let calls = 0
@@ -85,7 +85,7 @@ test('repeats after a broken connection only what may happen twice', async () =>
   await expect(withRetry(() => Promise.reject(bug), { idempotent: true })).rejects.toBe(bug)
 })
 
-/** Answers a function that returns to nobody before `size` have called it. */
+/** A function that resolves when `size` callers have called it. */
 function meeting(size: number): () => Promise<void> {
   let open: () => void = () => undefined
   const opened = new Promise<void>((resolve) => {

@@ -19,13 +19,13 @@ const SLEEP = statement('test.sleep', 'SELECT pg_sleep($1)')
 
 const isThere = async (sql: Sql, id: string) => (await sql.first(FIND, [id])) !== null
 
-/** The only connection of the pool can be had again, and it is in no transaction: its time goes on. */
+/** The pool's only connection is free again, and it is in no transaction: its time goes on. */
 async function expectFree({ sql }: Database): Promise<void> {
   const now = statement<{ now: string }>('test.now', 'SELECT now()::text')
   expect(await sql.first(now)).not.toEqual(await sql.first(now))
 }
 
-test('what it wrote is there after the commit, and not before', async ({ one, database }) => {
+test('its writes are visible after the commit, and not before', async ({ one, database }) => {
   const id = randomUUID()
   const answer = await one.transaction(async ({ sql }) => {
     await sql.rows(ENTER, [id])
@@ -37,7 +37,7 @@ test('what it wrote is there after the commit, and not before', async ({ one, da
   await expectFree(one)
 })
 
-test('what it wrote is gone when the work throws', async ({ one }) => {
+test('its writes are rolled back when the work throws', async ({ one }) => {
   const id = randomUUID()
   const work = one.transaction(async ({ sql }) => {
     await sql.rows(ENTER, [id])
@@ -90,7 +90,7 @@ describe('a statement that fails', () => {
     await expectFree(one)
   })
 
-  test('outside of a transaction leaves its connection in use', async ({ one }) => {
+  test('outside of a transaction does not close its connection', async ({ one }) => {
     const before = await one.sql.first(PID)
     await expect(one.sql.rows(BROKEN, [0])).rejects.toThrow('division by zero')
     expect(await one.sql.first(PID)).toEqual(before)
@@ -106,7 +106,7 @@ test('a statement that nobody waited for is committed', async ({ one }) => {
 })
 
 describe('Prisma in a transaction', () => {
-  test('is in the same one as the statements', async ({ one, database }) => {
+  test('is in the same transaction as the statements', async ({ one, database }) => {
     const [byStatement, byModel] = [randomUUID(), randomUUID()]
     await one.transaction(async ({ sql, db }) => {
       await sql.rows(ENTER, [byStatement])
@@ -143,7 +143,7 @@ describe('Prisma in a transaction', () => {
     expect(new Set(pids.map(([own]) => own)).size).toBeGreaterThan(1)
   })
 
-  test('can do nothing once it is over', async ({ one }) => {
+  test('refuses calls after its end', async ({ one }) => {
     let late: unknown
     await one.transaction(async (transaction) => {
       await transaction.db.node.count()
@@ -157,7 +157,7 @@ describe('Prisma in a transaction', () => {
 })
 
 describe('the deadline of a transaction', () => {
-  test('ends one that waits for something else, and what it does after that is refused', async ({ hasty }) => {
+  test('ends a transaction that waits for something else, and refuses later statements', async ({ hasty }) => {
     const id = randomUUID()
     const work = hasty.transaction(async ({ sql }) => {
       await sql.rows(ENTER, [id])
@@ -204,7 +204,7 @@ test('a connection that breaks in a transaction is not used again', async ({ one
   await expectFree(one)
 })
 
-test('values come as the types that are promised', async ({ one }) => {
+test('values have the documented types', async ({ one }) => {
   const types = statement(
     'test.types',
     `SELECT 9007199254740991::int8 AS "big", '2026-03-29T01:30:00.123Z'::timestamptz AS "at", '{"a":[1]}'::jsonb AS "json",
@@ -223,7 +223,7 @@ test('values come as the types that are promised', async ({ one }) => {
   await expect(one.sql.first(statement('test.big', 'SELECT 9007199254740993::int8'))).rejects.toThrow('no safe integer')
 })
 
-test('each text is prepared once a connection, by statements and by Prisma', async ({ one }) => {
+test('each text is prepared once per connection, by statements and by Prisma', async ({ one }) => {
   const id = randomUUID()
   for (let round = 0; round < 3; round++) {
     await one.sql.first(FIND, [id])

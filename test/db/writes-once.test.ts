@@ -32,7 +32,7 @@ class Declared extends Error {}
 const answerOf = (error: unknown) => (error instanceof Declared ? `error: ${error.message}` : undefined)
 
 describe('a write with one key', () => {
-  test('asked for 20 times at once on two nodes happens once, and all get its answer', async ({ one, other }) => {
+  test('requested 20 times at once on two nodes happens once, and all get its answer', async ({ one, other }) => {
     const { key, effect, effects } = await scene(one)
     const nodes = [createOnce(one), createOnce(other)]
     let executions = 0
@@ -58,7 +58,7 @@ describe('a write with one key', () => {
     })
   })
 
-  test('is rolled back when it breaks, and a retry executes it', async ({ one }) => {
+  test('is rolled back when it throws, and a retry executes it', async ({ one }) => {
     const { key, effect, effects } = await scene(one)
     const once = createOnce(one)
     const broken = once.run(
@@ -96,7 +96,7 @@ describe('a write with one key', () => {
     expect(retried).toEqual({ answer: 'error: MATCH_FULL', executed: false })
   })
 
-  test('that failed while another node waited has the answer that was kept', async ({ one, other }) => {
+  test('that failed while another node waited has the stored answer', async ({ one, other }) => {
     const { key } = await scene(one)
     const started = deferred()
     const release = deferred()
@@ -187,7 +187,7 @@ describe('a commit whose answer is lost', () => {
     expect(await retried).toEqual({ answer: 'done', executed: false })
   })
 
-  test('is told from one that did not happen', async ({ one, testDatabase }) => {
+  test('is distinguished from one that did not happen', async ({ one, testDatabase }) => {
     const { key, effect, effects } = await scene(one)
     await using line = await lineTo(testDatabase)
     const once = createOnce(line.database)
@@ -224,7 +224,7 @@ describe('an answer in memory', () => {
     expect(() => once.recall({ ...key, type: 'matches.join' })).toThrow(OnceConflict)
   })
 
-  test('is of failures too, and of what another process did', async ({ one, other }) => {
+  test('can be an error, or the answer of another process', async ({ one, other }) => {
     const { key } = await scene(one)
     const [here, there] = [createOnce(one), createOnce(other)]
     const failing = async () => {
@@ -248,7 +248,7 @@ describe('an answer in memory', () => {
   })
 })
 
-test('writes of different users with the same eid do not meet', async ({ one }) => {
+test('writes of different users with the same eid are independent', async ({ one }) => {
   const [a, b] = await Promise.all([scene(one), scene(one)])
   const once = createOnce(one)
   const results = await Promise.all([
@@ -306,7 +306,7 @@ test('refuses more at once than its bound', async ({ one }) => {
   await expect(once.run({ ...key, eid: 'second' }, async () => 'yes')).resolves.toMatchObject({ answer: 'yes' })
 })
 
-/** A database behind a line that breaks at a commit. */
+/** A database behind a connection that breaks at a commit. */
 async function lineTo(testDatabase: TestDatabase) {
   const url = new URL(testDatabase.url)
   const proxy = await startFaultProxy(Number(url.port))
@@ -329,7 +329,10 @@ async function lineTo(testDatabase: TestDatabase) {
     get cuts() {
       return cuts
     },
-    /** Once Postgres has answered, before the answer is here. With `forGood`, no line holds until it is mended. */
+    /**
+     * It breaks after Postgres has answered, before the answer arrives. With `forGood` no connection works until it is
+     * repaired.
+     */
     cutAtCommit: ({ forGood = false } = {}) => cutWhen('down', forGood),
     cutBeforeCommit: () => cutWhen('up', false),
     mend() {

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { processIdentity } from '../../src/db/embedded/process.ts'
 import { within } from '../support/client.ts'
 
-/** A `rally` that starts from nothing: unless it is told of a database, it makes one first. */
+/** A Rally that starts with nothing: without a database it creates one first. */
 async function begin(environment: Readonly<Record<string, string>> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-early-'))
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {

@@ -8,7 +8,7 @@ import { newcomer } from '../support/newcomers.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { ServerProcess } from './server-process.ts'
 
-/** For requests under way, and for closing everything: DRAIN_SECONDS, and what the process allows itself besides. */
+/** How long a stop may take: DRAIN_SECONDS for requests under way, and the rest for closing everything. */
 const DRAIN_SECONDS = 1
 const STOP_MS = DRAIN_SECONDS * 1_000 + 6_000
 
@@ -62,7 +62,7 @@ test.concurrent('a SIGTERM ends the server in time while Postgres hangs, and the
   const read = (matchId: string) => player.client.call<Match>('matches.getOne', { matchId })
   await expect.poll(() => read(decided.id), { timeout: 5_000 }).toMatchObject({ status: 'finished', winnerSeat: 0 })
   await expect.poll(world.files).toEqual([])
-  // The process that ran it is seen to be gone meanwhile; that takes nothing from the result.
+  // Meanwhile the process that ran it counts as gone. That does not change the result.
   await expect.poll(() => read(undecided.id), { timeout: 15_000 }).toMatchObject({ endReason: 'node-lost' })
   expect(await read(decided.id)).toMatchObject({ status: 'finished', players: [{ score: 1 }, { score: 0 }] })
   expect(await player.client.call('live.getReplay', { matchId: decided.id })).toMatchObject({ ticks: 7 })

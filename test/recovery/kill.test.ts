@@ -7,7 +7,7 @@ import { type Newcomer, newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', MATCH_EMPTY_MS: '4000', LIMIT_AUTH_PER_IP: '1000' }
-/** Within this time after it is back, nothing of a dead server is live any more. */
+/** So long after the restart no match of the dead server is live any more. */
 const SETTLED_MS = 10_000
 
 const players = (server: ServerProcess, count: number) =>
@@ -54,9 +54,9 @@ describe('after a kill -9', () => {
       const backAt = Date.now()
       await Promise.all(everybody.map((each) => each.comeBack()))
 
-      // Sessions live on.
+      // Sessions are still valid.
       expect(everybody.map(({ client }) => client.welcome.user?.id)).toEqual(everybody.map(({ player }) => player.id))
-      // A write that was answered is not done again.
+      // An answered write is not executed again.
       expect(await host.client.request('matches.create', ask, { eid })).toMatchObject({ data: first.data })
       for (const match of finished) {
         expect(await champion.client.call('matches.getOne', { matchId: match.id })).toEqual(match)
@@ -70,12 +70,12 @@ describe('after a kill -9', () => {
         expect(over).toMatchObject({ status: 'aborted', endReason: 'node-lost', winnerSeat: null })
         expect(over.version).toBeGreaterThan(version)
       }
-      // What waited can be joined, once its player is seen to be back.
+      // A waiting match can be joined when its player is connected again.
       const waiting = await follow(host.client, first.data.id)
       await waiting.until(({ players: [seat] }) => seat?.connected === true)
       await left.client.call('matches.join', { code: first.data.code })
       await waiting.live()
-      // What waited for somebody who does not come back is given up.
+      // A waiting match whose player does not come back is aborted.
       const given = await follow(champion.client, forgotten.id)
       expect(await given.over(20_000)).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
       // Everybody can play on.
@@ -103,7 +103,7 @@ test.concurrent('a SIGTERM closes the sockets with 4000 and aborts the live matc
   await server.start()
   await Promise.all([first, second, third].map((each) => each.comeBack()))
   for (const { id } of live) {
-    // It was over before the server was.
+    // It was over before the server stopped.
     expect(await first.client.call('matches.getOne', { matchId: id })).toMatchObject({
       status: 'aborted',
       endReason: 'node-left',

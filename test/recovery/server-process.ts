@@ -19,7 +19,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly #port: number
   readonly #environment: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
-  /** The last lines that it wrote to its standard output. */
+  /** The last lines of its standard output. */
   #lines: string[] = []
 
   private constructor(dataDir: string, port: number, environment: Readonly<Record<string, string>>) {
@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(dataDir, await freePort(), environment)
   }
 
-  /** Resolves when it says that it is ready. */
+  /** Resolves when it reports that it is ready. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
       cwd: join(import.meta.dirname, '../..'),
@@ -74,14 +74,14 @@ export class ServerProcess implements AsyncDisposable {
     return code
   }
 
-  /** Resolves with its exit code when it ends by itself, and with what it wrote last. */
+  /** Resolves with its exit code and last output when it ends by itself. */
   async ended(deadlineMs: number): Promise<{ code: number | null; lines: readonly string[] }> {
     if (!this.#child) throw new Error('it does not run')
     const [code] = await within(once(this.#child, 'close'), 'its end', deadlineMs)
     return { code, lines: this.#lines }
   }
 
-  /** Ends the server's Postgres, as a power cut or the kernel short of memory would. */
+  /** Kills the server's Postgres, like a power cut or the kernel's OOM killer. */
   async cutPostgres(): Promise<void> {
     const [pid] = (await readFile(join(this.dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
     process.kill(Number(pid), 'SIGKILL')
@@ -91,7 +91,7 @@ export class ServerProcess implements AsyncDisposable {
     const child = this.#child
     if (child && child.exitCode === null && child.signalCode === null) await this.end('SIGKILL')
     if (this.#environment.DATABASE_URL === undefined) {
-      // Takes over what may still run there, in order to stop it.
+      // Adopts a Postgres that may still run there, in order to stop it.
       const postgres = await startEmbeddedPostgres({ dataDir: this.dataDir, log: quietLog })
       await postgres.stop()
     }

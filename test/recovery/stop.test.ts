@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
-/** As many as make a pool of ten connections use all of them. */
+/** So many that a pool of ten connections uses all of them. */
 const CALLS = 40
 
 test('a SIGTERM while requests are under way logs no error', async () => {

@@ -13,7 +13,7 @@ afterAll(() => rm(dataDir, { recursive: true, force: true }))
 
 const read = (origins: string) => readConfig({ NODE_ENV: 'test', DATA_DIR: dataDir, ALLOWED_ORIGINS: origins })
 
-// Their origin is the text `null`, which is what every sandboxed frame says of itself.
+// Their origin is the text `null`, which every sandboxed frame sends too.
 test.for(['game.example.com:8080', 'localhost:5173', 'data:text/html,x', 'null', 'foo', 'https://ok.example.com, foo'])(
   'refuses %s as an origin, and says which variable is wrong',
   (origins) => {

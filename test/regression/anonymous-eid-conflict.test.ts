@@ -13,7 +13,7 @@ const write = (answer: string) =>
     handle: async () => ({ answer }),
   })
 
-test('an eid that nobody in particular used for one write is no eid for another', async () => {
+test('an eid of an anonymous write cannot be used for another type', async () => {
   using socket = openLoopback(module({ name: 't', methods: { a: write('a'), b: write('b') }, subscriptions: {} }))
   expect((await socket.request('t.a', {}, 'same')).data).toEqual({ answer: 'a' })
   expect(await socket.request('t.b', {}, 'same')).toMatchObject({ error: 'CONFLICT' })

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { expect } from 'vitest'
 import { test } from '../client/support.ts'
 
-test('what text, JSON, consoles and promises ask of the modules of a client is no call to the server', async ({
+test("converting a client's modules to text or JSON, logging and awaiting them sends nothing to the server", async ({
   server,
   rally,
 }) => {

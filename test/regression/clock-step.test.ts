@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { handshake, openTcp } from '../support/raw-tcp.ts'
 import { startRig } from '../support/rig.ts'
 
-test('a clock that is put back by a minute neither keeps a dead socket nor ends one that lives', async () => {
+test('setting the clock back by a minute neither keeps a dead socket open nor closes a living one', async () => {
   await using rig = await startRig({ config: { heartbeatMs: 200 } })
   const mute = await openTcp(rig.port)
   onTestFinished(() => void mute.destroy())

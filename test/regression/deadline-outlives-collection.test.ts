@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { until } from '../../src/db/embedded/process.ts'
 
-test('a deadline that may be cut short is kept, however often memory is collected meanwhile', async () => {
+test('a deadline with a signal is kept, even after garbage collections', async () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const signal = until(Date.now() + 300, new AbortController().signal)

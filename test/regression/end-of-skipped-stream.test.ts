@@ -3,7 +3,7 @@ import { defaultLimits } from '../../src/protocol/index.ts'
 import { type Channel, channel } from '../../src/rpc/index.ts'
 import { createHub } from '../support/hub.ts'
 
-/** One socket that follows `stream`, is too slow for two events of it, and is sent what comes with its end. */
+/** A socket that follows `stream`, is too slow for two of its events, and gets what comes with its end. */
 async function sentAtTheEnd(stream: Channel<object>): Promise<unknown[]> {
   const { hub, open } = createHub()
   const reader = open()
@@ -25,14 +25,14 @@ async function sentAtTheEnd(stream: Channel<object>): Promise<unknown[]> {
   return sent
 }
 
-test('who is too slow for the last event of a latest stream gets it with the end', async () => {
+test('a slow socket gets the last event of a latest stream with its end', async () => {
   expect(await sentAtTheEnd(channel('t.onState', '1'))).toMatchObject([
     { seq: 3, data: { tick: 3 } },
     { error: 'STREAM_CLOSED', data: { reason: 'finished' } },
   ])
 })
 
-test('who is too slow for the last events of a stream in which each builds on those before has to see it anew', async () => {
+test('a slow socket has to reopen a stream whose events build on one another', async () => {
   const inputs = channel<object>('t.onInputs', '1', { incremental: true })
   expect(await sentAtTheEnd(inputs)).toMatchObject([{ error: 'STREAM_CLOSED', data: { reason: 'behind' } }])
 })

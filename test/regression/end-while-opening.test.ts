@@ -4,7 +4,7 @@ import { createHub } from '../support/hub.ts'
 
 const over = channel<object>('t.onMatch', '1')
 
-test('a stream that ends while somebody is opening it is not joined after its end', async () => {
+test('a socket does not join a stream that ended while it was being opened', async () => {
   const { hub, open } = createHub()
   const { connection } = open()
 
@@ -13,7 +13,7 @@ test('a stream that ends while somebody is opening it is not joined after its en
     reads++
     if (reads === 3) throw new RpcError('NOT_FOUND')
     const opened = { channel: over, seq: 4, snapshot: {} }
-    // The stream is listened to by now, and what is being read is from before its end.
+    // By now the stream is subscribed, and the read returns data from before its end.
     if (reads === 2) hub.end(over, 'finished')
     return opened
   }

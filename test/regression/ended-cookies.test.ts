@@ -5,7 +5,7 @@ import { enter, register, startRally } from '../support/server.ts'
 
 const LOOK_UPS = new Set(['sessions.byId', 'sessions.end', 'sessions.extend'])
 
-test('the cookie of an ended session asks the database nothing, however often it is sent', async () => {
+test('the cookie of an ended session causes no query, however often it is sent', async () => {
   await using rally = await startRally()
   const bob = await register(rally.url, 'bob')
   const { player, client } = await enter(rally.url, 'ada')
@@ -32,7 +32,7 @@ test('the cookie of an ended session asks the database nothing, however often it
   expect(lookUps()).toEqual(['sessions.byId'])
 })
 
-test('nor does one past half its life to a server that has started since', async () => {
+test('neither does one past half its life, on a server that started later', async () => {
   await using rally = await startRally()
   const { player, client } = await enter(rally.url, 'ada')
   await client.call('auth.logout')

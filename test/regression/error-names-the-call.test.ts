@@ -21,7 +21,7 @@ test('the stack of a refused call leads to the line that made it', async ({ serv
   expect(outcome.ok ? '' : outcome.error.stack).toContain(here)
 })
 
-test('so does the stack of a call that was given up', async ({ rally }) => {
+test('so does the stack of an aborted call', async ({ rally }) => {
   const error = await rally.things.get({ id: '1' }, { timeoutMs: 20 }).catch((reason: unknown) => reason)
   expect(error instanceof RallyError && error.stack).toContain(here)
 })

@@ -4,7 +4,7 @@ import { newcomer } from '../support/newcomers.ts'
 import { execute } from '../support/postgres.ts'
 
 // A match whose result the database refused was aborted, but only once: when that failed it stayed live for ever.
-test('a match whose result is refused is aborted, though that fails at first', async () => {
+test('a match whose result is refused is aborted, even if the first attempt fails', async () => {
   await using rally = await startQuickRally({}, { config: { logLevel: 'silent' } })
   const { url } = rally.database
   await execute(url, 'CREATE SEQUENCE aborts')

@@ -4,7 +4,7 @@ import { module } from '../../src/rpc/index.ts'
 import { callerUser } from '../support/caller-user.ts'
 import { method, openLoopback } from '../support/loopback.ts'
 
-test('an effect that fails takes neither the answer of a committed write nor the other effects with it', async () => {
+test('when an effect fails, the committed write is still answered and the other effects still run', async () => {
   const done: string[] = []
   const writes = module({
     name: 't',

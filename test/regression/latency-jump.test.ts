@@ -5,11 +5,11 @@ import { GOOD_LINK, VirtualMatch, VirtualTime } from '../netcode/virtual-match.t
 const PERIOD_MS = 1000 / 60
 
 /**
- * Answers were told apart by what they say, and somebody who goes up and down says the same again and again: after a
- * jump in latency some took 1,250 ms for a round trip of 400, others 150.
+ * Answers were matched by their content, and a player who goes up and down sends the same inputs again and again. After a
+ * jump in latency some answers were measured as 1,250 ms for a round trip of 400, others as 150.
  */
 test.for([
-  // Keyframes pass inputs that are so long under way, and their answers were not known for such any more.
+  // Keyframes overtake inputs that are under way for so long, and their answers were not recognised any more.
   { latencyMs: 700, everyMs: 250 },
   ...[60, 120, 250, 600].map((everyMs) => ({ latencyMs: 200, everyMs })),
 ])(
@@ -42,7 +42,7 @@ test.for([
       const { rttMs, ticksAhead } = play.figures
       expect(rttMs).toBeGreaterThan(rightMs - 5)
       expect(rttMs).toBeLessThan(rightMs + 100)
-      // Rewinding, by 6 ticks at most, makes good what is missing.
+      // Rewinding by at most 6 ticks makes up for the rest.
       expect(ticksAhead).toBeGreaterThan(rightMs / PERIOD_MS - 6)
       expect(ticksAhead).toBeLessThan((rightMs + 60) / PERIOD_MS + 4)
     }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect, within } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
-test('a leaving node tells a socket with nothing under way at once, whatever others still wait for', async () => {
+test('a leaving node closes a socket without requests under way at once, while others still wait', async () => {
   await using rig = await startRig({ limits: { requestMs: 2_000 } })
   await using busy = await connect(rig.url)
   await using idle = await connect(rig.url)

@@ -18,7 +18,7 @@ test('a signed-in socket that is alone on its server opens without a warning of 
   expect(server.errors).toEqual([])
 })
 
-test('no socket is cut at its opening, whatever memory its first frames take', async () => {
+test('no socket is cut when it opens, whatever memory its first frames take', async () => {
   await using rig = await startRig({ limits: { socketsPerIp: 1_000, timesPerUser: 1_000, upgradesBurst: 1_000 } })
   const cookie = await rig.cookieOf('ada')
   for (let round = 0; round < 10; round++) {

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { startRally } from '../support/server.ts'
 
 /** prom-client's own collectors observe for as long as the process lives: each server of a process left one behind. */
-test('a server that stopped observes the process no longer', async () => {
+test('a stopped server does not observe the process any more', async () => {
   const observed = vi.spyOn(PerformanceObserver.prototype, 'observe')
   const disconnected = vi.spyOn(PerformanceObserver.prototype, 'disconnect')
   const rally = await startRally()

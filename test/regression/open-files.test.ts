@@ -6,7 +6,7 @@ import { createTestDatabase } from '../support/database.ts'
 import { openTcp } from '../support/raw-tcp.ts'
 import { register } from '../support/server.ts'
 
-test('connections that say nothing do not take the files that sign-ins need', { timeout: 60_000 }, async () => {
+test('silent connections do not use up the files that sign-ins need', { timeout: 60_000 }, async () => {
   await using database = await createTestDatabase()
   const server = await startServerProcess({ DATABASE_URL: database.url }, { openFiles: 200 })
   onTestFinished(() => server.stop().then(() => undefined))
@@ -19,7 +19,7 @@ test('connections that say nothing do not take the files that sign-ins need', { 
 
   await using early = await connect(server.url)
   for (let i = 0; i < 300; i++) silent.push(await openTcp(Number(port)))
-  // The database is asked for the first time, by connections of its own.
+  // The first query opens new connections to the database.
   expect(await early.request('auth.begin', { username: 'ada' })).toMatchObject({ data: { status: 'candidate' } })
   await expect.poll(() => silent.filter((tcp) => tcp.closed).length).toBeGreaterThan(100)
 

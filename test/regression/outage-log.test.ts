@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect, refusal } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
-test('an outage of the database is one line in the log, and its end another, however many sockets it refuses', async () => {
+test('an outage of the database is logged once when it begins and once when it ends, however many sockets are refused', async () => {
   await using rig = await startRig({ limits: { socketsPerIp: 1_000 } })
   const cookie = await rig.cookieOf('ada')
   rig.gate.fails = true

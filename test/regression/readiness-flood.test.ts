@@ -14,7 +14,7 @@ test('however many ask whether the server is ready, the database is asked once a
   await using rig = await startRig({ server: { database: { ping } } })
   const answers = Array.from({ length: 20 }, () => fetch(`${rig.url}/readyz`))
   await expect.poll(() => asked).toBeGreaterThan(0)
-  // The server takes requests in their order: when this one is answered, those before it have asked.
+  // The server handles requests in order: when this one is answered, the earlier ones have asked.
   await fetch(`${rig.url}/healthz`)
   release()
   for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)

@@ -35,7 +35,7 @@ test('a page of a refused origin is told why it does not connect, and the server
   }
 })
 
-test('many refused origins are not many lines in the log', async () => {
+test('many refused origins write few lines into the log', async () => {
   await using rig = await startRig({ limits: { upgradesBurst: 10_000 } })
   const refused = Array.from({ length: 150 }, (_, index) => {
     const socket = new WebSocket(`${rig.url.replace('http', 'ws')}/ws`, { origin: `https://${index}.example` })
@@ -45,7 +45,7 @@ test('many refused origins are not many lines in the log', async () => {
   expect(rig.notes).toHaveLength(100)
 })
 
-test('a server that cannot be reached has refused nothing', async () => {
+test('a server that cannot be reached is not reported as refusing', async () => {
   const rig = await startRig()
   await rig.stop()
   const rally = pageOf(rig.url)

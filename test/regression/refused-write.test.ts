@@ -26,7 +26,7 @@ const writes = module({
   subscriptions: {},
 })
 
-/** A database that counts what is asked of it. */
+/** A database that counts its statements. */
 function counted(database: Database) {
   const asked = { times: 0 }
   const counting: Pick<Database, 'sql' | 'transaction'> = {
@@ -49,7 +49,7 @@ test('a write over its limit is refused without asking the database', async ({ d
   expect(await database.db.write.count({ where: { userId: user.id } })).toBe(3)
 })
 
-test('a retry has its answer and does not count, here and on another node', async ({ database }) => {
+test('a retry gets its answer and does not count against the limit, here and on another node', async ({ database }) => {
   const user = callerUser('ada', await createUser(database.db))
   const eids = ['a', 'b'] as const
   using first = openLoopback(writes, user, createOnce(database))

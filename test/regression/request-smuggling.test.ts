@@ -20,13 +20,13 @@ test.for([
   expect(rig.gate.calls).toEqual([])
 })
 
-test('a body that nobody reads is refused, and its connection ends before it has come', async () => {
+test('an unexpected body is refused, and its connection ends before the body has arrived', async () => {
   await using rig = await startRig()
   const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n'
   expect(await talk(rig.port, request)).toMatch(/^HTTP\/1\.1 413 /)
 })
 
-test('what hides behind such a request is not answered', async () => {
+test('a request hidden behind such a request is not answered', async () => {
   await using rig = await startRig({
     server: { database: { ping: () => Promise.reject(new Error('asked for readiness')) } },
   })
@@ -35,7 +35,7 @@ test('what hides behind such a request is not answered', async () => {
   expect(await talk(rig.port, post(headers, hidden))).not.toMatch(/503/)
 })
 
-test('an upgrade may not have a body of two lengths either', async () => {
+test('an upgrade with two body lengths is refused too', async () => {
   await using rig = await startRig()
   const request =
     'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\nContent-Length: 9\r\n' +

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect } from '../support/client.ts'
 import { codeOf, register, startRally } from '../support/server.ts'
 
-test('POST and DELETE /session say UNAVAILABLE, not INTERNAL, while the database is away', async () => {
+test('POST and DELETE /session answer UNAVAILABLE, not INTERNAL, while the database is away', async () => {
   await using rally = await startRally()
   const ada = await register(rally.url, 'ada')
   await using client = await connect(rally.url)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect } from '../support/client.ts'
 import { startRig } from '../support/rig.ts'
 
-test('a socket that was silent before its match went live is asked before it is given up', async () => {
+test('a socket that was silent before its match went live is pinged before it is closed', async () => {
   let isLive = false
   await using rig = await startRig({ server: { isPlaying: () => isLive } })
   await using player = await connect(rig.url, { cookie: await rig.cookieOf('ada') })

@@ -14,7 +14,7 @@ function createPong(client: TestClient): Promise<Match> {
   return client.call<Match>('matches.create', { game: 'pong', mode: 'local', options: { pointsToWin: 21 } })
 }
 
-test('all that 64 sockets of an address can draw from one match are the frames of eight', async ({ rally }) => {
+test('64 sockets of one address get as many frames of a match as eight', async ({ rally }) => {
   const { client: ada } = await enter(rally.url, 'flood_ada')
   await using player = ada
   const match = await createPong(player)
@@ -24,7 +24,7 @@ test('all that 64 sockets of an address can draw from one match are the frames o
       let last = 0
       for (const rate of RATES) {
         let error: string | undefined
-        // There are few places for reads of those who are not signed in.
+        // There are few places for anonymous reads.
         do ({ error } = await socket.request('live.onState', { matchId: match.id, rate }))
         while (error === 'UNAVAILABLE')
         if (error === undefined) last = rate
@@ -36,7 +36,7 @@ test('all that 64 sockets of an address can draw from one match are the frames o
   const granted = perSecond.reduce((sum, rate) => sum + rate, 0)
   expect(granted).toBeLessThanOrEqual(8 * streamFramesPerSecond)
   expect(granted).toBeGreaterThan(8 * streamFramesPerSecond - 60)
-  // Others watch all the same, and so do these when some of them have left.
+  // Others can still watch, and so can these when some of them have left.
   const { client: ben } = await enter(rally.url, 'flood_ben')
   await using other = ben
   await other.subscribe('live.onState', { matchId: match.id, rate: 60 })
@@ -57,13 +57,13 @@ test('a socket watches as many matches as its budget of frames allows', async ({
   const { channel } = await open(first, 60)
   await open(second, 60)
   await expect(open(third, 1)).rejects.toThrow('RATE_LIMITED')
-  // The same again, less of it, and none of it.
+  // The same rate again, a lower one, and none.
   await open(second, 60)
   await open(second, 30)
   await open(third, 30)
   await expect(open(second, 60)).rejects.toThrow('RATE_LIMITED')
   await watcher.call('rpc.unsubscribe', { channel })
   await open(second, 60)
-  // Mode inputs is cheap, and counts for nothing.
+  // Mode inputs is cheap, and does not count.
   await watcher.subscribe('live.onState', { matchId: first.id, mode: 'inputs' })
 })

@@ -6,7 +6,7 @@ import { rallyTest } from '../support/rally-test.ts'
 
 const test = rallyTest({ config: quickStart })
 
-test('a player cannot take back what the opponent was told', async ({ rally, ada, ben }) => {
+test('a player cannot change an input that the opponent was told of', async ({ rally, ada, ben }) => {
   await using first = await enterLive(rally.url, ada)
   await using second = await enterLive(rally.url, ben)
   const match = await first.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })

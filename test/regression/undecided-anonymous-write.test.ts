@@ -26,7 +26,7 @@ function failing(codes: string[]) {
   })
 }
 
-test('a retry of a write of nobody that came to no decision is executed', async () => {
+test('a retry of an anonymous write without a decision is executed', async () => {
   using socket = openLoopback(failing(['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL']))
   for (const code of ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL']) {
     expect(await socket.request('t.write', {}, 'same')).toMatchObject({ error: code })
@@ -34,7 +34,7 @@ test('a retry of a write of nobody that came to no decision is executed', async 
   expect((await socket.request('t.write', {}, 'same')).data).toEqual({ left: 0 })
 })
 
-test('a declared failure is the answer of its retries too', async () => {
+test('retries get a declared error again', async () => {
   using socket = openLoopback(failing(['INVALID_CODE']))
   for (let i = 0; i < 2; i++) {
     expect(await socket.request('t.write', {}, 'same')).toMatchObject({ error: 'INVALID_CODE' })

@@ -5,10 +5,7 @@ import { rallyTest } from '../support/rally-test.ts'
 
 const test = rallyTest({ config: quickStart })
 
-test('an input that is seconds late counts from when it comes, and is not planned for later', async ({
-  rally,
-  ada,
-}) => {
+test('an input that is seconds late counts from its arrival, and is not planned for later', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const match = await createLocal(live, 'pong', { pointsToWin: 21 })
   const mirror = await follow(live, match.id)
@@ -24,7 +21,7 @@ test('an input that is seconds late counts from when it comes, and is not planne
     expect(frame, `${lateBy} late`).toMatchObject({ index, moved: Math.min(255, counted - now + lateBy) })
     expect(counted).toBeGreaterThanOrEqual(now)
     expect(counted).toBeLessThanOrEqual(tick())
-    // It was told when it came: one that is planned is told when it is due.
+    // It was told on arrival: a planned input is told when it is due.
     expect(counted - now).toBeLessThan(30)
   }
   await live.client.call('matches.leave', { matchId: match.id })

@@ -7,7 +7,7 @@ const from = (ip: string) => ({ headers: { 'X-Forwarded-For': ip } })
 const behindProxy = { trustedProxyHops: 1 }
 
 describe('upgrades', () => {
-  test('from one address have a rate, which new sockets do not renew, and cost no look-up beyond it', async () => {
+  test('from one address have a rate, which new sockets do not reset, and cause no look-up over it', async () => {
     await using rig = await startRig({ limits: { upgradesPerSecond: 1, upgradesBurst: 5 } })
     const cookie = await rig.cookieOf('ada')
     for (let i = 0; i < 5; i++) await (await connect(rig.url, { cookie })).close()
@@ -36,7 +36,7 @@ describe('upgrades', () => {
 })
 
 describe('HTTP requests', () => {
-  test('from one address have a rate, and one too many reads nothing else', async () => {
+  test('from one address have a rate, and a request over it is not read', async () => {
     await using rig = await startRig({
       config: behindProxy,
       limits: { requestsPerSecond: 1, requestsBurst: 5, timesPerIp: 1 },
@@ -55,7 +55,7 @@ describe('HTTP requests', () => {
 })
 
 describe('connections', () => {
-  test('from one address have a rate, before they say anything', async () => {
+  test('from one address have a rate, before they send anything', async () => {
     await using rig = await startRig({ limits: { upgradesPerSecond: 1, upgradesBurst: 2 } })
     const opened = await Promise.all(Array.from({ length: 12 }, () => openTcp(rig.port)))
     const closed = opened.map((tcp) => new Promise((resolve) => tcp.resume().once('close', resolve)))

@@ -42,7 +42,7 @@ test('three servers in one process do not see each other', async () => {
   await Promise.all(rallies.map((rally) => rally.stop()))
 })
 
-test('a server that stops says 4000 to its sockets and takes no more', async () => {
+test('a server that stops closes its sockets with 4000 and accepts no more', async () => {
   await using rally = await startRally()
   await using client = await connect(rally.url)
   const stopped = rally.app.stop()

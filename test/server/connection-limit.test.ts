@@ -8,12 +8,12 @@ import { startRig } from '../support/rig.ts'
 async function open(port: number): Promise<{ tcp: Socket; closed: Promise<void> }> {
   const tcp = await openTcp(port)
   onTestFinished(() => void tcp.destroy())
-  // An end is only seen by who reads.
+  // Only a reading socket notices its end.
   tcp.resume()
   return { tcp, closed: new Promise((resolve) => tcp.once('close', () => resolve())) }
 }
 
-test('connections are counted before they say anything, and one that goes makes room', async () => {
+test('connections are counted before they send anything, and a closed one makes room', async () => {
   await using rig = await startRig({ config: { maxConnections: 3 } })
   const kept = [await open(rig.port), await open(rig.port), await open(rig.port)]
   const refused = await open(rig.port)
@@ -26,7 +26,7 @@ test('connections are counted before they say anything, and one that goes makes 
   expect(rig.errors).toHaveLength(1)
 })
 
-test('a socket counts as the connection that it is, until it is closed', async () => {
+test('a socket counts as one connection until it is closed', async () => {
   await using rig = await startRig({ config: { maxConnections: 2 } })
   await using _first = await connect(rig.url)
   const second = await connect(rig.url)
@@ -39,7 +39,7 @@ test('a socket counts as the connection that it is, until it is closed', async (
   }
 })
 
-test('who sends a request bit by bit is cut', { timeout: 30_000 }, async () => {
+test('a client that sends a request very slowly is cut', { timeout: 30_000 }, async () => {
   await using rig = await startRig()
   const { tcp, closed } = await open(rig.port)
   tcp.write('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { connect, within } from '../support/client.ts'
 import { startRally } from '../support/server.ts'
 
-test('a server that is told to stop is not ready at once, and serves until its grace is over', async () => {
+test('a server that was told to stop is not ready at once, and serves until its grace period is over', async () => {
   await using rally = await startRally({ config: { drainGraceMs: 1_500 } })
   await using early = await connect(rally.url)
   const stopped = rally.stop()

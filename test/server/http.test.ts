@@ -18,7 +18,7 @@ function ticketFor(rig: Rig, username: string): string {
 const cookiesOf = (answer: Response) => answer.headers.getSetCookie().map((each) => each.slice(0, each.indexOf(';')))
 
 describe('POST /session', () => {
-  test('exchanges a ticket for a cookie that signs the next socket in, and knows the device again', async () => {
+  test('exchanges a ticket for a cookie that signs in the next socket, and recognises the device', async () => {
     await using rig = await startRig()
     const answer = await postSession(rig, JSON.stringify({ token: ticketFor(rig, 'ada') }))
     expect([answer.status, await answer.json()]).toEqual([200, {}])
@@ -59,7 +59,7 @@ describe('POST /session', () => {
     expect(rig.gate.calls).toEqual([])
   })
 
-  test('refuses a foreign page, and what a form could send', async () => {
+  test('refuses a foreign page, and requests that a form could send', async () => {
     await using rig = await startRig()
     const body = JSON.stringify({ token: ticketFor(rig, 'ada') })
     expect((await postSession(rig, body, { Origin: 'https://evil.example' })).status).toBe(403)
@@ -67,7 +67,7 @@ describe('POST /session', () => {
     expect(rig.gate.calls).toEqual([])
   })
 
-  test('lets a listed page of another origin in, with what its browser asks for', async () => {
+  test('accepts a listed page of another origin, with CORS headers', async () => {
     await using rig = await startRig({ config: { allowedOrigins: new Set(['https://play.example']) } })
     const headers = { Origin: 'https://play.example' }
     const asked = await fetch(`${rig.url}/session`, { method: 'OPTIONS', headers })
@@ -85,7 +85,7 @@ describe('POST /session', () => {
     expect((await postSession(rig, JSON.stringify({ token: 'x' }))).status).toBe(503)
   })
 
-  test('a client that leaves in the middle of its body does no harm', async () => {
+  test('a client that disconnects in the middle of its body does no harm', async () => {
     await using rig = await startRig()
     const tcp = connectTcp(rig.port, '127.0.0.1')
     tcp.write('POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"to')
@@ -107,7 +107,7 @@ describe('DELETE /session', () => {
     expect(rig.gate.sessions.size).toBe(0)
   })
 
-  test('of nobody is no error', async () => {
+  test('without a session is no error', async () => {
     await using rig = await startRig()
     expect((await fetch(`${rig.url}/session`, { method: 'DELETE' })).status).toBe(200)
     expect(rig.gate.calls).toEqual([])
@@ -132,7 +132,7 @@ describe('DELETE /session', () => {
 })
 
 describe('health', () => {
-  test('/healthz says that the process lives, whatever else', async () => {
+  test('/healthz answers while the process lives, whatever else fails', async () => {
     await using rig = await startRig({ server: { database: { ping: () => Promise.reject(new Error('no database')) } } })
     expect((await fetch(`${rig.url}/healthz`)).status).toBe(200)
     const ready = await fetch(`${rig.url}/readyz`)
@@ -159,7 +159,7 @@ describe('health', () => {
     tcp.destroy()
   })
 
-  test('/metrics gives what it is given, or is not there', async () => {
+  test('/metrics answers the given metrics, or 404', async () => {
     await using rig = await startRig({ server: { metrics: async () => 'rally_sockets 0\n' } })
     const answer = await fetch(`${rig.url}/metrics`)
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
@@ -168,7 +168,7 @@ describe('health', () => {
     expect((await fetch(`${none.url}/metrics`)).status).toBe(404)
   })
 
-  test('routes say which methods they take', async () => {
+  test('routes name the methods that they allow', async () => {
     await using rig = await startRig()
     const answer = await fetch(`${rig.url}/session`)
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, DELETE, OPTIONS'])

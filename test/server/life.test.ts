@@ -30,7 +30,7 @@ async function openMute(port: number): Promise<{ pings: number; code: number; af
   throw new Error('there was no close frame')
 }
 
-test('the welcome is the first frame and says who, where and how much', async () => {
+test('the welcome is the first frame, with user, node and limits', async () => {
   await using rig = await startRig({ config: { heartbeatMs: 7000 } })
   await using client = await connect(rig.url)
   expect(client.welcome).toEqual({
@@ -67,7 +67,7 @@ test('a peer that answers pings stays', async () => {
   expect(await client.call('rpc.ping')).toEqual({})
 })
 
-test('a socket of nobody that asks nothing but pings is closed with 4504; one that asks, watches or is signed in stays', async () => {
+test('an anonymous socket that only pings is closed with 4504; one that asks, watches or is signed in stays', async () => {
   await using rig = await startRig({ limits: { anonymousIdleMs: 400 }, config: { heartbeatMs: 100 } })
   await using signedIn = await connect(rig.url, { cookie: await rig.cookieOf('ada') })
   await using busy = await connect(rig.url)
@@ -86,7 +86,7 @@ test('a socket of nobody that asks nothing but pings is closed with 4504; one th
   clearInterval(asking)
 })
 
-test('a leaving node answers what runs, refuses what is new, and says 4000 to every socket', async () => {
+test('a leaving node answers open requests, refuses new ones, and closes every socket with 4000', async () => {
   await using rig = await startRig({ limits: { requestMs: 300 } })
   const clients = await Promise.all(Array.from({ length: 20 }, () => connect(rig.url)))
   const [first] = clients

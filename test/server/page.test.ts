@@ -66,7 +66,7 @@ describe('the page', () => {
     expect(headers.get('referrer-policy')).toBe('same-origin')
   })
 
-  test('hashed assets are cached for ever, compressed as the browser likes', async () => {
+  test('hashed assets are cached for ever, in an encoding that the browser accepts', async () => {
     const plain = await raw(rig, '/assets/main-abc123.js')
     expect(plain.headers['cache-control']).toBe('public, max-age=31536000, immutable')
     expect(plain.body.toString()).toBe(script)
@@ -78,7 +78,7 @@ describe('the page', () => {
     expect(br.headers.vary).toBe('Accept-Encoding')
   })
 
-  test('what the browser has already is not sent again', async () => {
+  test('files that the browser has cached are not sent again', async () => {
     const { headers } = await raw(rig, '/')
     const again = await raw(rig, '/', { 'If-None-Match': String(headers.etag) })
     expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, headers.etag])
@@ -92,7 +92,7 @@ describe('the page', () => {
     expect(head.headers['content-length']).toBe(get.headers['content-length'])
   })
 
-  test('a connection is good for more after HEAD and 304', async () => {
+  test('a connection can be used again after HEAD and 304', async () => {
     const tcp = connectTcp(rig.port, '127.0.0.1')
     const ask = (head: string) => {
       tcp.write(`${head} HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n`)
@@ -129,7 +129,7 @@ describe('the page', () => {
     tcp.destroy()
   })
 
-  test('a reader that does not come to the end in a minute is cut', async () => {
+  test('a reader that takes longer than a minute is cut', async () => {
     onTestFinished(() => void vi.useRealTimers())
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const tcp = connectTcp(rig.port, '127.0.0.1')
@@ -153,7 +153,7 @@ describe('the page', () => {
     },
   )
 
-  test('that was never built says what to do', async () => {
+  test('that was never built says how to build it', async () => {
     await using unbuilt = await startRig()
     const answer = await fetch(unbuilt.url)
     expect(answer.status).toBe(404)

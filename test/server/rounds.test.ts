@@ -15,7 +15,7 @@ test('each item comes once in a round, a share at each call', () => {
   expect(visited(rounds, 9)).toEqual([...all])
 })
 
-test('what comes and goes meanwhile disturbs nobody else', () => {
+test('adding and removing items does not affect the others', () => {
   const all = new Set([0, 1, 2, 3, 4, 5])
   const rounds = new IncrementalSweep(all, 3)
   expect(visited(rounds, 1)).toEqual([0, 1])
@@ -24,6 +24,6 @@ test('what comes and goes meanwhile disturbs nobody else', () => {
   expect(visited(rounds, 2)).toEqual([3, 4, 5, 6])
 })
 
-test('an empty set is none', () => {
+test('an empty set has no items to visit', () => {
   expect(visited(new IncrementalSweep(new Set<number>(), 10), 3)).toEqual([])
 })

@@ -3,7 +3,7 @@ import { startRig } from '../support/rig.ts'
 
 const PATHS = ['/', '/healthz', '/nothing.js']
 
-test('behind https every response tells the browser to stay with it', async () => {
+test('behind https every response tells the browser to use https only', async () => {
   await using rig = await startRig({ config: { publicUrl: 'https://play.example' } })
   for (const path of PATHS) {
     const { headers } = await fetch(rig.url + path)

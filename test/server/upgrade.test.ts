@@ -15,7 +15,7 @@ interface Forgery {
   readonly expires?: number | null
 }
 
-/** A token for Ada's session that is genuine but for what `forgery` says. */
+/** A genuine token for Ada's session, except for `forgery`. */
 function forge(key: Uint8Array, forgery: Forgery): Promise<string> | string {
   const claims = { sub: 'id-of-ada', sid: 'session-of-ada' }
   const { alg = 'HS256', issuer = 'rally', audience = 'session', issued, expires = '1h' } = forgery
@@ -55,7 +55,7 @@ describe('origin', () => {
 })
 
 describe('sub-protocol', () => {
-  test('ours is taken, also among others', async () => {
+  test('ours is accepted, also among others', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url, { protocols: ['chat', 'rally.v1'] })
     expect(client.socket.protocol).toBe('rally.v1')
@@ -125,7 +125,7 @@ describe('session cookie', () => {
     expect(session).toMatchObject({ userId: 'id-of-ada', isAging: false })
   })
 
-  test('in production it has the __Host- prefix and is Secure, and the plain one counts for nothing', async () => {
+  test('in production it has the __Host- prefix and is Secure, and the plain one is ignored', async () => {
     await using rig = await startRig({ config: { production: true } })
     const header = await rig.cookies.session('id', 'sid', Date.now() + MONTH_MS)
     expect(header).toMatch(/^__Host-rally=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
@@ -184,7 +184,7 @@ describe('a database in trouble', () => {
 })
 
 describe('bounds', () => {
-  test('one address has so many sockets and no more; a closed one makes room', async () => {
+  test('the sockets of one address are bounded; a closed one makes room', async () => {
     await using rig = await startRig({ limits: { socketsPerIp: 2 } })
     const first = await connect(rig.url)
     await using _second = await connect(rig.url)
@@ -200,13 +200,13 @@ describe('bounds', () => {
     expect(await client.call('t.whoAmI')).toMatchObject({ ip: '1.2.3.4' })
   })
 
-  test('without a trusted proxy nobody chooses an address', async () => {
+  test('without a trusted proxy clients cannot choose an address', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url, { headers: { 'X-Forwarded-For': '1.2.3.4' } })
     expect(await client.call('t.whoAmI')).toMatchObject({ ip: '127.0.0.1' })
   })
 
-  test('a leaving node takes no more sockets', async () => {
+  test('a leaving node accepts no more sockets', async () => {
     await using rig = await startRig()
     await using _open = await connect(rig.url)
     // A connection that was open before, as a proxy keeps them.

@@ -13,7 +13,7 @@ export interface Message<Data = Record<string, unknown>> {
   readonly seq?: number
 }
 
-/** What an answer with an `error` carries. */
+/** The data of an answer with an `error`. */
 export interface Failure {
   readonly message: string
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
@@ -61,7 +61,7 @@ export async function within<T>(promise: Promise<T>, what: string, deadlineMs = 
   }
 }
 
-/** Messages in the order of their arrival, to be waited for. */
+/** Messages in the order of their arrival, which tests can wait for. */
 export class Inbox<M> {
   readonly #messages: M[] = []
   readonly #waiting = new Set<{ readonly predicate: (message: M) => boolean; readonly resolve: (message: M) => void }>()
@@ -81,7 +81,7 @@ export class Inbox<M> {
     this.#messages.push(message)
   }
 
-  /** Takes the first message that fits, or the next one that will. */
+  /** Takes the first matching message, or waits for one. */
   async next(predicate: (message: M) => boolean = () => true, deadlineMs = DEADLINE_MS): Promise<M> {
     const index = this.#messages.findIndex(predicate)
     const [found] = index === -1 ? [] : this.#messages.splice(index, 1)
@@ -101,7 +101,7 @@ export class Inbox<M> {
     return taken
   }
 
-  /** Takes all that is there already. */
+  /** Takes all messages that have arrived. */
   drain(): M[] {
     return this.#messages.splice(0)
   }
@@ -131,7 +131,7 @@ export class TestClient implements AsyncDisposable {
   /** Every frame as it came, kept when `keepRaw` is set. */
   readonly raw: string[] = []
   keepRaw = false
-  /** Who waits for an answer, by `eid`: several when a test retries before it has the first answer. */
+  /** Waiting requests, by `eid`: several when a test retries before it has the first answer. */
   readonly #requests = new Map<string, ((message: Message) => void)[]>()
   readonly #opening = new Set<string>()
   readonly #streams = new Map<string, Inbox<Message>>()
@@ -152,7 +152,7 @@ export class TestClient implements AsyncDisposable {
     if (waiting?.length === 0) this.#requests.delete(message.eid)
     if (settle) {
       const { channel } = message.data
-      // Events may follow in the same read, before whoever asked goes on.
+      // Events may follow in the same read, before the caller continues.
       if (this.#opening.delete(message.eid) && typeof channel === 'string') this.#streams.set(channel, new Inbox())
       settle(message)
       return
@@ -193,7 +193,7 @@ export class TestClient implements AsyncDisposable {
     return answer.data
   }
 
-  /** The next frame that fits and is no answer and no event of a stream opened here. */
+  /** The next matching frame that is neither an answer nor an event of a stream opened here. */
   next(predicate?: (message: Message) => boolean, deadlineMs?: number): Promise<Message> {
     return this.inbox.next(predicate, deadlineMs)
   }
@@ -258,7 +258,7 @@ async function connectOnce(url: string, options: ConnectOptions): Promise<TestCl
       reject(code === 1006 ? new CutBeforeWelcome(message) : new Error(message))
     })
   })
-  // It is awaited only after the upgrade, which fails with the better error.
+  // It is awaited after the upgrade, whose error is better.
   welcomed.catch(() => {})
   try {
     const headers = await within(upgraded, 'the upgrade', options.deadlineMs)

@@ -21,7 +21,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return create(`TEMPLATE ${inject('templateDatabase')}`)
 }
 
-/** The same without any migration. */
+/** The same, without migrations. */
 export async function createEmptyTestDatabase(): Promise<TestDatabase> {
   return create('TEMPLATE template0')
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Looks again until it is so: nothing tells of what is in the database. */
+/** Reads again until `isSo` holds: nothing reports changes of the database. */
 export async function eventually<T>(
   look: () => Promise<T>,
   isSo: (seen: T) => boolean,

@@ -1,11 +1,11 @@
 import { RpcError, type SessionGate, type SignedIn } from '../../src/rpc/index.ts'
 
-/** Sessions in memory, and what tests want to go wrong with a database. */
+/** Sessions in memory, with the failures of a database that tests need. */
 export class FakeGate implements SessionGate {
   readonly sessions = new Map<string, SignedIn>()
   readonly tickets = new Map<string, SignedIn>()
   readonly calls: string[] = []
-  /** Set: nothing answers before it resolves. */
+  /** While set, nothing answers before it resolves. */
   hold: Promise<void> | null = null
   fails = false
 

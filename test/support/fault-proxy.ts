@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** What is wrong with the network. All of it may be changed while it is in use. */
+/** The faults of the network. All of them may be changed at any time. */
 export interface Faults {
   /** For every chunk, each way, ms. */
   readonly latencyMs: number
@@ -26,17 +26,17 @@ export interface FaultProxy extends AsyncDisposable {
   readonly accepted: number
   /** Payload of TCP that came in from clients, and from the server. */
   readonly bytes: Readonly<Record<Direction, number>>
-  /** Sees what comes in, as it comes. `connection` counts from 1. */
+  /** Called with incoming data. `connection` counts from 1. */
   tap: (direction: Direction, chunk: Buffer, connection: number) => void
   /** From the next chunk on. */
   set(faults: Partial<Faults>): void
   /** Nothing moves for so long from now on, on any connection. */
   stall(ms: number): void
-  /** Ends the connections there are without a word; new ones get through. */
+  /** Cuts the open connections; new ones work. */
   cut(): void
   /**
-   * The connections there are stay open and nothing gets through them any more, not even their end: what a router that
-   * lost its memory does. New ones get through.
+   * The open connections stay open, but nothing gets through any more, not even their end, like a router that was
+   * restarted. New ones work.
    */
   halfOpen(): void
   close(): Promise<void>
@@ -195,7 +195,7 @@ class Lane {
   }
 
   #arrive(): void {
-    // Timers may come up to a millisecond early.
+    // Timers may fire up to a millisecond early.
     const now = performance.now() + 1
     while (this.#underWay[0] && this.#underWay[0].at <= now) {
       const chunk = this.#underWay.shift()?.chunk
@@ -246,7 +246,7 @@ class Pair {
     this.#lost()
   }
 
-  /** One side is gone; the other is told, unless nothing gets through. */
+  /** One side is gone. The other side is closed too, unless nothing gets through. */
   #lost(): void {
     const { from, to } = this.#up
     if (this.#isSwallowing && !(from.destroyed && to.destroyed)) return

@@ -7,7 +7,7 @@ import type { Message } from './client.ts'
 /** A socket on a hub, with all that was sent to it and how much of that counts as unsent. */
 export interface Reader {
   readonly connection: Connection
-  /** What reached it, in order. */
+  /** What was sent to it, in order. */
   readonly sent: Message<Record<string, unknown>>[]
   unsent: number
 }

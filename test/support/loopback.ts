@@ -29,7 +29,7 @@ export interface Loopback extends Disposable {
   request(type: string, data?: unknown, eid?: string): Promise<Message>
 }
 
-/** Executes every write anew and keeps nothing. */
+/** Executes every write and keeps no answers. */
 const forgetful: Once<object> = {
   recall: () => undefined,
   async run(_key, execute) {
@@ -37,7 +37,7 @@ const forgetful: Once<object> = {
   },
 }
 
-/** The RPC layer with one socket on it, of nobody or of `user`. */
+/** The RPC layer with one socket, anonymous or of `user`. */
 export function openLoopback(module: Module, user: Caller['user'] = null, once = forgetful): Loopback {
   const errors: object[] = []
   const inbox = new Inbox<Message>()

@@ -26,7 +26,7 @@ export class Newcomer {
 
 let names = 0
 
-/** Somebody new. */
+/** A new player. */
 export async function newcomer(rally: Pick<Rally, 'url'>): Promise<Newcomer> {
   const player = await register(rally.url, `player_${++names}`)
   return new Newcomer(rally, player, await openSocket(rally, player))

@@ -10,7 +10,7 @@ export function databaseUrl(server: string, name: string): string {
 /** Runs one statement on a connection of its own. */
 export async function execute(url: string, sql: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, query_timeout: 30_000 })
-  // A server that goes away while nothing is asked of it is no concern of this connection.
+  // A server that goes away between queries must not fail the test.
   client.on('error', () => undefined)
   await client.connect()
   try {

@@ -2,5 +2,5 @@ import type { Log } from '../../src/logger.ts'
 
 const nothing = () => undefined
 
-/** For what is not tested by what it logs. */
+/** For tests that do not check the log. */
 export const quietLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }

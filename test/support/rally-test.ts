@@ -2,7 +2,7 @@ import { test as base } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { type RallyOptions, register, startRally } from './server.ts'
 
-/** Times of matches that are short enough to be waited for, and too long to pass before a test has done its next step. */
+/** Times of matches: short enough to wait for, and long enough for a test's next step. */
 export function matchTimes(times: Partial<Config['matches']> = {}): Config['matches'] {
   return {
     countdownMs: 300,

@@ -19,7 +19,7 @@ export async function openTcp(port: number): Promise<Socket> {
     }),
     'the connection',
   )
-  // A server may cut it at any time; who cares listens to `close`.
+  // A server may cut it at any time; interested tests listen to `close`.
   tcp.on('error', () => undefined)
   return tcp
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { InlineConfig, Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** Tells why a test failed that passed when it was tried again: the usual report only says that it was. */
+/** Reports why a retried test failed the first time: the usual report only says that it was retried. */
 class FirstTries implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state, errors } = test.result()
@@ -28,7 +28,10 @@ class LeftOut implements Reporter {
   }
 }
 
-/** How a suite reports: to people, and where `TEST_REPORTS` names a folder, as `<suite>.json` for scripts/count-tests.ts. */
+/**
+ * The reporters of a suite: for people and, if `TEST_REPORTS` names a folder, as `<suite>.json` for
+ * scripts/count-tests.ts.
+ */
 export function reporters(suite: string): NonNullable<InlineConfig['reporters']> {
   const folder = process.env.TEST_REPORTS
   const shown = ['default', new FirstTries(), new LeftOut()] as const

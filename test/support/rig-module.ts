@@ -70,10 +70,10 @@ export interface RigContext {
 }
 
 const { method, subscription } = definers<RigContext>()
-/** So much that no test meets it. */
+/** More than any test uses. */
 const plenty = { points: 1_000_000, perSeconds: 60 }
 
-/** Methods and subscriptions of every kind, each for one thing that the layers below have to get right. */
+/** Methods and subscriptions of every kind, each for one behaviour of the layers below. */
 export function testModule(world: () => World) {
   const Counted = z.object({ count: z.number() })
   return module({

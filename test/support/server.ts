@@ -66,13 +66,13 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
   return { url: app.url, app, config, database, stop, [Symbol.asyncDispose]: stop }
 }
 
-/** Somebody with an account, as their browser and their authenticator know them. */
+/** A user with an account, with the data of their browser and authenticator. */
 export interface Player {
   readonly id: string
   readonly username: string
   /** The `Cookie` header of their browser. */
   readonly cookie: string
-  /** What their authenticator holds, in base32. */
+  /** The secret in their authenticator, in base32. */
   readonly secret: string
   readonly recoveryCodes: readonly string[]
 }
@@ -82,7 +82,7 @@ export function codeOf(secret: string, steps = 0): string {
   return generateSync({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
 }
 
-/** A set-up is not tried again, and tells nothing by its pace. */
+/** A set-up is not retried, and its speed is not tested. */
 const PATIENT = { deadlineMs: 15_000 }
 
 /** Registers a user the way a browser does: name, code from the authenticator, ticket, cookie. */

@@ -4,17 +4,17 @@ import { connect, createServer, type Socket } from 'node:net'
 /** A port of this machine, or one elsewhere. */
 type Target = number | { readonly host: string; readonly port: number }
 
-/** A port that leads to a server which may come and go, or move, over a network that may be cut. */
+/** A port that leads to a server that can be stopped or moved, over a network that can be cut. */
 export interface TcpProxy {
   readonly port: number
   readonly url: string
   /** Where new connections lead from now on; `undefined` refuses them and cuts those that are open. */
   leadTo(target: Target | undefined): void
-  /** Ends every connection without a word; new ones get through. */
+  /** Cuts every connection; new ones work. */
   cut(): void
-  /** Lets nothing more through on the connections there are, which stay open; new ones get through. */
+  /** The open connections stay open, but nothing gets through any more. New ones work. */
   stall(): void
-  /** Accepts connections and lets nothing through, on those there are either, until it is told where they lead. */
+  /** Accepts connections but lets nothing through, on open ones either, until `leadTo` is called. */
   hang(): void
   close(): Promise<void>
 }
@@ -64,7 +64,7 @@ export async function startTcpProxy(first?: Target): Promise<TcpProxy> {
     cut,
     leadTo(next) {
       target = next
-      // What hung has lost bytes.
+      // A connection that hung has lost bytes.
       if (next === undefined || isHanging) cut()
       isHanging = false
     },
