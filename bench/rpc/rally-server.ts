@@ -1,6 +1,7 @@
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { readConfig } from '../../src/config.ts'
-import { Dispatcher, definers, Hub, module } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+import { Dispatcher, definers, Hub } from '../../src/rpc/index.ts'
 import { createServer } from '../../src/server/server.ts'
 import { report } from '../support/child.ts'
 import { answer, Input, Output } from './method.ts'

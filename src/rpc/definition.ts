@@ -142,14 +142,6 @@ export interface Module<
   readonly subscriptions: Subscriptions
 }
 
-/** Groups the methods and subscriptions that share a namespace on the wire. */
-export function module<
-  const Methods extends Readonly<Record<string, AnyMethod>>,
-  const Subscriptions extends Readonly<Record<string, AnySubscription>>,
->(definition: Module<Methods, Subscriptions>): Module<Methods, Subscriptions> {
-  return definition
-}
-
 /** The types that a client of these modules needs. */
 export type ApiOf<Modules extends Readonly<Record<string, Module>>> = {
   readonly [Name in keyof Modules]: {

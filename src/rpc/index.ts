@@ -9,7 +9,6 @@ export {
   type ApiOf,
   definers,
   type Module,
-  module,
   type Opened,
 } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'

@@ -53,8 +53,9 @@ export class PendingCalls<Ctx, Tx> {
   sweep(now: number): void {
     for (const pending of this.#pending) {
       if (now - pending.startedAt < this.#options.limits.requestMs) return
-      this.#pending.delete(pending)
-      this.#expire(pending)
+      this.#untrack(pending)
+      const late = new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 })
+      this.#fail(pending.call, pending.entry, late, pending.reply)
     }
   }
 
@@ -137,11 +138,6 @@ export class PendingCalls<Ctx, Tx> {
       if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
       else this.#executor.toRpcError(entry, call.eid, error)
     }
-  }
-
-  #expire({ call, entry, reply }: Pending<Tx>): void {
-    if (call.connection) call.connection.inFlight--
-    this.#fail(call, entry, new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 }), reply)
   }
 
   /** @throws RpcError */

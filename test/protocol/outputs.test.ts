@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { channel, module } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+import { channel } from '../../src/rpc/index.ts'
 import { callerUser } from '../support/caller-user.ts'
 import { method, openLoopback, subscription } from '../support/loopback.ts'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { module } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+
 import { createRegistry } from '../../src/rpc/registry.ts'
 import { method } from '../support/loopback.ts'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { module } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+
 import { method, openLoopback } from '../support/loopback.ts'
 
 const write = (answer: string) =>

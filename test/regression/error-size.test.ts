@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { module, RpcError } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+import { RpcError } from '../../src/rpc/index.ts'
 import { method, openLoopback } from '../support/loopback.ts'
 
 const MAX_ANSWER_BYTES = 2048

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Call, channel, definers, type Hub, module } from '../../src/rpc/index.ts'
+import { module } from '../../src/modules/define.ts'
+import { type Call, channel, definers, type Hub } from '../../src/rpc/index.ts'
 
 /** What the test module's handlers work on, and what they did. */
 export class World {
