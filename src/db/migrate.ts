@@ -83,23 +83,21 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 async function readMigrations(dir: string): Promise<Migration[]> {
-  const entries = await readdir(dir, { withFileTypes: true }).catch((error: unknown) => {
-    throw new MigrationError(`The folder of migrations cannot be read: ${messageOf(error)}`, { cause: error })
-  })
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  if (names.length === 0) throw new MigrationError(`There are no migrations in ${dir}`)
-  return Promise.all(
-    names.sort().map(async (name) => {
-      const file = join(dir, name, 'migration.sql')
-      if (!MIGRATION_NAME.test(name)) {
-        throw new MigrationError(`${join(dir, name)}: a migration's folder has a name like 20260131120000_add_scores`)
-      }
-      const script = await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new MigrationError(`A migration cannot be read: ${messageOf(error)}`, { cause: error })
-      })
-      return { name, script, checksum: createHash('sha256').update(script).digest('hex') }
-    }),
-  )
+  try {
+    const entries = await readdir(dir, { withFileTypes: true })
+    const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    const wrong = names.find((name) => !MIGRATION_NAME.test(name))
+    if (wrong !== undefined) throw new Error(`${wrong} is not a name like 20260131120000_add_scores`)
+    if (names.length === 0) throw new Error('there are none')
+    return await Promise.all(
+      names.sort().map(async (name) => {
+        const script = await readFile(join(dir, name, 'migration.sql'), 'utf8')
+        return { name, script, checksum: createHash('sha256').update(script).digest('hex') }
+      }),
+    )
+  } catch (error) {
+    throw new MigrationError(`The migrations in ${dir} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** @param until when to give up on a database that is still starting; it and `deadline` are on the monotonic clock */

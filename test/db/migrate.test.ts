@@ -146,7 +146,7 @@ test("what is wrong with an application's migrations is said to be the applicati
 })
 
 test.each([
-  ['add_scores', 'migration.sql', 'has a name like'],
+  ['add_scores', 'migration.sql', 'add_scores is not a name like'],
   ['20260101000000_shop', 'up.sql', 'cannot be read'],
 ])('a folder %s with %s is refused, not passed over', async (name, file, message) => {
   await addMigration('20260101000000_first', 'CREATE TABLE first ()')

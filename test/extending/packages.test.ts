@@ -133,6 +133,10 @@ describe.sequential('the packages', () => {
     const page = readFileSync(join(root, 'docs/extending.md'), 'utf8')
     for (const [file, source] of examplesOf('docs/extending.md')) {
       if (!/guestbook|prisma/.test(file)) write(file, source)
+      // The same module as in the repository: only what it imports from outside of its folder has another name.
+      if (!file.startsWith('src/modules/')) continue
+      const shared = /'(?:\.\.\/)+(?:db\/sql|rpc\/index|define|periodic-jobs|scope|usernames)\.ts'/g
+      write(file.replace('modules/', ''), source.replaceAll(shared, "'rally/server'"))
     }
     const [, config = ''] = /^```json\n(.*?)^```$/ms.exec(page) ?? []
     write('tsconfig.json', config)
