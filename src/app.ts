@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
 import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/sealed-answers.ts'
-import { createOnce, OnceConflict } from './db/writes-once.ts'
+import { createOnce, OnceConflict, SWEEP_MS } from './db/writes-once.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import type { Games } from './games/game.ts'
 import { createLoggers, type Logger } from './logger.ts'
@@ -57,7 +57,6 @@ export interface App {
 
 /** Rally's own page, as `npm run build` leaves it. */
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
-const SWEEP_MS = 60_000
 /** For closing everything, once the requests under way are answered. */
 const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */

@@ -6,6 +6,8 @@ import { type Sql, statement } from './sql.ts'
 /** How long an answer is kept. A later retry executes again. */
 export const KEEP_MINUTES = 10
 const KEEP_MS = KEEP_MINUTES * 60_000
+/** Old answers are deleted so often. */
+export const SWEEP_MS = 60_000
 
 const SWEEP_BATCH = 1000
 const MAX_SWEEP_BATCHES = 100

@@ -3,7 +3,7 @@ import { modules } from '../../src/modules/index.ts'
 import { sharedCodes } from '../../src/protocol/codes.ts'
 import { createRegistry } from '../../src/rpc/registry.ts'
 
-/** The parts of JSON Schema that the inputs' schemas are made of. */
+/** The parts of JSON Schema that the schemas of inputs use. */
 const Shape = z.looseObject({
   type: z.string().optional(),
   const: z.unknown().optional(),
@@ -33,7 +33,7 @@ const builtins = {
 
 const entries = [...createRegistry(Object.values(modules)).values()]
 
-/** Everything that the server can be asked, from its own registry. */
+/** All methods and subscriptions of the server, from its own registry. */
 export const targets: readonly Target[] = [
   ...entries.map(({ type, definition }) => ({ type, input: toShape(definition.input) })),
   ...Object.entries(builtins).map(([type, input]) => ({ type, input: toShape(input) })),

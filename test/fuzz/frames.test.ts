@@ -14,10 +14,10 @@ import { Verdicts } from './verdicts.ts'
 const FRAMES = 100_000
 const CONNECTIONS = 300
 const USERS = Array.from({ length: 8 }, (_, index) => `fuzz_${index}`)
-/** Whose each socket is; null for nobody's. */
+/** The user of each socket; null for none. */
 const SOCKETS = [...USERS, null, null, null, null]
 const MiB = 1024 * 1024
-/** Set to have the frames of a run again; ids that the server made are others each time. */
+/** Set it to repeat the frames of a run. Ids that the server makes differ each time. */
 const SEED = process.env.FUZZ_SEED === undefined ? randomBytes(4).readUInt32LE() : Number(process.env.FUZZ_SEED)
 
 describe(`with FUZZ_SEED=${SEED}`, () => {
@@ -41,7 +41,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       LIMIT_SOCKETS_PER_IP: '10000',
       LIMIT_AUTH_PER_IP: '10000000',
       LIMIT_ACTIVE_MATCHES: '6',
-      // What is to be found are wrong answers, not late ones.
+      // This test looks for wrong answers, not for late ones.
       LIMIT_REQUEST_MS: '60000',
       DATABASE_CONNECT_TIMEOUT_MS: '30000',
       DATABASE_STATEMENT_TIMEOUT_MS: '30000',
@@ -109,7 +109,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       expect(verdicts.complaints).toEqual([])
       expect(server.errors).toEqual([])
       expect(server.exit).toBeNull()
-      // The frames went deep: many were understood, and many were not.
+      // The frames reached the handlers: many were accepted, and many were not.
       expect(verdicts.count('ok')).toBeGreaterThan(FRAMES / 10)
       for (const code of ['BAD_ENVELOPE', 'VALIDATION_FAILED', 'UNAUTHENTICATED', 'UNKNOWN_TYPE', 'NOT_FOUND']) {
         expect(verdicts.count(code), code).toBeGreaterThan(FRAMES / 500)
@@ -133,18 +133,18 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
   })
 })
 
-/** The usage once nothing is being executed any more. */
+/** The memory once no request is under way. */
 async function settled(usage: () => Promise<Usage>): Promise<Usage> {
   await expect.poll(async () => (await usage()).inFlight, { timeout: 30_000, interval: 100 }).toBe(0)
   return usage()
 }
 
-/** What any client does: registers, pings, plays a match against the bot. */
+/** Registers, pings and plays a match against the bot, as any client does. */
 async function playNormally(url: string): Promise<void> {
   const { client } = await enter(url, 'a_person')
   await using person = client
   expect(await person.call('rpc.ping')).toEqual({})
-  // Who begins is drawn otherwise, and what is sent before one's turn is nothing.
+  // Otherwise the first seat is drawn, and a move out of turn has no effect.
   const own = { game: 'connect-four', mode: 'bot', options: { first: 0 } }
   const { id } = await person.call<{ id: string }>('matches.create', own)
   const updates = await person.subscribe<{ status: string }>('matches.onUpdate', { matchId: id })

@@ -4,7 +4,7 @@ import { junk, scramble, spoil, write } from './mutate.ts'
 import { type Pools, plausible } from './plausible.ts'
 import type { Random } from './random.ts'
 
-/** One frame to send. `eid` when its answer can be told by it. */
+/** One frame to send. `eid` if it identifies the answer. */
 export interface Frame {
   readonly kind: string
   readonly bytes: string | Buffer
@@ -12,9 +12,9 @@ export interface Frame {
   readonly eid?: string
 }
 
-/** Over the largest frame that the server takes: it ends the connection, so it is rare. */
+/** Larger than the server takes. It ends the connection, so it is rare. */
 const OVERSIZED = 80_000
-/** They end the session that asks, so they come seldom. */
+/** They end the session of the socket, so they are rare. */
 const ENDING: ReadonlySet<string> = new Set(['auth.logout', 'auth.revoke', 'auth.rotateTotp'])
 
 const typeNames = targets.map(({ type }) => type)
@@ -41,7 +41,7 @@ export function makeFrame(number: number, random: Random, pools: Pools): Frame {
   if (draw < 980) return { kind: 'random binary', bytes: random.bytes(random.below(300)), isBinary: true }
   if (draw < 998)
     return { kind: 'random text', bytes: random.bytes(random.below(300)).toString('latin1'), isBinary: false }
-  // These two end the connection: bytes that are no UTF-8, and too many of them.
+  // These two end the connection: bytes that are no UTF-8, and a frame that is too large.
   if (draw < 999) return { kind: 'bad utf-8', bytes: random.bytes(1 + random.below(50)), isBinary: false }
   return random.chance(0.5)
     ? { kind: 'oversized', bytes: `"${'x'.repeat(OVERSIZED)}"`, isBinary: false }

@@ -1,4 +1,4 @@
-// The server that is fuzzed, in a process of its own, so that a crash of native code is seen as one.
+// The fuzzed server, in a process of its own, so that a crash of native code is detected.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { startRally } from '../../src/rally.ts'
@@ -23,6 +23,6 @@ process.on('message', async (question) => {
   process.send?.({ inFlight, heapUsed, rss, external })
 })
 
-// Whoever started it is gone.
+// The parent process is gone.
 process.on('disconnect', () => process.exit())
 process.send?.({ url: app.url })

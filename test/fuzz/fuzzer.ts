@@ -8,7 +8,7 @@ import type { Verdicts } from './verdicts.ts'
 
 /** Frames between two waits for the server. */
 const BATCH = 50
-/** Frames whose answers can still be told apart. */
+/** So many `eid`s are remembered, to match answers to frames. */
 const REMEMBERED = 4_000
 const DEADLINE_MS = 30_000
 
@@ -21,7 +21,7 @@ interface FuzzerOptions {
   readonly identity: () => Promise<string | null>
 }
 
-/** One client that sends frame after frame, and comes back when it is thrown out. */
+/** A client that sends frame after frame, and reconnects when its socket is closed. */
 export class Fuzzer {
   readonly #options: FuzzerOptions
   readonly #random: Random
@@ -51,7 +51,7 @@ export class Fuzzer {
     this.#sent++
     this.#options.verdicts.sent(frame)
     if (frame.eid !== undefined) this.#remember(frame.eid, frame)
-    // What was sent before it may have closed the socket already; the frames drawn stay the same.
+    // An earlier frame may have closed the socket. The next frames are drawn as if it had not.
     if (socket.readyState === WebSocket.OPEN) socket.send(frame.bytes, { binary: frame.isBinary })
   }
 
@@ -90,7 +90,7 @@ export class Fuzzer {
       if (message.eid === this.#atBarrier?.eid) this.#atBarrier.resolve()
       if (message.error === undefined && message.seq === undefined) pools.learn(message.data)
     })
-    // How it ends says the close event.
+    // The close event tells how it ended.
     socket.on('error', () => undefined)
     socket.on('close', (code) => {
       verdicts.closed(code)
@@ -105,14 +105,14 @@ export class Fuzzer {
     const answered = new Promise<void>((resolve) => {
       this.#atBarrier = { eid, resolve }
     })
-    // It waits for a connection to the database behind the requests before it.
+    // It waits for the database behind the requests before it.
     socket.send(JSON.stringify({ type: 'matches.getOne', data: { matchId: 'none' }, eid, ts: 0 }))
     await within(answered, 'an answer after the batch', DEADLINE_MS)
     this.#atBarrier = null
   }
 }
 
-/** Resolves with null once it is open, or with why it is not. */
+/** Resolves with null when it is open, or with the reason why it is not. */
 function opening(socket: WebSocket): Promise<Error | null> {
   return new Promise((resolve) => {
     socket.once('open', () => resolve(null))

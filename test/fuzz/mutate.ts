@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** Written into the text as they stand, where JSON has no value for them. */
+/** Written into the text as they are: JSON has no such values. */
 const RAW = '\u{E000}raw:'
 
 const strings: readonly [string, ...string[]] = [
@@ -69,7 +69,7 @@ const keys: readonly [string, ...string[]] = [
   '\u0001'.repeat(100),
 ]
 
-/** Something that belongs nowhere. */
+/** A value that no schema expects. */
 export function junk(random: Random): unknown {
   switch (random.below(7)) {
     case 0:
@@ -89,7 +89,7 @@ export function junk(random: Random): unknown {
   }
 }
 
-/** The same value with one thing in it spoiled. */
+/** The same value with one part changed for the worse. */
 export function spoil(value: unknown, random: Random): unknown {
   if (typeof value !== 'object' || value === null || random.chance(0.1)) return junk(random)
   if (Array.isArray(value)) {
@@ -105,7 +105,7 @@ export function spoil(value: unknown, random: Random): unknown {
     case 1:
       return fromEntries([...entries, [random.pick(keys), junk(random)]])
     case 2:
-      // The same key twice: which one counts must not depend on who reads it.
+      // The same key twice: all readers must take the same one.
       return fromEntries([...entries, [`${RAW}${key}`, junk(random)]])
     default:
       return fromEntries(entries.toSpliced(at, 1, [key, spoil(inner, random)]))
@@ -116,11 +116,11 @@ export function spoil(value: unknown, random: Random): unknown {
 export function write(value: unknown): string {
   const text = JSON.stringify(value) ?? 'undefined'
   if (!text.includes(RAW)) return text
-  // Numbers lose their quotes; of a key the mark alone goes, which makes it the double of another one.
+  // Numbers lose their quotes; a key only loses its mark, so that it equals another key.
   return text.replaceAll(new RegExp(`"${RAW}([^"]*)"(:?)`, 'g'), (_, raw, colon) => (colon ? `"${raw}":` : raw))
 }
 
-/** The text with a few characters of it replaced, doubled or lost. */
+/** The text with a few characters replaced, doubled or removed. */
 export function scramble(text: string, random: Random): string {
   let scrambled = text
   for (let edits = 1 + random.below(4); edits > 0; edits--) {
@@ -147,7 +147,7 @@ export function scramble(text: string, random: Random): string {
   return scrambled
 }
 
-/** Arrays, objects or both in one another. */
+/** Nested arrays and objects. */
 function nested(random: Random, depth: number): unknown {
   let value: unknown = 1
   for (let level = 0; level < depth; level++) value = random.chance(0.5) ? [value] : { a: value }
@@ -158,7 +158,7 @@ function marked(random: Random): object {
   return random.chance(0.5) ? { [`${RAW}__proto__`]: { polluted: true } } : {}
 }
 
-/** Like `Object.fromEntries`, whatever the keys are called. */
+/** Like `Object.fromEntries`, for any key, `__proto__` too. */
 function fromEntries(entries: readonly (readonly [string, unknown])[]): object {
   const object = {}
   for (const [key, value] of entries) {

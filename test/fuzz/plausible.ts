@@ -1,7 +1,7 @@
 import { readShape, type Shape } from './catalogue.ts'
 import type { Random } from './random.ts'
 
-/** What answers told, by the name of the field, newest last: inputs that name something which exists. */
+/** Values of earlier answers by field name, newest last, so that inputs name things that exist. */
 export class Pools {
   readonly #pools = new Map<string, string[]>()
 
@@ -17,7 +17,7 @@ export class Pools {
     return this.#pools.get(field) ?? []
   }
 
-  /** Takes from an answer, however deep, what later frames can use. */
+  /** Collects the values of an answer, at any depth, that later frames can use. */
   learn(value: unknown, field = ''): void {
     if (typeof value === 'string') {
       if (learned.has(field)) this.add(learned.get(field) ?? field, value)
@@ -25,7 +25,7 @@ export class Pools {
       for (const item of value.slice(0, 8)) this.learn(item, field)
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) this.learn(inner, key)
-      // An id is that of a match where there is a game beside it.
+      // An object with an id and a game is a match.
       const { id, game } = value as { id?: unknown; game?: unknown }
       if (typeof id === 'string' && typeof game === 'string') this.add('matchId', id)
       else if (typeof id === 'string' && 'expiresAt' in value) this.add('sessionId', id)
@@ -41,7 +41,7 @@ const learned: ReadonlyMap<string, string> = new Map([
   ['recoveryCodes', 'recoveryCode'],
 ])
 
-/** Inputs of games and other fields whose schema says nothing. */
+/** For fields without a schema, such as the inputs of games. */
 const anything: readonly [unknown, ...unknown[]] = [
   { move: 1 },
   { move: -1 },
@@ -56,7 +56,7 @@ const anything: readonly [unknown, ...unknown[]] = [
   { first: 'random' },
 ]
 
-/** A value that the schema takes, or nearly. */
+/** A value that fits the schema, or nearly. */
 export function plausible(schema: unknown, random: Random, pools: Pools, field = ''): unknown {
   const shape = readShape(schema)
   if (shape.const !== undefined) return shape.const

@@ -1,6 +1,6 @@
 import { nextFloat, nextInt, type PrngState, seedPrng } from '../../src/games/prng.ts'
 
-/** Draws that a seed decides, each in one step, so that another choice does not move what is drawn after it. */
+/** Random choices from a seed. Each takes one step, so that one choice does not change the choices after it. */
 export class Random {
   readonly #state: PrngState
 

@@ -12,7 +12,7 @@ const HANDSHAKE = [
   '\r\n',
 ].join('\r\n')
 
-/** Beginnings of frames that RFC 6455 forbids, or that promise more than will come. */
+/** Beginnings of frames that RFC 6455 forbids, or whose rest never comes. */
 const HEADS: readonly [readonly number[], ...(readonly number[])[]] = [
   [0x81, 0x05],
   [0xf1, 0x85, 1, 2, 3, 4],
@@ -29,13 +29,13 @@ const HEADS: readonly [readonly number[], ...(readonly number[])[]] = [
   [],
 ]
 
-/** Sends, on a connection of its own, bytes that are no frames, or no HTTP. */
+/** Opens a connection and sends bytes that are no frames or no HTTP. */
 export async function sendRawBytes(port: number, random: Random): Promise<void> {
   const isUpgrade = random.chance(0.8)
   const head = Buffer.from(random.pick(HEADS))
   const rest = random.bytes(random.below(400))
   const socket = connect(port, '127.0.0.1')
-  // A server that cuts such a connection does right.
+  // The server may cut such a connection.
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   if (isUpgrade) {

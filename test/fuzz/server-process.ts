@@ -16,22 +16,22 @@ const Started = z.object({ url: z.string() })
 const Usage = z.object({ inFlight: z.number(), heapUsed: z.number(), rss: z.number(), external: z.number() })
 const LogLine = z.looseObject({ level: z.number(), late: z.boolean().optional() })
 
-/** Memory in bytes, as of after a collection, and the requests that are being executed. */
+/** Memory in bytes after a garbage collection, and requests under way. */
 export type Usage = z.infer<typeof Usage>
 
 /** A Rally in a process of its own. */
 export interface ServerProcess {
   readonly url: string
-  /** Lines that it logged as errors, and what came on its standard error. */
+  /** Lines that it logged as errors, and its standard error. */
   readonly errors: readonly string[]
-  /** Set once it has ended, whoever's fault that was. */
+  /** Set when it has ended. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null
   usage(): Promise<Usage>
-  /** Stops it as a signal would; gives the exit code. */
+  /** Stops it as a signal would, and gives the exit code. */
   stop(): Promise<number | null>
 }
 
-/** `openFiles`: how many it may have open at once, connections included; what its parent may unless given. */
+/** `openFiles`: its limit of open files, connections included. Default: that of its parent. */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>>,
   { openFiles }: { readonly openFiles?: number } = {},
@@ -94,7 +94,7 @@ export async function startServerProcess(
   }
 }
 
-/** Whether it is an error of the log, or no line of the log at all. Who had to be sent away for now was told so. */
+/** Whether a line is an error in the log, or no log line. A refusal of a client is no error. */
 function isError(line: string): boolean {
   try {
     const { level, late } = LogLine.parse(JSON.parse(line))

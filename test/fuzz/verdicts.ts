@@ -13,13 +13,13 @@ const Message = z.looseObject({
 })
 export type Message = z.infer<typeof Message>
 
-/** No answer with an error is larger. */
+/** The largest answer with an error, in bytes. */
 const MAX_ERROR_BYTES = 2048
 const MAX_COMPLAINTS = 10
 
-/** Judges what the server sends, and keeps count. */
+/** Checks and counts what the server sends. */
 export class Verdicts {
-  /** What is wrong, each with the frame that it answers where that can be told. */
+  /** Faults, each with the frame that was answered where it is known. */
   readonly complaints: string[] = []
   readonly kinds = new Map<string, number>()
   /** Answers by code; `ok` without. */
@@ -29,7 +29,7 @@ export class Verdicts {
   readonly succeeded = new Set<string>()
   /** Frames that came from the server. */
   received = 0
-  /** Sockets that it could not take just then. */
+  /** Sockets that were refused for now. */
   refusals = 0
 
   sent({ kind }: Frame): void {
@@ -40,7 +40,7 @@ export class Verdicts {
     this.closings.set(code, (this.closings.get(code) ?? 0) + 1)
   }
 
-  /** Reads a text frame of the server; null when it is none. */
+  /** Reads a text frame of the server; null if it is no envelope. */
   judge(text: string, sentAs: (eid: string) => Frame | undefined): Message | null {
     const message = read(text)
     if (message === null) {
