@@ -71,7 +71,6 @@ export const rules: readonly Rule[] = [
   { area: 'src/deadline.ts' },
   { area: 'src/signed-token.ts' },
   { area: 'src/logger.ts' },
-  { area: 'src/version.ts' },
   {
     area: 'src/metrics.ts',
     values: ['src/engine/index.ts'],

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus, type MemoryCluster } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
@@ -23,7 +25,9 @@ import type { Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
-import { version } from './version.ts'
+
+const packageFile = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(packageFile))
 
 /** The parts of a server. */
 export interface AppOptions {

@@ -29,6 +29,10 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.mp3': 'audio/mpeg',
   '.ogg': 'audio/ogg',
 }
+const UNBUILT =
+  '<!doctype html><html lang="en"><title>Rally</title><h1>Rally is running</h1>' +
+  '<p>Its page has not been built yet. Run <code>npm run build</code> and start Rally again.</p></html>'
+
 const compressible = /^(text|application\/(json|manifest|wasm)|image\/svg)/
 
 type Encoding = 'br' | 'gzip' | 'identity'
@@ -69,11 +73,13 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
       }
       const namesFile = posix.extname(path) !== ''
       const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
-      const notFound = files.get('/404.html')
+      const notFound = files.size === 0 ? UNBUILT : files.get('/404.html')?.variants.identity.body
       if (file) sendFile(exchange, request, file, headers)
-      else if (!namesFile && files.size === 0) sendUnbuilt(exchange, headers)
-      else if (!namesFile && notFound) sendNotFound(exchange, notFound, headers)
-      else exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+      else if (namesFile || !notFound) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+      else {
+        const html = { 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
+        exchange.reply('404 Not Found', { ...headers, ...html }, notFound)
+      }
     },
   }
 }
@@ -171,11 +177,6 @@ function sendFile(exchange: Exchange, request: Request, file: StaticFile, always
   else stream(exchange, full, variant.body)
 }
 
-function sendNotFound(exchange: Exchange, file: StaticFile, always: Headers): void {
-  const headers = { ...always, 'Content-Type': file.contentType, 'Cache-Control': 'no-store' }
-  exchange.reply('404 Not Found', headers, file.variants.identity.body)
-}
-
 function matches(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch === '') return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
@@ -204,12 +205,4 @@ function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
       return isTaken
     })
   })
-}
-
-function sendUnbuilt(exchange: Exchange, always: Headers): void {
-  const html =
-    '<!doctype html><html lang="en"><title>Rally</title><h1>Rally is running</h1>' +
-    '<p>Its page has not been built yet. Run <code>npm run build</code> and start Rally again.</p></html>'
-  const headers = { ...always, 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
-  exchange.reply('404 Not Found', headers, html)
 }

@@ -43,15 +43,28 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { admission, sessions, isClosing, onOpen, log } = options
 
+  /**
+   * Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags once
+   * more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the first frame
+   * for example, the new socket may be cut.
+   */
   const open = (opening: Opening, { caller, setCookie }: Identity): void => {
-    const { exchange, handshake } = opening
+    const { exchange, key, protocol, isForeign, context } = opening
     // The client may have left meanwhile, or this node may have begun to.
     if (isClosing() || !exchange.take()) {
       refuse(opening)
       return
     }
-    const admitted: Admitted = { caller, isForeign: handshake.isForeign, ws: null, socket: null }
-    upgrade(exchange.res, handshake, admitted, setCookie)
+    const admitted: Admitted = { caller, isForeign, ws: null, socket: null }
+    const userData: UserData = { admitted }
+    const { res } = exchange
+    res.cork(() => {
+      if (setCookie !== undefined) {
+        res.writeStatus('101 Switching Protocols')
+        res.writeHeader('Set-Cookie', setCookie)
+      }
+      res.upgrade(userData, key, protocol, '', context)
+    })
     onOpen(admitted)
   }
   const refuse = ({ exchange, ip }: Opening): void => {
@@ -98,7 +111,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       tooMany(exchange, 'Too many sockets are open from this address', TOO_MANY_RETRY_MS)
       return
     }
-    const opening = { exchange, handshake: readHandshake(req, context), ip: sender.ip }
+    const opening = { exchange, ip: sender.ip, key: req.getHeader('sec-websocket-key'), ...readProtocol(req), context }
     const found = sessions.identify(sender)
     if (!(found instanceof Promise)) {
       open(opening, found)
@@ -125,11 +138,7 @@ function unavailable(exchange: Exchange): void {
 /** An admitted request for a socket whose user is being looked up. */
 interface Opening {
   readonly exchange: Exchange
-  readonly handshake: Handshake
   readonly ip: string
-}
-
-interface Handshake {
   readonly key: string
   /** The sub-protocol to answer with; empty when none was offered. */
   readonly protocol: string
@@ -141,27 +150,10 @@ interface Handshake {
  * A client that offers only other protocols is answered with one of those: browsers refuse any other answer, and only an open
  * socket can be told why it is closed.
  */
-function readHandshake(req: HttpRequest, context: us_socket_context_t): Handshake {
-  const key = req.getHeader('sec-websocket-key')
+function readProtocol(req: HttpRequest): Pick<Opening, 'protocol' | 'isForeign'> {
   const offered = req.getHeader('sec-websocket-protocol')
-  if (offered === PROTOCOL || offered === '') return { key, protocol: offered, isForeign: false, context }
+  if (offered === PROTOCOL || offered === '') return { protocol: offered, isForeign: false }
   const protocols = offered.split(',').flatMap((part) => part.trim() || [])
   const isForeign = protocols.length > 0 && !protocols.includes(PROTOCOL)
-  return { key, protocol: isForeign ? (protocols[0] ?? '') : PROTOCOL, isForeign, context }
-}
-
-/**
- * Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags once
- * more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the first frame
- * for example, the new socket may be cut.
- */
-function upgrade(res: HttpResponse, handshake: Handshake, admitted: Admitted, setCookie: string | undefined): void {
-  const userData: UserData = { admitted }
-  res.cork(() => {
-    if (setCookie !== undefined) {
-      res.writeStatus('101 Switching Protocols')
-      res.writeHeader('Set-Cookie', setCookie)
-    }
-    res.upgrade(userData, handshake.key, handshake.protocol, '', handshake.context)
-  })
+  return { protocol: isForeign ? (protocols[0] ?? '') : PROTOCOL, isForeign }
 }
