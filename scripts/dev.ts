@@ -1,4 +1,4 @@
-// Runs the sources, with reload: builds the page and keeps it up to date, and starts the server anew with each change of
+// Runs the sources, with reload: builds the page and keeps it up to date, and restarts the server after each change of
 // the page or of a source. `NODES=3` starts three nodes behind one URL. One SIGINT or SIGTERM, to this process or to its
 // group, ends everything.
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -30,7 +30,7 @@ const page = await build({
 if (!('on' in page)) throw new Error('Vite does not watch the page')
 page.on('event', (event) => {
   if (event.code === 'BUNDLE_END' || event.code === 'ERROR') void event.result?.close()
-  // The first build is done, well or not; later ones start the server anew, as they write index.html.
+  // The first build is done, well or not; later ones restart the server, because they write index.html.
   if ((event.code === 'END' || event.code === 'ERROR') && !sharing) startServers().catch(fail)
 })
 

@@ -38,7 +38,8 @@ export interface Bus {
   publish(topic: string, message: BusMessage): void
   /**
    * @param onLost is called when messages may have been missed, once the subscription is whole again: after the bus was
-   *   cut off, a message did not arrive, or a node died. Who must miss nothing reads again from the database then.
+   *   cut off, a message did not arrive, or a node died. Subscribers that must not miss anything then read from the
+   *   database again.
    */
   subscribe(topic: string, listener: BusListener, onLost?: () => void): BusSubscription
   /** Whether anybody on any node listens. May err towards true; never towards false once their `ready` has resolved. */

@@ -124,7 +124,7 @@ function readAll(path: string): Record<string, Cookies> {
   } catch {
     // The check below reports it, like JSON without cookies.
   }
-  throw new Error(`${path} does not hold the cookies of a Rally client; delete it to sign in anew`)
+  throw new Error(`${path} does not hold the cookies of a Rally client; delete it to sign in again`)
 }
 
 function isCookies(all: unknown): all is Record<string, Cookies> {

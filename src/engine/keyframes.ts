@@ -54,7 +54,7 @@ export class RewindFrames {
     this.replaceNewer(tick, state, inputs)
   }
 
-  /** Writes the newer frame anew: what happened before it has changed. */
+  /** Writes the newer frame again, because something before it has changed. */
   replaceNewer(tick: number, state: unknown, inputs: readonly unknown[]): void {
     const frame = this.#newer
     frame.tick = tick

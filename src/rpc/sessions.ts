@@ -12,7 +12,7 @@ export interface CallerUser {
   readonly createdAt: number
 }
 
-/** Who sends a request, as the upgrade or the HTTP request showed. */
+/** The sender of a request, as the upgrade or the HTTP request showed. */
 export interface Caller {
   readonly user: CallerUser | null
   readonly sessionId: string | null

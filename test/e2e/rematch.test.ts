@@ -18,7 +18,7 @@ test('a rematch', { timeout: 90_000 }, async ({ people, rally }) => {
   await Promise.all([ben.shoot('asked'), cat.shoot('offer')])
   const asked = matchIdOf(ben)
   await dan.page.goto(`/m/${asked}`)
-  await dan.page.getByText('is kept for who played').waitFor()
+  await dan.page.getByText('is kept for the other player').waitFor()
   expect(await dan.page.getByTestId('take-seat').count()).toBe(0)
   await dan.shoot('kept')
   await ben.page.getByTestId('leave-match').click()

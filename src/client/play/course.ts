@@ -21,14 +21,14 @@ export interface CourseFigures {
 
 /**
  * The course of one match as this client sees it: what the server decided, what is predicted from there, and what to
- * draw. `now` is a monotonic time in ms. A decision that does not fit throws a RangeError: the stream is opened anew.
+ * draw. `now` is a monotonic time in ms. An invalid decision throws a RangeError: then the stream is opened again.
  */
 export interface Course<State, Input> {
   /** The newest final state, and its tick. */
   readonly confirmed: { readonly tick: number; readonly state: State }
   /** Frames bring the last byte of a tick: it is the one nearest to this tick. */
   readonly nearTick: number
-  /** Begins anew from a snapshot. `moved`: it came over another connection. */
+  /** Starts again from a snapshot. `moved`: it came over another connection. */
   load(snapshot: Snapshot<State, Input>, moved: boolean, now: number): void
   /** Takes a decision. Answers whether it is about an own input. */
   decide(decision: Decision<Input>, now: number): boolean

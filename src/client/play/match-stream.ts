@@ -12,7 +12,7 @@ import { RallyError } from '../errors.ts'
 import type { Start } from './rollback.ts'
 import type { PlayWire } from './types.ts'
 
-/** Waits before the stream is opened anew, by how many openings in a row did not help. */
+/** How long to wait before the stream is opened again, by the number of failed openings in a row. */
 const REOPEN_MS = [0, 250, 1_000, 4_000]
 
 /** What of a game is on the wire. */
@@ -33,9 +33,9 @@ export interface MatchStreamOptions<State, Input> {
   readonly wire: PlayWire
   readonly matchId: string
   readonly game: WireRules<Input>
-  /** Told of each snapshot. Throws for one that does not fit. */
+  /** Called for each snapshot. Throws if it is invalid. */
   load(snapshot: Snapshot<State, Input>): void
-  /** Told of each frame, after `onBytes`. Throws for one that does not fit what was said before. */
+  /** Called for each frame, after `onBytes`. Throws if it contradicts earlier frames. */
   take(frame: LiveBinaryFrame): void
   onBytes(count: number): void
   /** The server ended the stream for good, or the client is closed. */
@@ -77,7 +77,7 @@ export class MatchStream<State, Input> {
     )
   }
 
-  /** Opens the stream anew, but not from within a frame, and later each time that this did not help. */
+  /** Opens the stream again, not from within a frame, and after a longer wait each time that this failed. */
   reopen(): void {
     this.pause()
     clearTimeout(this.#reopenTimer)

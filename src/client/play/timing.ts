@@ -2,7 +2,7 @@
 const BUCKETS = 6
 const BUCKET_MS = 1_000
 const RECENT_BUCKETS = 20
-/** If all frames are later than this for so long, the server has paused, and the estimate starts anew. */
+/** If all frames are later than this for so long, the server has paused, and the estimate starts again. */
 const PAUSED_MS = 200
 const PAUSED_FOR_MS = 1_000
 /** The local pace differs from the game's by this share at most. */
@@ -65,7 +65,7 @@ export class ServerTicks {
     return (this.at(now) - tick) * this.#periodMs
   }
 
-  /** Starts the estimate anew when all frames come later than before. */
+  /** Starts the estimate again when all frames come later than before. */
   #detectPause(zeroMs: number, now: number): void {
     if (zeroMs - this.#zeroMs <= PAUSED_MS) this.#late = null
     else if (!this.#late) this.#late = { since: now, earliestMs: zeroMs }

@@ -146,7 +146,7 @@ export class FramePublisher {
     this.close(status)
   }
 
-  /** Ends all streams. By the reason a follower knows whether to open them anew. */
+  /** Ends all streams. The reason tells followers whether to open them again. */
   close(reason: string): void {
     this.#hub.end(this.inputs, reason)
     for (const rate of this.#followedRates()) this.#hub.end(stateChannel(this.#matchId, rate, this.#isDelayed), reason)

@@ -15,7 +15,7 @@ type Figure = [
   /** Says more about the name. */
   title: string,
   /** Null for what is unknown without a match. */
-  of: (figures: PlayFigures | null, meter: NetworkMeter) => string | null,
+  of: (figures: PlayFigures | null, statistics: NetworkStatistics) => string | null,
 ]
 
 const FIGURES: readonly Figure[] = [
@@ -43,17 +43,17 @@ const FIGURES: readonly Figure[] = [
 ]
 
 /** The netcode in numbers; without a match those of the connection alone. */
-export function NetworkFigures({ meter }: { meter: NetworkMeter }) {
+export function NetworkFigures({ statistics }: { statistics: NetworkStatistics }) {
   const [values, setValues] = useState<readonly (string | null)[]>([])
   useEffect(() => {
     const look = () => {
-      const { figures } = meter
-      setValues(FIGURES.map(([, , , , of]) => of(figures, meter)))
+      const { figures } = statistics
+      setValues(FIGURES.map(([, , , , of]) => of(figures, statistics)))
     }
     look()
     const timer = setInterval(look, REFRESH_MS)
     return () => clearInterval(timer)
-  }, [meter])
+  }, [statistics])
 
   return (
     <dl className="net-figures">
@@ -84,7 +84,7 @@ function tenths(value: number): string {
 const PING_MS = 1_000
 
 /** Measures the connection: a timed match does it with every input; without one, a ping a second does. */
-export class NetworkMeter {
+export class NetworkStatistics {
   readonly #rally: Rally
   readonly #followed: Store<Followed | null>
   readonly #pings = new Clock()

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import { useRally } from '../rally.ts'
 import { onCanvasSize, readVariables } from '../ui/canvas.ts'
-import type { NetworkMeter } from './network-figures.tsx'
+import type { NetworkStatistics } from './network-figures.tsx'
 import { useNet } from './page-network.ts'
 
 /** One moment of the graph. */
@@ -26,7 +26,7 @@ const PALETTE = {
 } as const
 
 /** Round trips and rollbacks of the last half minute. */
-export function NetworkGraph({ meter }: { meter: NetworkMeter }) {
+export function NetworkGraph({ statistics }: { statistics: NetworkStatistics }) {
   const rally = useRally()
   const { followed } = useNet()
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -60,7 +60,7 @@ export function NetworkGraph({ meter }: { meter: NetworkMeter }) {
     countRollbacks()
     const stopFollowing = followed.onChange(countRollbacks)
     const timer = setInterval(() => {
-      samples.push({ rttMs: meter.rttMs, depth, isOpen: rally.status === 'open' })
+      samples.push({ rttMs: statistics.rttMs, depth, isOpen: rally.status === 'open' })
       if (samples.length > MAX_SAMPLES) samples.shift()
       depth = 0
       paint()
@@ -71,7 +71,7 @@ export function NetworkGraph({ meter }: { meter: NetworkMeter }) {
       stopCounting()
       stopSizing()
     }
-  }, [rally, followed, meter])
+  }, [rally, followed, statistics])
 
   return (
     <figure className="net-graph">

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { useRally, useStatus } from '../rally.ts'
 import { useStore } from '../store.ts'
 import { CloseIcon, CutIcon } from '../ui/icons.tsx'
-import { NetworkFigures, NetworkMeter } from './network-figures.tsx'
+import { NetworkFigures, NetworkStatistics } from './network-figures.tsx'
 import { NetworkGraph } from './network-graph.tsx'
 import { type BadNetworkSettings, STALL_EVERY_MS, useNet } from './page-network.ts'
 
@@ -10,8 +10,8 @@ import { type BadNetworkSettings, STALL_EVERY_MS, useNet } from './page-network.
 export function NetworkOverlay() {
   const rally = useRally()
   const net = useNet()
-  const [meter] = useState(() => new NetworkMeter(rally, net.followed))
-  useEffect(() => meter.start(), [meter])
+  const [statistics] = useState(() => new NetworkStatistics(rally, net.followed))
+  useEffect(() => statistics.start(), [statistics])
   const isPlaying = useStore(net.followed) !== null
   const status = useStatus()
   useEffect(() => {
@@ -32,8 +32,8 @@ export function NetworkOverlay() {
           <CloseIcon />
         </button>
       </header>
-      <NetworkGraph meter={meter} />
-      <NetworkFigures meter={meter} />
+      <NetworkGraph statistics={statistics} />
+      <NetworkFigures statistics={statistics} />
       {!isPlaying && <p className="net-soft net-hint">The rest is there while you play or watch a match.</p>}
       <BadNetworkControls />
     </section>

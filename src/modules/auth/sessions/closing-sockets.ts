@@ -34,8 +34,8 @@ export function sessionChannel(sessionId: string): Channel<SessionEnd> {
 export const sessionSeq = { open: 0, ended: 1 } as const
 
 /**
- * Closes the sockets of this node whose session has ended, on whichever node. The bus tells of the end at once. It may
- * lose messages, so the node also asks the database: twice a second for the sessions that ended lately; and every 30 s, or
+ * Closes the sockets of this node whose session has ended on any node. The bus reports the end at once. It may lose
+ * messages, so the node also asks the database: twice a second for the sessions that ended lately; and every 30 s, or
  * when the bus has lost messages, for every session with an open socket.
  */
 export class SessionCloser {

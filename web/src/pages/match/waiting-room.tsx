@@ -27,7 +27,7 @@ export function WaitingRoom({ match, mine }: { match: Match; mine: readonly numb
       {!isFull && isSeated && (isRematch ? <Offered match={match} before={before} /> : <Invite match={match} />)}
       {!isFull && !isSeated && !isKept && <TakeSeat match={match} />}
       {!isFull && !isSeated && isKept && (
-        <p className="soft small">This is a rematch: the free seat is kept for who played before.</p>
+        <p className="soft small">This is a rematch: the free seat is kept for the other player.</p>
       )}
       {isFull && <p className="soft small">It starts by itself as soon as both are connected.</p>}
     </div>
