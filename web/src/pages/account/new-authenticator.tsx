@@ -20,6 +20,8 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
   const unkept = useUnkeptCodesStore()
   const [candidate, setCandidate] = useState<Candidate | null>(null)
 
+  const [code, setCode] = useState('')
+
   const begin = useAction(async (call) => {
     const answer = await rally.auth.rotateTotp({}, call)
     if (answer.status === 'candidate') setCandidate(answer)
@@ -30,6 +32,11 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
     if (answer.status !== 'rotated') return
     unkept.set({ userId: user.id, username: user.username, codes: answer.recoveryCodes, isRenewal: true })
   })
+  const cancel = () => {
+    commit.clear()
+    setCode('')
+    setCandidate(null)
+  }
 
   return (
     <section className="card stack" aria-labelledby="rotate">
@@ -43,17 +50,18 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
       {candidate ? (
         <>
           <Secret qrCode={candidate.qrCode} secret={candidate.secret} />
-          <CodeForm
-            label="Code from the new authenticator"
-            submit="Use the new one"
-            busy={commit.busy}
-            error={commit.error}
-            onCode={(code) => commit.run(code)}
-            onCancel={() => {
-              commit.clear()
-              setCandidate(null)
-            }}
-          />
+          <Form onSubmit={() => commit.run(code)}>
+            <CodeField label="Code from the new authenticator" value={code} onChange={setCode} />
+            <ErrorNotice error={commit.error} />
+            <div className="row">
+              <Button type="submit" look="primary" busy={commit.busy}>
+                Use the new one
+              </Button>
+              <Button look="quiet" onClick={cancel}>
+                Cancel
+              </Button>
+            </div>
+          </Form>
         </>
       ) : (
         <>
@@ -66,32 +74,5 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
         </>
       )}
     </section>
-  )
-}
-
-interface CodeFormProps {
-  readonly label: string
-  readonly submit: string
-  readonly busy: boolean
-  readonly error: unknown
-  readonly onCode: (code: string) => void
-  readonly onCancel: () => void
-}
-
-function CodeForm({ label, submit, busy, error, onCode, onCancel }: CodeFormProps) {
-  const [code, setCode] = useState('')
-  return (
-    <Form onSubmit={() => onCode(code)}>
-      <CodeField label={label} value={code} onChange={setCode} />
-      <ErrorNotice error={error} />
-      <div className="row">
-        <Button type="submit" look="primary" busy={busy}>
-          {submit}
-        </Button>
-        <Button look="quiet" onClick={onCancel}>
-          Cancel
-        </Button>
-      </div>
-    </Form>
   )
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { duration } from '../../format.ts'
-import { type Action, useAction } from '../../hooks/use-action.ts'
+import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-subscription.ts'
 import { endWords, playerAt, resultTitle, scoreLine } from '../../match-text.ts'
 import { useRally } from '../../rally.ts'
@@ -85,15 +85,11 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
   )
 }
 
-export interface Rematch {
-  /** Who has asked for it and waits; null for nobody. */
-  readonly host: string | null
-  /** Opens a rematch, or takes the seat in the one that the opponent has opened. */
-  readonly again: Action<readonly []>
-}
-
-/** The rematch of `match`, which is over. */
-function useRematch(match: Match, mine: readonly number[]): Rematch {
+/**
+ * The rematch of `match`, which is over. `host` is the opponent who waits in it, null for nobody; `again` opens it, or takes
+ * the seat in the one that the opponent has opened.
+ */
+function useRematch(match: Match, mine: readonly number[]) {
   const rally = useRally()
   const again = useAction(async (call) => {
     const { id } = await rally.matches.rematch({ matchId: match.id }, call)
