@@ -59,7 +59,14 @@ async function newPlayer(): Promise<Player> {
 let eids = 0
 const frame = (type: string, data: unknown) => JSON.stringify({ type, data, eid: `e${++eids}`, ts: Date.now() })
 
-/** What nobody in particular may ask for, with data that are taken. */
+/** Every method and subscription that needs no user, of whatever modules there are. */
+const open = Object.values(modules).flatMap(({ name, methods, subscriptions }) =>
+  Object.entries({ ...methods, ...subscriptions }).flatMap(([key, { access }]) =>
+    access === 'anyone' ? [`${name}.${key}`] : [],
+  ),
+)
+
+/** Data that pass the validation, so that more is done than that. What is not here is asked with none. */
 const askable: Readonly<Record<string, () => unknown>> = {
   'auth.begin': () => ({ username: `free_${++eids}` }),
   'auth.verify': () => ({ code: '123456' }),
@@ -92,7 +99,7 @@ function hostile(): string {
 function attacks(): Readonly<Record<string, () => Attack>> {
   return {
     'large frames that are costly to read': () => ({ kind: 'frames', frames: [hostile()], reads: true }),
-    'every method and stream': () => ({ kind: 'frames', frames: each(Object.keys(askable)), reads: true }),
+    'every method and stream': () => ({ kind: 'frames', frames: each(open), reads: true }),
     'one read of the database': () => ({ kind: 'frames', frames: each(['matches.list']), reads: true }),
     'streams that nobody reads': () => ({
       kind: 'frames',
@@ -109,13 +116,8 @@ function attacks(): Readonly<Record<string, () => Attack>> {
   }
 }
 
-test('all that nobody in particular may ask for is part of an attack', () => {
-  const open = Object.values(modules).flatMap(({ name, methods, subscriptions }) =>
-    Object.entries({ ...methods, ...subscriptions }).flatMap(([key, { access }]) =>
-      access === 'anyone' ? [`${name}.${key}`] : [],
-    ),
-  )
-  expect(Object.keys(askable).toSorted()).toEqual(open.toSorted())
+test('there are data only for what may be asked without a user', () => {
+  expect(open).toEqual(expect.arrayContaining(Object.keys(askable)))
 })
 
 test.for(Object.entries(attacks()))('64 sockets of one address at full speed: %s', async ([name, attack]) => {
