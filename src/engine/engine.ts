@@ -61,10 +61,6 @@ export class Engine implements RunnerListener {
     return this.#runners.get(matchId)
   }
 
-  runners(): IterableIterator<MatchRunner> {
-    return this.#runners.values()
-  }
-
   /** Halts a match where it is. Its runner can be read until the match is removed. */
   halt(matchId: string): void {
     this.#runners.get(matchId)?.stop()

@@ -212,9 +212,7 @@ export class MatchRunner {
   }
 
   #write({ tick, seat, input }: InputChange): void {
-    let at = this.#log.length
-    while (at > 0 && (this.#log[at - 1]?.tick ?? 0) > tick) at--
-    this.#log.splice(at, 0, { tick, seat, input })
+    this.#log.splice(this.#log.findLastIndex((before) => before.tick <= tick) + 1, 0, { tick, seat, input })
   }
 
   #tell({ tick, seat, input, moved }: PlannedInput): void {
@@ -234,8 +232,7 @@ export class MatchRunner {
     frame.inputs.forEach((input, seat) => {
       this.#held.set(seat, input)
     })
-    let next = this.#log.length
-    while (next > 0 && (this.#log[next - 1]?.tick ?? 0) >= frame.tick) next--
+    let next = this.#log.findLastIndex(({ tick }) => tick < frame.tick) + 1
     for (let tick = frame.tick; tick < this.#tick; tick++) {
       next = this.#replayChanges(next, tick)
       if (tick === newer.tick && newer !== frame) this.#kept.replaceNewer(tick, this.#state, this.#held.current)

@@ -7,25 +7,17 @@ export interface PlannedInput extends InputChange {
 
 /** Inputs that are not due yet, in the order of ticks; at most one a seat and tick. */
 export class PlannedInputs {
-  readonly #changes: PlannedInput[] = []
+  #changes: PlannedInput[] = []
 
   /** Adds a change, and drops those of the same seat for the same tick and later ones. */
   add(change: PlannedInput): void {
     this.drop(change.seat, change.tick)
-    let at = this.#changes.length
-    while (at > 0 && (this.#changes[at - 1]?.tick ?? 0) > change.tick) at--
-    this.#changes.splice(at, 0, change)
+    this.#changes.splice(this.#changes.findLastIndex(({ tick }) => tick <= change.tick) + 1, 0, change)
   }
 
   /** Drops what a seat has planned for `fromTick` and later. */
   drop(seat: number, fromTick: number): void {
-    const changes = this.#changes
-    let kept = 0
-    for (let at = 0; at < changes.length; at++) {
-      const change = changes[at]
-      if (change && (change.seat !== seat || change.tick < fromTick)) changes[kept++] = change
-    }
-    changes.length = kept
+    this.#changes = this.#changes.filter((change) => change.seat !== seat || change.tick < fromTick)
   }
 
   /** Removes the next change that is due by `tick`, and answers it. */

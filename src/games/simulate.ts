@@ -131,12 +131,6 @@ export class Simulation<State, Input, Options> {
     return this.#tick
   }
 
-  /** One input a seat, for the next step. Read them before it. */
-  get inputs(): readonly Input[] {
-    this.#takeChanges(this.#tick)
-    return this.#held.current
-  }
-
   /** Does the step of the current tick. Answers false, and does nothing, at the end of the log. */
   advance(): boolean {
     if (this.#tick >= this.ticks) return false

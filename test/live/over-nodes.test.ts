@@ -20,7 +20,7 @@ import {
 
 /** Servers that are one cluster. Matches are opened on the first one, hence run there. */
 const test = base
-  .extend('config', { scope: 'file' }, quickStart)
+  .extend('config', { scope: 'file' }, { ...quickStart, maxRewindMs: 1_000 })
   .extend('cluster', { scope: 'file' }, async ({ config }, { onCleanup }) => {
     const database = await createTestDatabase()
     const cluster: MemoryCluster = new Map()
@@ -81,9 +81,16 @@ test('two players on two nodes play a match that runs on a third', async ({ clus
   expect(runner.inputs).toEqual([{ move: -1 }, { move: 1 }])
   expect((await states.events.next(({ data }) => data.status === 'live')).data.state).toHaveProperty('ballX')
 
+  // Late by the owner's clock, and within what it goes back for.
+  await expect.poll(() => runner.tick, PATIENT).toBeGreaterThan(20)
+  const named = runner.tick - 3
+  sendInput(first, own, named, 0, 2)
+  await first.frames.next(changeOf(0))
+  expect(runner.log.findLast(({ seat }) => seat === 0)).toEqual({ tick: named, seat: 0, input: { move: 1 } })
+
   await using late = await enterLive(second.url)
   const lateMirror = await follow(late, match.id)
-  expect(lateMirror.snapshot).toMatchObject({ status: 'live', rewindTicks: 6 })
+  expect(lateMirror.snapshot).toMatchObject({ status: 'live', rewindTicks: 60 })
   await Promise.all([ended(first), ended(other), ended(late)])
   for (const mirror of [own, others, lateMirror]) {
     expect(mirror.ended).toEqual({ tick: runner.tick, status: 'finished' })

@@ -41,7 +41,8 @@ describe('a bad network on the client’s side', () => {
     network.set({ jitterMs: 0, stallEveryMs: 60, stallMs: 59 })
     const at = performance.now()
     for (let value = 0; value < 5; value++) await took(value)
-    expect(performance.now() - at).toBeGreaterThan(4 * 58)
+    // At least one of them has waited. A timer that is late may let others pass in the one millisecond.
+    expect(performance.now() - at).toBeGreaterThan(58)
     network.set({ stallEveryMs: 0 })
     expect(network.faults).toEqual({ latencyMs: 0, jitterMs: 0, stallEveryMs: 0, stallMs: 59 })
     await took('after')

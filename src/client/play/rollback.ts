@@ -114,15 +114,10 @@ export class Rollback<State, Input> {
   /** What `seat` does in the step of `tick`, as far as is known. */
   inputAt(tick: number, seat: number): Input {
     const of = this.#seat(seat)
-    for (let i = of.pending.length - 1; i >= 0; i--) {
-      const pending = of.pending[i]
-      if (pending && this.#effective(of, pending) <= tick) return pending.input
-    }
-    for (let i = of.decided.length - 1; i >= 0; i--) {
-      const decided = of.decided[i]
-      if (decided && decided.tick <= tick) return decided.input
-    }
-    return of.held
+    const last =
+      of.pending.findLast((pending) => this.#effective(of, pending) <= tick) ??
+      of.decided.findLast((decided) => decided.tick <= tick)
+    return last ? last.input : of.held
   }
 
   /** What `seat` does last, as far as the server has decided. */
@@ -172,9 +167,7 @@ export class Rollback<State, Input> {
       found = of.pending[index] ?? null
       // A seat's inputs are answered in the order of sending: those before it changed nothing, or never arrived.
       of.pending.splice(0, index + 1)
-      let at = of.decided.length
-      while (at > 0 && (of.decided[at - 1]?.tick ?? 0) > tick) at--
-      of.decided.splice(at, 0, { tick, input })
+      of.decided.splice(of.decided.findLastIndex((before) => before.tick <= tick) + 1, 0, { tick, input })
     })
     return found
   }

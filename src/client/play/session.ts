@@ -6,7 +6,6 @@ import { MatchStream, readInput, type Snapshot } from './match-stream.ts'
 import { OwnInputs, onPageLeave, ownSeats } from './own-inputs.ts'
 import { PlayStatistics } from './statistics.ts'
 import type {
-  Correction,
   Play,
   PlayableGame,
   PlayClient,
@@ -32,8 +31,21 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   readonly #createCourse: CreateCourse<State, Input>
   readonly #statistics = new PlayStatistics()
   readonly #listener: CourseListener = {
-    corrected: (correction) => this.#corrected(correction),
-    settled: (tick, hash, expected) => this.#settled(tick, hash, expected),
+    corrected: (correction) => {
+      this.#statistics.corrected(correction, this.#now())
+      this.#emitter.emit('correction', correction)
+    },
+    settled: (tick, hash, expected) => {
+      const confirmed = this.#course?.confirmed
+      if (expected !== null && hash !== expected) {
+        this.#statistics.desynced()
+        this.#emitter.emit('desync', { tick, hash, expected })
+        this.#stream.reopen()
+        return
+      }
+      this.#stream.confirm()
+      if (confirmed) this.#emitter.emit('confirmed', { tick, hash, state: confirmed.state })
+    },
   }
   /** Null while unknown. */
   #seats: readonly number[] | null = null
@@ -63,7 +75,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
       load: (snapshot) => this.#load(snapshot),
       take: (frame) => this.#take(frame),
       onBytes: (count) => this.#statistics.received(count, this.#now()),
-      onEnd: (reason) => this.#ended(reason),
+      onEnd: (reason) => {
+        if (reason === 'closed') this.stop()
+        else this.#finish(reason, this.#now())
+      },
       onError: (error) => this.#fail(error),
     })
     const { signal } = options
@@ -196,6 +211,7 @@ export class Session<State, Input, Options> implements Play<State, Input> {
   }
 
   #finish(status: LiveEndStatus, now: number): void {
+    if (this.#status === status) return
     this.#stream.pause()
     this.#setStatus(status)
     this.#emitState(now)
@@ -237,35 +253,10 @@ export class Session<State, Input, Options> implements Play<State, Input> {
     if (seat !== undefined) this.#own.refused(seat, temporary, retryAfterMs)
   }
 
-  #corrected(correction: Correction): void {
-    this.#statistics.corrected(correction, this.#now())
-    this.#emitter.emit('correction', correction)
-  }
-
-  #settled(tick: number, hash: number, expected: number | null): void {
-    const confirmed = this.#course?.confirmed
-    if (expected !== null && hash !== expected) {
-      this.#statistics.desynced()
-      this.#emitter.emit('desync', { tick, hash, expected })
-      this.#stream.reopen()
-      return
-    }
-    this.#stream.confirm()
-    if (confirmed) this.#emitter.emit('confirmed', { tick, hash, state: confirmed.state })
-  }
-
   #disconnect(): void {
     this.#stream.pause()
     this.#moved = true
     if (this.#status === 'waiting' || this.#status === 'live') this.#setStatus('connecting')
-  }
-
-  #ended(reason: 'finished' | 'aborted' | 'closed'): void {
-    if (reason === 'closed') this.stop()
-    else if (this.#status !== reason) {
-      this.#setStatus(reason)
-      this.#emitEnd(reason)
-    }
   }
 
   #fail(error: unknown): void {

@@ -52,7 +52,7 @@ export class PlayStatistics {
 }
 
 /** The last values of something, with their mean and 99th percentile. */
-export class Samples {
+class Samples {
   readonly #values: number[] = []
   /** How many there were in all. */
   count = 0
@@ -74,7 +74,7 @@ export class Samples {
 }
 
 /** Adds up what happens, a second. */
-export class Rate {
+class Rate {
   readonly #events: { readonly at: number; readonly amount: number }[] = []
   #since: number | null = null
 
@@ -97,6 +97,6 @@ function sum(values: readonly number[]): number {
 }
 
 /** What a WebSocket adds to a frame of `length` bytes (RFC 6455 section 5.2). `masked` is from a client. */
-export function framedBytes(length: number, masked: boolean): number {
+function framedBytes(length: number, masked: boolean): number {
   return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10) + (masked ? 4 : 0)
 }

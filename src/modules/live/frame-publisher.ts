@@ -67,9 +67,10 @@ export class FramePublisher {
   readonly #stream: number
   readonly #isDelayed: boolean
   readonly #rates = new Map<StateRate, States>()
+  /** The `seq` of the last binary frame. */
+  seq = 0
   /** The encoded length of the last state; 0 before the first. */
-  #stateBytes = 0
-  #seq = 0
+  stateBytes = 0
 
   constructor(hub: Hub, matchId: string, stream: number, isDelayed: boolean) {
     this.#hub = hub
@@ -77,11 +78,6 @@ export class FramePublisher {
     this.#stream = stream
     this.#isDelayed = isDelayed
     this.inputs = inputsChannel(matchId, isDelayed, stream)
-  }
-
-  /** The `seq` of the last binary frame. */
-  get seq(): number {
-    return this.#seq
   }
 
   /** Whether anybody may follow states. */
@@ -94,17 +90,12 @@ export class FramePublisher {
     return this.#hub.isFollowed(this.inputs) || this.#followedRates().length > 0
   }
 
-  /** About the encoded length of a state; 0 before the first. */
-  get stateBytes(): number {
-    return this.#stateBytes
-  }
-
   /** The channel of this rate, which gets frames from now on. They are about as long as `frame`. */
   states(rate: StateRate, frame: LiveFrame): Channel<LiveFrame> {
     const known = this.#rates.get(rate)
     if (known) return known.channel
-    this.#stateBytes ||= JSON.stringify(frame).length
-    const channel = stateChannel(this.#matchId, rate, this.#isDelayed, this.#stateBytes)
+    this.stateBytes ||= JSON.stringify(frame).length
+    const channel = stateChannel(this.#matchId, rate, this.#isDelayed, this.stateBytes)
     this.#rates.set(rate, { channel, notBefore: 0 })
     return channel
   }
@@ -160,8 +151,8 @@ export class FramePublisher {
   }
 
   #publish(tick: number, frame: Uint8Array): void {
-    this.#seq = Math.max(this.#seq + 1, tick)
-    this.#hub.publishFrame(this.inputs, this.#seq, frame)
+    this.seq = Math.max(this.seq + 1, tick)
+    this.#hub.publishFrame(this.inputs, this.seq, frame)
   }
 
   /** Encodes a state once, and sends it to the rates that are `isWanted`. */
@@ -181,9 +172,9 @@ export class FramePublisher {
       }
       if (json === undefined) {
         json = JSON.stringify(frame)
-        this.#stateBytes = Buffer.byteLength(json)
+        this.stateBytes = Buffer.byteLength(json)
       }
-      states.notBefore = tick + (this.#stateBytes * tickRate) / MAX_STATE_BYTES
+      states.notBefore = tick + (this.stateBytes * tickRate) / MAX_STATE_BYTES
       this.#hub.publish(states.channel, stateSeq(tick, status, tickRate), frame, json)
     }
   }

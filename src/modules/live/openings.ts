@@ -112,8 +112,7 @@ export function toLiveChange({ tick, seat, input }: InputChange): LiveChange {
 
 function snapshotOfRunner(runner: MatchRunner, stream: number): LiveInputsSnapshot {
   const { finalFrame, log, rewindTicks, tick } = runner
-  let from = log.length
-  while (from > 0 && (log[from - 1]?.tick ?? 0) >= finalFrame.tick) from--
+  const from = log.findLastIndex((change) => change.tick < finalFrame.tick) + 1
   return {
     ...snapshotOf(rulesOf(runner), finalFrame),
     status: 'live',
