@@ -26,8 +26,8 @@ function workshop(turns: FairQueue) {
   }
 }
 
-describe('turns', () => {
-  test('are so many at once, and go round the groups that wait', async () => {
+describe('the fair queue', () => {
+  test('runs so many at once, and takes from the waiting groups in turn', async () => {
     const { ask, began, endNext } = workshop(new FairQueue(bounds))
     for (const group of ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'c']) void ask(group)
     expect(began).toEqual(['a', 'a'])
@@ -35,7 +35,7 @@ describe('turns', () => {
     expect(began.slice(2)).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
   })
 
-  test('come first for a group that has asked for little', async () => {
+  test('serves a group that has asked for little first', async () => {
     const { ask, began, endNext } = workshop(new FairQueue({ ...bounds, atOnce: 1 }))
     for (let count = 0; count < 8; count++) void ask('greedy')
     void ask('modest')
@@ -43,7 +43,7 @@ describe('turns', () => {
     expect(began).toEqual([...Array(2).fill('greedy'), 'modest', ...Array(6).fill('greedy')])
   })
 
-  test('of one group that waits too much are refused, and others are let wait', async () => {
+  test('refuses a group of which too much waits, and lets others wait', async () => {
     const { ask, settled, endNext } = workshop(new FairQueue(bounds))
     for (let count = 0; count < 12; count++) void ask('a')
     await expect(ask('a')).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1000 })
@@ -53,7 +53,7 @@ describe('turns', () => {
     await Promise.all(settled)
   })
 
-  test('come to whoever waits when work fails, and are free again when nobody waits', async () => {
+  test('goes on with the next work when one fails, and is free again when nothing waits', async () => {
     const turns = new FairQueue({ ...bounds, atOnce: 1 })
     const failing = turns.run('a', () => Promise.reject(new Error('failed')))
     const waiting = turns.run('b', async () => 'done')
@@ -62,7 +62,7 @@ describe('turns', () => {
     expect(await turns.run('a', async () => 'again')).toBe('again')
   })
 
-  test('that come too late are refused, so that nothing is done for those who have gone', async () => {
+  test('refuses work that has waited too long, because its client has gone', async () => {
     const turns = new FairQueue({ ...bounds, atOnce: 1, maxWaitMs: -1 })
     const { ask, began, endNext } = workshop(turns)
     void ask('a')

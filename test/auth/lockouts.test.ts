@@ -45,7 +45,7 @@ const knownDevice = ({ user }: Registered) => ({ device: { id: `device-of-${user
 const refusedFor = (ms: number) => ({ error: 'RATE_LIMITED', data: { retryAfterMs: ms } })
 const wrong = (times: number) => Array<string>(times).fill('INVALID_CODE')
 
-describe('a name at which strangers guess', () => {
+describe('a name whose code strangers guess', () => {
   test('is locked for five minutes after five wrong codes, for the right code too', async ({ clock, node }) => {
     const user = await register(node)
     clock.advance(MINUTE)
@@ -66,7 +66,7 @@ describe('a name at which strangers guess', () => {
     expect((await signIn(node, user)).error).toBeUndefined()
   })
 
-  test('never keeps a new browser out for longer than 25 minutes, however many come back', async ({ clock, node }) => {
+  test('keeps a new browser out for at most 25 minutes, however many strangers come back', async ({ clock, node }) => {
     const user = await register(node)
     const locks: number[] = []
     for (let round = 0; round < 6; round++) {
@@ -79,7 +79,7 @@ describe('a name at which strangers guess', () => {
     expect((await signIn(node, user)).error).toBeUndefined()
   })
 
-  test('lets its owner in on a known device, which lifts the lock for new browsers too', async ({ clock, node }) => {
+  test('lets its owner in on a known device, which ends the lock for new browsers too', async ({ clock, node }) => {
     const user = await register(node)
     clock.advance(MINUTE)
     await guess(node, user, 5)
@@ -89,7 +89,7 @@ describe('a name at which strangers guess', () => {
     expect((await signIn(node, user)).error).toBeUndefined()
   })
 
-  test('lets its owner in by a recovery code, however many wrong ones came, and that lifts the lock', async ({
+  test('lets its owner in with a recovery code after any number of wrong ones, and that ends the lock', async ({
     clock,
     node,
   }) => {
@@ -130,10 +130,10 @@ describe('a name at which strangers guess', () => {
   })
 })
 
-describe('a device that is not known', () => {
+describe('an unknown device', () => {
   const from = (ip: string) => () => ({ ip })
 
-  test('has ten wrong codes a day at one name, and others pay nothing for it', async ({ clock, node }) => {
+  test('has ten wrong codes a day at one name, and other devices are not affected', async ({ clock, node }) => {
     const user = await register(node)
     const stranger = from('203.0.113.1')
     expect(await guess(node, user, 5, stranger)).toEqual(wrong(5))
@@ -148,7 +148,7 @@ describe('a device that is not known', () => {
     expect((await signIn(node, user, stranger())).error).toBeUndefined()
   })
 
-  test('is one with all others of its /48', async ({ clock, node }) => {
+  test('counts together with all others of its /48', async ({ clock, node }) => {
     const user = await register(node)
     const rotating = (index: number) => ({ ip: `2001:db8:7:${index + 1}::1` })
     for (let round = 0; round < 2; round++) {
@@ -159,11 +159,7 @@ describe('a device that is not known', () => {
     expect((await signIn(node, user, { ip: '2001:db8:8::1' })).error).toBeUndefined()
   })
 
-  test('gets in when it comes with the right code, and nothing of that is counted', async ({
-    database,
-    clock,
-    node,
-  }) => {
+  test('gets in with the right code, and that is not counted', async ({ database, clock, node }) => {
     const user = await register(node)
     for (let count = 0; count < 12; count++) {
       clock.advance(30_000)
@@ -176,7 +172,7 @@ describe('a device that is not known', () => {
 })
 
 describe('a device on which the user signed in before', () => {
-  test('has five tries of its own, which lock it and nobody else', async ({ clock, node }) => {
+  test('has five tries of its own, which lock this device only', async ({ clock, node }) => {
     const user = await register(node)
     clock.advance(MINUTE)
     expect(await guess(node, user, 5, () => knownDevice(user))).toEqual(wrong(5))
@@ -232,7 +228,7 @@ describe('a device on which the user signed in before', () => {
     expect((await signIn(node, user, knownDevice(user))).error).toBeUndefined()
   })
 
-  test('of somebody else counts as any other', async ({ clock, node }) => {
+  test('of somebody else counts as an unknown one', async ({ clock, node }) => {
     const user = await register(node)
     await guess(node, user, 5)
     clock.advance(MINUTE)
@@ -242,7 +238,7 @@ describe('a device on which the user signed in before', () => {
 })
 
 describe('a free name', () => {
-  test('has five wrong codes a challenge; whoever begins anew may go on', async ({ clock, node }) => {
+  test('has five wrong codes for each challenge; a new `begin` gives five more', async ({ clock, node }) => {
     const username = freshName()
     const socket = node.socket()
     const { secret } = await socket.get(Candidate, 'auth.begin', { username })
@@ -256,7 +252,7 @@ describe('a free name', () => {
     await socket.get(Authorized, 'auth.verify', { code: clock.code(again.secret) })
   })
 
-  test('stays free for others, whatever strangers do with it', async ({ clock, node }) => {
+  test('stays free for others, whatever strangers send', async ({ clock, node }) => {
     const username = freshName()
     for (let index = 0; index < 4; index++) {
       const stranger = node.socket({ ip: `198.51.100.${index}` })
@@ -307,7 +303,7 @@ describe('an address', () => {
     await own.stop()
   })
 
-  test('pays for wrong codes, not for right ones', async ({ clock, node }) => {
+  test('is charged for wrong codes, not for right ones', async ({ clock, node }) => {
     const own = await few(node)
     const ip = '203.0.113.9'
     const user = await register(node)

@@ -139,11 +139,7 @@ describe('a session that ended on a node without a bus to this one', () => {
     await stays.call('matches.create', PONG)
   })
 
-  test('by a revoke closes its sockets and no others, also with clocks that differ', async ({
-    database,
-    clock,
-    node,
-  }) => {
+  test('by a revoke closes its sockets and no others, also when clocks differ', async ({ database, clock, node }) => {
     const [ahead, behind] = [new Clock(), new Clock()]
     ahead.ms = clock.ms + 4 * SECOND
     behind.ms = clock.ms - 4 * SECOND
@@ -162,7 +158,7 @@ describe('a session that ended on a node without a bus to this one', () => {
     await Promise.all(nodes.map((each) => each.stop()))
   })
 
-  test('is found among more than one look takes', async ({ database, clock, node }) => {
+  test('is found when more sessions ended than one look reads', async ({ database, clock, node }) => {
     const alone = await startNode({ database, clock })
     const { signedIn, user } = await registerAndEnter(node)
     const socket = alone.socketOf(signedIn)
@@ -175,7 +171,7 @@ describe('a session that ended on a node without a bus to this one', () => {
     await alone.stop()
   })
 
-  test('while the database was away is found once it is back', async ({ testDatabase, clock, node }) => {
+  test('while the database was away is found when it is back', async ({ testDatabase, clock, node }) => {
     const direct = new URL(testDatabase.url)
     const proxy = await startTcpProxy(Number(direct.port))
     const through = new URL(testDatabase.url)
@@ -214,7 +210,7 @@ describe('looking for ended sessions', () => {
     return { closer: new SessionCloser(platform, node.clock.now), ask }
   }
 
-  test('asks nothing while nobody who is signed in has a socket', async ({ node }) => {
+  test('asks nothing while no signed-in socket is open', async ({ node }) => {
     const { closer, ask } = looking(node)
     node.socket()
     await closer.look()

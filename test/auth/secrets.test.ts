@@ -31,10 +31,10 @@ async function signIn(on: TestNode, user: Registered, secret = user.secret) {
   return socket.ask('auth.verify', { code: on.clock.code(secret) })
 }
 
-describe('the box', () => {
+describe('encryption', () => {
   const [old, current] = [key('old'), key('current')]
 
-  test('gives back what it took, to its owner, under any key it has', () => {
+  test('gives a secret back to its owner, with any of the keys', () => {
     const sealed = new SecretBox([old]).seal('a secret', 'user-1')
     const box = new SecretBox([current, old])
     expect(box.open(sealed, 'user-1')).toBe('a secret')
@@ -42,7 +42,7 @@ describe('the box', () => {
     expect(box.isCurrent(box.seal('a secret', 'user-1'))).toBe(true)
   })
 
-  test('does not open for another user, when changed, or without the key', () => {
+  test('fails for another user, for changed bytes and without the key', () => {
     const box = new SecretBox([current])
     const sealed = box.seal('a secret', 'user-1')
     expect(() => box.open(sealed, 'user-2')).toThrow()
@@ -55,7 +55,7 @@ describe('the box', () => {
     expect(() => new SecretBox([key('current')]).open(sealed, 'user-1')).toThrow()
   })
 
-  test('seals the same text differently each time', () => {
+  test('encrypts the same text differently each time', () => {
     const box = new SecretBox([current])
     expect(box.seal('a secret', 'user-1').bytes).not.toEqual(box.seal('a secret', 'user-1').bytes)
   })
@@ -108,20 +108,20 @@ describe('a recovery code', () => {
     expect((await recover(node, user.username.toUpperCase(), other)).error).toBeUndefined()
   })
 
-  test('may be typed as people type', async ({ node }) => {
+  test('may be typed with capitals, spaces and similar letters', async ({ node }) => {
     const { user, recoveryCodes } = await register(node)
     const typed = (recoveryCodes[0] ?? '').toUpperCase().replaceAll('-', ' ').replaceAll('0', 'O').replaceAll('1', 'l')
     expect((await recover(node, user.username, ` ${typed} `)).error).toBeUndefined()
   })
 
-  test('of somebody else is none', async ({ node }) => {
+  test('of another user is refused', async ({ node }) => {
     const [first, second] = [await register(node), await register(node)]
     const answer = await recover(node, first.user.username, second.recoveryCodes[0] ?? '')
     expect(answer).toMatchObject({ error: 'INVALID_CODE' })
     expect((await recover(node, second.user.username, second.recoveryCodes[0] ?? '')).error).toBeUndefined()
   })
 
-  test('is one of ten that differ, and its hash is bound to its user', () => {
+  test('is one of ten different ones, and its hash depends on its user', () => {
     const codes = newRecoveryCodes()
     expect(new Set(codes).size).toBe(10)
     const [code = ''] = codes

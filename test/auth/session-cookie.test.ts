@@ -15,7 +15,7 @@ function signed(audience: string, claims: Record<string, unknown>): Promise<stri
 }
 
 describe('cookies', () => {
-  test('of one browser are read together, without a promise', async () => {
+  test('of one browser are read together', async () => {
     const device = { id: randomUUID(), users: [randomUUID(), randomUUID()] }
     const header = [
       'theme=dark',
@@ -45,7 +45,7 @@ describe('cookies', () => {
     expect(cookies.read(`rally-device=${await signed('device', claims)}`).device).toBeNull()
   })
 
-  test('of one kind are not taken for the other', async () => {
+  test('of one kind are not accepted as the other', async () => {
     const [session, device] = [
       await signed('session', { sub: 'u', sid: 's', did: 'd', users: [] }),
       await signed('device', { sub: 'u', sid: 's', did: 'd', users: [] }),

@@ -46,7 +46,7 @@ describe('a ticket', () => {
     expect(rows[0]?.expiresAt.getTime()).toBe(clock.ms + 30 * DAY)
   })
 
-  test('is worth nothing after thirty seconds', async ({ clock, node }) => {
+  test('is refused after thirty seconds', async ({ clock, node }) => {
     const { token } = await register(node)
     clock.advance(30_000)
     await expect(node.auth.sessions.redeem(token, from)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
@@ -64,14 +64,17 @@ describe('a ticket', () => {
     return draft.sign(signedWith)
   }
 
-  test('of the right form is taken, so that the forgeries below fail by what they change', async ({ clock, node }) => {
+  test('of the right form is accepted, so the forgeries below fail because of what they change', async ({
+    clock,
+    node,
+  }) => {
     const { user } = await register(node)
     await expect(node.auth.sessions.redeem(await jwt(clock, user.id), from)).resolves.toMatchObject({
       user: { id: user.id },
     })
   })
 
-  test('of a node whose clock is a little ahead is taken', async ({ clock, node }) => {
+  test('of a node whose clock is a little ahead is accepted', async ({ clock, node }) => {
     const { user } = await register(node)
     const token = await jwt(clock, user.id, { issued: 4, ends: 34 })
     await expect(node.auth.sessions.redeem(token, from)).resolves.toMatchObject({ user: { id: user.id } })
@@ -249,14 +252,14 @@ describe('ending', () => {
     expect(strange.peer.closed).toBeUndefined()
   })
 
-  test('what ended cannot be followed any more', async ({ database, clock, node }) => {
+  test('the stream of an ended session does not open', async ({ database, clock, node }) => {
     const { signedIn, user } = await registerAndEnter(node)
     const socket = node.socketOf(signedIn)
     await database.db.session.updateMany({ where: { userId: user.id }, data: { endedAt: new Date(clock.ms) } })
     expect(await socket.ask('auth.onSession')).toMatchObject({ error: 'UNAUTHENTICATED' })
   })
 
-  test('what neither the bus nor a look at the last seconds told of is closed with the next round', async ({
+  test('a session that ended long ago without anybody noticing is found by the check of every 60th look', async ({
     database,
     clock,
     node,
@@ -273,7 +276,7 @@ describe('ending', () => {
     await alone.stop()
   })
 
-  test('what is over is ended, announced and at last deleted', async ({ database, clock, node }) => {
+  test('an expired session is ended, announced and at last deleted', async ({ database, clock, node }) => {
     const { signedIn, user, token } = await registerAndEnter(node)
     const socket = node.socketOf(signedIn)
     await socket.ask('auth.onSession')
@@ -296,7 +299,7 @@ describe('ending', () => {
 })
 
 describe('looking sessions up', () => {
-  test('is one query for all that are asked for in one turn of the loop, and one to say that they were seen', async ({
+  test('takes one query for all of one turn of the event loop, and one to write when they were seen', async ({
     database,
     clock,
     node,
@@ -348,7 +351,7 @@ describe('looking sessions up', () => {
     await own.stop()
   })
 
-  test('does not give a session up for good because a clock was wrong, or somebody else named it', async ({
+  test('does not remember a session as ended when a clock was wrong or another user named it', async ({
     clock,
     node,
   }) => {
@@ -361,8 +364,8 @@ describe('looking sessions up', () => {
   })
 })
 
-describe('who asks', () => {
-  test('is told who they are at once, without a query', async ({ node }) => {
+describe('a socket', () => {
+  test('is told at once whose it is, without a query', async ({ node }) => {
     const { signedIn, user } = await registerAndEnter(node)
     const { connection, peer } = node.socketOf(signedIn)
     node.dispatcher.receive(connection, frameOf('auth.me', {}, 'me'))

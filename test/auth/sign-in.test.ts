@@ -32,7 +32,7 @@ describe('registering', () => {
     }
   })
 
-  test('of many who race for one free name, one has it', async ({ database, clock, node }) => {
+  test('of several clients that race for one free name, one gets it', async ({ database, clock, node }) => {
     const username = freshName()
     const sockets = Array.from({ length: 8 }, (_, index) => node.socket({ ip: `198.51.100.${index}` }))
     const candidates = await Promise.all(sockets.map((socket) => socket.get(Candidate, 'auth.begin', { username })))
@@ -152,7 +152,7 @@ describe('a challenge', () => {
     expect(authorized.user.id).toBe(second.user.id)
   })
 
-  test('is for sockets that nobody has signed in on', async ({ node }) => {
+  test('is refused on a signed-in socket', async ({ node }) => {
     const { user, token } = await register(node)
     const signedIn = await node.auth.sessions.redeem(token, { ip: '192.0.2.1', userAgent: 'test' })
     const socket = node.socketOf(signedIn)
@@ -197,7 +197,7 @@ describe('a wrong code costs the same', () => {
     expect(await statementsOf(node, verify(freshName()))).toEqual(forUser)
   })
 
-  test('for a name that somebody has and one that nobody has', async ({ node }) => {
+  test('for a name with an account and one without', async ({ node }) => {
     const { user } = await register(node)
     const recover = (username: string) => async (on: TestNode) => async () => {
       const answer = await on.socket().ask('auth.recover', { username, recoveryCode: '0000-0000-0000-0000' })

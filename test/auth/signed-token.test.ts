@@ -53,7 +53,7 @@ test('a key of less than 32 bytes is refused', () => {
   expect(() => createSignedTokens(new Uint8Array(31))).toThrow('32 bytes')
 })
 
-test('one of our largest is read, and what is larger is not looked at', async () => {
+test('the largest token of Rally is read, and a larger one is refused', async () => {
   const users = Array.from({ length: 8 }, () => crypto.randomUUID())
   const device = { aud: 'device', did: crypto.randomUUID(), users }
   expect(read(await sign(device), nowMs, 'device')).toMatchObject(device)

@@ -41,8 +41,8 @@ function addresses(): () => string {
   }
 }
 
-describe('guessing', () => {
-  test('at one name from ever new networks gets 480 wrong codes a day', async ({ database, clock }) => {
+describe('wrong codes', () => {
+  test('at one name, always from new networks: 480 a day are checked', async ({ database, clock }) => {
     const { guess } = guarding(database, clock, 1_000_000)
     const [username, next] = [freshName(), addresses()]
     const end = clock.ms + DAY
@@ -55,7 +55,7 @@ describe('guessing', () => {
     expect(looked).toBe(480)
   })
 
-  test('at any names gets as many as the installation has for an hour', async ({ database, clock }) => {
+  test('at any names: as many as the installation allows in an hour', async ({ database, clock }) => {
     const { guess, guard, from, onExhausted } = guarding(database, clock, 20)
     const next = addresses()
     for (const hour of [1, 2]) {
@@ -75,7 +75,7 @@ describe('guessing', () => {
     await guard.fromAddress(from(next())).take()
   })
 
-  test('from one address gets 20 an hour, from one /48 40', async ({ database, clock }) => {
+  test('from one address: 20 an hour; from one /48: 40', async ({ database, clock }) => {
     const { guess } = guarding(database, clock)
     const looked = async (address: (index: number) => string) => {
       let count = 0
@@ -89,7 +89,7 @@ describe('guessing', () => {
     expect(await guess('203.0.113.5', freshName())).toBe(true)
   })
 
-  test('on a known device is counted for its address and for that device alone', async ({ database, clock }) => {
+  test('from a known device count for its address and for this device only', async ({ database, clock }) => {
     const username = freshName()
     const device = { id: 'known', users: [`id-of-${username}`] }
     expect(await guarding(database, clock).guess('203.0.113.8', username, device)).toBe(true)
@@ -98,7 +98,7 @@ describe('guessing', () => {
     expect(rows.map(({ key }) => key)).toEqual([`day:${own}`, own, 'ip:203.0.113.8'])
   })
 
-  test('that was right is counted nowhere', async ({ database, clock }) => {
+  test('count, and right ones do not', async ({ database, clock }) => {
     const { guess, guard, from } = guarding(database, clock)
     const username = freshName()
     for (let count = 0; count < 4; count++) await guess('203.0.113.6', username)
@@ -121,15 +121,12 @@ describe('guessing', () => {
   })
 })
 
-describe('counting', () => {
+describe('the counters', () => {
   const budget = (key: string, rule: AttemptRule) => ({ key, rule })
   const attemptsOf = (database: Database, { now }: Clock) =>
     new AttemptCounters(database.reserved, { now, elapsed: now })
 
-  test('is one statement for all that an attempt is counted under, and one to take it back', async ({
-    database,
-    clock,
-  }) => {
+  test('count an attempt in one statement, and take it back in one', async ({ database, clock }) => {
     const watched = recorded(database)
     const { guard, from } = guarding(watched.database, clock)
     const attempt = guard.forCode(from('2001:db8::1'), { userId: 'id', username: freshName() })
@@ -138,7 +135,7 @@ describe('counting', () => {
     expect(watched.statements).toEqual(['attempts.take', 'attempts.settle'])
   })
 
-  test('counts nowhere what one of the budgets refuses, and names the one that refuses longest', async ({
+  test('do not count an attempt that one of them refuses, and name the one that refuses longest', async ({
     database,
     clock,
   }) => {
@@ -159,7 +156,7 @@ describe('counting', () => {
     expect(await database.db.attempt.findUnique({ where: { key: 'a:open' } })).toMatchObject({ failures: 2 })
   })
 
-  test('lets no more through than the limit, however many come at once for several keys in any order', async ({
+  test('allow no more than the limit, however many attempts come at once with their keys in any order', async ({
     database,
     testDatabase,
     clock,
@@ -173,7 +170,7 @@ describe('counting', () => {
     expect(taken.filter((one) => 'counted' in one)).toHaveLength(7)
   })
 
-  test('lets no more through than a lock allows, when all come before the first was counted', async ({
+  test('allow no more than a lock allows when all attempts come before the first is counted', async ({
     database,
     testDatabase,
     clock,
@@ -184,7 +181,7 @@ describe('counting', () => {
     expect(taken.filter((one) => 'counted' in one)).toHaveLength(5)
   })
 
-  test('counts nowhere what is refused, also when it comes at the same time', async ({
+  test('do not count what is refused, also when it comes at the same time', async ({
     database,
     testDatabase,
     clock,
@@ -197,7 +194,7 @@ describe('counting', () => {
     expect(await database.db.attempt.findUnique({ where: { key: 'ample' } })).toMatchObject({ failures: 6 })
   })
 
-  describe('two wrong codes at once, when one is left,', () => {
+  describe('when two wrong codes come at once and one is left', () => {
     /** Two attempts that wait for a row which another transaction has changed. */
     async function race(
       database: Database,
@@ -223,7 +220,7 @@ describe('counting', () => {
     const scarce = budget('scarce', { limit: 2, windowMs: HOUR })
     const ample = budget('ample', { limit: 100, windowMs: HOUR })
 
-    test('are one that counts and one that counts nowhere', async ({ database, clock }) => {
+    test('one counts, and the other is counted nowhere', async ({ database, clock }) => {
       await attemptsOf(database, clock).take([ample, scarce])
       const lock = statement('test.lock', `SELECT key FROM attempts WHERE key = 'scarce' FOR UPDATE`)
       const passed = await race(database, clock, [ample, scarce], (sql) => sql.rows(lock))
@@ -232,7 +229,7 @@ describe('counting', () => {
       expect(await database.db.attempt.findUnique({ where: { key: 'scarce' } })).toMatchObject({ failures: 2 })
     })
 
-    test('do not both pass when neither has seen the row yet', async ({ database, clock }) => {
+    test('one counts, also when there was no row yet', async ({ database, clock }) => {
       const insert = statement(
         'test.insert',
         `INSERT INTO attempts (key, failures, window_start, locks) VALUES ('scarce', 1, $1, 0)`,
@@ -242,7 +239,7 @@ describe('counting', () => {
     })
   })
 
-  test('leaves the database alone while it refuses', async ({ database, clock }) => {
+  test('ask the database nothing while they refuse', async ({ database, clock }) => {
     const watched = recorded(database)
     const attempts = attemptsOf(watched.database, clock)
     const flooded = [budget('flooded', deviceRule)]
@@ -252,7 +249,7 @@ describe('counting', () => {
     expect(await attempts.take(flooded)).toHaveProperty('counted')
   })
 
-  test('believes a refusal for a second, as another node may have lifted it, and not after a success here', async ({
+  test('repeat a refusal for a second, because another node may lift it, and not after a success here', async ({
     database,
     clock,
   }) => {
@@ -272,7 +269,7 @@ describe('counting', () => {
     expect(await here.take(locked)).toHaveProperty('counted')
   })
 
-  test('takes nothing back from a window that has begun since', async ({ database, clock }) => {
+  test('take nothing back from a later window', async ({ database, clock }) => {
     const attempts = attemptsOf(database, clock)
     const windowed = [budget('windowed', { limit: 5, windowMs: MINUTE })]
     const before = await attempts.take(windowed)
@@ -282,7 +279,7 @@ describe('counting', () => {
     expect(await database.db.attempt.findUnique({ where: { key: 'windowed' } })).toMatchObject({ failures: 1 })
   })
 
-  test('gives a whole new window after a lock that was shorter than its window', async ({ database, clock }) => {
+  test('begin a new window after a lock that was shorter than the window', async ({ database, clock }) => {
     const attempts = attemptsOf(database, clock)
     const rule = { limit: 2, windowMs: HOUR, lock: { firstMs: MINUTE, maxMs: HOUR, forgetMs: HOUR } }
     const take = async () => 'counted' in (await attempts.take([budget('short-lock', rule)]))
