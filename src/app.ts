@@ -23,7 +23,7 @@ import { Context, type ServiceModule } from './modules/define.ts'
 import { startJobs } from './modules/periodic-jobs.ts'
 import type { Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
-import { type Call, Dispatcher, Hub, RpcError, type SessionGate } from './rpc/index.ts'
+import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, SharedLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 
 const packageFile = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
@@ -119,6 +119,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     log: log.rpc,
   })
   closers.add('the dispatcher', () => dispatcher.stop())
+  const sharedLimits = new SharedLimits(bus, dispatcher.admission, dispatcher.entries)
+  closers.add('the shared limits', () => sharedLimits.stop())
 
   const engine = new Engine({
     maxRewindMs: config.maxRewindMs,
@@ -145,6 +147,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   markStarted()
   const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module))
   jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
+  jobs.push(platform.every('rpc.shareLimits', SHARE_LIMITS_MS, async () => sharedLimits.tell()))
   closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING)
 
   const metrics = createMetrics({

@@ -11,6 +11,8 @@ const CONNECTIONS_PER_UPGRADE = 4
 /** A socket is closed with 4029 after so many refused frames or bytes, minus those accepted meanwhile. */
 const MAX_REFUSED = 1000
 const MAX_REFUSED_BYTES = 4 * 1024 * 1024
+/** Addresses whose upgrades other nodes are told of at once. */
+const MAX_UPGRADED = 1_000
 /** So many refusals a socket and second are answered. The others are dropped. */
 const REFUSAL_ANSWERS = { perSecond: 50, burst: 100 }
 
@@ -64,6 +66,10 @@ export class Admission {
   readonly #strangers: Accounts
   /** For addresses: sockets with a user. */
   readonly #players: Accounts
+  /** Upgrades by address since other nodes were told. */
+  readonly upgraded = new Map<string, number>()
+  /** The sockets that an address group has at other nodes. */
+  socketsElsewhere: (group: string) => number = () => 0
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -82,7 +88,12 @@ export class Admission {
   /** For every upgrade, before its headers are read. */
   upgrade(ip: string): number {
     const now = performance.now()
-    return take(groupsIn(this.#strangers, ip, now), 'upgrades', 0, now)
+    const waitMs = take(groupsIn(this.#strangers, ip, now), 'upgrades', 0, now)
+    const upgraded = this.upgraded.get(ip)
+    if (waitMs === 0 && (upgraded !== undefined || this.upgraded.size < MAX_UPGRADED)) {
+      this.upgraded.set(ip, (upgraded ?? 0) + 1)
+    }
+    return waitMs
   }
 
   /** For every HTTP request, before it is routed. `bytes` is the size of its body. */
@@ -91,11 +102,20 @@ export class Admission {
     return take(groupsIn(this.#strangers, ip, now), 'requests', bytes, now)
   }
 
+  /** Subtracts upgrades that another node has let through. */
+  upgradedElsewhere(ip: string, count: number, now: number): void {
+    for (const { upgrades } of groupsIn(this.#strangers, ip, now)) upgrades.takeUpTo(count, now)
+  }
+
   /** Counts a socket of an address; false when it has too many. */
   socketOpened(ip: string): boolean {
     const accounts = groupsIn(this.#strangers, ip, performance.now())
+    const groups = [addressGroup(ip), widerGroup(ip) ?? '']
     const { socketsPerIp } = this.#limits
-    if (accounts.some(({ sockets, times }) => sockets >= socketsPerIp * times)) return false
+    const hasTooMany = accounts.some(
+      ({ sockets, times }, i) => sockets + this.socketsElsewhere(groups[i] ?? '') >= socketsPerIp * times,
+    )
+    if (hasTooMany) return false
     for (const account of accounts) account.sockets++
     return true
   }
@@ -103,6 +123,15 @@ export class Admission {
   /** Undoes `socketOpened`. */
   socketClosed(ip: string): void {
     for (const account of groupsIn(this.#strangers, ip, performance.now())) account.sockets--
+  }
+
+  /** The first `max` address groups that have more than an eighth of the sockets they may have, with their number. */
+  crowdedGroups(max: number): [group: string, sockets: number][] {
+    const crowded: [string, number][] = []
+    for (const [group, { sockets, times }] of this.#strangers.entries()) {
+      if (sockets > (this.#limits.socketsPerIp * times) / 8 && crowded.push([group, sockets]) === max) break
+    }
+    return crowded
   }
 
   /** The allowance of a new connection. Call `release` when it is closed. */

@@ -11,6 +11,8 @@ export class MethodLimiter {
   readonly #costMs: number
   readonly #windowMs: number
   readonly #arrivals = new Map<string, { at: number }>()
+  /** Time used up by key, ms, since other nodes were told. At most `MAX_KEYS`. */
+  readonly used = new Map<string, number>()
 
   constructor({ points, perSeconds }: RateLimit) {
     this.#windowMs = perSeconds * 1000
@@ -27,18 +29,33 @@ export class MethodLimiter {
     if (waitMs > 0.001) return waitMs
     if (known) known.at = arrival + costMs
     else this.#add(key, arrival + costMs)
+    this.#use(key, costMs)
     return 0
+  }
+
+  /** Subtracts what another node has let through. */
+  usedElsewhere(key: string, ms: number, now: number): void {
+    const known = this.#arrivals.get(key)
+    const at = Math.min(now + this.#windowMs, Math.max(now, known?.at ?? now) + ms)
+    if (known) known.at = at
+    else this.#add(key, at)
   }
 
   /** Undoes a `take` that returned 0, for a call that was not executed. */
   giveBack(key: string, share = 1): void {
     const known = this.#arrivals.get(key)
     if (known) known.at -= this.#costMs / share
+    this.#use(key, -this.#costMs / share)
   }
 
   /** Forgets keys whose calls are used up. Called once a minute. */
   sweep(now: number): void {
     for (const [key, { at }] of this.#arrivals) if (at <= now) this.#arrivals.delete(key)
+  }
+
+  #use(key: string, ms: number): void {
+    const used = this.used.get(key)
+    if (used !== undefined || this.used.size < MAX_KEYS) this.used.set(key, Math.max(0, (used ?? 0) + ms))
   }
 
   #add(key: string, at: number): void {

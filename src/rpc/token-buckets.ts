@@ -31,6 +31,12 @@ export class TokenBucket {
     return (amount - this.#tokens) / this.#perMs
   }
 
+  /** Takes `amount` tokens, or as many as there are. */
+  takeUpTo(amount: number, now: number): void {
+    this.#refill(now)
+    this.#tokens = Math.max(0, this.#tokens - amount)
+  }
+
   isFull(now: number): boolean {
     this.#refill(now)
     return this.#tokens >= this.#burst
@@ -104,6 +110,10 @@ export class Accounts {
 
   get size(): number {
     return this.#known.size
+  }
+
+  entries(): IterableIterator<[key: string, account: Account]> {
+    return this.#known.entries()
   }
 
   /** The account of `key`, which may use `times` the rates if it is a new one. */
