@@ -25,15 +25,16 @@ const delayedChannel = (matchId: string): Channel<Match> => channel('matches.onU
 /** Tells the followers of matches and of the lobby what changes, and shows each user what they may see. */
 export class MatchFeed {
   readonly lobby: LobbyFeed
+  /** As `seatCountsOf` gives them. */
+  readonly seatCounts: string
   readonly #platform: Platform
-  readonly #seatCounts: string
   /** Matches whose end spectators see later. */
   readonly #hiddenEnds: MatchTimers
   readonly #listeners: MatchListener[] = []
 
   constructor(platform: Platform) {
     this.#platform = platform
-    this.#seatCounts = seatCountsOf(platform.games)
+    this.seatCounts = seatCountsOf(platform.games)
     this.lobby = new LobbyFeed(platform)
     this.#hiddenEnds = new MatchTimers((matchId) => this.#showEnd(matchId))
     platform.nodes.listen(CHANGED, (data) => this.#tellListeners(Match.parse(data)))
@@ -75,20 +76,21 @@ export class MatchFeed {
     return match
   }
 
-  /** Announces a match in which a user took a seat. */
-  announceJoined(scope: Scope, row: MatchRow): Match {
-    return this.#announceMove(scope, row, delayedChannel(row.id))
-  }
-
-  /** Announces a match in which a user gave up a seat. */
-  announceLeft(scope: Scope, row: MatchRow): Match {
-    return this.#announceMove(scope, row, matchChannel(row.id))
+  /**
+   * Announces a match in which a user took or gave up a seat. Players and delayed spectators have different channels, so
+   * followers of the channel that the user was in have to subscribe again.
+   */
+  announceMove(scope: Scope, row: MatchRow, move: 'joined' | 'left'): Match {
+    const match = this.announce(scope, row)
+    const before = move === 'joined' ? delayedChannel(row.id) : matchChannel(row.id)
+    if (spectatorDelayOf(row) > 0) scope.afterCommit(() => this.#platform.hub.end(before, 'behind'))
+    return match
   }
 
   /** Announces matches whose seats this transaction has changed, and starts or cancels their countdowns. */
   async announceSeats(scope: Scope, ids: readonly string[]): Promise<void> {
     const { countdownMs } = this.#platform.config.matches
-    const rows = await noteSeatChanges(scope.sql, ids, { countdownMs, seatCounts: this.#seatCounts })
+    const rows = await noteSeatChanges(scope.sql, ids, { countdownMs, seatCounts: this.seatCounts })
     for (const row of rows) this.announce(scope, row)
   }
 
@@ -109,13 +111,6 @@ export class MatchFeed {
     for (const matchId of this.#hiddenEnds.matchIds) this.#showEnd(matchId)
     this.#hiddenEnds.stop()
     await this.lobby.stop()
-  }
-
-  /** Players and delayed spectators have different channels: a follower of `channel` may belong to the other one now. */
-  #announceMove(scope: Scope, row: MatchRow, channel: Channel<Match>): Match {
-    const match = this.announce(scope, row)
-    if (spectatorDelayOf(row) > 0) scope.afterCommit(() => this.#platform.hub.end(channel, 'behind'))
-    return match
   }
 
   #tellListeners(match: Match): void {

@@ -8,7 +8,7 @@ interface Found {
   readonly row: MatchRow
 }
 
-/** Where a page begins; the first one at the end of all time. */
+/** A page continues after this time and id. The first page begins at the end of time. */
 const from = ({ after, take }: PageRows) => [after?.at ?? 'infinity', after?.id ?? '', take]
 
 const IS_PUBLIC = `visibility = 'public' AND mode <> 'local'`

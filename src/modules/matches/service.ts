@@ -11,15 +11,7 @@ import { hasSeat, MatchFeed, type MatchListener } from './match-feed.ts'
 import { listMatches, readHistory } from './match-lists.ts'
 import { checkOptions } from './match-options.ts'
 import { type MatchRow, matchReader, readByCode } from './match-row.ts'
-import {
-  type Arrival,
-  joinMatch,
-  leaveMatch,
-  type NewMatch,
-  openMatch,
-  readRematch,
-  seatCountsOf,
-} from './match-writes.ts'
+import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch, readRematch } from './match-writes.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
 /** How often a request is tried again because another request changed the match first. */
@@ -51,14 +43,12 @@ export class MatchService {
   readonly feed: MatchFeed
   readonly lifecycle: MatchLifecycle
   readonly #platform: Platform
-  readonly #seatCounts: string
   readonly #read: (id: MatchId) => Promise<MatchRow | undefined>
 
   constructor(platform: Platform) {
     this.#platform = platform
     this.feed = new MatchFeed(platform)
     this.lifecycle = new MatchLifecycle(platform, this.feed)
-    this.#seatCounts = seatCountsOf(platform.games)
     this.#read = matchReader(platform.database.sql)
   }
 
@@ -152,7 +142,7 @@ export class MatchService {
       if (!left?.isSeated) throw new RpcError('NOT_FOUND', 'You have no seat there')
       const { row, isChanged, isDone, before } = left
       if (before) this.feed.announce(scope, before)
-      if (isChanged) return this.feed.announceLeft(scope, row)
+      if (isChanged) return this.feed.announceMove(scope, row, 'left')
       if (!isDone) continue
       if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(row, user.id))
       return this.feed.show(row, user.id)
@@ -215,7 +205,7 @@ export class MatchService {
 
   /** Announces a match in which the user has just taken a seat. */
   #seated(scope: Scope, row: MatchRow, userId: string): Match {
-    const match = this.feed.announceJoined(scope, row)
+    const match = this.feed.announceMove(scope, row, 'joined')
     const written = match.players.find((player) => player.userId === userId)?.connected
     // The user's last socket may close, or the first one open, between the statement and its commit.
     scope.afterCommit(() => {
@@ -227,7 +217,8 @@ export class MatchService {
   #arrival({ id }: Player): Arrival {
     const { config, connections } = this.#platform
     const { maxActive, countdownMs } = config.matches
-    return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs, seatCounts: this.#seatCounts }
+    const { seatCounts } = this.feed
+    return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs, seatCounts }
   }
 
   /** @throws RpcError VALIDATION_FAILED when this server has no such game. */

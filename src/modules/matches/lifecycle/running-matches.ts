@@ -146,6 +146,8 @@ export class RunningMatches {
         options: splitOptions(match.options).rules,
         botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
       })
+      // The lease may have lapsed since the claim.
+      runner.paused = this.#isPaused
       this.#running.set(match.id, new RunningMatch(runner, match, fence, config.matches, performance.now()))
     } catch (error) {
       log.engine.error({ err: error, matchId: match.id }, 'a match could not begin')
