@@ -53,10 +53,9 @@ test('no user has more open matches than the limit, however they ask', async () 
   expect(new Set(refused.map(({ error }) => error))).toEqual(new Set(['TOO_MANY_MATCHES']))
   const matchIds = new Set(answers.flatMap(({ error, data }) => (error === undefined ? [data.id] : [])))
   expect(matchIds.size).toBe(3)
-  // One that ends makes room.
-  const [matchId] = matchIds
+  // A match that ends makes room. The host's match may be live by now, so another one is left.
+  const matchId = [...matchIds].find((id) => id !== open.id)
   await client.call('matches.leave', { matchId })
-  if (matchId === open.id) await (await follow(host.client, open.id)).until(({ players }) => players.length === 1)
   await client.call('matches.create', { game: 'pong', mode: 'casual' })
   // Joining needs room, too.
   const another = await create((await newcomer(rally)).client)
