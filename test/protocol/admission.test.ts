@@ -3,7 +3,7 @@ import { Account, Accounts } from '../../src/rpc/token-buckets.ts'
 import { connect, type Failure, type TestClient, within } from '../support/client.ts'
 import { anyBytes, type Rig, startRig } from '../support/rig.ts'
 
-/** So little that a test uses it up, and so slow that nothing of it is back while the test runs. */
+/** So few that a test uses them up, and so slow that none come back while the test runs. */
 const few = { requestsPerSecond: 0.01, requestsBurst: 10, timesPerUser: 1, timesPerIp: 1 }
 
 const isRefused = ({ error }: { readonly error?: string }) => error === 'RATE_LIMITED'
@@ -56,7 +56,7 @@ describe('a frame over a limit', () => {
     await using client = await connect(rig.url)
     const parts = Array.from({ length: 700 }, () => `"\\u0041",${'['.repeat(29)}${']'.repeat(29)}`)
     const hostile = `{"type":"rpc.ping","eid":"e","ts":1,"data":[${parts.join(',')}]}`
-    // What one turn of the server's loop may have to take from one socket.
+    // One turn of the server's loop may read so much from one socket.
     for (let i = 0; i < 120; i++) client.send(hostile)
     expect(await within(client.closed, 'the closing')).toMatchObject({ code: 4029 })
     const [answered] = client.inbox.drain()
@@ -211,7 +211,7 @@ describe('reads without a user', () => {
       expect(shed.data.retryAfterMs).toBeGreaterThan(0)
     }
     expect(rig.world.hanging).toBe(3)
-    // What awaits nothing needs no place, and neither do those with an account.
+    // A handler that awaits nothing needs no place, nor does a signed-in user.
     await last.call('rpc.ping')
     await last.call('t.echo', { value: 1 })
     await last.call('t.countAnonymously')
@@ -228,7 +228,7 @@ describe('reads without a user', () => {
     await using rig = await startRig({ limits: { anonymousReads: 1 } })
     await using client = await connect(rig.url)
     const opening = client.request('t.onHang')
-    // It is read again once the stream is listened to.
+    // The snapshot is read again once the hub listens to the stream.
     for (let read = 0; read < 2; read++) {
       await expect.poll(() => rig.world.hanging).toBe(1)
       expect(await client.request('t.onHang')).toMatchObject({ error: 'UNAVAILABLE' })
@@ -251,7 +251,7 @@ describe('the account of a user or an address', () => {
   const rate = { perSecond: 10, burst: 20 }
   const rates = { requests: rate, inputs: rate, bytes: rate, upgrades: rate, arrivals: rate }
 
-  /** As often as it takes to look at all of them. */
+  /** As often as it takes to check all of them. */
   const sweep = (accounts: Accounts, now: number) => {
     for (let i = 0; i < 250; i++) accounts.sweep(now)
   }

@@ -34,7 +34,7 @@ export function types(either: 'anyone' | 'user'): void {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** What goes in and comes out has a type by its wire name. */
+/** Inputs, outputs, events and snapshots have a type by their wire name. */
 export const named: [
   Same<Output<'matches.create'>, Match>,
   Same<Event<'matches.onUpdate'>, Match>,

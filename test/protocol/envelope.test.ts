@@ -18,7 +18,7 @@ afterAll(async () => {
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 const envelope = (data: string, eid = 'e') => `{"type":"t.echo","eid":"${eid}","ts":1,"data":${data}}`
 
-/** Sends a frame and gives what the server says about it. */
+/** Sends a frame and returns the server's answer. */
 async function answerTo(frame: string | Uint8Array): Promise<Message> {
   client.send(frame)
   return client.next()
@@ -72,7 +72,7 @@ test('brackets inside strings are no nesting, whatever is escaped around them', 
   for (const value of ['['.repeat(200), `"${'{'.repeat(200)}`, `\\"${'['.repeat(200)}`, `\\\\${'['.repeat(100)}"\\`]) {
     expect(await client.call('t.echo', { value })).toEqual({ value })
   }
-  // A string that ends in an escaped backslash does end: what follows it counts.
+  // An escaped backslash before the quote does not escape the quote: the nesting after it counts.
   expect(await answerTo(`{"a":"\\\\","data":${nested(40)}}`)).toMatchObject({ error: 'BAD_ENVELOPE' })
 })
 

@@ -29,7 +29,7 @@ const follow = async (hub: Hub, { connection }: Reader, seq: number) => {
   expect(answered).toBe(1)
 }
 
-/** Numbers of the events that reached it, and the reason where the stream was ended. */
+/** The numbers of the events that it got, and the reason if the stream ended. */
 const got = ({ sent }: Reader) => sent.map(({ seq, data }) => seq ?? data.reason)
 
 describe('a reliable stream', () => {
@@ -112,7 +112,7 @@ describe('a reliable stream', () => {
       'reliable',
       () => {
         const seq = seqs.shift() ?? 3
-        // Before this reading is compared with what has passed.
+        // Before this reading is compared with the events that came.
         if (seq === 1)
           Promise.resolve()
             .then(() => undefined)

@@ -56,7 +56,7 @@ describe('requests a second', () => {
     expect(await client.call('rpc.ping')).toEqual({})
     expect(rig.world.inputs).toBe(30)
     expect(client.inbox.size).toBe(0)
-    // More than may come in a second, as the time that has passed meanwhile allows some again.
+    // More than a second allows, as some are allowed again while the test runs.
     for (let i = 0; i < 60; i++) client.send(`{"type":"t.input","eid":"more${i}","ts":1,"data":{"move":1}}`)
     expect(await client.inbox.next()).toMatchObject({ type: 't.input', error: 'RATE_LIMITED' })
     expect(await client.call('rpc.ping')).toEqual({})
@@ -107,7 +107,7 @@ test('a stream that opens after its TIMEOUT is not joined', async () => {
   await using rig = await startRig({ limits: { requestMs: 200 } })
   await using client = await connect(rig.url)
   expect(await client.request('t.onHang')).toMatchObject({ error: 'TIMEOUT' })
-  // It is read again once the stream is listened to.
+  // The snapshot is read again once the hub listens to the stream.
   for (let read = 0; read < 2; read++) {
     await expect.poll(() => rig.world.hanging).toBe(1)
     rig.world.letGo()

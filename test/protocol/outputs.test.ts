@@ -7,7 +7,7 @@ import { method, openLoopback, subscription } from '../support/loopback.ts'
 
 const User = z.object({ id: z.string(), bio: z.string().optional() })
 type User = z.infer<typeof User>
-/** A row as a database gives it: more than anybody was to see. */
+/** A row of the database, with a column that nobody may see. */
 const row = { id: 'u1', totpSecret: 'JBSWY3DP' }
 const people = channel<User>('t.onUser')
 const caller = callerUser('ada')

@@ -16,7 +16,7 @@ const follow = (client: TestClient, key: string, more: object = {}): Promise<Log
 
 const tick = () => new Promise<void>(setImmediate)
 
-/** Reads until event `last` and says which numbers came. */
+/** Reads up to event `last` and returns the numbers that came. */
 async function numbersUntil({ events }: Log, last: number, deadlineMs = 10_000): Promise<number[]> {
   const numbers: number[] = []
   while (numbers.at(-1) !== last) numbers.push((await events.next(undefined, deadlineMs)).data.n)
@@ -129,7 +129,7 @@ test('subscribing while thousands of events are published loses none and doubles
   const publishing = (async () => {
     for (let i = 0; i < total; i++) {
       rig.world.append('a')
-      // Bursts and pauses, so that some snapshots meet events and some do not.
+      // Bursts and pauses, so that events come during some snapshots and not during others.
       if (i % 7 === 0) await tick()
       if (i % 100 === 0) for (let j = 0; j < 10; j++) await tick()
     }
@@ -138,7 +138,7 @@ test('subscribing while thousands of events are published loses none and doubles
     while (rig.world.log('a').seq < (i * total) / clients.length) await tick()
     for (;;) {
       const opened = await follow(client, 'a', { slow: i % 2 === 0 }).catch((error: unknown) => {
-        // Honest: too much happened while the snapshot was read.
+        // Too many events came while the snapshot was read, which is allowed.
         if (String(error).includes('UNAVAILABLE')) return undefined
         throw error
       })
@@ -151,7 +151,7 @@ test('subscribing while thousands of events are published loses none and doubles
   })
   await publishing
   const starts = await Promise.all(reading)
-  // The test is one only if they did not all come before or after.
+  // The test shows nothing if all of them came before or after.
   expect(new Set(starts).size).toBeGreaterThan(10)
   await Promise.all(clients.map((client) => client.call('rpc.ping')))
   for (const client of clients) expect(client.inbox.size).toBe(0)
@@ -182,7 +182,7 @@ test('subscribing and leaving again and again while events are published loses n
   expect(await numbersUntil(all, rig.world.log('a').seq)).toEqual(range(1, rig.world.log('a').seq))
 })
 
-/** 8 KiB: what a socket that reads nothing takes is measured in megabytes, most of it in the kernel. */
+/** 8 KiB: a socket that does not read still takes megabytes, most of them in the kernel. */
 const PADDING = 'x'.repeat(8192)
 
 async function publishUntil(rig: Rig, publish: () => void, isEnough: () => boolean): Promise<void> {
@@ -226,7 +226,7 @@ describe('a client that does not read', () => {
     const got = slowLog.events.drain().map(({ data }) => data.n)
     expect(got).toEqual(range(1, got.length))
     expect(got.length).toBeLessThan(last)
-    // It comes back for the rest.
+    // It reconnects for the rest.
     await using back = await connect(rig.url)
     const resumed = await follow(back, 'a', { since: got.length })
     expect(resumed.opening.missed?.map(({ seq }) => seq)).toEqual(range(got.length + 1, last))
@@ -287,7 +287,7 @@ describe('a client that does not read', () => {
     slow.socket.pause()
     const connection = [...rig.dispatcher.connections].find(({ following }) => following.size > 0)
     if (!connection) throw new Error('no connection')
-    // A frame at a time, as a game does: the hub looks at backlogs ten times a second.
+    // One frame at a time, as a game does: the hub checks backlogs ten times a second.
     const isSkipped = () => [...connection.following.values()].some(({ skippedFrom }) => skippedFrom !== null)
     const until = Date.now() + 15_000
     while (!isSkipped() && Date.now() < until) {
@@ -304,7 +304,7 @@ describe('a client that does not read', () => {
     slow.socket.resume()
     const seen: Message<Entry>[] = []
     while (seen.at(-1)?.seq !== newest) seen.push(await slowFrames.events.next())
-    // Of the last hundred it got the newest.
+    // It got the newest of the last hundred.
     expect(seen.length).toBeLessThanOrEqual(newest - 99)
     const numbers = seen.map(({ seq = 0 }) => seq)
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
