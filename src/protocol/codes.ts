@@ -1,4 +1,7 @@
-/** Codes that any request may fail with, whatever its definition declares. */
+/**
+ * Codes that any request may fail with, whatever its definition declares. `FORBIDDEN` and `NOT_FOUND` mean the same
+ * everywhere, too, but a definition declares them.
+ */
 export const frameworkCodes = [
   'BAD_ENVELOPE',
   'UNKNOWN_TYPE',
@@ -12,9 +15,6 @@ export const frameworkCodes = [
 ] as const
 
 export type FrameworkCode = (typeof frameworkCodes)[number]
-
-/** Codes with one meaning everywhere. A definition that uses one of the last two declares it. */
-export const sharedCodes = [...frameworkCodes, 'FORBIDDEN', 'NOT_FOUND'] as const
 
 /** Marks the end of a stream, sent by the server as the `error` of its last frame. */
 export const STREAM_CLOSED = 'STREAM_CLOSED'

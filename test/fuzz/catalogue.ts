@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { modules } from '../../src/modules/index.ts'
-import { sharedCodes } from '../../src/protocol/codes.ts'
+import { frameworkCodes } from '../../src/protocol/codes.ts'
 import { createRegistry } from '../../src/rpc/registry.ts'
 
 /** The parts of JSON Schema that the schemas of inputs use. */
@@ -41,7 +41,7 @@ export const targets: readonly Target[] = [
 
 /** Every code that an answer may carry. */
 export const knownCodes: ReadonlySet<string> = new Set([
-  ...sharedCodes,
+  ...frameworkCodes,
   ...entries.flatMap(({ definition }) => [...definition.errors]),
 ])
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { modules } from '../../src/modules/index.ts'
-import { closeCodes, defaultLimits, sharedCodes } from '../../src/protocol/index.ts'
+import { closeCodes, defaultLimits, frameworkCodes } from '../../src/protocol/index.ts'
 import { decodeInput, decodeLiveFrame } from '../../src/protocol/live-frames.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'rally-page-'))
@@ -42,7 +42,7 @@ test('names no method or subscription that does not exist', () => {
 
 test('every error code and close code has a row', () => {
   const declared = definitions.flatMap(([, definition]) => [...definition.errors])
-  for (const code of new Set([...sharedCodes, ...declared])) expect(rows.join('\n')).toContain(`\`${code}\``)
+  for (const code of new Set([...frameworkCodes, ...declared])) expect(rows.join('\n')).toContain(`\`${code}\``)
   for (const code of Object.values(closeCodes)) expect(rows.some((row) => row.startsWith(`| ${code} |`))).toBe(true)
 })
 
