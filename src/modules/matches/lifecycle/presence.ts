@@ -57,7 +57,7 @@ const OUTDATED_USERS = statement<{ userId: string }>(
 /**
  * Writes who is connected: a row for each user and node, and with the seats of waiting and live matches whether their
  * players have any such row. So a player is connected while any node has a socket of theirs. A player who goes away from
- * a live match has `config.matches.comeBackMs` (30 s) to come back. What cannot be written is written later, as it is then.
+ * a live match has `config.matches.comeBackMs` to come back. What cannot be written is written later, as it is then.
  */
 export class Presence {
   readonly #platform: Platform
