@@ -5,7 +5,7 @@ import { createLocal, enterLive, quickStart, whenLive } from './live-client.ts'
 
 const test = rallyTest({ config: quickStart })
 
-test('who has both seats says which one an input is of', async ({ rally, ada }) => {
+test('a user with both seats has to name the seat of an input', async ({ rally, ada }) => {
   await using live = await enterLive(rally.url, ada)
   const { client } = live
   const { id: matchId } = await createLocal(live, 'connect-four', { first: 0 })

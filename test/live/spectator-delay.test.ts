@@ -113,7 +113,7 @@ test('the end is kept from spectators by a server too that never ran the match',
   }
 }, 30_000)
 
-test('who takes a seat sees the match at once, who gives one up does not any more', async () => {
+test('a user who takes a seat sees the match at once, and one who gives up a seat does not any more', async () => {
   // A match that does not begin meanwhile.
   await using slow = await startRally({ config: { matches: { ...quickStart.matches, countdownMs: 60_000 } } })
   await using live = await enterLive(slow.url, await register(slow.url, 'ada'))
