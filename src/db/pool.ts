@@ -101,7 +101,7 @@ export function poolSql(pool: pg.Pool): Sql {
   const run = <Row, Result>(
     statement: Statement<Row>,
     values: readonly unknown[] | undefined,
-    pick: Pick<Row, Result>,
+    pick: FromRows<Row, Result>,
   ) =>
     new Promise<Result>((resolve, reject) => {
       pool.connect((refused, client, release) => {
@@ -122,7 +122,7 @@ export function poolSql(pool: pg.Pool): Sql {
   }
 }
 
-export type Pick<Row, Result> = (rows: Row[]) => Result
+export type FromRows<Row, Result> = (rows: Row[]) => Result
 
 export const allOf = <Row>(rows: Row[]): Row[] => rows
 export const firstOf = <Row>(rows: Row[]): Row | null => rows[0] ?? null

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Prisma } from './generated/client.ts'
-import { allOf, firstOf, isBroken, type Pick, send } from './pool.ts'
+import { allOf, type FromRows, firstOf, isBroken, send } from './pool.ts'
 import type { PrismaLender } from './prisma-in-transaction.ts'
 import { isUnavailable } from './retry.ts'
 import { type Sql, type Statement, statement } from './sql.ts'
@@ -111,7 +111,7 @@ class TransactionConnection implements Sql {
   #run<Row, Result>(
     statement: Statement<Row>,
     values: readonly unknown[] | undefined,
-    pick: Pick<Row, Result>,
+    pick: FromRows<Row, Result>,
   ): Promise<Result> {
     return this.#ask<Result>((settle) =>
       send(this.#client, statement, values, (error, rows) => settle(error, () => pick(rows))),
