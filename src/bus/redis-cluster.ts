@@ -1,5 +1,5 @@
 import { withDeadline } from '../deadline.ts'
-import type { BusMessage } from './bus.ts'
+import type { Listeners } from './listeners.ts'
 import { type Batch, type Beacon, Control, decode, encodeBeacon } from './redis-frames.ts'
 import { Interest } from './redis-interest.ts'
 import { type LinkLog, RedisLink } from './redis-link.ts'
@@ -12,12 +12,7 @@ export interface ClusterOptions {
   /** How often each node tells the others that it is alive. Default 400. */
   readonly beaconMs?: number
   readonly log: LinkLog & { error(details: object, message: string): void }
-  isListenedTo(topic: string): boolean
-  onPublished(topic: string, message: BusMessage): void
-  onDirect(topic: string, message: BusMessage, from: string): void
-  onGone(node: string): void
-  /** Messages may have been missed. From now on none is missed. */
-  onLost(): void
+  readonly listeners: Listeners
 }
 
 const BEACON_MS = 400
@@ -27,9 +22,8 @@ const MAX_SILENT_BEACONS = 8
 const READY_BEACONS = 5
 /** A new node waits so many beacons for nodes that Redis counts but that do not answer: 1.6 s. */
 const ENTER_BEACONS = 4
-/** How long the start waits for Redis. */
+/** How long the start, and leaving, wait for Redis. */
 const START_MS = 15_000
-/** How long leaving waits for Redis. */
 const LEAVE_MS = 500
 
 /**
@@ -37,15 +31,13 @@ const LEAVE_MS = 500
  *
  * Every node has a channel of its own, and all share one for their beacons. Each node tells all others its topics, and
  * each of them confirms that it sends messages of these topics from now on. The messages to one node in one turn of the
- * event loop are one batch. Batches are numbered, and beacons repeat the last number, so that a gap is noticed within 400
- * ms.
+ * event loop are one batch. Batches are numbered, and beacons repeat the last number, so that a gap is noticed in 400 ms.
  */
 export class RedisCluster {
   /** Messages to other nodes that were dropped. */
   dropped = 0
   readonly #options: ClusterOptions
   readonly #link: RedisLink
-  readonly #channelOfAll: string
   readonly #peers = new Map<string, Peer>()
   readonly #interest: Interest
   readonly #beaconMs: number
@@ -62,14 +54,13 @@ export class RedisCluster {
   #isClosed = false
 
   constructor(options: ClusterOptions) {
-    const { url, node, prefix, log } = options
+    const { url, node, log } = options
     this.#options = options
     this.#beaconMs = options.beaconMs ?? BEACON_MS
     this.#interest = new Interest(READY_BEACONS * this.#beaconMs)
-    this.#channelOfAll = `${prefix}:all`
     this.#link = new RedisLink({
       url,
-      channels: [this.#channelOfAll, this.#channelOf(node)],
+      channels: [this.#channelOf('all'), this.#channelOf(node)],
       onUp: () => this.#up(),
       onDown: () => this.#down(),
       onMessage: (bytes) => this.#receive(bytes),
@@ -145,8 +136,9 @@ export class RedisCluster {
     await this.#link.close()
   }
 
+  /** The channel of one node, or of `all`. */
   #channelOf(node: string): string {
-    return `${this.#options.prefix}:node:${node}`
+    return `${this.#options.prefix}:${node}`
   }
 
   /** Whether all other nodes know version `version` of what this node listens to. */
@@ -165,23 +157,17 @@ export class RedisCluster {
     this.#flushing ??= setImmediate(() => this.#flush())
   }
 
-  /** Sends what waits. */
   #flush(): void {
     clearImmediate(this.#flushing)
     this.#flushing = undefined
     if (this.#interest.hasChanged) {
-      const change = this.#interest.next((topic) => this.#options.isListenedTo(topic))
+      const change = this.#interest.next((topic) => this.#options.listeners.has(topic))
       for (const peer of this.#peers.values()) if (!peer.tellsAll) peer.control({ kind: 'change', ...change })
     }
     for (const peer of this.#peers.values()) {
-      if (!this.#link.isUp) {
-        this.dropped += peer.drop()
-        continue
-      }
-      if (peer.tellsAll) peer.tellAll(this.#interest)
-      if (!peer.hasWaiting) continue
-      const { bytes, messages } = peer.takeBatch(this.#options.node)
-      if (!this.#link.publish(this.#channelOf(peer.node), bytes)) this.dropped += messages
+      const batch = this.#link.isUp ? peer.takeBatch(this.#options.node, this.#interest) : null
+      if (!batch) this.dropped += peer.drop()
+      else if (!this.#link.publish(this.#channelOf(peer.node), batch.bytes)) this.dropped += batch.messages
     }
   }
 
@@ -189,22 +175,17 @@ export class RedisCluster {
     const lanes = Object.fromEntries([...this.#peers.values()].map((peer) => [peer.node, peer.lane]))
     const { version } = this.#interest
     const beacon = encodeBeacon({ node: this.#options.node, version, lanes, isLeaving })
-    return this.#link.publish(this.#channelOfAll, beacon, onSent)
+    return this.#link.publish(this.#channelOf('all'), beacon, onSent)
   }
 
   /** Several times a second: tells the others that this node is alive, and finds nodes that are gone. */
   #beat(): void {
     for (const peer of this.#peers.values()) {
-      if (peer.knownVersion < peer.beaconVersion) peer.tellsAll = true
-      peer.beaconVersion = this.#interest.version
+      if (peer.beat(this.#interest.version) > MAX_SILENT_BEACONS) this.#gone(peer, true)
     }
     this.#flush()
     this.#beacon(false)
     this.#link.watch()
-    for (const peer of this.#peers.values()) {
-      // Counted in beats and not in time: after a pause of this process the others' beacons wait to be read.
-      if (++peer.silentBeacons > MAX_SILENT_BEACONS) this.#gone(peer, true)
-    }
     if (this.#entering && performance.now() > this.#entering.deadline) this.#entered()
     this.#settle()
   }
@@ -242,7 +223,7 @@ export class RedisCluster {
     this.#interest.settle((version) => this.#isKnown(version))
     if (!this.#mayHaveMissed || !this.#isKnown(this.#interest.version)) return
     this.#mayHaveMissed = false
-    this.#options.onLost()
+    this.#options.listeners.lost()
   }
 
   #receive(bytes: Uint8Array): void {
@@ -267,29 +248,26 @@ export class RedisCluster {
     const peer = this.#meet(node)
     const order = peer.receiveBeacon(lanes[this.#options.node])
     if (order === 'hole') this.#missed(peer)
-    else if (order === 'next' && peer.topicsVersion !== version) this.#ask(peer)
+    else if (order === 'next' && peer.topicsVersion !== version) peer.ask()
+    this.#flushSoon()
   }
 
   #receiveBatch({ from, epoch, number, entries }: Batch): void {
     const peer = this.#meet(from)
     const hasMessages = entries.some(({ kind }) => kind !== 'control')
     if (peer.receiveBatch(epoch, number, hasMessages) === 'hole') this.#missed(peer)
+    const { listeners } = this.#options
     for (const { kind, topic, message } of entries) {
-      if (kind === 'published') this.#options.onPublished(topic, message)
-      else if (kind === 'direct') this.#options.onDirect(topic, message, from)
+      if (kind === 'published') listeners.deliver(topic, message)
+      else if (kind === 'direct') listeners.deliverDirect(topic, message, from)
       else this.#receiveControl(peer, Control.parse(JSON.parse(String(message.payload))))
     }
   }
 
   #receiveControl(peer: Peer, control: Control): void {
-    if (control.kind === 'knows') peer.confirm(control.version)
-    else {
-      const isKnown = peer.learn(control)
-      if (control.kind === 'all' && control.mayHaveMissed) this.#mayHaveMissed = true
-      if (isKnown) peer.control({ kind: 'knows', version: control.version })
-      else this.#ask(peer)
-      this.#flushSoon()
-    }
+    peer.receiveControl(control)
+    if (control.kind === 'all' && control.mayHaveMissed) this.#mayHaveMissed = true
+    if (control.kind !== 'knows') this.#flushSoon()
     this.#settle()
   }
 
@@ -307,13 +285,7 @@ export class RedisCluster {
   #missed(peer: Peer): void {
     this.#mayHaveMissed = true
     peer.introduce()
-    this.#ask(peer)
-  }
-
-  /** Asks another node for all that it listens to. */
-  #ask(peer: Peer): void {
-    peer.topicsVersion = -1
-    peer.tellsAll = true
+    peer.ask()
     this.#flushSoon()
   }
 
@@ -322,7 +294,7 @@ export class RedisCluster {
     // It may have died after a write to the database, before its message.
     if (mayHaveMissed) this.#mayHaveMissed = true
     this.#options.log.info({ gone: peer.node, left: !mayHaveMissed }, 'another node is gone')
-    this.#options.onGone(peer.node)
+    this.#options.listeners.gone(peer.node)
     this.#settle()
   }
 }

@@ -21,11 +21,11 @@ export class Peer {
   knownVersion = UNKNOWN
   /** The next batch tells the other all topics of this node. */
   tellsAll = true
-  /** The version that this node was at when it sent its last beacon. */
-  beaconVersion = 0
   /** Beacons of this node since the other was last heard. */
   silentBeacons = 0
   #mayHaveMissed: boolean
+  /** The version of this node at its last beacon. */
+  #beaconVersion = 0
   readonly #epoch = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   #sent = 0
   #entries: Buffer[] = []
@@ -45,8 +45,15 @@ export class Peer {
     return [this.#epoch, this.#sent]
   }
 
-  get hasWaiting(): boolean {
-    return this.#entries.length > 0
+  /**
+   * To be called before each beacon of this node, which is at `version`. Returns how many there were since the other was
+   * last heard: counted and not timed, as after a pause of this process the other's beacons wait to be read.
+   */
+  beat(version: number): number {
+    // The other has had the time of a beacon to confirm.
+    if (this.knownVersion < this.#beaconVersion) this.tellsAll = true
+    this.#beaconVersion = version
+    return ++this.silentBeacons
   }
 
   /** Takes what goes with the next batch; false when it was dropped. */
@@ -67,25 +74,23 @@ export class Peer {
     this.#entries.push(encodeControl(control))
   }
 
-  tellAll({ version, topics }: { readonly version: number; readonly topics: string[] }): void {
-    this.control({ kind: 'all', version, topics, mayHaveMissed: this.#mayHaveMissed, asks: this.topicsVersion < 0 })
-    this.tellsAll = false
-  }
-
-  /** The other knows version `version` of what this node listens to. */
-  confirm(version: number): void {
-    this.knownVersion = Math.max(this.knownVersion, version)
-    this.#mayHaveMissed = false
-  }
-
   /** The other may not know this node any more: it is told everything, and has to confirm it. */
   introduce(): void {
     this.tellsAll = true
     this.knownVersion = UNKNOWN
   }
 
-  /** Takes the batch that waits, with how many messages are in it. */
-  takeBatch(from: string): { readonly bytes: Buffer; readonly messages: number } {
+  /** Takes the batch that waits, with how many messages are in it; null when there is none. */
+  takeBatch(
+    from: string,
+    interest: { readonly version: number; readonly topics: string[] },
+  ): { readonly bytes: Buffer; readonly messages: number } | null {
+    if (this.tellsAll) {
+      const { version, topics } = interest
+      this.control({ kind: 'all', version, topics, mayHaveMissed: this.#mayHaveMissed, asks: this.topicsVersion < 0 })
+      this.tellsAll = false
+    }
+    if (this.#entries.length === 0) return null
     if (this.#messages > 0) this.#sent++
     const bytes = encodeBatch(from, this.#epoch, this.#sent, this.#entries)
     return { bytes, messages: this.#clear() }
@@ -128,18 +133,33 @@ export class Peer {
     return isNext ? 'next' : 'hole'
   }
 
-  /** Notes what the other listens to; false when a change before this one was missed. */
-  learn(control: Exclude<Control, { kind: 'knows' }>): boolean {
+  /** Takes what the other says of what it listens to, or of what it knows. */
+  receiveControl(control: Control): void {
+    if (control.kind === 'knows') {
+      this.knownVersion = Math.max(this.knownVersion, control.version)
+      this.#mayHaveMissed = false
+      return
+    }
     if (control.kind === 'all') {
       this.topics.clear()
       for (const topic of control.topics) this.topics.add(topic)
       if (control.asks) this.tellsAll = true
     } else {
-      if (control.version !== this.topicsVersion + 1) return false
+      // A change before this one was missed.
+      if (control.version !== this.topicsVersion + 1) {
+        this.ask()
+        return
+      }
       for (const topic of control.added) this.topics.add(topic)
       for (const topic of control.removed) this.topics.delete(topic)
     }
     this.topicsVersion = control.version
-    return true
+    this.control({ kind: 'knows', version: control.version })
+  }
+
+  /** Asks the other for all that it listens to. */
+  ask(): void {
+    this.topicsVersion = UNKNOWN
+    this.tellsAll = true
   }
 }

@@ -20,11 +20,7 @@ export function createRedisBus({ log, ...options }: RedisBusOptions): Bus {
   const cluster = new RedisCluster({
     ...options,
     log,
-    isListenedTo: (topic) => listeners.has(topic),
-    onPublished: (topic, message) => listeners.deliver(topic, message),
-    onDirect: (topic, message, from) => listeners.deliverDirect(topic, message, from),
-    onGone: (node) => listeners.gone(node),
-    onLost: () => listeners.lost(),
+    listeners,
   })
 
   const { node } = options
