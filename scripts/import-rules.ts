@@ -74,7 +74,7 @@ export const rules: readonly Rule[] = [
   {
     area: 'src/metrics.ts',
     values: ['src/engine/index.ts'],
-    types: ['src/rpc/index.ts', 'src/server/socket-endpoint.ts'],
+    types: ['src/bus/bus.ts', 'src/rpc/index.ts', 'src/server/socket-endpoint.ts'],
   },
   { area: 'src/app.ts', values: ['src/'] },
   { area: 'src/rally.ts', values: ['src/'] },

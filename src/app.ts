@@ -154,6 +154,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     connections,
     entries: dispatcher.entries,
     engine,
+    bus,
     sockets: () => server.stats,
   })
   closers.add('the metrics', () => metrics.close())

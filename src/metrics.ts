@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { Bus } from './bus/bus.ts'
 import { type Engine, latenessQuantile } from './engine/index.ts'
 import type { Connections, Entry } from './rpc/index.ts'
 import type { SocketStats } from './server/socket-endpoint.ts'
@@ -8,6 +9,7 @@ export interface MetricSources {
   readonly connections: Connections
   readonly entries: ReadonlyMap<string, Entry>
   readonly engine: Engine
+  readonly bus: Pick<Bus, 'dropped' | 'nodes'>
   readonly sockets: () => SocketStats
 }
 
@@ -29,7 +31,7 @@ const LOOP_RESOLUTION_MS = 10
  * The metrics of the process have the names that prom-client's own collectors use. Those collectors cannot be stopped, so
  * each server that starts in one process would leave its observers behind.
  */
-export function createMetrics({ connections, entries, engine, sockets }: MetricSources): Metrics {
+export function createMetrics({ connections, entries, engine, bus, sockets }: MetricSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const gauge = (name: string, help: string, read: (metric: Gauge) => void, labelNames: string[] = []) => {
@@ -67,6 +69,8 @@ export function createMetrics({ connections, entries, engine, sockets }: MetricS
     'Steps left out after the process had stalled for longer than it may catch up',
     (metric) => metric.inc(clock().skippedTicks),
   )
+  gauge('rally_nodes', 'Nodes that this one knows, with itself', (metric) => metric.set(bus.nodes().length + 1))
+  counter('rally_bus_dropped_total', 'Messages to other nodes that were dropped', (metric) => metric.inc(bus.dropped))
   gauge(
     'rally_tick_lateness_ms',
     'How late steps began since the start, by quantile',
