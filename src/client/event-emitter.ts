@@ -17,6 +17,10 @@ export class EventEmitter<Events extends object> {
     for (const listener of listeners) callListener(() => listener(value))
   }
 
+  has(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
   clear(): void {
     this.#listeners.clear()
   }

@@ -1,6 +1,6 @@
 import type { Snapshot } from './match-stream.ts'
 import type { Decision } from './rollback.ts'
-import type { Correction } from './types.ts'
+import type { Correction, PlayFigures } from './types.ts'
 
 /** What a course tells the session that it runs in. */
 export interface CourseListener {
@@ -9,15 +9,7 @@ export interface CourseListener {
   settled(tick: number, hash: number, expected: number | null): void
 }
 
-/** The figures of a course, for a debug overlay. */
-export interface CourseFigures {
-  readonly rttMs: number
-  readonly jitterMs: number
-  readonly ticksAhead: number
-  /** How late an input may come and still count for its tick. */
-  readonly rewindTicks: number
-  readonly statesKept: number
-}
+export type CourseFigures = Pick<PlayFigures, 'rttMs' | 'jitterMs' | 'ticksAhead' | 'rewindTicks' | 'statesKept'>
 
 /**
  * The course of one match as this client sees it: what the server decided, what is predicted from there, and what to
@@ -43,11 +35,3 @@ export interface Course<State, Input> {
   draw(now: number): State
   figures(now: number): CourseFigures
 }
-
-/** Makes the course of a match from its first snapshot. */
-export type CreateCourse<State, Input> = (
-  snapshot: Snapshot<State, Input>,
-  isPlayer: boolean,
-  listener: CourseListener,
-  now: number,
-) => Course<State, Input>

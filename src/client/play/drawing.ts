@@ -1,13 +1,5 @@
 import type { Rollback, Rules } from './rollback.ts'
-
-/**
- * A new state between two that differ little, for drawing only. `share` is 0 at `from` and 1 at `to`. Fields that cannot
- * be between are as in `to`.
- */
-export type Blend<State> = (from: State, to: State, share: number) => State
-
-/** The fields of a flat state that are drawn as positions, each with the largest difference that is no jump. */
-export type SmoothFields = Readonly<Record<string, number>>
+import type { Blend, PlayOptions, SmoothFields } from './types.ts'
 
 /** Two states around the present as they were predicted before a rollback. */
 interface OldPrediction<State> {
@@ -18,13 +10,8 @@ interface OldPrediction<State> {
 
 /** An old prediction that is more ticks behind is dropped instead of being stepped to the present. */
 const MAX_OLD_TICKS = 30
-
-export interface DrawingOptions<State> {
-  readonly blend: Blend<State>
-  readonly fields: SmoothFields | null
-  /** How long a correction takes to disappear. */
-  readonly smoothMs: number
-}
+/** How long a correction takes to disappear from the picture by default. */
+const SMOOTH_MS = 100
 
 /**
  * What is drawn: a blend of the states of two ticks. After a correction the old prediction is stepped on, now with the
@@ -41,11 +28,12 @@ export class Drawing<State, Input> {
   /** What was drawn before the correction that is under way. */
   #before: OldPrediction<State> | null = null
 
-  constructor(game: Rules<State, Input>, options: DrawingOptions<State>) {
+  constructor(game: Rules<State, Input>, { smooth = game.smooth ?? {}, smoothMs = SMOOTH_MS }: PlayOptions<State>) {
+    const isBlend = typeof smooth === 'function'
     this.#game = game
-    this.#blend = options.blend
-    this.#fields = options.fields
-    this.#smoothMs = options.smoothMs
+    this.#blend = isBlend ? smooth : blendFields((state) => game.clone(state), smooth)
+    this.#fields = isBlend ? null : smooth
+    this.#smoothMs = smoothMs
   }
 
   /** What to show at `position`, a fraction of ticks. */
@@ -54,12 +42,8 @@ export class Drawing<State, Input> {
     const part = position - tick
     const right = this.#blend(states.state(tick), states.state(tick + 1), part)
     const share = this.#share(now)
-    const old = share < 1 ? this.#oldAt(states, tick) : null
-    if (!old) {
-      this.#old = null
-      return right
-    }
-    return this.#blend(this.#blend(old.from, old.to, part), right, share)
+    this.#old = share < 1 ? this.#oldAt(states, tick) : null
+    return this.#old ? this.#blend(this.#blend(this.#old.from, this.#old.to, part), right, share) : right
   }
 
   /** Keeps what is shown, as the server is about to correct states. A second call before `correct` does nothing. */
@@ -82,11 +66,7 @@ export class Drawing<State, Input> {
     const tick = Math.floor(position)
     this.#old = before
     const old = this.#oldAt(states, tick)
-    if (!old) {
-      this.#old = null
-      return 0
-    }
-    const off = distance(old.to, states.state(tick + 1), this.#fields)
+    const off = old ? distance(old.to, states.state(tick + 1), this.#fields) : 0
     if (off > 0) this.#fadeStartedAt = now
     else this.#old = null
     return off

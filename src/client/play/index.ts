@@ -1,7 +1,8 @@
 export { type BadNetwork, createBadNetwork, type NetworkFaults } from './bad-network.ts'
-export { type Blend, blendFields, type SmoothFields } from './drawing.ts'
+export { blendFields } from './drawing.ts'
 export { play } from './play.ts'
 export type {
+  Blend,
   Confirmed,
   Correction,
   Play,
@@ -12,4 +13,5 @@ export type {
   PlayFigures,
   PlayOptions,
   PlayStatus,
+  SmoothFields,
 } from './types.ts'

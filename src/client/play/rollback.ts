@@ -5,7 +5,7 @@ import { type InputChange, isSameInput } from '../../games/simulate.ts'
 /** The rules that a client needs to predict. */
 export type Rules<State, Input> = Pick<
   Game<State, Input, never>,
-  'name' | 'seats' | 'tickRate' | 'idle' | 'clone' | 'step'
+  'name' | 'seats' | 'tickRate' | 'idle' | 'clone' | 'step' | 'smooth'
 >
 
 /** Where a rollback begins: everything up to `tick` is final. */

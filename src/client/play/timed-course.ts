@@ -1,19 +1,19 @@
 import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
-import { Drawing, type DrawingOptions } from './drawing.ts'
+import { Drawing } from './drawing.ts'
 import type { Snapshot } from './match-stream.ts'
 import { type Decision, Rollback, type Rules } from './rollback.ts'
-import { LocalTicks, RecentMost, RoundTrip, ServerTicks } from './timing.ts'
+import { LocalTicks, RecentExtreme, RoundTrip, ServerTicks } from './timing.ts'
+import type { PlayClient, PlayOptions } from './types.ts'
 
-export interface TimedCourseOptions<State> extends DrawingOptions<State> {
+interface TimedCourseOptions<State> extends PlayOptions<State> {
   /** Whether somebody here plays; otherwise nothing is predicted. */
   readonly isPlayer: boolean
-  /** How far behind a spectator watches, at least. */
-  readonly delayMs: number
-  /** The last round trip of a ping; 0 while unknown. */
-  readonly pingMs: () => number
+  readonly clock: PlayClient['clock']
 }
 
+/** How far behind spectators watch at least, by default. */
+const SPECTATOR_DELAY_MS = 100
 /** How far the prediction may be after the last final state. */
 const MAX_AHEAD_MS = 3_000
 /** How far ahead of the server an input may be: a byte tells 127 ticks apart. */
@@ -25,6 +25,8 @@ const ANSWER_MS = 1_000
 /** The most keyframes that a spectator has not reached yet. */
 const MAX_FINALS = 8
 const MAX_DELAY_MS = 600
+/** A spectator is behind by the largest lateness of so many seconds. */
+const LATENESS_SECONDS = 20
 
 /** A game with a clock: own inputs count at once, others go on as before, and rollback corrects what was wrong. */
 export class TimedCourse<State, Input> implements Course<State, Input> {
@@ -37,11 +39,11 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   readonly #roundTrip = new RoundTrip()
   /** Keyframes that a spectator has not reached yet. */
   readonly #finals: { readonly tick: number; readonly hash: number }[] = []
-  readonly #latenessMs = new RecentMost()
+  readonly #latenessMs = new RecentExtreme(LATENESS_SECONDS, Math.max)
   #server: ServerTicks
   #states: Rollback<State, Input>
   #rewindTicks: number
-  #isLive: boolean
+  #isLive = false
   #position = 0
   #drawnAt = Number.NEGATIVE_INFINITY
   #pingMs = 0
@@ -62,7 +64,6 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#server = new ServerTicks(this.#periodMs)
     this.#local = new LocalTicks(this.#periodMs)
     this.#rewindTicks = snapshot.rewindTicks
-    this.#isLive = false
     this.#states = this.#statesOf(snapshot)
     this.load(snapshot, true, now)
   }
@@ -155,7 +156,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
 
   /** Takes a new measurement by a ping. */
   #ping(): void {
-    const pingMs = this.#options.pingMs()
+    const pingMs = this.#options.clock.lastRttMs
     if (pingMs === this.#pingMs) return
     this.#pingMs = pingMs
     this.#roundTrip.measured(pingMs)
@@ -179,9 +180,9 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   /** Players are ahead, so that inputs reach the server in time. Spectators are behind, so that no frame is late. */
   #target(now: number): number {
     const arriving = this.#server.at(now)
-    if (!this.#options.isPlayer) {
-      const delayMs = Math.min(MAX_DELAY_MS, Math.max(this.#options.delayMs, this.#latenessMs.value))
-      return arriving - delayMs / this.#periodMs - 1
+    const { isPlayer, delayMs = SPECTATOR_DELAY_MS } = this.#options
+    if (!isPlayer) {
+      return arriving - Math.min(MAX_DELAY_MS, Math.max(delayMs, this.#latenessMs.value)) / this.#periodMs - 1
     }
     const leadMs = this.#roundTrip.leadMs + this.#server.jitterMs
     return arriving + Math.min(MAX_LEAD_TICKS, leadMs / this.#periodMs + 1)

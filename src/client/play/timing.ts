@@ -1,7 +1,5 @@
 /** The estimate of the server's ticks is of the last seconds, so that it follows changes of the network. */
-const BUCKETS = 6
-const BUCKET_MS = 1_000
-const RECENT_BUCKETS = 20
+const ESTIMATE_SECONDS = 6
 /** If all frames are later than this for so long, the server has paused, and the estimate starts again. */
 const PAUSED_MS = 200
 const PAUSED_FOR_MS = 1_000
@@ -21,7 +19,8 @@ const JUMP_MS = 500
  */
 export class ServerTicks {
   readonly #periodMs: number
-  readonly #buckets: { readonly id: number; earliestMs: number }[] = []
+  /** When tick 0 would have arrived, by the frames of the last seconds. */
+  #zeros = new RecentExtreme(ESTIMATE_SECONDS, Math.min)
   #zeroMs = 0
   #jitterMs = 0
   /** Since when every frame has been late, and when tick 0 would have arrived by the earliest of them. */
@@ -29,10 +28,6 @@ export class ServerTicks {
 
   constructor(periodMs: number) {
     this.#periodMs = periodMs
-  }
-
-  get isKnown(): boolean {
-    return this.#buckets.length > 0
   }
 
   /** Mean lateness of frames. */
@@ -43,13 +38,9 @@ export class ServerTicks {
   /** A frame that was sent at `tick` arrived at `now`. `regular`: only the network delayed it. */
   observe(tick: number, now: number, regular = false): void {
     const zeroMs = now - tick * this.#periodMs
-    if (this.isKnown) this.#detectPause(zeroMs, now)
-    const id = Math.floor(now / BUCKET_MS)
-    const newest = this.#buckets.at(-1)
-    if (newest?.id === id) newest.earliestMs = Math.min(newest.earliestMs, zeroMs)
-    else this.#buckets.push({ id, earliestMs: zeroMs })
-    while (this.#buckets[0] && this.#buckets[0].id <= id - BUCKETS) this.#buckets.shift()
-    this.#zeroMs = this.#buckets.reduce((least, { earliestMs }) => Math.min(least, earliestMs), zeroMs)
+    this.#detectPause(zeroMs, now)
+    this.#zeros.add(zeroMs, now)
+    this.#zeroMs = this.#zeros.value
     const latenessMs = this.lateness(tick, now)
     // A later frame was stalled, which is no jitter.
     if (regular && latenessMs <= PAUSED_MS) this.#jitterMs += (latenessMs - this.#jitterMs) / 8
@@ -67,13 +58,13 @@ export class ServerTicks {
 
   /** Starts the estimate again when all frames come later than before. */
   #detectPause(zeroMs: number, now: number): void {
-    if (zeroMs - this.#zeroMs <= PAUSED_MS) this.#late = null
+    if (zeroMs - this.#zeros.value <= PAUSED_MS) this.#late = null
     else if (!this.#late) this.#late = { since: now, earliestMs: zeroMs }
     else {
       this.#late.earliestMs = Math.min(this.#late.earliestMs, zeroMs)
       if (now - this.#late.since < PAUSED_FOR_MS) return
-      this.#buckets.length = 0
-      this.#buckets.push({ id: Math.floor(now / BUCKET_MS), earliestMs: this.#late.earliestMs })
+      this.#zeros = new RecentExtreme(ESTIMATE_SECONDS, Math.min)
+      this.#zeros.add(this.#late.earliestMs, now)
       this.#late = null
     }
   }
@@ -110,21 +101,29 @@ export class LocalTicks {
   }
 }
 
-/** The largest of the values of the last seconds. */
-export class RecentMost {
-  readonly #buckets: { readonly id: number; most: number }[] = []
+/** The least or the largest of the values of the last seconds. */
+export class RecentExtreme {
+  readonly #seconds: number
+  readonly #pick: typeof Math.min
+  readonly #buckets: { readonly second: number; extreme: number }[] = []
 
-  /** 0 when there were none. */
+  /** `pick` is `Math.min` or `Math.max`. */
+  constructor(seconds: number, pick: typeof Math.min) {
+    this.#seconds = seconds
+    this.#pick = pick
+  }
+
+  /** When there were none: infinity for the least one, -infinity for the largest. */
   get value(): number {
-    return this.#buckets.reduce((most, bucket) => Math.max(most, bucket.most), 0)
+    return this.#pick(...this.#buckets.map(({ extreme }) => extreme))
   }
 
   add(value: number, now: number): void {
-    const id = Math.floor(now / BUCKET_MS)
+    const second = Math.floor(now / 1_000)
     const newest = this.#buckets.at(-1)
-    if (newest?.id === id) newest.most = Math.max(newest.most, value)
-    else this.#buckets.push({ id, most: value })
-    while (this.#buckets[0] && this.#buckets[0].id <= id - RECENT_BUCKETS) this.#buckets.shift()
+    if (newest?.second === second) newest.extreme = this.#pick(newest.extreme, value)
+    else this.#buckets.push({ second, extreme: value })
+    while (this.#buckets[0] && this.#buckets[0].second <= second - this.#seconds) this.#buckets.shift()
   }
 }
 

@@ -3,6 +3,7 @@ import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
 import type { Snapshot } from './match-stream.ts'
 import type { Decision, Rules } from './rollback.ts'
+import type { PlayClient } from './types.ts'
 
 interface Turn<Input> {
   readonly seat: number
@@ -18,7 +19,7 @@ const MAX_PENDING = 16
 export class TurnCourse<State, Input> implements Course<State, Input> {
   readonly #game: Rules<State, Input>
   readonly #listener: CourseListener
-  readonly #clockRttMs: () => number
+  readonly #clock: PlayClient['clock']
   #state: State
   #tick = 0
   #isLive = false
@@ -29,12 +30,12 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
   constructor(
     game: Rules<State, Input>,
     snapshot: Snapshot<State, Input>,
-    clockRttMs: () => number,
+    clock: PlayClient['clock'],
     listener: CourseListener,
   ) {
     this.#game = game
     this.#listener = listener
-    this.#clockRttMs = clockRttMs
+    this.#clock = clock
     this.#state = game.clone(snapshot.state)
     this.#shown = this.#state
     this.load(snapshot)
@@ -99,7 +100,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
   }
 
   draw(now: number): State {
-    const deadline = now - ANSWER_MS - 3 * this.#clockRttMs()
+    const deadline = now - ANSWER_MS - 3 * this.#clock.rttMs
     if ((this.#pending[0]?.sentAt ?? now) < deadline) {
       this.#pending = this.#pending.filter(({ sentAt }) => sentAt >= deadline)
       this.#show()
@@ -109,8 +110,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
   }
 
   figures(): CourseFigures {
-    const ticksAhead = this.#pending.length
-    return { rttMs: this.#clockRttMs(), jitterMs: 0, ticksAhead, rewindTicks: 0, statesKept: 2 }
+    return { rttMs: this.#clock.rttMs, jitterMs: 0, ticksAhead: this.#pending.length, rewindTicks: 0, statesKept: 2 }
   }
 
   /** Does the pending turns after the state, and drops those that the rules no longer take. */

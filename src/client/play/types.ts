@@ -1,6 +1,5 @@
 import type { Game, Outcome } from '../../games/game.ts'
 import type { RallyError } from '../errors.ts'
-import type { Blend, SmoothFields } from './drawing.ts'
 
 /** What `play` needs of a client: every client has it. */
 export interface PlayClient {
@@ -30,6 +29,15 @@ export interface PlayWire {
 
 /** A game with the same rules as the server's. */
 export type PlayableGame<State, Input, Options> = Game<State, Input, Options>
+
+/**
+ * A new state between two that differ little, for drawing only. `share` is 0 at `from` and 1 at `to`. Fields that cannot
+ * be between are as in `to`.
+ */
+export type Blend<State> = (from: State, to: State, share: number) => State
+
+/** The fields of a flat state that are drawn as positions, each with the largest difference that is no jump. */
+export type SmoothFields = Readonly<Record<string, number>>
 
 export interface PlayOptions<State> {
   /**
