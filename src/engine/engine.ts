@@ -1,7 +1,6 @@
 import type { AnyGame } from '../games/game.ts'
-import { Clock, type Ticking } from './clock.ts'
-import type { RunnerFrame } from './keyframes.ts'
-import { MatchRunner, type RunEnd, type RunnerListener, type RunnerSetup } from './match-runner.ts'
+import { Clock } from './clock.ts'
+import { MatchRunner, type RunnerListener, type RunnerSetup } from './match-runner.ts'
 
 /** How often the bots of a turn-based game look at the board: they answer about as fast as a person. */
 const BOT_TURNS_PER_SECOND = 2
@@ -18,12 +17,22 @@ export interface EngineOptions {
 }
 
 /** The matches that run in this process. Listeners are called in the order in which they were added. */
-export class Engine implements RunnerListener {
+export class Engine {
   readonly clock: Clock
   readonly #options: EngineOptions
   readonly #runners = new Map<string, MatchRunner>()
-  readonly #ticking = new Map<string, Ticking>()
   readonly #listeners: Partial<RunnerListener>[] = []
+  readonly #toAll: RunnerListener = {
+    started: (runner) => this.#tell(runner, (listener) => listener.started?.(runner)),
+    stepped: (runner) => this.#tell(runner, (listener) => listener.stepped?.(runner)),
+    changed: (runner, tick, seat, input, moved) =>
+      this.#tell(runner, (listener) => listener.changed?.(runner, tick, seat, input, moved)),
+    keyframe: (runner, frame) => this.#tell(runner, (listener) => listener.keyframe?.(runner, frame)),
+    ended: (runner, end) => {
+      this.clock.delete(runner)
+      this.#tell(runner, (listener) => listener.ended?.(runner, end))
+    },
+  }
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -42,13 +51,12 @@ export class Engine implements RunnerListener {
   start(setup: Omit<RunnerSetup, 'maxRewindTicks'>): MatchRunner {
     const known = this.#runners.get(setup.matchId)
     if (known) return known
-    const { tickRate } = setup.game
-    const runner = new MatchRunner({ ...setup, maxRewindTicks: this.rewindTicksOf(setup.game) }, this)
-    this.#runners.set(setup.matchId, runner)
-    this.started(runner)
-    if (tickRate > 0) this.#tick(runner, runner, tickRate)
-    else if (setup.botSeats.length > 0)
-      this.#tick(runner, { advance: () => runner.takeBotTurn() }, BOT_TURNS_PER_SECOND)
+    const { matchId, game, botSeats } = setup
+    const runner = new MatchRunner({ ...setup, maxRewindTicks: this.rewindTicksOf(game) }, this.#toAll)
+    this.#runners.set(matchId, runner)
+    this.#toAll.started(runner)
+    if (game.tickRate > 0) this.clock.add(runner, game.tickRate)
+    else if (botSeats.length > 0) this.clock.add(runner, BOT_TURNS_PER_SECOND)
     return runner
   }
 
@@ -63,8 +71,10 @@ export class Engine implements RunnerListener {
 
   /** Halts a match where it is. Its runner can be read until the match is removed. */
   halt(matchId: string): void {
-    this.#runners.get(matchId)?.stop()
-    this.#untick(matchId)
+    const runner = this.#runners.get(matchId)
+    if (!runner) return
+    runner.stop()
+    this.clock.delete(runner)
   }
 
   /** Forgets a match. */
@@ -78,27 +88,6 @@ export class Engine implements RunnerListener {
     for (const matchId of [...this.#runners.keys()]) this.remove(matchId)
   }
 
-  started(runner: MatchRunner): void {
-    this.#tell(runner, (listener) => listener.started?.(runner))
-  }
-
-  stepped(runner: MatchRunner): void {
-    this.#tell(runner, (listener) => listener.stepped?.(runner))
-  }
-
-  changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void {
-    this.#tell(runner, (listener) => listener.changed?.(runner, tick, seat, input, moved))
-  }
-
-  keyframe(runner: MatchRunner, frame: RunnerFrame): void {
-    this.#tell(runner, (listener) => listener.keyframe?.(runner, frame))
-  }
-
-  ended(runner: MatchRunner, end: RunEnd): void {
-    this.#untick(runner.matchId)
-    this.#tell(runner, (listener) => listener.ended?.(runner, end))
-  }
-
   #tell({ matchId }: MatchRunner, tell: (listener: Partial<RunnerListener>) => void): void {
     for (const listener of this.#listeners) {
       try {
@@ -107,17 +96,5 @@ export class Engine implements RunnerListener {
         this.#options.onError(error, matchId)
       }
     }
-  }
-
-  #tick(runner: MatchRunner, ticking: Ticking, tickRate: number): void {
-    this.#ticking.set(runner.matchId, ticking)
-    this.clock.add(ticking, tickRate)
-  }
-
-  #untick(matchId: string): void {
-    const ticking = this.#ticking.get(matchId)
-    if (!ticking) return
-    this.clock.delete(ticking)
-    this.#ticking.delete(matchId)
   }
 }

@@ -149,39 +149,39 @@ export class MatchRunner {
     if (this.game.tickRate !== 0) this.input(seat, this.game.idle)
   }
 
-  /** One step of a real-time game. */
+  /** Makes one step. In a turn-based game the bots play instead, if it is their turn. */
   advance(): void {
     if (this.#over || this.paused) return
     try {
-      this.#takePlanned()
-      for (const seat of this.botSeats) {
-        this.#change({ tick: this.#tick, seat, input: this.game.bot(this.#state, seat), moved: 0 })
-      }
-      if (this.#tick >= this.#keepAt) this.#keepFrame()
-      this.game.step(this.#state, this.#held.current)
-      this.#tick++
-      this.#afterStep()
+      if (this.game.tickRate === 0) this.#takeBotTurns()
+      else this.#step()
     } catch (error) {
       this.#end({ kind: 'aborted', reason: 'failed', error })
-    }
-  }
-
-  /** Lets the bots of a turn-based game play if it is their turn. */
-  takeBotTurn(): void {
-    for (const seat of this.botSeats) {
-      if (this.#over || this.paused) return
-      try {
-        const input = this.game.bot(this.#state, seat)
-        if (!isSameInput(input, this.game.idle)) this.#turn(seat, input)
-      } catch (error) {
-        this.#end({ kind: 'aborted', reason: 'failed', error })
-      }
     }
   }
 
   /** Ends the run. The listener does not hear of it. */
   stop(): void {
     this.#over = true
+  }
+
+  #step(): void {
+    for (let due = this.#planned.takeDue(this.#tick); due; due = this.#planned.takeDue(this.#tick)) this.#change(due)
+    for (const seat of this.botSeats) {
+      this.#change({ tick: this.#tick, seat, input: this.game.bot(this.#state, seat), moved: 0 })
+    }
+    if (this.#tick >= this.#keepAt) this.#keepFrame()
+    this.game.step(this.#state, this.#held.current)
+    this.#tick++
+    this.#afterStep()
+  }
+
+  #takeBotTurns(): void {
+    for (const seat of this.botSeats) {
+      if (this.#over || this.paused) return
+      const input = this.game.bot(this.#state, seat)
+      if (!isSameInput(input, this.game.idle)) this.#turn(seat, input)
+    }
   }
 
   #schedule(seat: number, input: unknown, atTick: number): void {
@@ -196,12 +196,6 @@ export class MatchRunner {
     this.#planned.drop(seat, tick)
     if (tick === this.#tick) this.#change(change)
     else this.#rewind(change)
-  }
-
-  #takePlanned(): void {
-    for (let due = this.#planned.takeDue(this.#tick); due; due = this.#planned.takeDue(this.#tick)) {
-      this.#change(due)
-    }
   }
 
   /** Sets what a seat does in the next step. */
