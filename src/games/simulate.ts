@@ -41,13 +41,11 @@ export type InputRules<Input> = Pick<Game<never, Input, never>, 'seats' | 'idle'
  * Inputs are kept by reference and must not be modified afterwards. They are not validated here.
  */
 export class HeldInputs<Input> {
+  readonly #rules: InputRules<Input>
   readonly #current: Input[]
-  readonly #idle: Input
-  readonly #isTurnBased: boolean
 
   constructor(rules: InputRules<Input>) {
-    this.#idle = rules.idle
-    this.#isTurnBased = rules.tickRate === 0
+    this.#rules = rules
     this.#current = Array.from({ length: rules.seats }, () => rules.idle)
   }
 
@@ -71,12 +69,12 @@ export class HeldInputs<Input> {
 
   /** To be called after each `step`: in a turn-based game the inputs have had their effect. */
   settle(): void {
-    if (this.#isTurnBased) this.#current.fill(this.#idle)
+    if (this.#rules.tickRate === 0) this.reset()
   }
 
   /** All seats idle, as at tick 0. */
   reset(): void {
-    this.#current.fill(this.#idle)
+    this.#current.fill(this.#rules.idle)
   }
 }
 
@@ -183,9 +181,7 @@ export function indexOfInput<Input>(game: Pick<Game<never, Input, never>, 'input
   const { inputs } = game
   if (inputs === undefined) return -1
   const known = inputs.indexOf(input)
-  if (known >= 0) return known
-  for (let index = 0; index < inputs.length; index++) if (isSameInput(inputs[index], input)) return index
-  return -1
+  return known >= 0 ? known : inputs.findIndex((one) => isSameInput(one, input))
 }
 
 /** Whether two inputs are the same JSON value. The order of keys does not count. */

@@ -1,5 +1,15 @@
 import { scramble } from '../prng.ts'
-import { type Cell, COLUMNS, type ConnectFourInput, type ConnectFourState, EMPTY, landing, ROWS } from './rules.ts'
+import {
+  CELLS,
+  type Cell,
+  COLUMNS,
+  type ConnectFourInput,
+  type ConnectFourState,
+  DIRECTIONS,
+  EMPTY,
+  landing,
+  ROWS,
+} from './rules.ts'
 
 /** How many discs ahead the bot looks, its own included. */
 const DEPTH = 5
@@ -12,10 +22,18 @@ const AS_GOOD = 1
 /** The middle comes first: its moves are better more often, so the search is shorter. */
 const ORDER = [3, 2, 4, 1, 5, 0, 6]
 
-const LINES: readonly (readonly number[])[] = allLines()
+/** The cells of every line of four. */
+const LINES: readonly (readonly number[])[] = Array.from({ length: CELLS }, (_, cell) =>
+  DIRECTIONS.flatMap(([right, up]) => {
+    const column = (cell % COLUMNS) + 3 * right
+    const row = Math.floor(cell / COLUMNS) + 3 * up
+    if (column < 0 || column >= COLUMNS || row >= ROWS) return []
+    return [[0, 1, 2, 3].map((i) => cell + i * (up * COLUMNS + right))]
+  }),
+).flat()
 
 /** The lines that go through each cell, as indexes of `LINES`. */
-const LINES_THROUGH: readonly (readonly number[])[] = Array.from({ length: COLUMNS * ROWS }, (_, cell) =>
+const LINES_THROUGH: readonly (readonly number[])[] = Array.from({ length: CELLS }, (_, cell) =>
   LINES.flatMap((line, index) => (line.includes(cell) ? [index] : [])),
 )
 
@@ -115,20 +133,4 @@ class Search {
     if (theirs === 0) return WORTH[mine] ?? 0
     return mine === 0 ? -(WORTH[theirs] ?? 0) : 0
   }
-}
-
-function allLines(): number[][] {
-  const lines: number[][] = []
-  for (let row = 0; row < ROWS; row++) {
-    for (let column = 0; column < COLUMNS; column++) {
-      const isRightFree = column + 3 < COLUMNS
-      const isUpFree = row + 3 < ROWS
-      const line = (stride: number): number[] => [0, 1, 2, 3].map((i) => row * COLUMNS + column + i * stride)
-      if (isRightFree) lines.push(line(1))
-      if (isUpFree) lines.push(line(COLUMNS))
-      if (isRightFree && isUpFree) lines.push(line(COLUMNS + 1))
-      if (isUpFree && column >= 3) lines.push(line(COLUMNS - 1))
-    }
-  }
-  return lines
 }

@@ -46,7 +46,7 @@ export interface ConnectFourOptions {
 }
 
 /** The directions of lines: right, up, up and right, up and left. */
-const DIRECTIONS = [
+export const DIRECTIONS = [
   [1, 0],
   [0, 1],
   [1, 1],

@@ -41,8 +41,8 @@ export function moveBall(state: PongState): void {
   let left = 1
   for (let contacts = 0; contacts < MAX_CONTACTS && left > 0; contacts++) {
     const seat = state.velocityX < 0 ? 0 : 1
-    const toWall = timeToWall(state)
-    const toGoal = timeToGoal(state)
+    const toWall = timeToEdge(state.ballY, state.velocityY, BALL_TOP, BALL_BOTTOM)
+    const toGoal = timeToEdge(state.ballX, state.velocityX, GOAL_LEFT, GOAL_RIGHT)
     const toPaddle = timeToPaddle(state, seat)
 
     if (toPaddle <= left && toPaddle <= toWall && toPaddle <= toGoal) {
@@ -72,16 +72,10 @@ function travel(state: PongState, ticks: number): void {
   state.ballY = Math.min(BALL_BOTTOM, Math.max(BALL_TOP, y))
 }
 
-function timeToWall(state: PongState): number {
-  if (state.velocityY < 0) return (BALL_TOP - state.ballY) / state.velocityY
-  if (state.velocityY > 0) return (BALL_BOTTOM - state.ballY) / state.velocityY
-  return Number.POSITIVE_INFINITY
-}
-
-function timeToGoal(state: PongState): number {
-  if (state.velocityX < 0) return (GOAL_LEFT - state.ballX) / state.velocityX
-  if (state.velocityX > 0) return (GOAL_RIGHT - state.ballX) / state.velocityX
-  return Number.POSITIVE_INFINITY
+/** When the ball, at `at` in x or y, reaches the edge that it moves to; infinity for never. */
+function timeToEdge(at: number, velocity: number, low: number, high: number): number {
+  if (velocity === 0) return Number.POSITIVE_INFINITY
+  return ((velocity < 0 ? low : high) - at) / velocity
 }
 
 /**
