@@ -2,5 +2,5 @@ export { Clock, type ClockFigures, latenessQuantile, type Ticking } from './cloc
 export { Engine } from './engine.ts'
 export { keyframeTicks, type RunnerFrame } from './keyframes.ts'
 export type { MatchRunner, RunEnd } from './match-runner.ts'
-export { NodeLease } from './node-lease.ts'
+export { NodeLease, PROBABLY_DEAD_MS } from './node-lease.ts'
 export { packInputs, unpackInputs } from './pack-inputs.ts'

@@ -11,6 +11,8 @@ export interface NodeLeaseOptions {
 
 const LEASE_MS = 5_000
 const RENEWALS_PER_LEASE = 5
+/** A node whose last renewal is older has missed two, and is probably dead. */
+export const PROBABLY_DEAD_MS = (3 * LEASE_MS) / RENEWALS_PER_LEASE
 /** A node considers its own lease lapsed this much earlier than others do: monotonic clocks differ by far less. */
 const MARGIN = 0.1
 /** Renewals under way: one that hangs does not hold up the next. */
@@ -28,7 +30,7 @@ const REMOVE_DEAD = statement(
 )
 
 /**
- * This node's row in the database, which it renews every second. The matches of a node without a row are orphaned. Whether
+ * This node's row in the database, which it renews several times a lease. The matches of a node without a row are orphaned. Whether
  * another node is dead is decided by the clock of the database; whether this node still holds its lease, by its own
  * monotonic clock, counted from before it sent the renewal.
  */

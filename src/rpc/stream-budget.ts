@@ -13,7 +13,8 @@ const NONE: Following = new Map()
 
 /**
  * Bounds the cost of the streams of one socket, and of all sockets of one user or address. A socket follows one channel
- * of each `oneOf`.
+ * of each `oneOf`. The bounds of a socket are `streamFramesPerSecond` and `streamBytesPerSecond` in
+ * `protocol/default-limits.ts`.
  */
 export class StreamBudget {
   readonly #perSocket: Cost

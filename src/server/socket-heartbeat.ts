@@ -13,7 +13,7 @@ const STALL_MS = 250
 
 interface HeartbeatOptions {
   readonly sockets: ReadonlySet<Socket>
-  /** A socket is pinged after so long a silence, and closed after twice as long. */
+  /** A socket is pinged after so long a silence, and closed after twice as long: `HEARTBEAT_SECONDS` in `src/config.ts`. */
   readonly heartbeatMs: number
   /** A signed-out socket that asks for nothing and follows nothing is closed after this. */
   readonly anonymousIdleMs: number

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Database } from '../../src/db/database.ts'
-import { createOnce } from '../../src/db/writes-once.ts'
+import { createOnce } from '../../src/db/stored-answers.ts'
 import { module } from '../../src/modules/define.ts'
 
 import { createUser } from '../db/users.ts'

@@ -1,7 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { viewOf } from './games/index.ts'
-import { seatsOf } from './match-text.ts'
+import { seatsOf } from './player-names.ts'
 import { type Rally, useRally, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { Store } from './store.ts'

@@ -1,4 +1,7 @@
-/** One timer for each match, by the wall clock. */
+/**
+ * One timer for each match, by the wall clock: the countdown before it, and when spectators may see its end. The length of
+ * the countdown is `matches.countdownMs` in `src/config.ts`, the 30 s to come back `matches.comeBackMs`.
+ */
 export class MatchTimers {
   readonly #onTime: (matchId: string) => void
   readonly #timers = new Map<string, NodeJS.Timeout>()

@@ -1,4 +1,5 @@
 import { type Sql, statement } from '../../../db/sql.ts'
+import { PROBABLY_DEAD_MS } from '../../../engine/index.ts'
 import type { Platform } from '../../platform.ts'
 import { inTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
@@ -80,7 +81,7 @@ export async function abortAbandoned(
 
 /**
  * Matches that should have begun two seconds ago, while all of their players are connected: the node that watched the
- * countdown is gone. A node whose last heartbeat is at most three seconds old is alive; heartbeats come every second.
+ * countdown is gone.
  */
 const OVERDUE = statement<{ id: string }>(
   'matches.overdue',
@@ -88,7 +89,7 @@ const OVERDUE = statement<{ id: string }>(
    WHERE status = 'waiting' AND starts_at < now() - interval '2 seconds' AND NOT EXISTS (
      SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND NOT EXISTS (
        SELECT 1 FROM presence JOIN nodes ON nodes.id = presence.node_id
-       WHERE presence.user_id = seats.user_id AND nodes.heartbeat_at >= now() - interval '3 seconds'))
+       WHERE presence.user_id = seats.user_id AND nodes.heartbeat_at >= now() - interval '${PROBABLY_DEAD_MS} milliseconds'))
    ORDER BY id LIMIT ${BATCH}`,
 )
 

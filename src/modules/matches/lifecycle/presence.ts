@@ -5,6 +5,8 @@ import { inTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { readMatches } from '../match-row.ts'
 
+// How long a player of a live match may be away is `matches.comeBackMs` in `src/config.ts`.
+
 const GATHER_MS = 10
 const RETRY_MS = 500
 /** How many users are written at once. */

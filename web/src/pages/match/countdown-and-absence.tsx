@@ -1,7 +1,7 @@
 import { useCallback } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useTimeLeft } from '../../hooks/use-now.ts'
-import { seatName } from '../../match-text.ts'
+import { seatName } from '../../player-names.ts'
 import { useRally } from '../../rally.ts'
 
 interface CountdownProps {

@@ -1,7 +1,7 @@
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-subscription.ts'
-import { playerAt, seatsOf } from '../../match-text.ts'
+import { playerAt, seatsOf } from '../../player-names.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button, CopyButton } from '../../ui/button.tsx'
