@@ -1,7 +1,7 @@
 import type { Db, Transaction, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Logger } from '../logger.ts'
-import { type AnyMethod, type AnySubscription, type Call, definers, type Module } from '../rpc/index.ts'
+import { type Call, definers, type Methods, type Module, type Subscriptions } from '../rpc/index.ts'
 import type { Job } from './periodic-jobs.ts'
 import type { Platform, ServiceKey } from './platform.ts'
 import type { Scope } from './scope.ts'
@@ -49,10 +49,8 @@ export class Context implements Scope {
 export const { method, subscription } = definers<Context>()
 
 /** A module: methods and subscriptions under one namespace, and what runs behind them. */
-export interface ServiceModule<
-  Methods extends Readonly<Record<string, AnyMethod>> = Readonly<Record<string, AnyMethod>>,
-  Subscriptions extends Readonly<Record<string, AnySubscription>> = Readonly<Record<string, AnySubscription>>,
-> extends Module<Methods, Subscriptions> {
+export interface ServiceModule<M extends Methods = Methods, S extends Subscriptions = Subscriptions>
+  extends Module<M, S> {
   /** Made, started and stopped with the server. */
   readonly service?: ServiceKey<object>
   /** Periodic work by name, from the start of the server to its stop. */
@@ -60,9 +58,6 @@ export interface ServiceModule<
 }
 
 /** Declares a module: what `modules/index.ts` lists. */
-export function module<
-  const Methods extends Readonly<Record<string, AnyMethod>>,
-  const Subscriptions extends Readonly<Record<string, AnySubscription>>,
->(definition: ServiceModule<Methods, Subscriptions>): ServiceModule<Methods, Subscriptions> {
+export function module<const M extends Methods, const S extends Subscriptions>(definition: ServiceModule<M, S>) {
   return definition
 }

@@ -32,6 +32,8 @@ export type Fail<Code extends string> = (
   details?: ConstructorParameters<typeof RpcError>[2],
 ) => RpcError
 
+export const fail: Fail<string> = (code, message, details) => new RpcError(code, message, details)
+
 /** How a method takes inputs in binary frames. */
 export interface BinaryInput<Ctx> {
   /** The `eid` that a refusal of this frame is answered with. Takes any bytes and never throws. */
@@ -53,6 +55,13 @@ export type ContextFor<Ctx, A extends Access> = A extends 'user'
 
 type Awaitable<T> = T | Promise<T>
 
+interface Definition<A extends Access, I extends z.ZodType, E extends string> {
+  readonly access: A
+  readonly limit?: RateLimit
+  readonly input: I
+  readonly errors: readonly E[]
+}
+
 export interface Method<
   Ctx,
   A extends Access = Access,
@@ -60,20 +69,14 @@ export interface Method<
   O extends z.ZodType = z.ZodType,
   E extends string = string,
   P = unknown,
-> {
+> extends Definition<A, I, E> {
   readonly kind: 'method'
-  readonly access: A
   readonly effect: Effect
-  readonly limit?: RateLimit
-  readonly input: I
   readonly output: O
-  readonly errors: readonly E[]
   /** Of a `write`: its answers hold secrets and are kept encrypted. */
   readonly secretAnswer?: boolean
   /** Of an `input` that also comes in binary frames. */
   readonly binary?: BinaryInput<ContextFor<Ctx, A>>
-  /** Made by `method()` and `subscription()`. */
-  fail(...args: Parameters<Fail<E>>): RpcError
   /** Of a `write`: work that must not hold a transaction open. It runs once, before the transaction begins. */
   prepare?(args: { ctx: ContextFor<Ctx, A>; input: z.output<I> }): Awaitable<P>
   /** `prepared` is what `prepare` gave. */
@@ -104,17 +107,11 @@ export interface Subscription<
   V extends z.ZodType = z.ZodType,
   S extends z.ZodType = V,
   E extends string = string,
-> {
+> extends Definition<A, I, E> {
   readonly kind: 'subscription'
-  readonly access: A
   readonly delivery: Delivery
-  readonly limit?: RateLimit
-  readonly input: I
   readonly event: V
   readonly snapshot: S
-  readonly errors: readonly E[]
-  /** Made by `method()` and `subscription()`. */
-  fail(...args: Parameters<Fail<E>>): RpcError
   /**
    * Reads what the stream opens with. `since` is the last `seq` that the client knows: a log gives the events after it, a
    * state ignores it. Any client may send `since`, so `input` does not declare it. Called again if events came meanwhile.
@@ -133,13 +130,13 @@ export type AnySubscription = Subscription<any, any, any, any, any, any>
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 export type AnyDefinition = AnyMethod | AnySubscription
 
-export interface Module<
-  Methods extends Readonly<Record<string, AnyMethod>> = Readonly<Record<string, AnyMethod>>,
-  Subscriptions extends Readonly<Record<string, AnySubscription>> = Readonly<Record<string, AnySubscription>>,
-> {
+export type Methods = Readonly<Record<string, AnyMethod>>
+export type Subscriptions = Readonly<Record<string, AnySubscription>>
+
+export interface Module<M extends Methods = Methods, S extends Subscriptions = Subscriptions> {
   readonly name: string
-  readonly methods: Methods
-  readonly subscriptions: Subscriptions
+  readonly methods: M
+  readonly subscriptions: S
 }
 
 /** The types that a client of these modules needs. */
@@ -174,11 +171,10 @@ type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimi
 export function definers<Ctx>() {
   return {
     method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never, P = undefined>(
-      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'fail' | 'errors' | 'limit'> &
+      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'limit'> &
         LimitOf<A> & { readonly errors?: readonly E[] },
     ): Method<Ctx, A, I, O, E, P> {
-      const errors = definition.errors ?? []
-      return { ...definition, kind: 'method', errors, fail: failFor() }
+      return { errors: [], ...definition, kind: 'method' }
     },
 
     subscription<
@@ -188,19 +184,14 @@ export function definers<Ctx>() {
       S extends z.ZodType = V,
       const E extends string = never,
     >(
-      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'fail' | 'errors' | 'snapshot' | 'limit'> &
+      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'errors' | 'snapshot' | 'limit'> &
         LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
     ): Subscription<Ctx, A, I, V, S, E> {
-      const errors = definition.errors ?? []
       // Without its own schema the snapshot has the schema of events: then `S` is `V`.
       const snapshot = definition.snapshot ?? (definition.event as unknown as S)
-      return { ...definition, kind: 'subscription', errors, snapshot, fail: failFor() }
+      return { errors: [], ...definition, kind: 'subscription', snapshot }
     },
   }
-}
-
-function failFor<E extends string>(): Fail<E> {
-  return (code, message, details) => new RpcError(code, message, details)
 }
 
 const always: ReadonlySet<string> = new Set(frameworkCodes)

@@ -11,7 +11,7 @@ import {
   type Body,
   beginningOf,
   beginsWithAny,
-  type Peeked,
+  type Known,
   peek,
   readEnvelope,
 } from './envelope.ts'
@@ -223,7 +223,7 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   /** Answers a frame that is over a limit, up to so many answers a second. A socket with too many such frames is closed. */
-  #refuse(connection: Connection, bytes: number, waitMs: number, now: number, known: () => Partial<Peeked>): void {
+  #refuse(connection: Connection, bytes: number, waitMs: number, now: number, known: () => Known): void {
     const refusal = connection.allowance.refuse(bytes, now)
     if (refusal === 'close') connection.close(closeCodes.tooFast, 'too many requests')
     if (refusal !== 'answer') return

@@ -2,11 +2,15 @@ import { type ClientMessage, type Issue, UNREADABLE } from '../protocol/index.ts
 import type { Connection } from './connection.ts'
 import { errorData, RpcError } from './errors.ts'
 
-/** A frame that is no envelope, with its `type` and `eid` where they could be read. */
-export interface BadEnvelope {
+/** The `type` and `eid` of a frame, where they could be read, for the answer that refuses it. */
+export interface Known {
+  readonly type?: string | undefined
+  readonly eid?: string | undefined
+}
+
+/** A frame that is no envelope. */
+export interface BadEnvelope extends Known {
   readonly bad: string
-  readonly type: string | undefined
-  readonly eid: string | undefined
 }
 
 export interface ReadEnvelope {
@@ -112,14 +116,8 @@ const TYPE_FIELD = /"type"\s*:\s*"([a-z][A-Za-z0-9]{0,31}\.[a-z][A-Za-z0-9]{0,31
 const EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"/
 const LAST_EID_FIELD = /"eid"\s*:\s*"([ !#-[\]-~]{1,64})"\s*(?:,\s*"ts"\s*:\s*[\d.]+\s*)?\}\s*$/
 
-/** The `type` and `eid` of a frame that is not parsed, for the answer that refuses it. */
-export interface Peeked {
-  readonly type: string | undefined
-  readonly eid: string | undefined
-}
-
-/** Reads the beginning and the end of a frame only. */
-export function peek(frame: Buffer): Peeked {
+/** Finds `type` and `eid` without parsing the frame, in its beginning and its end. */
+export function peek(frame: Buffer): Known {
   const head = frame.toString('latin1', 0, HEAD_BYTES)
   const tail = frame.toString('latin1', Math.max(0, frame.length - TAIL_BYTES))
   const [, eid] = LAST_EID_FIELD.exec(tail) ?? EID_FIELD.exec(head) ?? []
@@ -166,11 +164,11 @@ export function answerError(connection: Connection, type: string, eid: string, e
 }
 
 /** Answers a frame that was not parsed, with the `type` and `eid` that are known of it. */
-export function answerUnread(connection: Connection, { type, eid }: Partial<Peeked>, error: RpcError): void {
+export function answerUnread(connection: Connection, { type, eid }: Known, error: RpcError): void {
   answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
 }
 
 /** Answers a frame that is no envelope. */
-export function answerBad(connection: Connection, reason: string, known: Partial<Peeked> = {}): void {
+export function answerBad(connection: Connection, reason: string, known: Known = {}): void {
   answerUnread(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
 }

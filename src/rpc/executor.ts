@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { type Admission, keysOf } from './admission.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
-import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, type Opened } from './definition.ts'
+import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, fail, type Opened } from './definition.ts'
 import type { Body } from './envelope.ts'
 import { errorData, RpcError } from './errors.ts'
 import type { Entry } from './registry.ts'
@@ -51,10 +51,18 @@ export class Executor<Ctx, Tx> {
         ? this.#write(call, entry, method, input, now)
         : this.#writeAnonymously(call, entry, method, input)
     }
-    const ctx = this.#options.createContext(call)
-    const output = method.handle({ ctx, input, fail: method.fail, prepared: undefined })
-    if (output instanceof Promise) return output.then((value) => ({ data: this.#checked(entry, method, value) }))
-    return { data: this.#checked(entry, method, output) }
+    return this.#handle(call, entry, method, input)
+  }
+
+  #handle(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, prepared?: unknown): Body | Promise<Body> {
+    const output = method.handle({ ctx: this.#options.createContext(call), input, fail, prepared })
+    if (output instanceof Promise) return output.then((value) => this.#bodyOf(entry, method, value))
+    return this.#bodyOf(entry, method, output)
+  }
+
+  #bodyOf(entry: Entry, method: AnyMethod, data: unknown): Body {
+    if (this.#options.checkOutput) checkSchema(entry, method.output, data)
+    return { data }
   }
 
   /**
@@ -91,29 +99,28 @@ export class Executor<Ctx, Tx> {
   async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, now: number): Promise<Body> {
     const { user } = call.caller
     if (!user) throw new RpcError('UNAUTHENTICATED')
-    const { secretAnswer: isSecret = false } = method
-    const key = { userId: user.id, eid: call.eid, type: entry.type, isSecret }
-    const known = this.#options.once.recall(key)
+    const { type, eid } = call
+    const { once, log } = this.#options
+    const key = { userId: user.id, eid, type, isSecret: method.secretAnswer ?? false }
+    const known = once.recall(key)
     if (known !== undefined) return known
     this.#count(call, entry, now)
     const prepared = method.prepare && (await method.prepare({ ctx: this.#options.createContext(call), input }))
     let ran = false
     try {
-      const { answer, executed } = await this.#options.once.run(
+      const { answer, executed } = await once.run(
         key,
         async (tx) => {
           ran = true
           call.rolledBack()
           call.tx = tx
-          const ctx = this.#options.createContext(call)
-          const output = await method.handle({ ctx, input, fail: method.fail, prepared })
-          return JSON.stringify({ data: this.#checked(entry, method, output) })
+          return JSON.stringify(await this.#handle(call, entry, method, input, prepared))
         },
-        (error) => this.#rememberedAnswer(entry, error),
+        // Nothing was decided by other errors: a retry executes again.
+        (error) =>
+          isDecided(entry, error) ? JSON.stringify({ data: errorData(error), error: error.code }) : undefined,
       )
       if (executed) {
-        const { type, eid } = call
-        const { log } = this.#options
         call.committed((error) => log.error({ err: error, type, eid }, 'an effect of a committed write failed'))
       }
       return answer
@@ -125,19 +132,11 @@ export class Executor<Ctx, Tx> {
     }
   }
 
-  /** The answer to a retry of a failed write; `undefined` if a retry executes again, because nothing was decided. */
-  #rememberedAnswer(entry: Entry, error: unknown): string | undefined {
-    if (!isDecided(entry, error)) return undefined
-    return JSON.stringify({ data: errorData(error), error: error.code })
-  }
-
   /** The answer of a write without a user is kept with its socket. */
   #writeAnonymously(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown): Promise<Body> {
-    const execute = async (): Promise<Body> => {
-      const ctx = this.#options.createContext(call)
-      const prepared = method.prepare && (await method.prepare({ ctx, input }))
-      const output = await method.handle({ ctx, input, fail: method.fail, prepared })
-      return { data: this.#checked(entry, method, output) }
+    const execute = async () => {
+      const prepared = method.prepare && (await method.prepare({ ctx: this.#options.createContext(call), input }))
+      return this.#handle(call, entry, method, input, prepared)
     }
     if (!call.connection) return execute()
     const answers = this.#anonymousAnswers.get(call.connection) ?? new AnonymousAnswers()
@@ -164,7 +163,7 @@ export class Executor<Ctx, Tx> {
     { input, since }: OpeningRequest,
   ): Promise<Opened<unknown, unknown>> {
     const ctx = this.#options.createContext(call)
-    const opened = await subscription.open({ ctx, input, since, fail: subscription.fail })
+    const opened = await subscription.open({ ctx, input, since, fail })
     if (!this.#options.checkOutput) return opened
     if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
     else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
@@ -183,11 +182,6 @@ export class Executor<Ctx, Tx> {
     if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
     this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
     return new RpcError('INTERNAL', 'Something went wrong on the server')
-  }
-
-  #checked(entry: Entry, method: AnyMethod, output: unknown): unknown {
-    if (this.#options.checkOutput) checkSchema(entry, method.output, output)
-    return output
   }
 }
 

@@ -3,14 +3,7 @@ export { Admission } from './admission.ts'
 export { Call, runEffects } from './call.ts'
 export { type Channel, channel } from './channel.ts'
 export { Connection, type ConnectionStart, Connections } from './connection.ts'
-export {
-  type AnyMethod,
-  type AnySubscription,
-  type ApiOf,
-  definers,
-  type Module,
-  type Opened,
-} from './definition.ts'
+export { type ApiOf, definers, type Methods, type Module, type Opened, type Subscriptions } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
 export { answerError, isStorableJson } from './envelope.ts'
 export { errorData, RpcError } from './errors.ts'
