@@ -18,10 +18,9 @@ import { Engine, NodeLease } from './engine/index.ts'
 import type { Games } from './games/game.ts'
 import { createLoggers, type Logger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
-import { createPlatform } from './modules/create-platform.ts'
 import { Context, type ServiceModule } from './modules/define.ts'
 import { startJobs } from './modules/periodic-jobs.ts'
-import type { Platform } from './modules/platform.ts'
+import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, SharedLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
@@ -64,7 +63,7 @@ const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
 /** For closing everything, once the requests under way are answered. */
 const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */
-const HANGING = { abandonAfterMs: 700 }
+const HANGING_MS = 700
 
 /**
  * Makes the parts of a server, connects them and starts it. They close in reverse order, also when a later part fails to
@@ -94,7 +93,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   await unlessAborted(() => migrate({ databaseUrl, applicationDir: migrationsDir, log: log.db }), starting)
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
-  closers.add('the database', () => database.close(), HANGING)
+  closers.add('the database', () => database.close(), HANGING_MS)
 
   const bus = await createBus(config, node, log.bus, cluster)
   closers.add('the bus', () => bus.close())
@@ -138,25 +137,19 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const { platform, services, markStarted } = createPlatform({ config: { ...config, databaseUrl }, ...parts })
   for (const { service } of Object.values(modules)) if (service) platform.use(service)
   await unlessAborted(() => lease.start(), starting)
-  closers.add('the lease', () => lease.stop(), HANGING)
+  closers.add('the lease', () => lease.stop(), HANGING_MS)
   for (const [{ name }, service] of services) {
     await unlessAborted(async () => service.start?.(), starting)
-    const { stopWithinMs: abandonAfterMs = HANGING.abandonAfterMs } = service
-    closers.add(name, () => service.stop?.(), { abandonAfterMs })
+    closers.add(name, () => service.stop?.(), service.stopWithinMs ?? HANGING_MS)
   }
   markStarted()
-  const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module))
+  const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module.name, module.jobs))
   jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
   jobs.push(platform.every('rpc.shareLimits', SHARE_LIMITS_MS, async () => sharedLimits.tell()))
-  closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING)
+  closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING_MS)
 
-  const metrics = createMetrics({
-    connections,
-    entries: dispatcher.entries,
-    engine,
-    bus,
-    sockets: () => server.stats,
-  })
+  const sockets = () => server.stats
+  const metrics = createMetrics({ connections, entries: dispatcher.entries, engine, bus, sockets })
   closers.add('the metrics', () => metrics.close())
 
   const offered = [...services.values()]
@@ -204,12 +197,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   }
 
   async function ownPostgres(): Promise<string> {
-    const postgres = await startEmbeddedPostgres({
-      dataDir: config.dataDir,
-      log: log.db,
-      onLost: fail,
-      signal: starting,
-    })
+    const { dataDir } = config
+    const postgres = await startEmbeddedPostgres({ dataDir, log: log.db, onLost: fail, signal: starting })
     closers.add('the embedded Postgres', () => postgres.stop())
     return postgres.url
   }
@@ -226,16 +215,11 @@ async function createBus(config: Config, node: string, log: Logger, cluster?: Me
 /** `work`, but rejects when the start is ended: a database that does not answer must not delay that. */
 async function unlessAborted<T>(work: () => Promise<T>, starting: AbortSignal): Promise<T> {
   starting.throwIfAborted()
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(starting.reason)
-    starting.addEventListener('abort', onAbort)
-  })
-  try {
-    return await Promise.race([work(), aborted])
-  } finally {
-    if (onAbort) starting.removeEventListener('abort', onAbort)
-  }
+  const settled = new AbortController()
+  return new Promise<T>((resolve, reject) => {
+    starting.addEventListener('abort', () => reject(starting.reason), { signal: settled.signal })
+    work().then(resolve, reject)
+  }).finally(() => settled.abort())
 }
 
 /** The gate of a server whose modules offer no sessions. */

@@ -9,20 +9,15 @@ interface Closer {
   close(): unknown
 }
 
-interface ClosingOptions {
-  /**
-   * After so long nobody waits for it any more, and that is no failure. For parts that may wait for a database that hangs, and
-   * that need not be finished when the process ends.
-   */
-  readonly abandonAfterMs?: number
-}
-
 /** Closes what has been opened, in reverse order. */
 export class Closers {
   readonly #open: Closer[] = []
 
-  /** `close` is called once, and its result is awaited. */
-  add(name: string, close: () => unknown, { abandonAfterMs }: ClosingOptions = {}): void {
+  /**
+   * `close` is called once, and its result is awaited: after `abandonAfterMs` no more, which is no failure. That is for parts
+   * that may wait for a database that hangs, and that need not be finished when the process ends.
+   */
+  add(name: string, close: () => unknown, abandonAfterMs?: number): void {
     this.#open.push({ name, close, abandonAfterMs })
   }
 

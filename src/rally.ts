@@ -49,25 +49,12 @@ export interface RallyOptions {
  * Error for a module or a game under another name than its own.
  */
 export async function startRally(options: RallyOptions = {}): Promise<App> {
-  const {
-    modules = ownModules,
-    games = ownGames,
-    migrations,
-    page,
-    config,
-    environment = process.env,
-    signal,
-  } = options
+  const { modules = ownModules, games = ownGames, environment = process.env, signal } = options
   checkNames('module', modules)
   checkNames('game', games)
-  return startApp({
-    config: readConfig(environment, config),
-    modules,
-    games,
-    migrationsDir: toPath(migrations),
-    webDir: toPath(page),
-    signal,
-  })
+  const config = readConfig(environment, options.config)
+  const migrationsDir = toPath(options.migrations)
+  return startApp({ config, modules, games, migrationsDir, webDir: toPath(options.page), signal })
 }
 
 function checkNames(kind: string, all: Readonly<Record<string, { readonly name: string }>>): void {

@@ -71,3 +71,82 @@ export interface ServiceKey<T> {
 export function service<T extends object & Service>(name: string, create: (platform: Platform) => T): ServiceKey<T> {
   return { name, create }
 }
+
+interface CreatedPlatform {
+  readonly platform: Platform
+  /** In the order of their creation. */
+  readonly services: ReadonlyMap<ServiceKey<unknown>, Service>
+  /** All services are started. From now on a new service that needs a start is refused. */
+  markStarted(): void
+}
+
+export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): CreatedPlatform {
+  const services = new Map<ServiceKey<unknown>, Service>()
+  const underWay: string[] = []
+  let areStarted = false
+
+  function use<T>(key: ServiceKey<T>): T {
+    // Each service is kept under the key that made it.
+    const known = services.get(key) as T | undefined
+    if (known !== undefined) return known
+    const path = [...underWay, key.name]
+    if (underWay.includes(key.name)) throw new Error(`services need each other: ${path.join(' -> ')}`)
+    underWay.push(key.name)
+    try {
+      const made = key.create(platform)
+      const service: Service = made as Service
+      if (areStarted && (service.start || service.stop)) {
+        throw new Error(`the service ${key.name} would not be started: name it as the \`service\` of a module`)
+      }
+      services.set(key, service)
+      return made
+    } finally {
+      underWay.pop()
+    }
+  }
+
+  const platform: Platform = { ...parts, use, every: (name, everyMs, work) => every(name, everyMs, work, parts.log) }
+  return {
+    platform,
+    services,
+    markStarted() {
+      areStarted = true
+    },
+  }
+}
+
+/** What `platform.every` does. */
+export function every(name: string, everyMs: number, work: PeriodicWork, loggers: Loggers): PeriodicJob {
+  const log = loggers.of(name.slice(0, name.indexOf('.')))
+  const stopping = new AbortController()
+  let isFailing = false
+  let running: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  async function run(): Promise<void> {
+    try {
+      await work(stopping.signal)
+      if (isFailing) log.info({ job: name }, 'a periodic job works again')
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) log.warn({ err: error, job: name }, 'a periodic job failed, and is tried again')
+      isFailing = true
+    }
+    if (!stopping.signal.aborted) wait()
+  }
+
+  function wait(): void {
+    timer = setTimeout(() => {
+      running = run()
+    }, everyMs)
+  }
+
+  wait()
+  return {
+    async stop() {
+      stopping.abort()
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

@@ -22,9 +22,10 @@ export async function inTransaction<T>(
   work: (scope: Scope) => Promise<T>,
   options: RetryOptions = {},
 ): Promise<T> {
-  const { result, effects } = await withRetry(async () => {
-    const effects: (() => void)[] = []
-    const result = await platform.database.transaction((transaction) =>
+  let effects: (() => void)[] = []
+  const result = await withRetry(() => {
+    effects = []
+    return platform.database.transaction((transaction) =>
       work({
         sql: transaction.sql,
         get db() {
@@ -33,7 +34,6 @@ export async function inTransaction<T>(
         afterCommit: (effect) => effects.push(effect),
       }),
     )
-    return { result, effects }
   }, options)
   runEffects(effects, (error) => {
     platform.log.app.error({ err: error }, 'an effect of a committed transaction failed')

@@ -8,19 +8,12 @@ export interface Following {
   skippedFrom: number | null
 }
 
-/** What the dispatcher gives each connection: `dispatcher.admit(caller)`. */
-export interface ConnectionStart {
-  /** Unique on this node. */
-  readonly id: string
-  readonly caller: Caller
-  readonly allowance: Allowance
-}
-
 /**
  * One socket: its user, what it follows, and what it may still ask. The transport implements the methods; none of them
  * throws on a closed socket.
  */
 export abstract class Connection {
+  /** Unique on this node. */
   readonly id: string
   readonly caller: Caller
   readonly allowance: Allowance
@@ -45,6 +38,9 @@ export abstract class Connection {
   abstract unsentBytes(): number
   abstract close(code: CloseCode, reason: string): void
 }
+
+/** What the dispatcher gives each connection: `dispatcher.admit(caller)`. */
+export type ConnectionStart = Pick<Connection, 'id' | 'caller' | 'allowance'>
 
 /** Called when a user's first socket to this process opens and when the last one is closed. */
 export interface PresenceListener {
@@ -95,12 +91,11 @@ export class Connections {
     const { user } = connection.caller
     if (!user) return
     const own = this.#byUser.get(user.id)
-    if (own) {
-      own.add(connection)
-      return
+    if (own) own.add(connection)
+    else {
+      this.#byUser.set(user.id, new Set([connection]))
+      for (const listener of this.#listeners) listener.online(user.id)
     }
-    this.#byUser.set(user.id, new Set([connection]))
-    for (const listener of this.#listeners) listener.online(user.id)
   }
 
   delete(connection: Connection): void {

@@ -66,7 +66,7 @@ export class Dispatcher<Ctx, Tx> {
     const inputs = [...this.entries.values()].filter(isInput)
     this.#inputBeginnings = inputs.map(({ type }) => beginningOf(type))
     this.#binaryInputs = inputs.filter(({ binary }) => binary)
-    this.#calls = new PendingCalls(options, this.#executor)
+    this.#calls = new PendingCalls(options.limits, options.hub, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
     this.#backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
     this.#looker = setInterval(() => this.#look(), LOOK_MS)

@@ -25,22 +25,19 @@ interface Pending<Tx> {
 /** A refused anonymous read may be retried after this time, or up to twice as long. */
 const REFUSED_READ_MS = 100
 
-interface PendingCallsOptions {
-  readonly limits: Limits
-  readonly hub: Hub
-}
-
 /** Calls that wait for their answer. Each is answered once: by its handler, or with TIMEOUT after `limits.requestMs`. */
 export class PendingCalls<Ctx, Tx> {
-  readonly #options: PendingCallsOptions
+  readonly #limits: Limits
+  readonly #hub: Hub
   readonly #executor: Executor<Ctx, Tx>
   /** Oldest first. All have the same deadline, so the first are the first to be late. */
   readonly #pending = new Set<Pending<Tx>>()
   /** Reads of callers without a user that may wait for the database. */
   #anonymousReads = 0
 
-  constructor(options: PendingCallsOptions, executor: Executor<Ctx, Tx>) {
-    this.#options = options
+  constructor(limits: Limits, hub: Hub, executor: Executor<Ctx, Tx>) {
+    this.#limits = limits
+    this.#hub = hub
     this.#executor = executor
   }
 
@@ -52,7 +49,7 @@ export class PendingCalls<Ctx, Tx> {
   /** Answers calls that took too long. Called several times a second. */
   sweep(now: number): void {
     for (const pending of this.#pending) {
-      if (now - pending.startedAt < this.#options.limits.requestMs) return
+      if (now - pending.startedAt < this.#limits.requestMs) return
       this.#untrack(pending)
       const late = new RpcError('TIMEOUT', 'The answer took too long', { retryAfterMs: 1000 })
       this.#fail(pending.call, pending.entry, late, pending.reply)
@@ -96,10 +93,10 @@ export class PendingCalls<Ctx, Tx> {
 
   /** @throws RpcError */
   #checkRoom({ caller, connection }: Call<Tx>, entry: Entry): void {
-    if (connection && connection.inFlight >= this.#options.limits.requestsInFlight) {
+    if (connection && connection.inFlight >= this.#limits.requestsInFlight) {
       throw new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
     }
-    if (caller.user !== null || !entry.awaits || this.#anonymousReads < this.#options.limits.anonymousReads) return
+    if (caller.user !== null || !entry.awaits || this.#anonymousReads < this.#limits.anonymousReads) return
     if (!isPublicRead(entry)) return
     const retryAfterMs = REFUSED_READ_MS * (1 + Math.random())
     throw new RpcError('UNAVAILABLE', 'Too many are reading; try again', { retryAfterMs })
@@ -159,7 +156,7 @@ export class PendingCalls<Ctx, Tx> {
     const { call, entry, reply } = pending
     try {
       const read = () => this.#executor.open(call, entry, subscription, request)
-      await this.#options.hub.follow(connection, subscription.delivery, read, (opening) => {
+      await this.#hub.follow(connection, subscription.delivery, read, (opening) => {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false
@@ -174,7 +171,7 @@ export class PendingCalls<Ctx, Tx> {
   }
 
   #checkSubscriptions(connection: Connection): void {
-    if (connection.following.size < this.#options.limits.subscriptions) return
+    if (connection.following.size < this.#limits.subscriptions) return
     throw new RpcError('RATE_LIMITED', 'Too many subscriptions', { retryAfterMs: 1000 })
   }
 

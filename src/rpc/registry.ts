@@ -52,26 +52,18 @@ export function isPublicRead({ definition }: Entry): boolean {
 }
 
 const { method } = definers<{ readonly call: Call }>()
+const limit = { points: 6000, perSeconds: 60 }
+const shared = { access: 'anyone', effect: 'read', limit, output: z.object({}) } as const
 
 /** `rpc.ping` and `rpc.unsubscribe`, which every server has. Their context needs only the call. */
 export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } {
   return {
-    ping: method({
-      access: 'anyone',
-      effect: 'read',
-      limit: { points: 6000, perSeconds: 60 },
-      input: z.object({}),
-      output: z.object({}),
-      handle: () => ({}),
-    }),
+    ping: method({ ...shared, input: z.object({}), handle: () => ({}) }),
 
     /** To leave a channel that the socket does not follow is no error, so that a retry succeeds. */
     unsubscribe: method({
-      access: 'anyone',
-      effect: 'read',
-      limit: { points: 6000, perSeconds: 60 },
+      ...shared,
       input: z.object({ channel: z.string().min(1).max(200) }),
-      output: z.object({}),
       handle({ ctx, input }) {
         const { connection } = ctx.call
         if (connection) hub.leave(connection, input.channel)

@@ -13,10 +13,9 @@ import { Engine, NodeLease } from '../../src/engine/index.ts'
 import { createLoggers } from '../../src/logger.ts'
 import { AuthService, auth } from '../../src/modules/auth/index.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
-import { createPlatform } from '../../src/modules/create-platform.ts'
 import { Context } from '../../src/modules/define.ts'
 import { startJobs } from '../../src/modules/periodic-jobs.ts'
-import type { Platform, ServiceKey } from '../../src/modules/platform.ts'
+import { createPlatform, type Platform, type ServiceKey } from '../../src/modules/platform.ts'
 import {
   type Call,
   type Caller,
@@ -252,7 +251,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   }
   const service = new AuthService(platform, { now: clock.now, elapsed: clock.now })
   await service.start()
-  const jobs = startJobs(platform, auth)
+  const jobs = startJobs(platform, auth.name, auth.jobs)
 
   const node: TestNode = {
     clock,

@@ -7,7 +7,7 @@ import { hashRecoveryCode, newRecoveryCodes } from '../../src/modules/auth/recov
 import { Authorized, Candidate, Rotated, SessionInfo } from '../../src/modules/auth/types.ts'
 import { Context } from '../../src/modules/define.ts'
 import { listOf } from '../../src/modules/pages.ts'
-import { Call, type CallerUser } from '../../src/rpc/index.ts'
+import { Call, type CallerUser, RpcError } from '../../src/rpc/index.ts'
 import {
   begun,
   config,
@@ -168,7 +168,7 @@ describe('rotating the authenticator', () => {
     const prepared = await rotateTotp.prepare?.(args)
     expect(prepared).toMatchObject({ qrCode: expect.stringMatching(/^data:image/) })
     // What runs in the transaction answers with it.
-    expect(rotateTotp.handle({ ...args, prepared: prepared ?? '', fail: rotateTotp.fail })).toBe(prepared)
+    expect(rotateTotp.handle({ ...args, prepared: prepared ?? '', fail: (code) => new RpcError(code) })).toBe(prepared)
   })
 
   test('needs a session younger than ten minutes', async ({ clock, node }) => {

@@ -3,9 +3,8 @@ import { expect, test, vi } from 'vitest'
 import type { Sql } from '../../src/db/sql.ts'
 import { statement } from '../../src/db/sql.ts'
 import { createLoggers } from '../../src/logger.ts'
-import { createPlatform } from '../../src/modules/create-platform.ts'
-import { every, type Job, startJobs } from '../../src/modules/periodic-jobs.ts'
-import { type Platform, service } from '../../src/modules/platform.ts'
+import { type Job, startJobs } from '../../src/modules/periodic-jobs.ts'
+import { createPlatform, every, type Platform, service } from '../../src/modules/platform.ts'
 import { databaseTest } from '../support/database-test.ts'
 
 const loggers = () => createLoggers('silent', 'test')
@@ -107,7 +106,7 @@ stored(
       let count = 0
       return { add: () => ++count }
     })
-    const jobs = [1, 2, 3].flatMap(() => startJobs(platformWith({ database }).platform, { name: 't', jobs: { job } }))
+    const jobs = [1, 2, 3].flatMap(() => startJobs(platformWith({ database }).platform, 't', { job }))
     await ran.done
     await Promise.all(jobs.map((each) => each.stop()))
     expect(isCommitted).toBe(true)
@@ -126,7 +125,7 @@ test('on every node runs without a transaction', async () => {
     },
   }
   const database = { sql } as Platform['database']
-  const [started] = startJobs(platformWith({ database }).platform, { name: 't', jobs: { job } })
+  const [started] = startJobs(platformWith({ database }).platform, 't', { job })
   await ran.done
   await started?.stop()
 })
