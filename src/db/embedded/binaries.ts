@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -89,26 +89,16 @@ async function completeLibraries(native: string, folder: string): Promise<string
   const missing: { from: string; name: string }[] = []
   for (const { source, target } of Links.parse(JSON.parse(list))) {
     if (!target.startsWith('native/lib/') || target.slice('native/lib/'.length).includes('/')) continue
-    if (!(await exists(join(native, '..', target)))) {
-      missing.push({ from: join(native, '..', source), name: basename(target) })
-    }
+    const isThere = await stat(join(native, '..', target)).catch(() => undefined)
+    if (!isThere) missing.push({ from: join(native, '..', source), name: basename(target) })
   }
   if (missing.length === 0) return undefined
   await mkdir(folder, { recursive: true, mode: 0o755 })
   for (const { from, name } of missing) {
-    const link = join(folder, name)
-    if (await exists(link)) continue
-    await symlink(from, link).catch((error: unknown) => {
+    await symlink(from, join(folder, name)).catch((error: unknown) => {
       if (!hasCode(error, 'EEXIST')) throw error
     })
   }
   // A library that is loaded by its link looks for others beside the link.
   return `${folder}:${join(native, 'lib')}`
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,12 +10,13 @@ import type { PostgresBinaries } from './binaries.ts'
 import { firstClosedFolder, type PostgresOwner } from './data-folder.ts'
 import {
   collectLines,
-  happened,
   hasCode,
+  outcomeOf,
   POLL_MS,
   processCommand,
   processIdentity,
   QUIT_TIMEOUT_MS,
+  readIfThere,
   run,
   type Server,
   shutDown,
@@ -44,7 +45,7 @@ export function connectionUrl(port: number, password: string, database: string):
 
 /** Creates Postgres' data folder if there is none. The folder appears complete or not at all. */
 export async function initialise(cluster: Cluster, patience: AbortSignal): Promise<void> {
-  const { place, folder, owner } = cluster
+  const { place, folder, owner, binaries } = cluster
   if (await stat(folder).catch(() => undefined)) return
   const prefix = 'postgres.new-'
   for (const name of await readdir(place)) {
@@ -59,7 +60,6 @@ export async function initialise(cluster: Cluster, patience: AbortSignal): Promi
       await chown(draft, owner.uid, owner.gid)
       await chown(passwordFile, owner.uid, owner.gid)
     }
-    const { initdb, env } = cluster.binaries
     const args = [
       `--pgdata=${draft}`,
       `--username=${USER}`,
@@ -73,9 +73,9 @@ export async function initialise(cluster: Cluster, patience: AbortSignal): Promi
       '--no-instructions',
       ...(cluster.durable ? [] : ['--no-sync']),
     ]
-    const child = run(initdb, args, env, owner)
+    const child = run(binaries.initdb, args, binaries.env, owner)
     const lines = collectLines(child, cluster.log)
-    const outcome = await happened(child, 'close', patience)
+    const outcome = await outcomeOf(child, patience)
     if (outcome !== 0) {
       child.kill('SIGKILL')
       throw await explain(cluster, 'initdb failed', outcome, lines)
@@ -109,7 +109,7 @@ export async function launch(cluster: Cluster, options: LaunchOptions): Promise<
         if (line.includes('database system is ready to accept connections')) resolve('ready')
       })
     })
-    const outcome = await Promise.race([ready, happened(child, 'close', patience)])
+    const outcome = await Promise.race([ready, outcomeOf(child, patience)])
     const { pid } = child
     if (outcome === 'ready' && pid !== undefined) return { pid, port, child }
     // The port was taken meanwhile, or processes of a killed server are still ending: a later attempt may succeed.
@@ -212,27 +212,33 @@ export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: n
 
 /** Whether the server on this port is ours and has our settings. `busy` while it starts, stops or refuses connections. */
 async function look(cluster: Cluster, port: number): Promise<'as wanted' | 'other settings' | 'busy'> {
-  const client = new pg.Client({
-    connectionString: connectionUrl(port, cluster.password, 'postgres'),
-    connectionTimeoutMillis: 2000,
-    query_timeout: 2000,
-  })
-  // Without a listener an error on an idle connection would end the process; the query below reports it too.
-  client.on('error', () => undefined)
   try {
-    await client.connect()
-    const { rows } = await client.query<{ fsync: string; folder: string }>(
-      "SELECT current_setting('fsync') AS fsync, current_setting('data_directory') AS folder",
+    const { rows } = await withClient(connectionUrl(port, cluster.password, 'postgres'), 2_000, (client) =>
+      client.query<{ fsync: string; folder: string }>(
+        "SELECT current_setting('fsync') AS fsync, current_setting('data_directory') AS folder",
+      ),
     )
     if (rows[0]?.folder !== cluster.folder) return 'busy'
     return (rows[0].fsync === 'on') === cluster.durable ? 'as wanted' : 'other settings'
   } catch (error) {
-    if (hasCode(error, '28P01')) {
-      throw new Error(`The Postgres running on ${cluster.folder} does not take the password kept beside it.`, {
-        cause: error,
-      })
-    }
-    return 'busy'
+    if (!hasCode(error, '28P01')) return 'busy'
+    const message = `The Postgres running on ${cluster.folder} does not take the password kept beside it.`
+    throw new Error(message, { cause: error })
+  }
+}
+
+/** Runs `work` on a connection of its own. */
+export async function withClient<T>(
+  connectionString: string,
+  timeoutMs: number,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs })
+  // Without a listener an error on an idle connection would end the process. A query reports it too.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await work(client)
   } finally {
     await client.end().catch(() => undefined)
   }
@@ -242,12 +248,8 @@ const postmasterFile = (folder: string) => join(folder, 'postmaster.pid')
 
 /** Reads the lines of Postgres' lock file that its `miscadmin.h` defines: 1 the pid, 4 the port, 8 the status. */
 async function readPostmaster(folder: string): Promise<{ pid: number; port: number; ready: boolean } | undefined> {
-  const text = await readFile(postmasterFile(folder), 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  })
-  if (text === undefined) return undefined
-  const lines = text.split('\n')
+  const lines = (await readIfThere(postmasterFile(folder)))?.split('\n')
+  if (!lines) return undefined
   return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' }
 }
 

@@ -1,20 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { hasCode, processIdentity } from './process.ts'
+import { hasCode, processIdentity, readIfThere } from './process.ts'
 
 const Holder = z.object({ pid: z.number().int().positive(), startedAs: z.string() })
 
 /** The data folder is in use by another living process. */
 export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse'
-  readonly pid: number
 
   constructor(dataDir: string, pid: number) {
     super(`${dataDir} is in use by another Rally, process ${pid}. Stop it first, or give this one its own DATA_DIR.`)
-    this.pid = pid
   }
 }
 
@@ -49,7 +47,7 @@ export async function lockDataDir(dataDir: string): Promise<{ release(): Promise
   throw new Error(`could not take ${path}: too many processes try at once`)
 
   async function release(): Promise<void> {
-    if ((await readOptional(path)) === mine) await rm(path, { force: true })
+    if ((await readIfThere(path)) === mine) await rm(path, { force: true })
   }
 }
 
@@ -60,7 +58,7 @@ export async function lockDataDir(dataDir: string): Promise<{ release(): Promise
 async function take(path: string, draft: string, depth = 0): Promise<'taken' | 'contended' | { holder: number }> {
   // A link appears with its whole content, and only where there was no file.
   if (await linkOnce(draft, path)) return 'taken'
-  const found = await readOptional(path)
+  const found = await readIfThere(path)
   if (found === undefined) return 'contended'
   const holder = await livingHolder(found)
   if (holder !== undefined) return { holder }
@@ -69,7 +67,7 @@ async function take(path: string, draft: string, depth = 0): Promise<'taken' | '
   const right = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 16)}`
   if ((await take(right, draft, depth + 1)) !== 'taken') return 'contended'
   try {
-    if ((await readOptional(path)) !== found) return 'contended'
+    if ((await readIfThere(path)) !== found) return 'contended'
     const copy = `${draft}.copy`
     await link(draft, copy)
     await rename(copy, path)
@@ -80,10 +78,12 @@ async function take(path: string, draft: string, depth = 0): Promise<'taken' | '
 }
 
 async function livingHolder(content: string): Promise<number | undefined> {
-  const holder = Holder.safeParse(parseJson(content))
-  if (!holder.success) return undefined
-  const identity = await processIdentity(holder.data.pid)
-  return identity === holder.data.startedAs ? holder.data.pid : undefined
+  try {
+    const { pid, startedAs } = Holder.parse(JSON.parse(content))
+    return (await processIdentity(pid)) === startedAs ? pid : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function linkOnce(from: string, to: string): Promise<boolean> {
@@ -93,22 +93,5 @@ async function linkOnce(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false
     throw error
-  }
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmod, chown, constants, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, constants, mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Log } from '../../logger.ts'
-import { hasCode } from './process.ts'
+import { readIfThere } from './process.ts'
 
 /** Where Postgres' data are when Postgres' user cannot reach Rally's data folder. */
 const SHARED_ROOT = '/var/lib/rally'
@@ -22,21 +22,12 @@ export async function placeOfPostgres(dataDir: string, owner: PostgresOwner | un
   await letThrough(dataDir, owner)
   const closed = await firstClosedFolder(dataDir, owner)
   if (closed === undefined || (await stat(join(dataDir, 'postgres')).catch(() => undefined))) return dataDir
-  const place = (await keptPlace(dataDir)) ?? (await choosePlace(dataDir))
+  const place = (await readIfThere(join(dataDir, POINTER)))?.trim() ?? (await choosePlace(dataDir))
   await mkdir(place, { recursive: true })
   // Whatever the umask is: Postgres' user may pass, and nobody may list them.
   for (const folder of [SHARED_ROOT, place]) await chmod(folder, 0o711)
   log.warn({ place }, `the user "${owner.name}" may not enter ${closed}, so Postgres keeps its data in ${place}`)
   return place
-}
-
-async function keptPlace(dataDir: string): Promise<string | undefined> {
-  try {
-    return (await readFile(join(dataDir, POINTER), 'utf8')).trim()
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
 }
 
 async function choosePlace(dataDir: string): Promise<string> {

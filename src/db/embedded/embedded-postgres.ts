@@ -1,17 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import pg from 'pg'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../logger.ts'
 import { postgresBinaries } from './binaries.ts'
-import { adopt, type Cluster, connectionUrl, initialise, launch } from './cluster.ts'
+import { adopt, type Cluster, connectionUrl, initialise, launch, withClient } from './cluster.ts'
 import { placeOfPostgres, postgresOwner } from './data-folder.ts'
 import { lockDataDir } from './data-folder-lock.ts'
-import { hasCode, type Server, shutDown, until } from './process.ts'
-import { PostgresSupervisor } from './supervisor.ts'
+import { ended, readIfThere, type Server, shutDown, until } from './process.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
+/** How often Postgres is restarted within `WINDOW_MS`, failed attempts included. */
+const MAX_RESTARTS = 5
+const WINDOW_MS = 10 * 60_000
+/** After a failed attempt. */
+const PAUSE_MS = 1_000
 
 export interface EmbeddedPostgresOptions {
   /** Rally's data folder, created if missing. Postgres' data are in `postgres` there, or where `postgres.place` says. */
@@ -84,12 +88,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   function handle(running: Server, cluster: Cluster): EmbeddedPostgres {
     let stopping: Promise<void> | undefined
     const adopted = running.child === undefined
-    const supervisor = new PostgresSupervisor(running, {
-      log,
-      stopTimeoutMs,
-      relaunch: (port, signal) => launch(cluster, { deadline: Date.now() + startTimeoutMs, port, signal }),
-      onLost: options.onLost ?? (() => undefined),
-    })
+    const supervisor = new PostgresSupervisor(running, cluster, { ...options, startTimeoutMs, stopTimeoutMs })
     log.info({ pid: running.pid, port: running.port, adopted }, 'embedded Postgres is ready')
     return {
       url: connectionUrl(running.port, cluster.password, DATABASE),
@@ -108,11 +107,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 /** The superuser's password. It is random, and created together with the data. */
 async function keptPassword(place: string, folder: string): Promise<string> {
   const path = join(place, 'postgres.password')
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error
-  }
+  const kept = (await readIfThere(path))?.trim()
+  if (kept !== undefined) return kept
   if (await stat(folder).catch(() => undefined)) {
     throw new Error(
       `${path} is missing, so the data in ${folder} can't be opened. Put it back, or move ${folder} away.`,
@@ -127,14 +123,79 @@ async function keptPassword(place: string, folder: string): Promise<string> {
 
 async function ensureDatabase(url: string, deadline: number): Promise<void> {
   const timeoutMs = Math.max(deadline - Date.now(), 1000)
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs })
-  // Without a listener an error on an idle connection would end the process. The query below reports it too.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
+  await withClient(url, timeoutMs, async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE])
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
-  } finally {
-    await client.end()
+  })
+}
+
+type SupervisorOptions = EmbeddedPostgresOptions & { readonly startTimeoutMs: number; readonly stopTimeoutMs: number }
+
+/** Restarts a Postgres that ended by itself, a bounded number of times. */
+class PostgresSupervisor {
+  readonly #cluster: Cluster
+  readonly #options: SupervisorOptions
+  readonly #stopping = new AbortController()
+  readonly #watching: Promise<void>
+  #server: Server
+  #runs = true
+  #restarts: number[] = []
+
+  constructor(server: Server, cluster: Cluster, options: SupervisorOptions) {
+    this.#server = server
+    this.#cluster = cluster
+    this.#options = options
+    this.#watching = this.#watch().catch((error: unknown) => {
+      if (this.#stopping.signal.aborted) return
+      options.onLost?.(new Error('The embedded Postgres ended and could not be started again', { cause: error }))
+    })
+  }
+
+  /** The pid of the running Postgres, or of the last one. */
+  get pid(): number {
+    return this.#server.pid
+  }
+
+  /** Stops Postgres. Call it once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#watching
+    if (this.#runs) await shutDown(this.#server, this.#options.stopTimeoutMs)
+  }
+
+  async #watch(): Promise<void> {
+    const { log } = this.#options
+    for (;;) {
+      const { pid, port, child } = this.#server
+      await ended(this.#server, this.#stopping.signal)
+      this.#runs = false
+      // Not `code`: the log leaves out that key, as it may hold a sign-in code.
+      const how = { pid, exitCode: child?.exitCode, signal: child?.signalCode }
+      log.error(how, 'the embedded Postgres ended by itself; restarting it')
+      this.#server = await this.#restart(port)
+      this.#runs = true
+      log.warn({ pid: this.#server.pid, port }, 'the embedded Postgres runs again')
+    }
+  }
+
+  async #restart(port: number): Promise<Server> {
+    const { log, startTimeoutMs } = this.#options
+    const { signal } = this.#stopping
+    for (let failure: unknown; ; ) {
+      const now = Date.now()
+      this.#restarts = this.#restarts.filter((at) => now - at < WINDOW_MS)
+      if (this.#restarts.length >= MAX_RESTARTS) {
+        throw failure ?? new Error(`it ended more than ${MAX_RESTARTS} times in ${WINDOW_MS / 60_000} minutes`)
+      }
+      this.#restarts.push(now)
+      try {
+        return await launch(this.#cluster, { deadline: now + startTimeoutMs, port, signal })
+      } catch (error) {
+        if (signal.aborted) throw error
+        log.error({ err: error }, 'the embedded Postgres could not be started again')
+        failure = error
+      }
+      await delay(PAUSE_MS, undefined, { signal })
+    }
   }
 }

@@ -61,13 +61,9 @@ export function until(deadline: number, signal?: AbortSignal | undefined): Abort
 }
 
 /** How a process ended: its exit code or its signal. An error when it could not start or did not end. */
-export async function happened(
-  child: ChildProcess,
-  event: 'exit' | 'close',
-  signal: AbortSignal,
-): Promise<number | string | Error> {
+export async function outcomeOf(child: ChildProcess, signal: AbortSignal): Promise<number | string | Error> {
   try {
-    await once(child, event, { signal })
+    await once(child, 'close', { signal })
     return child.exitCode ?? child.signalCode ?? 'ended'
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
@@ -122,12 +118,12 @@ const execute = promisify(execFile)
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   if (!isAlive(pid)) return undefined
-  const stat = await readOptional(`/proc/${pid}/stat`)
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (stat !== undefined) {
     // The second field, the command in parentheses, may hold any characters. So fields are counted after it (proc_pid_stat(5)).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-    const boot = (await readOptional('/proc/sys/kernel/random/boot_id')) ?? ''
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
     return `${boot.trim()}/${fields[19]}`
   }
   const started = await ps(pid, 'lstart=')
@@ -137,9 +133,8 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
 
 /** The command line of a living process, with spaces between its words; `undefined` when it cannot be read. */
 export async function processCommand(pid: number): Promise<string | undefined> {
-  const line = await readOptional(`/proc/${pid}/cmdline`)
-  if (line !== undefined) return line.replaceAll('\0', ' ').trim()
-  return ps(pid, 'command=')
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
+  return line?.replaceAll('\0', ' ').trim() ?? ps(pid, 'command=')
 }
 
 function isAlive(pid: number): boolean {
@@ -147,7 +142,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return hasCode(error, 'EPERM')
   }
 }
 
@@ -160,15 +155,17 @@ async function ps(pid: number, column: string): Promise<string | undefined> {
   }
 }
 
-async function readOptional(path: string): Promise<string | undefined> {
+/** The text of a file; `undefined` when there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
   }
 }
 
-/** Whether an error has one of these codes, such as `ENOENT`. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+/** Whether an error has this code, such as `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
