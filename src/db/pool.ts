@@ -98,36 +98,25 @@ export function createPool({ size, log, ...options }: PoolOptions): Pool {
 
 /** Runs statements outside of a transaction, each on a connection of its own. */
 export function poolSql(pool: pg.Pool): Sql {
-  const run = <Row, Result>(
-    statement: Statement<Row>,
-    values: readonly unknown[] | undefined,
-    pick: FromRows<Row, Result>,
-  ) =>
-    new Promise<Result>((resolve, reject) => {
+  const rows = <Row>(statement: Statement<Row>, values?: readonly unknown[]) =>
+    new Promise<Row[]>((resolve, reject) => {
       pool.connect((refused, client, release) => {
         if (!client) {
           reject(refused)
           return
         }
-        send(client, statement, values, (error, rows) => {
+        send(client, statement, values, (error, found) => {
           release(isBroken(error))
           if (error) reject(error)
-          else resolve(pick(rows))
+          else resolve(found)
         })
       })
     })
-  return {
-    rows: (statement, values) => run(statement, values, allOf),
-    first: (statement, values) => run(statement, values, firstOf),
-  }
+  return { rows, first: async (statement, values) => (await rows(statement, values))[0] ?? null }
 }
 
-export type FromRows<Row, Result> = (rows: Row[]) => Result
-
-export const allOf = <Row>(rows: Row[]): Row[] => rows
-export const firstOf = <Row>(rows: Row[]): Row | null => rows[0] ?? null
-
-type Done<Row> = (error: Error | null | undefined, rows: Row[]) => void
+/** Called at the end of a query. */
+export type Done<Result> = (error: Error | null | undefined, result: Result) => void
 
 /**
  * Sends a statement. Given options, `pg` would copy them property by property, which costs more than the query. So name and
@@ -137,9 +126,9 @@ export function send<Row>(
   client: pg.ClientBase,
   { name, text }: Statement<Row>,
   values: readonly unknown[] | undefined,
-  done: Done<Row>,
+  done: Done<Row[]>,
 ): void {
-  const callback = (error: Error | null | undefined, result: pg.QueryResult<Row & pg.QueryResultRow> | undefined) =>
+  const callback: Done<pg.QueryResult<Row & pg.QueryResultRow> | undefined> = (error, result) =>
     done(error, result?.rows ?? [])
   client.query(Object.assign(new pg.Query(text), { name, values, callback }))
 }

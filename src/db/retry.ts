@@ -98,14 +98,15 @@ export class Overloaded extends Error {
   readonly code = '53300'
 }
 
+/** The longest pause before the second attempt, which doubles from there, and the longest of all. */
+const FIRST_PAUSE_MS = 20
+const MAX_PAUSE_MS = 500
+
 export interface RetryOptions {
   /** Including the first one. Default 5. */
   readonly attempts?: number
   /** Whether `fn` may run twice. Only then is it repeated after a broken connection. Default false. */
   readonly idempotent?: boolean
-  /** The longest pause before the second attempt; it doubles from there to `maxDelayMs`. Defaults 20 and 500. */
-  readonly delayMs?: number
-  readonly maxDelayMs?: number
   /** No attempt begins later than this after the first. Default 5000. */
   readonly deadlineMs?: number
 }
@@ -117,7 +118,7 @@ export interface RetryOptions {
  * @throws what the last attempt threw
  */
 export async function withRetry<T>(fn: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const { attempts = 5, idempotent = false, delayMs = 20, maxDelayMs = 500, deadlineMs = 5000 } = options
+  const { attempts = 5, idempotent = false, deadlineMs = 5000 } = options
   const deadline = performance.now() + deadlineMs
   for (let attempt = 1; ; attempt++) {
     try {
@@ -125,7 +126,7 @@ export async function withRetry<T>(fn: () => Promise<T>, options: RetryOptions =
     } catch (error) {
       const failure = failureOf(error)
       const again = failure === 'conflict' || (idempotent && failure === 'connection')
-      const pauseMs = Math.random() * Math.min(delayMs * 2 ** (attempt - 1), maxDelayMs)
+      const pauseMs = Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MAX_PAUSE_MS)
       if (!again || attempt >= attempts || performance.now() + pauseMs > deadline) throw error
       await delay(pauseMs)
     }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Prisma } from './generated/client.ts'
-import { allOf, type FromRows, firstOf, isBroken, send } from './pool.ts'
+import { type Done, isBroken, send } from './pool.ts'
 import type { PrismaLender } from './prisma-in-transaction.ts'
 import { isUnavailable } from './retry.ts'
 import { type Sql, type Statement, statement } from './sql.ts'
@@ -67,9 +67,6 @@ export async function runTransaction<T>(
   return result
 }
 
-/** Called at the end of a query; `read` gives its result. */
-type Settle<Result> = (error: Error | null | undefined, read: () => Result) => void
-
 /** A connection during one transaction. It returns to its pool by itself. */
 class TransactionConnection implements Sql {
   readonly #client: pg.PoolClient
@@ -91,7 +88,7 @@ class TransactionConnection implements Sql {
     this.#client = client
     this.#timeoutMs = timeoutMs
     this.#timer = setTimeout(() => void this.#end('ROLLBACK', 'late'), timeoutMs)
-    void this.#command('BEGIN')
+    void this.#ask((done) => client.query('BEGIN', done))
     this.first(TRANSACTION_ID).then(
       (row) => {
         this.#xid = row?.xid
@@ -101,39 +98,35 @@ class TransactionConnection implements Sql {
   }
 
   rows<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]> {
-    return this.#run(statement, values, allOf)
+    return this.#ask((done) => send(this.#client, statement, values, done))
   }
 
   first<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row | null> {
-    return this.#run(statement, values, firstOf)
-  }
-
-  #run<Row, Result>(
-    statement: Statement<Row>,
-    values: readonly unknown[] | undefined,
-    pick: FromRows<Row, Result>,
-  ): Promise<Result> {
-    return this.#ask<Result>((settle) =>
-      send(this.#client, statement, values, (error, rows) => settle(error, () => pick(rows))),
-    )
+    const first = this.rows(statement, values).then((rows) => rows[0] ?? null)
+    first.catch(() => undefined)
+    return first
   }
 
   /** Runs one query of the transaction. */
   query(config: pg.QueryConfig): Promise<pg.QueryResult> {
-    return this.#ask((settle) => this.#client.query(config, (error, result) => settle(error, () => result)))
+    return this.#ask((done) => this.#client.query(config, done))
   }
 
-  #ask<Result>(start: (settle: Settle<Result>) => void): Promise<Result> {
-    const answer = this.#over ? Promise.reject(this.#whyOver(this.#over)) : this.#send(start)
+  #ask<Result>(start: (done: Done<Result>) => void): Promise<Result> {
+    const answer = new Promise<Result>((resolve, reject) => {
+      if (this.#over) {
+        reject(this.#whyOver(this.#over))
+        return
+      }
+      this.#cork()
+      start((error, result) => {
+        if (error) {
+          this.#failure ??= error
+          reject(error)
+        } else resolve(result)
+      })
+    })
     // A statement that nobody waits for fails the commit, not the process.
-    answer.catch(() => undefined)
-    return answer
-  }
-
-  #command(text: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<pg.QueryResult> {
-    const answer = this.#send<pg.QueryResult>((settle) =>
-      this.#client.query(text, (error, result) => settle(error, () => result)),
-    )
     answer.catch(() => undefined)
     return answer
   }
@@ -162,23 +155,11 @@ class TransactionConnection implements Sql {
   #end(command: 'COMMIT' | 'ROLLBACK', over: 'ended' | 'late'): Promise<pg.QueryResult> {
     if (this.#ended) return this.#ended
     clearTimeout(this.#timer)
+    this.#ended = this.#ask((done) => this.#client.query(command, done))
     this.#over = over
-    this.#ended = this.#command(command)
     const release = () => this.#client.release(isBroken(this.#failure))
     this.#ended.then(release, release)
     return this.#ended
-  }
-
-  #send<Result>(start: (settle: Settle<Result>) => void): Promise<Result> {
-    this.#cork()
-    return new Promise((resolve, reject) => {
-      start((error, read) => {
-        if (error) {
-          this.#failure ??= error
-          reject(error)
-        } else resolve(read())
-      })
-    })
   }
 
   /** Sends everything of this turn as one packet. */

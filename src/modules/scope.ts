@@ -41,6 +41,11 @@ export async function inTransaction<T>(
   return result
 }
 
+/** As `inTransaction`, for work that may run twice: it runs again after a broken connection too. */
+export function inIdempotentTransaction<T>(platform: Platform, work: (scope: Scope) => Promise<T>): Promise<T> {
+  return inTransaction(platform, work, { idempotent: true })
+}
+
 /** Reads and writes outside of any transaction. */
 export function plainScope(platform: Platform): Scope {
   return { db: platform.database.db, sql: platform.database.sql, afterCommit: (effect) => effect() }

@@ -1,7 +1,7 @@
 import { type Sql, statement } from '../../../db/sql.ts'
 import { PROBABLY_DEAD_MS } from '../../../engine/index.ts'
 import type { Platform } from '../../platform.ts'
-import { inTransaction } from '../../scope.ts'
+import { inIdempotentTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { announceEnded } from './owned-matches.ts'
 
@@ -65,15 +65,11 @@ export async function abortAbandoned(
   for (;;) {
     const ids = (await platform.database.sql.rows(find, values)).map(({ id }) => id)
     if (ids.length === 0) return
-    const aborted = await inTransaction(
-      platform,
-      async (scope) => {
-        const rows = await scope.sql.rows(abort, [...values, ids, endReason])
-        await announceEnded(feed, scope, ids)
-        return rows.length
-      },
-      { idempotent: true },
-    )
+    const aborted = await inIdempotentTransaction(platform, async (scope) => {
+      const rows = await scope.sql.rows(abort, [...values, ids, endReason])
+      await announceEnded(feed, scope, ids)
+      return rows.length
+    })
     // Other nodes are aborting the rest.
     if (aborted === 0) return
   }

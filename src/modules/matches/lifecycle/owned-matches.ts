@@ -1,6 +1,6 @@
 import { statement } from '../../../db/sql.ts'
 import type { Platform } from '../../platform.ts'
-import { inTransaction, plainScope, type Scope } from '../../scope.ts'
+import { inIdempotentTransaction, plainScope, type Scope } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
 import type { Match } from '../types.ts'
@@ -141,16 +141,12 @@ export class OwnedMatches {
    */
   async claim(matchId: string): Promise<void> {
     let isRepeated = false
-    await inTransaction(
-      this.#platform,
-      async (scope) => {
-        const mayBeClaimed = isRepeated
-        isRepeated = true
-        const claimed = await scope.sql.first(CLAIM, [matchId, this.#platform.node, new Date(), this.#rulesVersions])
-        if (claimed || mayBeClaimed) await this.#runOwned(scope, matchId)
-      },
-      { idempotent: true },
-    )
+    await inIdempotentTransaction(this.#platform, async (scope) => {
+      const mayBeClaimed = isRepeated
+      isRepeated = true
+      const claimed = await scope.sql.first(CLAIM, [matchId, this.#platform.node, new Date(), this.#rulesVersions])
+      if (claimed || mayBeClaimed) await this.#runOwned(scope, matchId)
+    })
   }
 
   /** Runs a match that this node claimed without hearing of the commit. */
@@ -162,14 +158,10 @@ export class OwnedMatches {
   async finish(result: MatchResult): Promise<void> {
     const { matchId, node, fence, winnerSeat, scores, endReason, finishedAt, ticks, finalState, inputs } = result
     const values = [matchId, node, fence, winnerSeat, scores, endReason, new Date(finishedAt), ticks]
-    await inTransaction(
-      this.#platform,
-      async (scope) => {
-        await scope.sql.rows(FINISH, [...values, JSON.stringify(finalState), JSON.stringify(inputs)])
-        await announceEnded(this.#feed, scope, [matchId])
-      },
-      { idempotent: true },
-    )
+    await inIdempotentTransaction(this.#platform, async (scope) => {
+      await scope.sql.rows(FINISH, [...values, JSON.stringify(finalState), JSON.stringify(inputs)])
+      await announceEnded(this.#feed, scope, [matchId])
+    })
   }
 
   /** Writes the scores of many matches at once. Answers with the new version of each match that was written, by its id. */
@@ -195,14 +187,10 @@ export class OwnedMatches {
   async abort(matches: readonly Pick<Held, 'id' | 'fence'>[], endReason: string): Promise<void> {
     const ids = matches.map(({ id }) => id)
     const fences = matches.map(({ fence }) => fence)
-    await inTransaction(
-      this.#platform,
-      async (scope) => {
-        await scope.sql.rows(ABORT, [this.#platform.node, ids, fences, endReason])
-        await announceEnded(this.#feed, scope, ids)
-      },
-      { idempotent: true },
-    )
+    await inIdempotentTransaction(this.#platform, async (scope) => {
+      await scope.sql.rows(ABORT, [this.#platform.node, ids, fences, endReason])
+      await announceEnded(this.#feed, scope, ids)
+    })
   }
 
   /**

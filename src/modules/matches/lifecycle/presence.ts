@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { statement } from '../../../db/sql.ts'
 import type { Platform } from '../../platform.ts'
-import { inTransaction } from '../../scope.ts'
+import { inIdempotentTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { readMatches } from '../match-row.ts'
 
@@ -140,25 +140,21 @@ export class Presence {
     const { node, connections } = this.#platform
     const isHere = (userId: string) => connections.isOnline(userId) && !this.#stopping.signal.aborted
     let isUnsure = isRepeated
-    await inTransaction(
-      this.#platform,
-      async (scope) => {
-        const isAnnounced = !isUnsure
-        isUnsure = true
-        const locking = scope.sql.rows(LOCK_OPEN_OF, [users])
-        void scope.sql.rows(ARRIVE, [node, users.filter(isHere)])
-        void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
-        const matchIds = (await locking).map(({ id }) => id)
-        if (matchIds.length === 0) return
-        const returnBy = new Date(Date.now() + this.#platform.config.matches.comeBackMs)
-        const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds, returnBy])).map(({ id }) => id)
-        if (changed.length > 0) await this.#feed.announceSeats(scope, changed)
-        const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
-        for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {
-          this.#feed.announce(scope, row)
-        }
-      },
-      { idempotent: true },
-    )
+    await inIdempotentTransaction(this.#platform, async (scope) => {
+      const isAnnounced = !isUnsure
+      isUnsure = true
+      const locking = scope.sql.rows(LOCK_OPEN_OF, [users])
+      void scope.sql.rows(ARRIVE, [node, users.filter(isHere)])
+      void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
+      const matchIds = (await locking).map(({ id }) => id)
+      if (matchIds.length === 0) return
+      const returnBy = new Date(Date.now() + this.#platform.config.matches.comeBackMs)
+      const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds, returnBy])).map(({ id }) => id)
+      if (changed.length > 0) await this.#feed.announceSeats(scope, changed)
+      const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
+      for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {
+        this.#feed.announce(scope, row)
+      }
+    })
   }
 }
