@@ -20,44 +20,16 @@ const Shape = z.object({
   originalCode: z.string().optional().catch(undefined),
 })
 
-const BY_CODE: Readonly<Record<string, Failure>> = {
-  // Prisma
-  P2034: 'conflict',
-  P1001: 'connection',
-  P1002: 'connection',
-  P1008: 'busy',
-  P1017: 'connection',
-  P2024: 'busy',
-  P2028: 'busy',
-  P2037: 'busy',
-  // Prisma's driver adapter
-  TransactionWriteConflict: 'conflict',
-  DatabaseNotReachable: 'connection',
-  ConnectionClosed: 'connection',
-  SocketTimeout: 'connection',
-  TooManyConnections: 'busy',
-  // SQLSTATE, see "PostgreSQL Error Codes"
-  '40001': 'conflict',
-  '40P01': 'conflict',
-  '53300': 'busy',
-  '55P03': 'busy',
-  '57014': 'busy',
-  '57P01': 'connection',
-  '57P02': 'connection',
-  '57P03': 'connection',
-  '57P05': 'connection',
-  '25P03': 'busy',
-  '25P04': 'busy',
-  // Sockets
-  ECONNREFUSED: 'connection',
-  ECONNRESET: 'connection',
-  EHOSTUNREACH: 'connection',
-  ENETUNREACH: 'connection',
-  ENOTFOUND: 'connection',
-  EAI_AGAIN: 'connection',
-  EPIPE: 'connection',
-  ETIMEDOUT: 'connection',
-}
+/** Codes of Prisma, of its driver adapter, of Postgres (SQLSTATE, see "PostgreSQL Error Codes") and of sockets. */
+const CODES: readonly (readonly [Failure, string])[] = [
+  ['conflict', 'P2034 TransactionWriteConflict 40001 40P01'],
+  ['connection', 'P1001 P1002 P1017 DatabaseNotReachable ConnectionClosed SocketTimeout 57P01 57P02 57P03 57P05'],
+  ['connection', 'ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN EPIPE ETIMEDOUT'],
+  ['busy', 'P1008 P2024 P2028 P2037 TooManyConnections 53300 55P03 57014 25P03 25P04'],
+]
+const BY_CODE: ReadonlyMap<string, Failure> = new Map(
+  CODES.flatMap(([failure, codes]) => codes.split(' ').map((code) => [code, failure] as const)),
+)
 
 const BY_MESSAGE: readonly (readonly [RegExp, Failure])[] = [
   [/^timeout exceeded when trying to connect/, 'busy'],
@@ -76,7 +48,7 @@ function failureOf(error: unknown, depth = 0): Failure | undefined {
   const { code, kind, originalCode, message, meta, cause } = parsed.data
   for (const name of [originalCode, kind, code]) {
     if (name === undefined) continue
-    const failure = BY_CODE[name] ?? (/^08[0-9A-Z]{3}$/.test(name) ? 'connection' : undefined)
+    const failure = BY_CODE.get(name) ?? (/^08[0-9A-Z]{3}$/.test(name) ? 'connection' : undefined)
     if (failure) return failure
   }
   return (

@@ -18,7 +18,7 @@ export interface StoredOnce extends Once<Transaction> {
   sweep(): Promise<number>
 }
 
-export interface OnceOptions extends Omit<RecentAnswersOptions, 'keepMs'> {
+export interface OnceOptions extends RecentAnswersOptions {
   /** Writes at once; more are refused with Overloaded. Default 4096. */
   readonly maxRunning?: number
 }
@@ -66,7 +66,7 @@ type Writing = Pick<Database, 'sql' | 'transaction'>
 
 export function createOnce(database: Writing, { maxRunning = 4096, ...recentOptions }: OnceOptions = {}): StoredOnce {
   const running = new Map<string, Running>()
-  const recent = new RecentAnswers({ keepMs: KEEP_MS, ...recentOptions })
+  const recent = new RecentAnswers(recentOptions)
 
   function recall(key: WriteKey, id: string): string | Promise<string> | undefined {
     const known = running.get(id) ?? recent.get(id)
@@ -176,7 +176,6 @@ function conflict({ eid, type }: WriteKey, usedFor: string): OnceConflict {
 }
 
 interface RecentAnswersOptions {
-  readonly keepMs: number
   /** Default 20,000. */
   readonly maxCount?: number
   /** Of all answers with their keys. Default 16 MiB. */
@@ -199,29 +198,18 @@ const ENTRY_BYTES = 200
 
 /** The latest answers of this process, within bounds, for as long as answers are kept. */
 class RecentAnswers {
-  readonly #keepMs: number
-  readonly #maxCount: number
-  readonly #maxBytes: number
-  readonly #now: () => number
+  readonly #options: Required<RecentAnswersOptions>
   // Oldest first.
   readonly #answers = new Map<string, Answer>()
   #bytes = 0
 
-  constructor({
-    keepMs,
-    maxCount = 20_000,
-    maxBytes = 16 * 1024 * 1024,
-    now = performance.now.bind(performance),
-  }: RecentAnswersOptions) {
-    this.#keepMs = keepMs
-    this.#maxCount = maxCount
-    this.#maxBytes = maxBytes
-    this.#now = now
+  constructor(options: RecentAnswersOptions) {
+    this.#options = { maxCount: 20_000, maxBytes: 16 * 1024 * 1024, now: () => performance.now(), ...options }
   }
 
   get(id: string): { readonly type: string; readonly text: string } | undefined {
     const answer = this.#answers.get(id)
-    if (!answer || this.#now() - answer.at < this.#keepMs) return answer
+    if (!answer || this.#options.now() - answer.at < KEEP_MS) return answer
     this.#delete(id, answer)
     return undefined
   }
@@ -229,13 +217,14 @@ class RecentAnswers {
   set(id: string, type: string, text: string): void {
     const before = this.#answers.get(id)
     if (before) this.#delete(id, before)
-    const now = this.#now()
+    const { maxCount, maxBytes } = this.#options
+    const now = this.#options.now()
     const bytes = (id.length + text.length) * CHARACTER_BYTES + ENTRY_BYTES
     this.#answers.set(id, { type, text, bytes, at: now })
     this.#bytes += bytes
     for (const [oldest, answer] of this.#answers) {
-      const fits = this.#answers.size <= this.#maxCount && this.#bytes <= this.#maxBytes
-      if (fits && now - answer.at < this.#keepMs) break
+      const fits = this.#answers.size <= maxCount && this.#bytes <= maxBytes
+      if (fits && now - answer.at < KEEP_MS) break
       this.#delete(oldest, answer)
     }
   }

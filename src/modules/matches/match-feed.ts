@@ -4,15 +4,9 @@ import type { Scope } from '../scope.ts'
 import { LobbyFeed } from './lobby.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
 import { MatchTimers } from './match-timers.ts'
-import { noteSeatChanges, seatCountsOf, withdrawRematches } from './match-writes.ts'
+import { noteSeatChanges, seatCountsOf } from './match-writes.ts'
 import { seenBySpectators, shownAt, spectatorDelayOf } from './spectator-delay.ts'
 import { Match } from './types.ts'
-
-/**
- * Called for committed changes of matches: for all changes by this node, and for changes by other nodes in live matches
- * that this node runs.
- */
-export type MatchListener = (match: Match) => void
 
 /** A message to the node that runs a live match: another node has changed the match. */
 const CHANGED = 'matches.changed'
@@ -30,7 +24,7 @@ export class MatchFeed {
   readonly #platform: Platform
   /** Matches whose end spectators see later. */
   readonly #hiddenEnds: MatchTimers
-  readonly #listeners: MatchListener[] = []
+  readonly #listeners: ((match: Match) => void)[] = []
 
   constructor(platform: Platform) {
     this.#platform = platform
@@ -40,7 +34,8 @@ export class MatchFeed {
     platform.nodes.listen(CHANGED, (data) => this.#tellListeners(Match.parse(data)))
   }
 
-  onChange(listener: MatchListener): void {
+  /** Listens to committed changes: to all by this node, and to those by other nodes in live matches that this node runs. */
+  onChange(listener: (match: Match) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -92,11 +87,6 @@ export class MatchFeed {
     const { countdownMs } = this.#platform.config.matches
     const rows = await noteSeatChanges(scope.sql, ids, { countdownMs, seatCounts: this.seatCounts })
     for (const row of rows) this.announce(scope, row)
-  }
-
-  /** Withdraws the offers of rematches that this transaction has aborted. */
-  async withdrawRematches(scope: Scope, ids: readonly string[]): Promise<void> {
-    for (const row of await withdrawRematches(scope.sql, ids)) this.announce(scope, row)
   }
 
   /** Publishes a match as it is stored now. */

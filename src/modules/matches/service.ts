@@ -7,7 +7,7 @@ import type { MatchId } from '../wire.ts'
 import { deleteOld } from './lifecycle/cleanup.ts'
 import { MatchLifecycle } from './lifecycle/lifecycle.ts'
 import type { LobbySnapshot } from './lobby.ts'
-import { hasSeat, MatchFeed, type MatchListener } from './match-feed.ts'
+import { hasSeat, MatchFeed } from './match-feed.ts'
 import { listMatches, readHistory } from './match-lists.ts'
 import { checkOptions } from './match-options.ts'
 import { type MatchRow, matchReader, readByCode } from './match-row.ts'
@@ -61,7 +61,8 @@ export class MatchService {
     await this.feed.stop()
   }
 
-  onChange(listener: MatchListener): void {
+  /** Listens to committed changes: to all by this node, and to those by other nodes in live matches that this node runs. */
+  onChange(listener: (match: Match) => void): void {
     this.feed.onChange(listener)
   }
 

@@ -79,7 +79,7 @@ export async function abortAbandoned(
  * Matches that should have begun two seconds ago, while all of their players are connected: the node that watched the
  * countdown is gone.
  */
-const OVERDUE = statement<{ id: string }>(
+export const OVERDUE = statement<{ id: string }>(
   'matches.overdue',
   `SELECT id FROM matches
    WHERE status = 'waiting' AND starts_at < now() - interval '2 seconds' AND NOT EXISTS (
@@ -88,10 +88,6 @@ const OVERDUE = statement<{ id: string }>(
        WHERE presence.user_id = seats.user_id AND nodes.heartbeat_at >= now() - interval '${PROBABLY_DEAD_MS} milliseconds'))
    ORDER BY id LIMIT ${BATCH}`,
 )
-
-export function readOverdue(sql: Sql): Promise<{ id: string }[]> {
-  return sql.rows(OVERDUE)
-}
 
 const DELETE_ABORTED = statement(
   'matches.deleteAborted',

@@ -5,7 +5,7 @@ import type { MatchFeed } from '../match-feed.ts'
 import type { MatchRow } from '../match-row.ts'
 import { MatchTimers } from '../match-timers.ts'
 import type { Match } from '../types.ts'
-import { abortAbandoned, EMPTY, ORPHANED, readOverdue, UNJOINED } from './cleanup.ts'
+import { abortAbandoned, EMPTY, ORPHANED, OVERDUE, UNJOINED } from './cleanup.ts'
 import { Presence } from './presence.ts'
 import { RunningMatches } from './running-matches.ts'
 
@@ -120,7 +120,7 @@ export class MatchLifecycle {
     // A match may be empty because Rally was not running.
     const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
     if (isUpLongEnough) await abortAbandoned(this.#platform, this.#feed, EMPTY, [emptyMs / 1000])
-    for (const { id } of await readOverdue(database.sql)) this.#running.begin(id)
+    for (const { id } of await database.sql.rows(OVERDUE)) this.#running.begin(id)
     await this.#presence.correctSeats()
     await this.#running.compare()
   }

@@ -3,6 +3,7 @@ import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction, plainScope, type Scope } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
+import { withdrawRematches } from '../match-writes.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
@@ -232,5 +233,5 @@ export async function announceEnded(feed: MatchFeed, scope: Scope, ids: readonly
   for (const row of await readMatches(scope.sql, ids)) {
     if (row.status !== 'waiting' && row.status !== 'live') feed.announce(scope, row)
   }
-  await feed.withdrawRematches(scope, ids)
+  for (const row of await withdrawRematches(scope.sql, ids)) feed.announce(scope, row)
 }

@@ -44,17 +44,13 @@ const ABANDONED_MS = 60_000
  */
 export class ResultFiles {
   readonly #dir: string
-  readonly #log: Logger
-  readonly #maxFiles: number
-  readonly #maxBytes: number
+  readonly #options: Required<ResultFilesOptions>
   /** Bytes of each file, by its name. */
   readonly #sizes = new Map<string, number>()
 
-  constructor({ dir, log, maxFiles = 10_000, maxBytes = 256 * 1024 * 1024 }: ResultFilesOptions) {
-    this.#dir = dir
-    this.#log = log
-    this.#maxFiles = maxFiles
-    this.#maxBytes = maxBytes
+  constructor(options: ResultFilesOptions) {
+    this.#dir = options.dir
+    this.#options = { maxFiles: 10_000, maxBytes: 256 * 1024 * 1024, ...options }
   }
 
   /** The results that are kept. A file that holds none is set aside under another name. */
@@ -78,7 +74,8 @@ export class ResultFiles {
     const written = await this.#attempt(name, 'a result could not be kept until it is stored', async () => {
       const bytes = Buffer.from(JSON.stringify(result))
       const total = [...this.#sizes.values()].reduce((sum, size) => sum + size, bytes.length)
-      if (this.#sizes.size >= this.#maxFiles || total > this.#maxBytes) throw new Error('there is no room for it')
+      const { maxFiles, maxBytes } = this.#options
+      if (this.#sizes.size >= maxFiles || total > maxBytes) throw new Error('there is no room for it')
       this.#sizes.set(name, bytes.length)
       await this.#writeAtomically(name, bytes)
       return true
@@ -142,7 +139,7 @@ export class ResultFiles {
       await rename(join(this.#dir, name), join(this.#dir, aside))
       this.#sizes.set(aside, this.#sizes.get(name) ?? 0)
       this.#sizes.delete(name)
-      this.#log.error({ file: join(this.#dir, aside) }, 'a kept result cannot be stored; its file is set aside')
+      this.#options.log.error({ file: join(this.#dir, aside) }, 'a kept result cannot be stored; its file is set aside')
     })
   }
 
@@ -151,7 +148,7 @@ export class ResultFiles {
     try {
       return await work()
     } catch (error) {
-      this.#log.error({ err: error, file: join(this.#dir, name) }, failure)
+      this.#options.log.error({ err: error, file: join(this.#dir, name) }, failure)
       return undefined
     }
   }

@@ -37,9 +37,8 @@ export class ResultQueue {
   constructor(options: ResultQueueOptions) {
     const { concurrency, log } = options
     this.#options = options
-    this.#work = new WorkQueue({
-      concurrency,
-      onError: (error, matchId) => log.error({ err: error, matchId }, 'a result was not handled'),
+    this.#work = new WorkQueue(concurrency, (error, matchId) => {
+      log.error({ err: error, matchId }, 'a result was not handled')
     })
   }
 

@@ -1,3 +1,4 @@
+import type { Config } from '../../../config.ts'
 import { type MatchRunner, packInputs } from '../../../engine/index.ts'
 import type { Outcome } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
@@ -14,14 +15,6 @@ export interface Finish {
 /** How a live match ends. */
 export type Ending = Finish | { readonly status: 'aborted'; readonly endReason: string }
 
-/** How long the others wait for a player, ms; `config.matches`. */
-export interface Waits {
-  /** A player who went away has this long to come back: `Presence` writes until when, as `returnBy`. */
-  readonly comeBackMs: number
-  /** How long the seat to move in a turn-based match may take. */
-  readonly maxTurnMs: number
-}
-
 const WRITE_SCORES_MS = 5_000
 
 /**
@@ -36,15 +29,21 @@ export class RunningMatch {
   ending: Ending | undefined
   /** When its scores were written last. */
   scoredAt = Number.NEGATIVE_INFINITY
-  readonly #waits: Waits
+  readonly #waits: Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
   #match: Match
   readonly #left = new Set<number>()
-  /** When players who are away can no longer come back. */
+  /** When players who are away can no longer come back: `returnBy`, which `Presence` writes, on the monotonic clock. */
   #returnDeadline: number | null = null
   #lastTick = 0
   #lastTurnAt: number
 
-  constructor(runner: MatchRunner, match: Match, fence: number, waits: Waits, now: number) {
+  constructor(
+    runner: MatchRunner,
+    match: Match,
+    fence: number,
+    waits: Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>,
+    now: number,
+  ) {
     this.runner = runner
     this.fence = fence
     this.#waits = waits

@@ -41,12 +41,9 @@ export class RunningMatches {
     this.#owned = new OwnedMatches(platform, feed, (match, row) => this.#run(match, row))
     // The other half of the pool is for requests.
     const concurrency = Math.max(1, Math.floor(config.database.poolSize / 4))
-    this.#work = new WorkQueue({
-      concurrency,
-      onError: (error, key) => {
-        // A comparison finds what was not done while the database was away.
-        log[isUnavailable(error) ? 'warn' : 'error']({ err: error, key }, 'background work on matches failed')
-      },
+    this.#work = new WorkQueue(concurrency, (error, key) => {
+      // A comparison finds what was not done while the database was away.
+      log[isUnavailable(error) ? 'warn' : 'error']({ err: error, key }, 'background work on matches failed')
     })
     this.#results = new ResultQueue({
       files: new ResultFiles({ dir: join(config.dataDir, 'results'), log }),
@@ -116,7 +113,7 @@ export class RunningMatches {
       if (this.#stopped) return
       const running = this.#running.get(id)
       if (this.#work.has(id)) continue
-      if (state === 'missing') this.#work.add(id, () => this.#resume(id))
+      if (state === 'missing') this.#work.add(id, () => this.#owned.resume(id))
       else if (running && !running.ending) {
         // Other nodes ended it, because this one seemed dead.
         if (state === 'lost') this.#end(running, { status: 'aborted', endReason: 'node-lost' })
@@ -213,23 +210,18 @@ export class RunningMatches {
   #resultDone(matchId: string, isStored: boolean): void {
     const running = this.#running.get(matchId)
     if (!running) return
-    if (isStored) {
-      this.#remove(running)
-      return
+    if (isStored) this.#remove(running)
+    else {
+      // The comparison tries again until it is done.
+      running.ending = { status: 'aborted', endReason: 'failed' }
+      this.#work.add(matchId, () => this.#abort(running, 'failed'))
     }
-    // The comparison tries again until it is done.
-    running.ending = { status: 'aborted', endReason: 'failed' }
-    this.#work.add(matchId, () => this.#abort(running, 'failed'))
   }
 
   #remove(running: RunningMatch): void {
     if (this.#running.get(running.id) !== running) return
     this.#running.delete(running.id)
     this.#platform.engine.remove(running.id)
-  }
-
-  async #resume(matchId: string): Promise<void> {
-    if (!this.#stopped && !this.#running.has(matchId)) await this.#owned.resume(matchId)
   }
 
   /** Reads what others wrote of a match: who is connected to another node, and who has left. */

@@ -1,23 +1,18 @@
 type Job = () => Promise<void>
 
-export interface WorkQueueOptions {
-  /** How many jobs run at once. */
-  readonly concurrency: number
-  readonly onError: (error: unknown, key: string) => void
-}
-
 /**
  * Background jobs. Jobs of one key run one after the other, in the order in which they came. A failure is reported and
  * disturbs no other job.
  */
 export class WorkQueue {
-  readonly #onError: WorkQueueOptions['onError']
+  readonly #onError: (error: unknown, key: string) => void
   /** The end of the last job of each key. */
   readonly #ends = new Map<string, Promise<void>>()
   #free: number
   readonly #waiting: (() => void)[] = []
 
-  constructor({ concurrency, onError }: WorkQueueOptions) {
+  /** @param concurrency how many jobs run at once */
+  constructor(concurrency: number, onError: (error: unknown, key: string) => void) {
     this.#free = concurrency
     this.#onError = onError
   }
