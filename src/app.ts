@@ -102,8 +102,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
 
   const hub = new Hub({
     bus,
-    latestUnsentBytes: config.limits.latestUnsentBytes,
-    streamBudget: { frames: config.limits.streamFramesPerSecond, bytes: config.limits.streamBytesPerSecond },
+    limits: config.limits,
     ...(config.production ? {} : { inspect: (type, event) => dispatcher.inspectEvent(type, event) }),
   })
   const once = createOnce(database)

@@ -23,7 +23,7 @@ const config = {
   production: true,
 }
 const bus = createMemoryBus((error) => process.stderr.write(`${String(error)}\n`))
-const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
+const hub = new Hub({ bus, limits: config.limits })
 const write = (details: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(details)}\n`)
 const log = { error: write, info: write }
 const dispatcher = new Dispatcher<object, never>({

@@ -1,5 +1,5 @@
 import type { Limits } from '../protocol/index.ts'
-import { addressGroup, widerGroup } from './address-groups.ts'
+import { addressGroups } from './address-groups.ts'
 import type { MethodLimiter } from './method-limits.ts'
 import type { Caller } from './sessions.ts'
 import { Account, Accounts, type Rate, type Rates, TokenBucket } from './token-buckets.ts'
@@ -110,7 +110,7 @@ export class Admission {
   /** Counts a socket of an address; false when it has too many. */
   socketOpened(ip: string): boolean {
     const accounts = groupsIn(this.#strangers, ip, performance.now())
-    const groups = [addressGroup(ip), widerGroup(ip) ?? '']
+    const groups = addressGroups(ip)
     const { socketsPerIp } = this.#limits
     const hasTooMany = accounts.some(
       ({ sockets, times }, i) => sockets + this.socketsElsewhere(groups[i] ?? '') >= socketsPerIp * times,
@@ -190,9 +190,7 @@ export class Admission {
 
 /** What the limits of definitions count by: the user, else the address group and the /48 around it. */
 export function keysOf({ user, ip }: Pick<Caller, 'user' | 'ip'>): readonly string[] {
-  if (user) return [user.id]
-  const wider = widerGroup(ip)
-  return wider === null ? [addressGroup(ip)] : [addressGroup(ip), wider]
+  return user ? [user.id] : addressGroups(ip)
 }
 
 /** 0 when every account had enough. What the accounts before the refusing one gave is not given back. */
@@ -206,9 +204,9 @@ function take(payers: readonly Account[], kind: keyof Rates, bytes: number, now:
 
 /** The accounts of an address: of its group and, for IPv6, of its /48. */
 function groupsIn(accounts: Accounts, ip: string, now: number): Account[] {
-  const group = accounts.get(addressGroup(ip), now)
-  const wider = widerGroup(ip)
-  return wider === null ? [group] : [group, accounts.get(wider, now, TIMES_WIDER)]
+  const [group, wider] = addressGroups(ip)
+  const own = accounts.get(group, now)
+  return wider === undefined ? [own] : [own, accounts.get(wider, now, TIMES_WIDER)]
 }
 
 /** What `times` sockets may use together: at once a second's worth, but at least the burst of one socket. */

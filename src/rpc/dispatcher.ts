@@ -69,7 +69,9 @@ export class Dispatcher<Ctx, Tx> {
     this.#calls = new PendingCalls(options.limits, options.hub, this.#executor)
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
     this.#backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
-    this.#looker = setInterval(() => this.#look(), LOOK_MS)
+    this.#looker = setInterval(() => {
+      this.#backlogs.next((connection) => options.hub.checkBacklog(connection))
+    }, LOOK_MS)
   }
 
   /** Requests that have no answer yet. */
@@ -100,16 +102,14 @@ export class Dispatcher<Ctx, Tx> {
    *
    * @throws RpcError what the answer would be
    */
-  call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const entry = this.entries.get(type)
-      if (!entry) throw unknownType()
-      const reply: Reply = {
-        answer: (_, body) => settle(body, resolve, reject),
-        fail: (_, error) => reject(error),
-      }
-      this.#calls.start(new Call<Tx>(caller, null, entry.type, eid), entry, data, performance.now(), reply)
+  async call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
+    const entry = this.entries.get(type)
+    if (!entry) throw unknownType()
+    const call = new Call<Tx>(caller, null, entry.type, eid)
+    const answer = await new Promise<Body | RpcError>((resolve) => {
+      this.#calls.start(call, entry, data, performance.now(), (_, answer) => resolve(answer))
     })
+    return dataOf(answer)
   }
 
   /** Takes one text frame, of valid UTF-8, that came at `now` by the monotonic clock. Never throws. */
@@ -230,11 +230,6 @@ export class Dispatcher<Ctx, Tx> {
     answerUnread(connection, known(), new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs }))
   }
 
-  #look(): void {
-    const { hub } = this.#options
-    this.#backlogs.next((connection) => hub.checkBacklog(connection))
-  }
-
   #sweep(): void {
     const now = performance.now()
     this.#calls.sweep(now)
@@ -247,33 +242,27 @@ export class Dispatcher<Ctx, Tx> {
 }
 
 /** Answers on the socket that the frame came from. */
-const toSocket: Reply = {
-  answer({ connection, type, eid }, body) {
-    if (connection) answer(connection, type, eid, body)
-  },
-  fail({ connection, type, eid }, error) {
-    if (connection) answerError(connection, type, eid, error)
-  },
+const toSocket: Reply = ({ connection, type, eid }, body) => {
+  if (!connection) return
+  if (body instanceof RpcError) answerError(connection, type, eid, body)
+  else answer(connection, type, eid, body)
 }
 
 /** An input is answered only when it is refused. */
-const refusalsToSocket: Reply = { answer: () => undefined, fail: toSocket.fail }
+const refusalsToSocket: Reply = (call, answer) => {
+  if (answer instanceof RpcError) toSocket(call, answer)
+}
 
 function unknownType(): RpcError {
   return new RpcError('UNKNOWN_TYPE', 'There is no such type')
 }
 
-/** Settles with the data of an answer, or with the error that was kept for a write. */
-function settle(body: Body, resolve: (data: unknown) => void, reject: (error: RpcError) => void): void {
-  if (typeof body !== 'string') {
-    resolve(body.data)
-    return
-  }
-  const kept: { data: unknown; error?: string } = JSON.parse(body)
-  if (kept.error === undefined) {
-    resolve(kept.data)
-    return
-  }
+/** The data of an answer. @throws RpcError an error, also one that was kept for a write */
+function dataOf(answer: Body | RpcError): unknown {
+  if (answer instanceof RpcError) throw answer
+  if (typeof answer !== 'string') return answer.data
+  const kept: { data: unknown; error?: string } = JSON.parse(answer)
+  if (kept.error === undefined) return kept.data
   const { message, ...details } = kept.data as ErrorData
-  reject(new RpcError(kept.error, message, details))
+  throw new RpcError(kept.error, message, details)
 }

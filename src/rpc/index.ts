@@ -1,4 +1,4 @@
-export { addressGroup, widerGroup } from './address-groups.ts'
+export { addressGroups } from './address-groups.ts'
 export { Admission } from './admission.ts'
 export { Call, runEffects } from './call.ts'
 export { type Channel, channel } from './channel.ts'

@@ -9,10 +9,7 @@ import { type Entry, isPublicRead } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
 /** Receives the answer of a call. */
-export interface Reply {
-  answer(call: Call, body: Body): void
-  fail(call: Call, error: RpcError): void
-}
+export type Reply = (call: Call, answer: Body | RpcError) => void
 
 /** A call whose answer is awaited. */
 interface Pending<Tx> {
@@ -85,7 +82,7 @@ export class PendingCalls<Ctx, Tx> {
   /** Data that cannot be encoded is a mistake of the handler: INTERNAL. */
   #answer(call: Call<Tx>, entry: Entry, body: Body, reply: Reply): void {
     try {
-      reply.answer(call, body)
+      reply(call, body)
     } catch (error) {
       this.#fail(call, entry, error, reply)
     }
@@ -160,7 +157,7 @@ export class PendingCalls<Ctx, Tx> {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false
-        reply.answer(call, { data: opening })
+        reply(call, { data: opening })
         return true
       })
       // The socket was closed meanwhile, so that there was nobody to answer.
@@ -177,6 +174,6 @@ export class PendingCalls<Ctx, Tx> {
 
   #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
     entry.failures++
-    reply.fail(call, this.#executor.toRpcError(entry, call.eid, error))
+    reply(call, this.#executor.toRpcError(entry, call.eid, error))
   }
 }

@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts'
-import { defaultLimits, type Opening } from '../protocol/index.ts'
-import type { Channel, Cost } from './channel.ts'
+import type { Limits, Opening } from '../protocol/index.ts'
+import type { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Delivery, Opened } from './definition.ts'
 import { RpcError } from './errors.ts'
@@ -9,10 +9,7 @@ import { StreamBudget } from './stream-budget.ts'
 
 export interface HubOptions {
   readonly bus: Bus
-  /** `latest` streams skip a socket with more unsent bytes. */
-  readonly latestUnsentBytes: number
-  /** What the streams of one socket may cost together. */
-  readonly streamBudget?: Cost
+  readonly limits: Pick<Limits, 'latestUnsentBytes' | 'streamFramesPerSecond' | 'streamBytesPerSecond'>
   /** Looks at every event before it is encoded; set outside production to compare events with their schema. */
   readonly inspect?: (type: string, event: unknown) => void
 }
@@ -36,8 +33,8 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options
-    const { streamFramesPerSecond: frames, streamBytesPerSecond: bytes } = defaultLimits
-    this.#budget = new StreamBudget(options.streamBudget ?? { frames, bytes })
+    const { streamFramesPerSecond: frames, streamBytesPerSecond: bytes } = options.limits
+    this.#budget = new StreamBudget({ frames, bytes })
     this.#host = {
       bus: options.bus,
       fanOut: (topic, frame) => this.#fanOut(topic, frame),
@@ -106,7 +103,8 @@ export class Hub {
         if (stream?.channel.name !== channel.name || stream.isOver) {
           this.#release(stream)
           const known = this.#streams.get(channel.name)
-          stream = known ?? this.#listen(channel, delivery)
+          stream = known ?? new Stream(channel, delivery, this.#host)
+          this.#streams.set(channel.name, stream)
           stream.opening++
           await this.#ready(stream)
           // This node may have missed events between reading and listening.
@@ -157,7 +155,7 @@ export class Hub {
    */
   checkBacklog(connection: Connection): void {
     if (connection.following.size === 0) return
-    const { latestUnsentBytes } = this.#options
+    const { latestUnsentBytes } = this.#options.limits
     const unsent = connection.unsentBytes()
     if (unsent > latestUnsentBytes / 2 && unsent <= latestUnsentBytes) return
     for (const channel of connection.following.keys()) {
@@ -172,22 +170,14 @@ export class Hub {
     for (const stream of this.#streams.values()) stream.sweep(now)
   }
 
-  #listen(channel: Channel<unknown>, delivery: Delivery): Stream {
-    const stream = new Stream(channel, delivery, this.#host)
-    this.#streams.set(channel.name, stream)
-    return stream
-  }
-
   /** @throws RpcError UNAVAILABLE when other nodes cannot be reached. */
-  async #ready(stream: Stream): Promise<void> {
-    try {
-      await stream.subscription.ready
-    } catch {
+  #ready(stream: Stream): Promise<void> {
+    return stream.subscription.ready.catch(() => {
       // The next opening subscribes again.
       stream.isOver = true
       this.#forget(stream)
       throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })
-    }
+    })
   }
 
   #join(connection: Connection, stream: Stream, seq: number): void {

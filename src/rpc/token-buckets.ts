@@ -48,15 +48,8 @@ export class TokenBucket {
   }
 }
 
-/** What one socket, one user or one address group may use. */
-export interface Rates {
-  readonly requests: Rate
-  readonly inputs: Rate
-  readonly bytes: Rate
-  readonly upgrades: Rate
-  /** TCP connections. */
-  readonly arrivals: Rate
-}
+/** What one socket, one user or one address group may use. `arrivals` are TCP connections. */
+export type Rates = Readonly<Record<'requests' | 'inputs' | 'bytes' | 'upgrades' | 'arrivals', Rate>>
 
 /** What one socket, user or address group has used: a bucket for each rate. */
 export class Account {

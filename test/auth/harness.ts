@@ -16,6 +16,7 @@ import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
 import { Context } from '../../src/modules/define.ts'
 import { startJobs } from '../../src/modules/periodic-jobs.ts'
 import { createPlatform, type Platform, type ServiceKey } from '../../src/modules/platform.ts'
+import { defaultLimits } from '../../src/protocol/index.ts'
 import {
   type Call,
   type Caller,
@@ -210,7 +211,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   const own = options.config ?? config()
   const log = createLoggers('silent', 'test')
   const shared = options.bus ?? busIn(new Map())
-  const hub = new Hub({ bus: shared, latestUnsentBytes: 65_536 })
+  const hub = new Hub({ bus: shared, limits: defaultLimits })
   const peers = new Set<TestPeer>()
   hub.attach((topic, frame) => {
     for (const peer of peers) if (peer.topics.has(topic)) peer.send(frame)

@@ -6,6 +6,7 @@ import { games } from '../../src/games/index.ts'
 import { simulate } from '../../src/games/simulate.ts'
 import { DelayedView } from '../../src/modules/live/delayed-view.ts'
 import { FramePublisher } from '../../src/modules/live/frame-publisher.ts'
+import { defaultLimits } from '../../src/protocol/index.ts'
 import { Hub } from '../../src/rpc/index.ts'
 
 const { pong } = games
@@ -18,7 +19,7 @@ test('however short the delay, a view shows nothing that a late input can still 
   const options = pong.options.parse({ pointsToWin: 21 })
   const setup = { matchId: 'm', game: pong, seed: 5, options, botSeats: [], maxRewindTicks: 6 }
   const runner = new MatchRunner(setup, nobody)
-  const publisher = new FramePublisher(new Hub({ bus: createMemoryBus(fail), latestUnsentBytes: 1000 }), 'm', 1, true)
+  const publisher = new FramePublisher(new Hub({ bus: createMemoryBus(fail), limits: defaultLimits }), 'm', 1, true)
   const view = new DelayedView({ runner, publisher, delayMs: 1, onDone: () => {}, onError: fail })
   for (let tick = 0; tick < 300; tick++) {
     runner.advance()

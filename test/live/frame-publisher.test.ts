@@ -6,6 +6,7 @@ import { defineGame } from '../../src/games/game.ts'
 import { games } from '../../src/games/index.ts'
 import { FramePublisher } from '../../src/modules/live/frame-publisher.ts'
 import { StreamNumbers } from '../../src/modules/live/stream-numbers.ts'
+import { defaultLimits } from '../../src/protocol/index.ts'
 import { decodeLiveFrame } from '../../src/protocol/live-frames.ts'
 import { Hub } from '../../src/rpc/index.ts'
 
@@ -30,7 +31,7 @@ function rig() {
   const bus = createMemoryBus((error) => {
     throw error
   })
-  const hub = new Hub({ bus, latestUnsentBytes: 1000 })
+  const hub = new Hub({ bus, limits: defaultLimits })
   const publisher = new FramePublisher(hub, 'm', 5, false)
   const sent: { seq: number; frame: unknown }[] = []
   const listenTo = ({ name }: { name: string }) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressGroup, widerGroup } from '../../src/rpc/index.ts'
+import { addressGroups } from '../../src/rpc/index.ts'
 
 test.each([
   ['192.0.2.1', '192.0.2.1', null],
@@ -12,6 +12,5 @@ test.each([
   ['::1', '0:0:0:0::/64', '0:0:0::/48'],
   ['', '', null],
 ])('%s counts as %s, in %s', (ip, group, wider) => {
-  expect(addressGroup(ip)).toBe(group)
-  expect(widerGroup(ip)).toBe(wider)
+  expect(addressGroups(ip)).toEqual(wider === null ? [group] : [group, wider])
 })

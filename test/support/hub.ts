@@ -22,7 +22,7 @@ export interface HubRig {
 const nobody = { user: null, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
 
 export function createHub(bus: Bus = createMemoryBus(fail)): HubRig {
-  const hub = new Hub({ bus, latestUnsentBytes: defaultLimits.latestUnsentBytes })
+  const hub = new Hub({ bus, limits: defaultLimits })
   const topics = new Map<string, Set<Reader>>()
   hub.attach((topic, frame) => {
     for (const { sent } of topics.get(topic) ?? []) sent.push(JSON.parse(String(frame)))

@@ -44,7 +44,7 @@ export function openLoopback(module: Module, user: Caller['user'] = null, once =
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
   const hub = new Hub({
     bus,
-    latestUnsentBytes: defaultLimits.latestUnsentBytes,
+    limits: defaultLimits,
     inspect: (type, event) => dispatcher.inspectEvent(type, event),
   })
   const dispatcher: Dispatcher<LoopbackContext, object> = new Dispatcher({

@@ -72,7 +72,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   }
 
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
-  const hub = new Hub({ bus, latestUnsentBytes: config.limits.latestUnsentBytes })
+  const hub = new Hub({ bus, limits: config.limits })
   const world = new World(hub)
   const dispatcher = new Dispatcher<RigContext, object>({
     modules: [testModule(() => world)],

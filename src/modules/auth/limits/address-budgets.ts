@@ -1,4 +1,4 @@
-import { addressGroup, widerGroup } from '../../../rpc/index.ts'
+import { addressGroups } from '../../../rpc/index.ts'
 import type { Budget } from './attempt-counters.ts'
 
 export interface AddressLimits {
@@ -30,13 +30,14 @@ export function guessBudgets(ip: string, { perAddress, guessesPerHour }: Address
 
 /** An IPv4 address, or a /48 of IPv6, because one site may use all addresses of a /48. */
 export function networkOf(ip: string): string {
-  return widerGroup(ip) ?? addressGroup(ip)
+  const [group, wider = group] = addressGroups(ip)
+  return wider
 }
 
 function groupBudgets(kind: string, ip: string, limit: number, widerTimes: number, windowMs: number): Budget[] {
-  const wider = widerGroup(ip)
+  const [group, wider] = addressGroups(ip)
   return [
-    { key: `${kind}:${addressGroup(ip)}`, rule: { limit, windowMs } },
+    { key: `${kind}:${group}`, rule: { limit, windowMs } },
     ...(wider ? [{ key: `${kind}:${wider}`, rule: { limit: limit * widerTimes, windowMs } }] : []),
   ]
 }
