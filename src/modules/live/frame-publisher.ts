@@ -1,3 +1,4 @@
+import type { RunnerFrame } from '../../engine/index.ts'
 import type { AnyGame } from '../../games/game.ts'
 import { hashState } from '../../games/hash.ts'
 import { indexOfInput } from '../../games/simulate.ts'
@@ -38,10 +39,7 @@ export function inputsChannel(matchId: string, isDelayed: boolean, stream: numbe
   })
 }
 
-interface At {
-  readonly tick: number
-  readonly state: unknown
-}
+type At = Pick<RunnerFrame, 'tick' | 'state'>
 
 /**
  * The `seq` of a state frame is its tick. The last frame has one more, as it follows the frame of the same tick. In a

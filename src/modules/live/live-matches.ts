@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { MatchRunner } from '../../engine/index.ts'
 import type { LiveEndStatus } from '../../protocol/live-frames.ts'
 import type { Hub } from '../../rpc/index.ts'
@@ -10,10 +11,8 @@ const COLLECT_EVERY_MS = 10_000
 const FORGET_MS = 30_000
 
 /** A seat and its user. The server-side opponent has no user. */
-export interface SeatOf {
-  readonly seat: number
-  readonly userId: string | null
-}
+export const SeatOf = z.object({ seat: z.number(), userId: z.string().nullable() })
+export type SeatOf = Readonly<z.infer<typeof SeatOf>>
 
 /** A match that runs on this node, or that sockets of this node play or watch. */
 export class LiveMatch {

@@ -1,12 +1,10 @@
 import { z } from 'zod'
 import type { MatchRunner, RunnerFrame } from '../../engine/index.ts'
-import type { AnyGame } from '../../games/game.ts'
 import type { InputChange } from '../../games/simulate.ts'
 import type { Opened } from '../../rpc/index.ts'
 import { MatchId } from '../wire.ts'
-import type { DelayedView } from './delayed-view.ts'
 import { inputsChannel, stateChannel, stateSeq } from './frame-publisher.ts'
-import type { LiveMatch } from './live-matches.ts'
+import { type LiveMatch, SeatOf } from './live-matches.ts'
 import type { StoredMatch } from './stored-match.ts'
 import { type LiveChange, LiveFrame, LiveInputsSnapshot, StateRate } from './types.ts'
 
@@ -25,17 +23,15 @@ export const OpeningElsewhere = z.object({
   delayMs: z.number(),
   /** About the encoded length of a state. */
   stateBytes: z.number(),
-  seats: z.array(z.object({ seat: z.number(), userId: z.string().nullable() })).readonly(),
+  seats: z.array(SeatOf).readonly(),
 })
 export type OpeningElsewhere = z.infer<typeof OpeningElsewhere>
 
 /** What is the same in all snapshots of a match. */
-export interface MatchRules {
-  readonly game: AnyGame
-  readonly seed: number
-  readonly options: unknown
-  readonly rulesVersion: number
-}
+type MatchRules = Pick<MatchRunner, 'game' | 'seed' | 'options'> & { readonly rulesVersion?: number }
+
+/** A match at a tick. Without `inputs` all seats are idle. */
+type At = Pick<RunnerFrame, 'tick' | 'state'> & Partial<RunnerFrame>
 
 /** The opening of a match that runs here, or whose end this user has not seen yet; else null. */
 export function openRunning(
@@ -50,7 +46,9 @@ export function openRunning(
   if (isDelayed ? !view : match.end) return null
   const publisher = match.publisherFor(userId)
   if (mode === 'inputs') {
-    const snapshot = view ? snapshotOfView(runner, view, stream) : snapshotOfRunner(runner, stream)
+    const snapshot = view
+      ? snapshotOf(runner, view.frame, { status: view.status, stream, delayMs: view.delayMs })
+      : snapshotOfRunner(runner, stream)
     return { channel: publisher.inputs, seq: publisher.seq, snapshot }
   }
   const status = view?.status ?? 'live'
@@ -59,6 +57,20 @@ export function openRunning(
   const channel = publisher.states(rate, snapshot)
   match.watchSteps()
   return { channel, seq: stateSeq(tick, status, runner.game.tickRate), snapshot }
+}
+
+/** What another node is told that has a follower of a match; null when the match does not run here. */
+export function openForOther(
+  match: LiveMatch | undefined,
+  following: Following,
+  userId: string | null,
+): OpeningElsewhere | null {
+  const opening = openRunning(match, following, userId)
+  if (!match || !opening || !('snapshot' in opening)) return null
+  const { seq, snapshot } = opening
+  const { delayMs, seats } = match
+  const { stateBytes } = match.publisherFor(userId)
+  return { seq, snapshot, isDelayed: match.isDelayedFor(userId), delayMs, stateBytes, seats }
 }
 
 /** The opening of a match that runs on another node, from that node's answer. */
@@ -85,8 +97,8 @@ export function openWaiting(
     const snapshot = { ...at, status } as const
     return { channel: publisher.states(rate, snapshot), seq: 0, snapshot }
   }
-  const lateness = match.isDelayedFor(userId) ? { rewindTicks: 0, delayMs: match.delayMs } : { rewindTicks, delayMs: 0 }
-  const snapshot = snapshotAtRest(rules, at, { status, stream: match.stream, ...lateness })
+  const lateness = match.isDelayedFor(userId) ? { delayMs: match.delayMs } : { rewindTicks }
+  const snapshot = snapshotOf(rules, at, { status, stream: match.stream, ...lateness })
   return { channel: publisher.inputs, seq: publisher.seq, snapshot }
 }
 
@@ -102,7 +114,7 @@ export function openEnded(
     const seq = stateSeq(at.tick, status, game.tickRate)
     return { channel: stateChannel(matchId, rate, false), seq, snapshot: { ...at, status }, over: status }
   }
-  const snapshot = snapshotAtRest(rules, at, { status, stream: null, rewindTicks: 0, delayMs: 0 })
+  const snapshot = snapshotOf(rules, at, { status, stream: null })
   return { channel: inputsChannel(matchId, false, 0), seq: 0, snapshot, over: status }
 }
 
@@ -112,42 +124,22 @@ export function toLiveChange({ tick, seat, input }: InputChange): LiveChange {
 
 function snapshotOfRunner(runner: MatchRunner, stream: number): LiveInputsSnapshot {
   const { finalFrame, log, rewindTicks, tick } = runner
-  const from = log.findLastIndex((change) => change.tick < finalFrame.tick) + 1
-  return {
-    ...snapshotOf(rulesOf(runner), finalFrame),
-    status: 'live',
-    changes: log.slice(from).map(toLiveChange),
-    now: tick,
-    stream,
-    rewindTicks,
-  }
+  const changes = log.slice(log.findLastIndex((change) => change.tick < finalFrame.tick) + 1).map(toLiveChange)
+  return snapshotOf(runner, finalFrame, { status: 'live', stream, changes, now: tick, rewindTicks })
 }
 
-function snapshotOfView(runner: MatchRunner, view: DelayedView, stream: number): LiveInputsSnapshot {
-  return { ...snapshotOf(rulesOf(runner), view.frame), status: view.status, stream, delayMs: view.delayMs }
-}
-
-/** The snapshot of a match before its start or after its end. */
-function snapshotAtRest(
-  rules: MatchRules,
-  at: Pick<RunnerFrame, 'tick' | 'state'>,
-  rest: Pick<LiveInputsSnapshot, 'status' | 'stream' | 'rewindTicks' | 'delayMs'>,
+/** The snapshot of a match at a tick, without changes after it and without a delay, unless `rest` has them. */
+function snapshotOf(
+  { game, seed, options, rulesVersion = game.version }: MatchRules,
+  { tick, state, inputs = new Array<unknown>(game.seats).fill(game.idle) }: At,
+  rest: Pick<LiveInputsSnapshot, 'status' | 'stream'> & Partial<LiveInputsSnapshot>,
 ): LiveInputsSnapshot {
-  const inputs = Array.from({ length: rules.game.seats }, () => rules.game.idle)
-  return { ...snapshotOf(rules, { ...at, inputs }), ...rest }
-}
-
-function rulesOf({ game, seed, options }: MatchRunner): MatchRules {
-  return { game, seed, options, rulesVersion: game.version }
-}
-
-function snapshotOf({ game, seed, options, rulesVersion }: MatchRules, { tick, state, inputs }: RunnerFrame) {
   return {
     tick,
     // A copy: the runner changes its own.
     state: game.clone(state),
     inputs: [...inputs],
-    changes: [] as LiveChange[],
+    changes: [],
     now: tick,
     game: game.name,
     rulesVersion,
@@ -156,5 +148,6 @@ function snapshotOf({ game, seed, options, rulesVersion }: MatchRules, { tick, s
     tickRate: game.tickRate,
     rewindTicks: 0,
     delayMs: 0,
+    ...rest,
   }
 }

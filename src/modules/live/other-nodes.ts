@@ -3,9 +3,9 @@ import { eidOfInput } from '../../protocol/live-frames.ts'
 import { answerError, type Connection, errorData, RpcError } from '../../rpc/index.ts'
 import type { Platform } from '../platform.ts'
 import { MatchId, UserId } from '../wire.ts'
-import type { SeatOf } from './live-matches.ts'
-import { Following, OpeningElsewhere } from './openings.ts'
-import { socketOf } from './seat-holders.ts'
+import { type LiveMatches, SeatOf } from './live-matches.ts'
+import { Following, OpeningElsewhere, openForOther } from './openings.ts'
+import { type SeatHolders, socketOf } from './seat-holders.ts'
 import { LiveInput } from './types.ts'
 
 // Calls between nodes, and the topic that all nodes listen to.
@@ -26,7 +26,7 @@ const Announcement = z.object({
   matchId: MatchId,
   /** `waiting`: other users have its seats now. `live`: it runs on `node`. `over`: it runs no more, wherever it did. */
   status: z.enum(['waiting', 'live', 'over']),
-  seats: z.array(z.object({ seat: z.number(), userId: z.string().nullable() })),
+  seats: z.array(SeatOf),
 })
 export type Announcement = z.infer<typeof Announcement>
 
@@ -43,19 +43,15 @@ const Refusal = z.object({
   }),
 })
 
-/** What other nodes ask this node for. */
-export interface LiveHere {
-  /** Null when the match does not run here. */
-  open(following: Following, userId: string | null): OpeningElsewhere | null
+/** What other nodes ask this node for, or change here. */
+interface LiveHere {
+  readonly matches: LiveMatches
+  readonly holders: SeatHolders
   /** @throws RpcError as `LiveService.input` does. */
   input(userId: string, socket: string | null, input: LiveInput): void
   /** @throws RpcError as `LiveService.input` does. */
   frame(userId: string, socket: string, matchId: string, frame: Uint8Array): void
-  socketClosed(socket: string): void
-  nodeGone(node: string): void
   announced(announcement: Announcement): void
-  /** Called when announcements may have been missed. */
-  announcementsLost(): void
 }
 
 interface ForwardingSocket {
@@ -77,7 +73,7 @@ export class OtherNodes {
     this.#platform = platform
     nodes.answer(OPEN, async (data) => {
       const { following, userId } = ForwardedOpening.parse(data)
-      return here.open(following, userId)
+      return openForOther(here.matches.get(following.matchId), following, userId)
     })
     nodes.answer(INPUT, async (data, from) => {
       const { userId, socket, input } = ForwardedInput.parse(data)
@@ -102,10 +98,11 @@ export class OtherNodes {
       const connection = this.#forwarding.get(connectionId)?.connection
       if (connection) answerError(connection, 'live.input', eid, new RpcError(code, details.message, details))
     })
-    nodes.listen(CLOSED, (data, from) => here.socketClosed(socketOf(from, z.string().parse(data))))
+    nodes.listen(CLOSED, (data, from) => here.holders.release(socketOf(from, z.string().parse(data))))
     nodes.onGone((node) => {
       for (const { owners } of this.#forwarding.values()) owners.delete(node)
-      here.nodeGone(node)
+      here.holders.releaseNode(node)
+      here.matches.forgetOwners(node)
     })
     connections.onClose(({ id }) => {
       for (const owner of this.#forwarding.get(id)?.owners ?? []) nodes.tell(owner, CLOSED, id)
@@ -117,7 +114,7 @@ export class OtherNodes {
         const announcement = Announcement.parse(JSON.parse(String(payload)))
         if (announcement.node !== self) here.announced(announcement)
       },
-      () => here.announcementsLost(),
+      () => here.matches.forgetOwners(),
     )
   }
 

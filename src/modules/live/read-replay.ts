@@ -3,15 +3,21 @@ import { splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import type { Scope } from '../scope.ts'
 import { toLiveChange } from './openings.ts'
+import { withheldMs } from './stored-match.ts'
 import type { LiveChange, Replay } from './types.ts'
 
 /** The most changes of one answer, and characters of their JSON, so that a socket has room for other things. */
 const MAX_CHANGES = 16_000
 const MAX_LENGTH = 384 * 1024
 
-/** The replay of a match from its change `from` on; null for a match that is not finished. */
-export async function readReplay(scope: Scope, match: Match, from: number): Promise<Replay | null> {
-  if (match.status !== 'finished') return null
+/** The replay of a match from its change `from` on; null for a match that is not finished, or not yet for this user. */
+export async function readReplay(
+  scope: Scope,
+  match: Match,
+  from: number,
+  userId: string | null,
+): Promise<Replay | null> {
+  if (match.status !== 'finished' || withheldMs(match, match.players, userId) > 0) return null
   const row = await scope.db.match.findUniqueOrThrow({
     where: { id: match.id },
     select: { seed: true, rulesVersion: true, ticks: true, inputs: true },

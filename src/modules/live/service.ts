@@ -5,25 +5,15 @@ import { answerError, type Connection, RpcError } from '../../rpc/index.ts'
 import { matchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import { type Platform, service } from '../platform.ts'
-import type { Scope } from '../scope.ts'
 import { inputOfFrame, notLive, ownSeat, playing, type RunningMatch, toInput } from './check-input.ts'
 import { DelayedView } from './delayed-view.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { type LiveMatch, LiveMatches, type SeatOf } from './live-matches.ts'
-import {
-  type Following,
-  type Opening,
-  type OpeningElsewhere,
-  openElsewhere,
-  openEnded,
-  openRunning,
-  openWaiting,
-} from './openings.ts'
+import { type Following, type Opening, openElsewhere, openEnded, openRunning, openWaiting } from './openings.ts'
 import { type Announcement, OtherNodes } from './other-nodes.ts'
-import { readReplay } from './read-replay.ts'
 import { SeatHolders } from './seat-holders.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
-import type { LiveInput, Replay } from './types.ts'
+import type { LiveInput } from './types.ts'
 
 /** How often the row is read of a match that is stored as live, but does not run where the row says. */
 const MAX_READS = 2
@@ -44,20 +34,15 @@ export class LiveService {
     this.#stored = storedMatches(platform.database.sql)
     this.#matches = new LiveMatches(platform.hub, (match) => this.#holders.forget(match))
     this.#others = new OtherNodes(platform, {
-      open: (following, userId) => this.#openForOther(following, userId),
+      matches: this.#matches,
+      holders: this.#holders,
       input: (userId, socket, input) =>
         this.#inputHere(playing(this.#matches.get(input.matchId)), userId, socket, input),
       frame: (userId, socket, matchId, bytes) => {
         const frame = decodeInput(bytes)
         if (frame) this.#frameHere(playing(this.#matches.get(matchId)), userId, socket, frame)
       },
-      socketClosed: (socket) => this.#holders.release(socket),
-      nodeGone: (node) => {
-        this.#holders.releaseNode(node)
-        this.#matches.forgetOwners(node)
-      },
       announced: (announcement) => this.#noteAnnouncement(announcement),
-      announcementsLost: () => this.#matches.forgetOwners(),
     })
     engine.listen({
       started: (runner) => this.#begin(runner),
@@ -143,14 +128,6 @@ export class LiveService {
       return row.status === 'finished' && row.finalState === null ? null : openEnded(following, rules, row)
     }
     throw new RpcError('UNAVAILABLE', 'The node that runs this match cannot be reached', { retryAfterMs: 1000 })
-  }
-
-  /**
-   * The data to play a match again, from its change `from` on; null for a match that is not finished, or not yet for this
-   * user.
-   */
-  async replay(scope: Scope, match: Match, from: number, userId: string | null): Promise<Replay | null> {
-    return withheldMs(match, match.players, userId) > 0 ? null : readReplay(scope, match, from)
   }
 
   // Matches that run here
@@ -261,16 +238,6 @@ export class LiveService {
     match.delayMs = told.delayMs
     if (row.status === 'live') this.#matches.setOwner(match, row.node, told.seats)
     return openElsewhere(match, following, told)
-  }
-
-  #openForOther(following: Following, userId: string | null): OpeningElsewhere | null {
-    const match = this.#matches.get(following.matchId)
-    const opening = openRunning(match, following, userId)
-    if (!match || !opening || !('snapshot' in opening)) return null
-    const { seq, snapshot } = opening
-    const { delayMs, seats } = match
-    const { stateBytes } = match.publisherFor(userId)
-    return { seq, snapshot, isDelayed: match.isDelayedFor(userId), delayMs, stateBytes, seats }
   }
 
   /** The other node that runs a match; null when none does. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { method } from '../../define.ts'
 import { matchService } from '../../matches/index.ts'
 import { MatchId } from '../../wire.ts'
-import { liveService } from '../service.ts'
+import { readReplay } from '../read-replay.ts'
 import { Replay } from '../types.ts'
 
 /**
@@ -22,9 +22,10 @@ export const getReplay = method({
   errors: ['NOT_FOUND', 'NOT_FINISHED'],
 
   async handle({ ctx, input, fail }) {
-    const match = await ctx.use(matchService).find({ matchId: input.matchId }, ctx.user?.id ?? null)
+    const userId = ctx.user?.id ?? null
+    const match = await ctx.use(matchService).find({ matchId: input.matchId }, userId)
     if (!match) throw fail('NOT_FOUND', 'There is no such match')
-    const replay = await ctx.use(liveService).replay(ctx, match, input.from, ctx.user?.id ?? null)
+    const replay = await readReplay(ctx, match, input.from, userId)
     if (!replay) throw fail('NOT_FINISHED', 'This match was not played to its end, or its replay is not kept any more')
     return replay
   },

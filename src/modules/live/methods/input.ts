@@ -24,11 +24,7 @@ export const input = method({
   },
 
   handle({ ctx, input }) {
-    return (
-      ctx
-        .use(liveService)
-        .input(ctx.user.id, ctx.call.connection, input)
-        ?.then(() => ({})) ?? {}
-    )
+    const forwarded = ctx.use(liveService).input(ctx.user.id, ctx.call.connection, input)
+    return forwarded ? forwarded.then(() => ({})) : {}
   },
 })
