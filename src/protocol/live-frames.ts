@@ -28,6 +28,8 @@ export type LiveInputFrame = Input & { readonly stream: number; readonly tickWor
 
 export type LiveEndStatus = 'finished' | 'aborted'
 
+type EncodedFrame = Uint8Array<ArrayBuffer>
+
 /** Seats and places in a table of inputs that a frame can name. */
 export const MAX_SEATS = 16
 export const MAX_TABLE_INPUTS = 16
@@ -51,12 +53,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  *
  * @throws RangeError for a seat or an index that no frame can carry.
  */
-export function encodeInput(stream: number, tick: number, seat: number, index: number): Uint8Array<ArrayBuffer> {
+export function encodeInput(stream: number, tick: number, seat: number, index: number): EncodedFrame {
   return frameOf(stream, INPUT, [tick, tick >>> 8, entryOf(seat, index)])
 }
 
 /** The same for an input that is not in the table. */
-export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): Uint8Array<ArrayBuffer> {
+export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): EncodedFrame {
   return frameOf(stream, JSON_INPUT, [tick, tick >>> 8, seatOf(seat)], encoder.encode(JSON.stringify(input)))
 }
 
@@ -65,36 +67,24 @@ export function encodeJsonInput(stream: number, tick: number, seat: number, inpu
  *
  * @throws RangeError for a seat or an index that no frame can carry.
  */
-export function encodeChange(
-  stream: number,
-  tick: number,
-  seat: number,
-  index: number,
-  moved = 0,
-): Uint8Array<ArrayBuffer> {
+export function encodeChange(stream: number, tick: number, seat: number, index: number, moved = 0): EncodedFrame {
   const entry = entryOf(seat, index)
   return frameOf(stream, INPUT, moved > 0 ? [tick, entry, Math.min(moved, MAX_MOVED)] : [tick, entry])
 }
 
 /** The same for an input that no table has. */
-export function encodeJsonChange(
-  stream: number,
-  tick: number,
-  seat: number,
-  input: unknown,
-  moved = 0,
-): Uint8Array<ArrayBuffer> {
+export function encodeJsonChange(stream: number, tick: number, seat: number, input: unknown, moved = 0): EncodedFrame {
   const head = [tick, seatOf(seat), Math.min(moved, MAX_MOVED)]
   return frameOf(stream, JSON_INPUT, head, encoder.encode(JSON.stringify(input)))
 }
 
 /** `hash` is the `hashState` of the state at `tick`. */
-export function encodeKeyframe(stream: number, tick: number, hash: number): Uint8Array<ArrayBuffer> {
+export function encodeKeyframe(stream: number, tick: number, hash: number): EncodedFrame {
   return tickFrame(stream, KEYFRAME, tick, [hash, hash >>> 8, hash >>> 16, hash >>> 24])
 }
 
 /** The match is over after `tick` steps. */
-export function encodeEnd(stream: number, tick: number, status: LiveEndStatus): Uint8Array<ArrayBuffer> {
+export function encodeEnd(stream: number, tick: number, status: LiveEndStatus): EncodedFrame {
   return tickFrame(stream, END, tick, [END_STATUS.indexOf(status)])
 }
 
@@ -198,12 +188,7 @@ function readJson(bytes: Uint8Array): { readonly value: unknown } | null {
 const NOTHING = new Uint8Array()
 
 /** A header, a few bytes, and the rest. */
-function frameOf(
-  stream: number,
-  kind: number,
-  head: readonly number[],
-  rest: Uint8Array = NOTHING,
-): Uint8Array<ArrayBuffer> {
+function frameOf(stream: number, kind: number, head: readonly number[], rest: Uint8Array = NOTHING): EncodedFrame {
   const header = stream * 4 + kind
   const at = varintSize(header)
   const bytes = new Uint8Array(at + head.length + rest.length)
@@ -213,7 +198,7 @@ function frameOf(
   return bytes
 }
 
-function tickFrame(stream: number, kind: number, tick: number, rest: readonly number[]): Uint8Array<ArrayBuffer> {
+function tickFrame(stream: number, kind: number, tick: number, rest: readonly number[]): EncodedFrame {
   const bytes = new Uint8Array(varintSize(tick) + rest.length)
   bytes.set(rest, writeVarint(bytes, 0, tick))
   return frameOf(stream, kind, [], bytes)

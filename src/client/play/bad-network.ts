@@ -1,3 +1,4 @@
+import { EventEmitter } from '../event-emitter.ts'
 import type { SocketLike } from '../handshake.ts'
 
 /** What is wrong with a network. All of it can be changed while it is in use. */
@@ -43,16 +44,7 @@ export function createBadNetwork(
     get faults() {
       return current
     },
-    createSocket(url, protocol) {
-      const real = createSocket(url, protocol)
-      const socket: BadSocket = new BadSocket(
-        real,
-        () => current,
-        () => sockets.delete(socket),
-      )
-      sockets.add(socket)
-      return socket
-    },
+    createSocket: (url, protocol) => new BadSocket(createSocket(url, protocol), () => current, sockets),
     set(faults) {
       current = { ...current, ...faults }
     },
@@ -105,27 +97,28 @@ function arrivalOf(now: number, { latencyMs, jitterMs, stallEveryMs, stallMs }: 
   return intoPeriod < stallMs ? at - intoPeriod + stallMs : at
 }
 
-type MessageListener = (event: { readonly data: unknown }) => void
-type CloseListener = (event: { readonly code: number }) => void
+interface SocketEvents {
+  message: { readonly data: unknown }
+  close: { readonly code: number }
+  error: undefined
+}
 
 class BadSocket implements SocketLike {
   readonly #socket: SocketLike
-  readonly #gone: () => void
+  readonly #open: Set<BadSocket>
   readonly #up: Lane
   readonly #down: Lane
-  readonly #onMessage = new Set<MessageListener>()
-  readonly #onClose = new Set<CloseListener>()
+  readonly #events = new EventEmitter<SocketEvents>()
   #isOver = false
 
-  constructor(socket: SocketLike, faults: () => NetworkFaults, gone: () => void) {
+  /** It is in `open` until it is over. */
+  constructor(socket: SocketLike, faults: () => NetworkFaults, open: Set<BadSocket>) {
     this.#socket = socket
-    this.#gone = gone
+    this.#open = open.add(this)
     this.#up = new Lane(faults)
     this.#down = new Lane(faults)
     socket.addEventListener('message', ({ data }) => {
-      this.#pass(this.#down, () => {
-        for (const listener of this.#onMessage) listener({ data })
-      })
+      this.#pass(this.#down, () => this.#events.emit('message', { data }))
     })
     socket.addEventListener('close', ({ code }) => this.#pass(this.#down, () => this.#end(code)))
     socket.addEventListener('error', () => {})
@@ -158,14 +151,8 @@ class BadSocket implements SocketLike {
     this.#socket.close()
   }
 
-  addEventListener(type: 'message', listener: MessageListener): void
-  addEventListener(type: 'close', listener: CloseListener): void
-  addEventListener(type: 'error', listener: () => void): void
-  addEventListener(
-    ...[type, listener]: ['message', MessageListener] | ['close', CloseListener] | ['error', () => void]
-  ) {
-    if (type === 'message') this.#onMessage.add(listener)
-    else if (type === 'close') this.#onClose.add(listener)
+  addEventListener<Type extends keyof SocketEvents>(type: Type, listener: (event: SocketEvents[Type]) => void): void {
+    this.#events.on(type, listener)
   }
 
   #pass(lane: Lane, arrive: () => void): void {
@@ -175,13 +162,13 @@ class BadSocket implements SocketLike {
   #end(code: number): void {
     if (this.#isOver) return
     this.#forget()
-    for (const listener of this.#onClose) listener({ code })
+    this.#events.emit('close', { code })
   }
 
   #forget(): void {
     this.#isOver = true
     this.#up.clear()
     this.#down.clear()
-    this.#gone()
+    this.#open.delete(this)
   }
 }

@@ -78,11 +78,7 @@ export class Rollback<State, Input> {
     this.#base = start.tick
     this.#states = [game.clone(start.state)]
     this.#current = Array.from({ length: game.seats }, () => game.idle)
-    this.#seats = this.#current.map((idle, seat) => ({
-      held: start.inputs[seat] ?? idle,
-      decided: [],
-      pending: [],
-    }))
+    this.#seats = this.#current.map((idle, seat) => ({ held: start.inputs[seat] ?? idle, decided: [], pending: [] }))
     for (const change of start.changes) this.decide({ ...change, moved: 0 })
   }
 
@@ -132,9 +128,7 @@ export class Rollback<State, Input> {
 
   /** When the oldest own input without an answer was sent; infinity when there is none. */
   get unansweredSince(): number {
-    let oldest = Number.POSITIVE_INFINITY
-    for (const { pending } of this.#seats) oldest = Math.min(oldest, pending[0]?.sentAt ?? oldest)
-    return oldest
+    return Math.min(...this.#seats.map(({ pending }) => pending[0]?.sentAt ?? Number.POSITIVE_INFINITY))
   }
 
   /** Steps on to `tick`, if the base allows. Call `redo` before. */
@@ -174,12 +168,10 @@ export class Rollback<State, Input> {
 
   /** Drops own inputs that were sent before `time`: the server refused them, or they changed nothing. */
   expire(time: number): void {
-    this.#seats.forEach((of, seat) => {
-      if ((of.pending[0]?.sentAt ?? Number.POSITIVE_INFINITY) >= time) return
-      this.#change(seat, () => {
-        while ((of.pending[0]?.sentAt ?? Number.POSITIVE_INFINITY) < time) of.pending.shift()
-      })
-    })
+    for (const [seat, { pending }] of this.#seats.entries()) {
+      const kept = pending.findIndex(({ sentAt }) => sentAt >= time)
+      if (kept !== 0) this.#change(seat, () => pending.splice(0, kept === -1 ? pending.length : kept))
+    }
   }
 
   /** Makes `tick`, which is final, the base, and answers the hash of its state. Call `redo` for what comes after it. */
