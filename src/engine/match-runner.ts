@@ -2,7 +2,6 @@ import type { AnyGame, Outcome } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { HeldInputs, type InputChange, isSameInput } from '../games/simulate.ts'
 import { copyState, keyframeTicks, RewindFrames, type RunnerFrame } from './keyframes.ts'
-import { type PlannedInput, PlannedInputs } from './planned-inputs.ts'
 
 /** How a run ended: by the rules, or by a failure. */
 export type RunEnd =
@@ -39,6 +38,11 @@ export interface RunnerSetup {
   readonly maxRewindTicks: number
 }
 
+interface PlannedInput extends InputChange {
+  /** How many ticks later it takes effect than its sender asked for. */
+  readonly moved: number
+}
+
 /** How far ahead of the clock an input may be planned. */
 const MAX_AHEAD_TICKS = 120
 /** A longer match is aborted: an hour of a game at 60 ticks a second. */
@@ -67,7 +71,8 @@ export class MatchRunner {
   readonly #listener: RunnerListener
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
-  readonly #planned = new PlannedInputs()
+  /** Inputs that are not due yet, in the order of ticks; at most one a seat and tick. */
+  #planned: PlannedInput[] = []
   /** The tick of the last change of each seat that the listener has heard of; -1 before the first. */
   readonly #lastTold: number[]
   /** How often a frame is kept, ticks. A late input is simulated from the newest frame that is old enough. */
@@ -166,7 +171,10 @@ export class MatchRunner {
   }
 
   #step(): void {
-    for (let due = this.#planned.takeDue(this.#tick); due; due = this.#planned.takeDue(this.#tick)) this.#change(due)
+    for (let due = this.#planned[0]; due && due.tick <= this.#tick; due = this.#planned[0]) {
+      this.#planned.shift()
+      this.#change(due)
+    }
     for (const seat of this.botSeats) {
       this.#change({ tick: this.#tick, seat, input: this.game.bot(this.#state, seat), moved: 0 })
     }
@@ -189,12 +197,9 @@ export class MatchRunner {
     const wanted = isTooLate ? this.#tick : Math.min(atTick, this.#tick + MAX_AHEAD_TICKS)
     const tick = Math.max(wanted, (this.#lastTold[seat] ?? -1) + 1)
     const change = { tick, seat, input, moved: Math.max(0, tick - atTick) }
-    if (tick > this.#tick) {
-      this.#planned.add(change)
-      return
-    }
-    this.#planned.drop(seat, tick)
-    if (tick === this.#tick) this.#change(change)
+    this.#planned = this.#planned.filter((planned) => planned.seat !== seat || planned.tick < tick)
+    if (tick > this.#tick) insert(this.#planned, change)
+    else if (tick === this.#tick) this.#change(change)
     else this.#rewind(change)
   }
 
@@ -206,7 +211,7 @@ export class MatchRunner {
   }
 
   #write({ tick, seat, input }: InputChange): void {
-    this.#log.splice(this.#log.findLastIndex((before) => before.tick <= tick) + 1, 0, { tick, seat, input })
+    insert(this.#log, { tick, seat, input })
   }
 
   #tell({ tick, seat, input, moved }: PlannedInput): void {
@@ -223,26 +228,16 @@ export class MatchRunner {
     this.#write(change)
 
     this.#state = copyState(this.game, this.#state, frame.state)
-    frame.inputs.forEach((input, seat) => {
-      this.#held.set(seat, input)
-    })
+    for (const [seat, input] of frame.inputs.entries()) this.#held.set(seat, input)
     let next = this.#log.findLastIndex(({ tick }) => tick < frame.tick) + 1
     for (let tick = frame.tick; tick < this.#tick; tick++) {
-      next = this.#replayChanges(next, tick)
+      next = this.#held.setFrom(this.#log, next, tick)
       if (tick === newer.tick && newer !== frame) this.#kept.replaceNewer(tick, this.#state, this.#held.current)
       this.game.step(this.#state, this.#held.current)
     }
-    this.#replayChanges(next, this.#tick)
+    this.#held.setFrom(this.#log, next, this.#tick)
     this.#tell(change)
     this.#checkOutcome()
-  }
-
-  #replayChanges(from: number, tick: number): number {
-    let next = from
-    for (let change = this.#log[next]; change && change.tick <= tick; change = this.#log[++next]) {
-      this.#held.set(change.seat, change.input)
-    }
-    return next
   }
 
   /** Keeps a frame. The one before the last cannot be reached by a late input any more: it may be a keyframe. */
@@ -285,4 +280,9 @@ export class MatchRunner {
     this.#over = true
     this.#listener.ended(this, end)
   }
+}
+
+/** Inserts a change after those of its tick and earlier ones. `changes` is in the order of ticks. */
+function insert<Change extends InputChange>(changes: Change[], change: Change): void {
+  changes.splice(changes.findLastIndex(({ tick }) => tick <= change.tick) + 1, 0, change)
 }

@@ -51,33 +51,27 @@ export function verify(game: AnyGame, stored: StoredMatch): Verification {
   while (outcome === null && simulation.advance()) outcome = game.outcome(simulation.state)
   const decidedAt = simulation.tick
   simulation.seek(ticks)
-  return answer([
-    ...differencesOfState(game, simulation.state, stored),
-    ...differencesOfEnd(game, outcome, ticks - decidedAt, stored),
-  ])
-}
-
-function differencesOfState(game: AnyGame, state: unknown, stored: StoredMatch): string[] {
-  const hashes = [stored.finalState, state].map((one) => hashState(one).toString(16).padStart(8, '0'))
-  const scores = [stored.scores, game.scores(state)].map(String)
-  return [...difference('the final state', hashes), ...difference('the scores', scores)]
-}
-
-function differencesOfEnd(game: AnyGame, outcome: Outcome | null, ticksAfter: number, stored: StoredMatch): string[] {
-  const { endReason, ticks, winnerSeat } = stored
-  if (endReason !== null) return outcome ? [`the end: stored ${endReason}, simulated decided by the rules`] : []
-  if (!outcome) return [`the ticks: stored ${ticks}, simulated undecided after as many`]
-  const isTooLong = ticksAfter > MAX_LATE_SECONDS * game.tickRate
-  return [
-    ...(isTooLong ? [`the ticks: stored ${ticks}, simulated decided ${ticksAfter} before`] : []),
-    ...difference('the winner', [winnerSeat, outcome.winnerSeat].map(nameOf)),
+  const results = [
+    ['the final state', nameOfState(stored.finalState), nameOfState(simulation.state)],
+    ['the scores', String(stored.scores), String(game.scores(simulation.state))],
   ]
+  const { endReason, winnerSeat } = stored
+  if (endReason !== null) {
+    if (outcome) results.push(['the end', endReason, 'decided by the rules'])
+  } else if (!outcome) results.push(['the ticks', String(ticks), 'undecided after as many'])
+  else {
+    const late = ticks - decidedAt
+    if (late > MAX_LATE_SECONDS * game.tickRate) results.push(['the ticks', String(ticks), `decided ${late} before`])
+    results.push(['the winner', nameOfSeat(winnerSeat), nameOfSeat(outcome.winnerSeat)])
+  }
+  const differences = results.filter(([, stored, simulated]) => stored !== simulated)
+  return answer(differences.map(([what, stored, simulated]) => `${what}: stored ${stored}, simulated ${simulated}`))
 }
 
-function difference(what: string, [stored, simulated]: readonly string[]): string[] {
-  return stored === simulated ? [] : [`${what}: stored ${stored}, simulated ${simulated}`]
+function nameOfState(state: unknown): string {
+  return hashState(state).toString(16).padStart(8, '0')
 }
 
-function nameOf(seat: number | null): string {
+function nameOfSeat(seat: number | null): string {
   return seat === null ? 'none' : `seat ${seat}`
 }

@@ -115,18 +115,7 @@ export function defineGame<
 export function defineGame<State, Input, Options, Name extends string>(
   definition: GameDefinition<State, Input, Options, Name>,
 ): Game<State, Input, Options, Name> | PutInitBeforeWhatTakesTheState {
-  check(definition)
-  const none = Object.freeze(new Array<number>(definition.seats).fill(0))
-  const scores = (state: State) => definition.outcome(state)?.scores ?? none
-  return { version: 1, scores, ...definition }
-}
-
-function check({
-  name,
-  seats,
-  tickRate,
-  inputs,
-}: Pick<GameDefinition<never, unknown, never, string>, 'name' | 'seats' | 'tickRate' | 'inputs'>): void {
+  const { name, seats, tickRate, inputs } = definition
   if (!Number.isInteger(seats) || seats < 1 || seats > MAX_SEATS) {
     throw new RangeError(`${name} has ${seats} seats: a game has 1 to ${MAX_SEATS}`)
   }
@@ -138,4 +127,7 @@ function check({
       `${name} has a table of ${inputs.length} inputs: it may have ${MAX_TABLE_INPUTS}; without a table they travel as JSON`,
     )
   }
+  const none = Object.freeze(new Array<number>(seats).fill(0))
+  const scores = (state: State) => definition.outcome(state)?.scores ?? none
+  return { version: 1, scores, ...definition }
 }

@@ -67,6 +67,14 @@ export class HeldInputs<Input> {
     return true
   }
 
+  /** Sets the changes of a log from the index `from` up to those of `tick`. Answers the index of the next change. */
+  setFrom(log: readonly InputChange<Input>[], from: number, tick: number): number {
+    let next = from
+    for (let change = log[next]; change && change.tick <= tick; change = log[++next])
+      this.set(change.seat, change.input)
+    return next
+  }
+
   /** To be called after each `step`: in a turn-based game the inputs have had their effect. */
   settle(): void {
     if (this.#rules.tickRate === 0) this.reset()
@@ -132,7 +140,7 @@ export class Simulation<State, Input, Options> {
   /** Does the step of the current tick. Answers false, and does nothing, at the end of the log. */
   advance(): boolean {
     if (this.#tick >= this.ticks) return false
-    this.#takeChanges(this.#tick)
+    this.#next = this.#held.setFrom(this.#changes, this.#next, this.#tick)
     this.#game.step(this.#state, this.#held.current)
     this.#held.settle()
     this.#tick++
@@ -152,17 +160,9 @@ export class Simulation<State, Input, Options> {
   #rewind(): void {
     this.#state = this.#game.clone(this.#start.state)
     this.#tick = this.#start.tick
-    this.#next = 0
     this.#held.reset()
-    this.#takeChanges(this.#tick - 1)
+    this.#next = this.#held.setFrom(this.#changes, 0, this.#tick - 1)
     this.#held.settle()
-  }
-
-  /** Applies the changes up to a tick. */
-  #takeChanges(tick: number): void {
-    for (let change = this.#changes[this.#next]; change && change.tick <= tick; change = this.#changes[++this.#next]) {
-      this.#held.set(change.seat, change.input)
-    }
   }
 }
 

@@ -21,7 +21,6 @@ export class ServerTicks {
   readonly #periodMs: number
   /** When tick 0 would have arrived, by the frames of the last seconds. */
   #zeros = new RecentExtreme(ESTIMATE_SECONDS, Math.min)
-  #zeroMs = 0
   #jitterMs = 0
   /** Since when every frame has been late, and when tick 0 would have arrived by the earliest of them. */
   #late: { readonly since: number; earliestMs: number } | null = null
@@ -40,7 +39,6 @@ export class ServerTicks {
     const zeroMs = now - tick * this.#periodMs
     this.#detectPause(zeroMs, now)
     this.#zeros.add(zeroMs, now)
-    this.#zeroMs = this.#zeros.value
     const latenessMs = this.lateness(tick, now)
     // A later frame was stalled, which is no jitter.
     if (regular && latenessMs <= PAUSED_MS) this.#jitterMs += (latenessMs - this.#jitterMs) / 8
@@ -48,7 +46,7 @@ export class ServerTicks {
 
   /** The tick whose earliest frames arrive now; a fraction. */
   at(now: number): number {
-    return (now - this.#zeroMs) / this.#periodMs
+    return (now - this.#zeros.value) / this.#periodMs
   }
 
   /** How late a frame of `tick` is that arrives now, ms. */
@@ -73,7 +71,7 @@ export class ServerTicks {
 /** The local game time in ticks. It follows a target by going a little faster or slower. */
 export class LocalTicks {
   readonly #periodMs: number
-  #position: number | null = null
+  #position = Number.NEGATIVE_INFINITY
   #at = 0
 
   constructor(periodMs: number) {
@@ -82,22 +80,15 @@ export class LocalTicks {
 
   /** The tick at `now`, while `target` is where it should be. `now` must not go back. */
   at(now: number, target: number): number {
-    if (this.#position === null) return this.#jump(now, target)
     const passedMs = Math.max(0, now - this.#at)
     const natural = passedMs / this.#periodMs
     const error = target - (this.#position + natural)
-    if (Math.abs(error) * this.#periodMs > JUMP_MS) return this.#jump(now, target)
     const most = natural * MAX_SLEW
     const slew = Math.max(-most, Math.min(most, error * Math.min(1, passedMs / SETTLE_MS)))
-    this.#position += natural + slew
+    if (Math.abs(error) * this.#periodMs > JUMP_MS) this.#position = target
+    else this.#position += natural + slew
     this.#at = now
     return this.#position
-  }
-
-  #jump(now: number, target: number): number {
-    this.#position = target
-    this.#at = now
-    return target
   }
 }
 

@@ -34,14 +34,10 @@ function isPlayed(match: LiveMatch | undefined): match is RunningMatch {
  * @throws RpcError NOT_SEATED, or VALIDATION_FAILED when the user has several seats and names none.
  */
 export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
-  let found: number | undefined
-  for (const own of seats) {
-    if (own.userId !== userId || (seat !== undefined && own.seat !== seat)) continue
-    if (found !== undefined) throw invalidInput([{ path: 'seat', message: 'you have several seats: say which' }])
-    found = own.seat
-  }
-  if (found === undefined) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
-  return found
+  const [own, other] = seats.filter((one) => one.userId === userId && (seat === undefined || one.seat === seat))
+  if (!own) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
+  if (other) throw invalidInput([{ path: 'seat', message: 'you have several seats: say which' }])
+  return own.seat
 }
 
 /**
