@@ -83,9 +83,7 @@ function hashItems(hash: number, items: ArrayLike<unknown>): number {
 
 function hashView(hash: number, view: ArrayBufferView): number {
   if (!isNumbers(view)) throw new TypeError('cannot hash a DataView or an array of bigints')
-  let h = mix(mix(hash, ARRAY), view.length)
-  for (let i = 0; i < view.length; i++) h = hashNumber(h, view[i] ?? 0)
-  return h
+  return hashItems(hash, view)
 }
 
 function isNumbers(view: ArrayBufferView): view is ArrayBufferView & ArrayLike<number> {

@@ -23,5 +23,5 @@ test('an own input is expected to count after the last one that was told, as the
   expect([9, 10, 11].map((tick) => rollback.inputAt(tick, 0))).toEqual([IDLE, UP, DOWN])
   expect(rollback.decide({ tick: 11, seat: 0, input: DOWN, moved: 1 })).toMatchObject({ named: 10, input: DOWN })
   expect([9, 10, 11, 12].map((tick) => rollback.inputAt(tick, 0))).toEqual([IDLE, UP, DOWN, DOWN])
-  expect(rollback.hasPending(0)).toBe(false)
+  expect(rollback.unansweredSince).toBe(Number.POSITIVE_INFINITY)
 })

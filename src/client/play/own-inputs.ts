@@ -110,15 +110,13 @@ export async function ownSeats(
  */
 export function onPageLeave(leave: () => void): () => void {
   if (typeof document === 'undefined') return () => {}
+  const stopped = new AbortController()
+  const { signal } = stopped
   const hidden = () => {
     if (document.visibilityState === 'hidden') leave()
   }
-  addEventListener('pagehide', leave)
-  addEventListener('blur', leave)
-  document.addEventListener('visibilitychange', hidden)
-  return () => {
-    removeEventListener('pagehide', leave)
-    removeEventListener('blur', leave)
-    document.removeEventListener('visibilitychange', hidden)
-  }
+  addEventListener('pagehide', leave, { signal })
+  addEventListener('blur', leave, { signal })
+  document.addEventListener('visibilitychange', hidden, { signal })
+  return () => stopped.abort()
 }

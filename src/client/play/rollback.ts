@@ -116,14 +116,10 @@ export class Rollback<State, Input> {
     return last ? last.input : of.held
   }
 
-  /** What `seat` does last, as far as the server has decided. */
-  decidedInput(seat: number): Input {
-    const of = this.#seat(seat)
-    return of.decided.at(-1)?.input ?? of.held
-  }
-
-  hasPending(seat: number): boolean {
-    return this.#seat(seat).pending.length > 0
+  /** Whether the server has this input of the seat, or will have it soon. */
+  isHeld(seat: number, input: Input): boolean {
+    const { pending, decided, held } = this.#seat(seat)
+    return pending.length > 0 || isSameInput((decided.at(-1) ?? { input: held }).input, input)
   }
 
   /** When the oldest own input without an answer was sent; infinity when there is none. */
@@ -177,9 +173,12 @@ export class Rollback<State, Input> {
   /** Makes `tick`, which is final, the base, and answers the hash of its state. Call `redo` for what comes after it. */
   settle(tick: number): number {
     if (tick > this.#base) {
-      for (const [seat, of] of this.#seats.entries()) {
+      for (const [seat, { pending }] of this.#seats.entries()) {
+        if (pending.length === 0) continue
         // An input without an answer did not take effect before `tick`.
-        if (of.pending.length > 0) this.#change(seat, () => this.#postpone(of, tick))
+        this.#change(seat, () => {
+          for (const [index, one] of pending.entries()) if (one.tick < tick) pending[index] = { ...one, tick }
+        })
       }
       this.#redo()
       while (this.tip < tick) this.#step()
@@ -208,12 +207,6 @@ export class Rollback<State, Input> {
     this.#states.length = from - this.#base + 1
     while (this.tip < tip) this.#step()
     this.#depth = Math.max(this.#depth, tip - from)
-  }
-
-  #postpone(of: SeatInputs<Input>, tick: number): void {
-    for (const [index, one] of of.pending.entries()) {
-      if (one.tick < tick) of.pending[index] = { ...one, tick }
-    }
   }
 
   /** Changes the inputs of a seat, and notes from which tick on that makes a difference. */

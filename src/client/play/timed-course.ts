@@ -1,4 +1,3 @@
-import { isSameInput } from '../../games/simulate.ts'
 import type { Course, CourseFigures, CourseListener } from './course.ts'
 import { Drawing } from './drawing.ts'
 import type { Snapshot } from './match-stream.ts'
@@ -134,7 +133,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   }
 
   isHeld(seat: number, input: Input): boolean {
-    return this.#states.hasPending(seat) || isSameInput(this.#states.decidedInput(seat), input)
+    return this.#states.isHeld(seat, input)
   }
 
   draw(now: number): State {

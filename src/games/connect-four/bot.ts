@@ -70,7 +70,7 @@ class Search {
   constructor(board: readonly Cell[]) {
     this.#board = board.map((): Cell => EMPTY)
     board.forEach((disc, cell) => {
-      if (disc !== EMPTY) this.#put(cell, disc)
+      if (disc !== EMPTY) this.#change(cell, disc, 1)
     })
   }
 
@@ -81,10 +81,10 @@ class Search {
   valueOf(column: number, seat: 0 | 1, depth: number, alpha: number, beta: number): number | null {
     const cell = landing(this.#board, column)
     if (cell === null) return null
-    const hasWon = this.#put(cell, seat)
+    const hasWon = this.#change(cell, seat, 1)
     // A win counts more the sooner it comes.
     const value = hasWon ? WIN + depth : -this.#best(seat === 0 ? 1 : 0, depth - 1, -beta, -alpha)
-    this.#take(cell, seat)
+    this.#change(cell, seat, -1)
     return value
   }
 
@@ -103,27 +103,18 @@ class Search {
     return best ?? 0
   }
 
-  /** Puts a disc and answers whether it completes a line. */
-  #put(cell: number, seat: 0 | 1): boolean {
-    this.#board[cell] = seat
+  /** Puts a disc (`by` 1) or takes it back (`by` -1). Answers whether it completes a line. */
+  #change(cell: number, seat: 0 | 1, by: 1 | -1): boolean {
+    this.#board[cell] = by === 1 ? seat : EMPTY
     let hasWon = false
     for (const line of LINES_THROUGH[cell] ?? []) {
       this.#worth -= this.#lineWorth(line)
-      const count = (this.#counts[line * 2 + seat] ?? 0) + 1
+      const count = (this.#counts[line * 2 + seat] ?? 0) + by
       this.#counts[line * 2 + seat] = count
       this.#worth += this.#lineWorth(line)
       if (count === 4) hasWon = true
     }
     return hasWon
-  }
-
-  #take(cell: number, seat: 0 | 1): void {
-    this.#board[cell] = EMPTY
-    for (const line of LINES_THROUGH[cell] ?? []) {
-      this.#worth -= this.#lineWorth(line)
-      this.#counts[line * 2 + seat] = (this.#counts[line * 2 + seat] ?? 0) - 1
-      this.#worth += this.#lineWorth(line)
-    }
   }
 
   /** What one line is worth to seat 0: nothing once both seats have discs in it. */

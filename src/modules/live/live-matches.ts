@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { MatchRunner } from '../../engine/index.ts'
-import type { LiveEndStatus } from '../../protocol/live-frames.ts'
+import { type LiveEndStatus, MAX_STREAM } from '../../protocol/live-frames.ts'
 import type { Hub } from '../../rpc/index.ts'
 import type { DelayedView } from './delayed-view.ts'
 import { FramePublisher } from './frame-publisher.ts'
-import { StreamNumbers } from './stream-numbers.ts'
 
 const COLLECT_EVERY_MS = 10_000
+/** A stream number is not used again for this long, as frames of its match may still be under way. */
+const REST_MS = 5_000
 /** A match that does not run here is forgotten when nobody has followed it or asked for it for this long. */
 const FORGET_MS = 30_000
 
@@ -45,10 +46,6 @@ export class LiveMatch {
     this.stream = streamOf(this)
     this.prompt = new FramePublisher(hub, matchId, this.stream, false)
     this.delayed = new FramePublisher(hub, matchId, this.stream, true)
-  }
-
-  get isFollowed(): boolean {
-    return this.prompt.isFollowed || this.delayed.isFollowed
   }
 
   /** Whether this user (null for an anonymous one) sees the match later than its players. */
@@ -159,7 +156,47 @@ export class LiveMatches {
     if (now - this.#collectedAt < COLLECT_EVERY_MS) return
     this.#collectedAt = now
     for (const match of this.#byId.values()) {
-      if (!match.runner && now - match.askedAt > FORGET_MS && !match.isFollowed) this.remove(match)
+      const { runner, askedAt, prompt, delayed } = match
+      if (runner || now - askedAt <= FORGET_MS || prompt.isFollowed || delayed.isFollowed) continue
+      this.remove(match)
     }
+  }
+}
+
+/** The numbers that name matches in binary frames. A match gets the smallest one that is free, as small ones take fewer bytes. */
+export class StreamNumbers<Match> {
+  readonly #matches: (Match | undefined)[] = []
+  /** When each number became free. */
+  readonly #freeSince: number[] = []
+  /** No number below this is free. */
+  #from = 0
+
+  /** `now` is a monotonic time in ms. @throws RangeError when all 2^30 are taken. */
+  add(match: Match, now: number): number {
+    let stream = this.#from
+    let isFirst = true
+    while (stream < this.#matches.length) {
+      if (this.#matches[stream] === undefined) {
+        if (now - (this.#freeSince[stream] ?? Number.NEGATIVE_INFINITY) >= REST_MS) break
+        if (isFirst) this.#from = stream
+        isFirst = false
+      }
+      stream++
+    }
+    if (stream > MAX_STREAM) throw new RangeError('no stream number is free')
+    this.#matches[stream] = match
+    if (isFirst) this.#from = stream + 1
+    return stream
+  }
+
+  get(stream: number): Match | undefined {
+    return this.#matches[stream]
+  }
+
+  delete(stream: number, now: number): void {
+    if (this.#matches[stream] === undefined) return
+    this.#matches[stream] = undefined
+    this.#freeSince[stream] = now
+    this.#from = Math.min(this.#from, stream)
   }
 }
