@@ -19,9 +19,8 @@ export interface RunnerFrame {
 type OwnFrame = { tick: number; state: unknown; readonly inputs: unknown[] }
 
 /**
- * The two frames that a match can go back to. Frames are kept many times a second for each match, so a new one is written
- * into the memory of an old one: objects that live for a moment too long are what makes the garbage collector stop the
- * process.
+ * The two frames that a match can go back to. A new one is written into the memory of an old one, many times a second
+ * for each match: objects that live for a moment too long make the garbage collector stop the process.
  */
 export class RewindFrames {
   readonly #game: AnyGame

@@ -54,10 +54,7 @@ export class HeldInputs<Input> {
     return this.#current
   }
 
-  /**
-   * Sets what `seat` does from the next step on. Answers whether that is a change, for the log. Throws a RangeError if
-   * the game has no such seat.
-   */
+  /** Sets what `seat` does from the next step on. Answers whether that is a change. @throws RangeError for no seat. */
   set(seat: number, input: Input): boolean {
     if (!Number.isInteger(seat) || seat < 0 || seat >= this.#current.length) {
       throw new RangeError(`no seat ${seat} in a game of ${this.#current.length}`)
@@ -147,10 +144,7 @@ export class Simulation<State, Input, Options> {
     return true
   }
 
-  /**
-   * Goes to a tick, back or forth; beyond the ends of the log it goes to the end. Going back simulates again from the
-   * start. Throws a RangeError if `tick` is not an integer.
-   */
+  /** Goes to a tick, back or forth, at most to the ends of the log. @throws RangeError if `tick` is no integer. */
   seek(tick: number): void {
     if (!Number.isInteger(tick)) throw new RangeError(`cannot seek to tick ${tick}`)
     if (tick < this.#tick) this.#rewind()

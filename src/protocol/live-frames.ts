@@ -57,22 +57,18 @@ export function encodeInput(stream: number, tick: number, seat: number, index: n
   return frameOf(stream, INPUT, [tick, tick >>> 8, entryOf(seat, index)])
 }
 
-/** The same for an input that is not in the table. */
+/** A client's input that is not in the table. */
 export function encodeJsonInput(stream: number, tick: number, seat: number, input: unknown): EncodedFrame {
   return frameOf(stream, JSON_INPUT, [tick, tick >>> 8, seatOf(seat)], encoder.encode(JSON.stringify(input)))
 }
 
-/**
- * A server's change: from the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs.
- *
- * @throws RangeError for a seat or an index that no frame can carry.
- */
+/** The same as a server's change. @throws RangeError for a seat or an index that no frame can carry. */
 export function encodeChange(stream: number, tick: number, seat: number, index: number, moved = 0): EncodedFrame {
   const entry = entryOf(seat, index)
   return frameOf(stream, INPUT, moved > 0 ? [tick, entry, Math.min(moved, MAX_MOVED)] : [tick, entry])
 }
 
-/** The same for an input that no table has. */
+/** A server's change to an input that is not in the table. */
 export function encodeJsonChange(stream: number, tick: number, seat: number, input: unknown, moved = 0): EncodedFrame {
   const head = [tick, seatOf(seat), Math.min(moved, MAX_MOVED)]
   return frameOf(stream, JSON_INPUT, head, encoder.encode(JSON.stringify(input)))

@@ -30,10 +30,7 @@ const CUT = 1006
 /** The most frames that wait in one direction. More cut the connection. */
 const MAX_WAITING = 4_096
 
-/**
- * A bad network between the client and its socket, to try the netcode. Without faults frames pass at once.
- * `createSocket` makes the real sockets; default: the global WebSocket.
- */
+/** A bad network between the client and its sockets, to try the netcode. Without faults frames pass at once. */
 export function createBadNetwork(
   faults: Partial<NetworkFaults> = {},
   createSocket: CreateSocket = (url, protocol) => new WebSocket(url, protocol),

@@ -44,10 +44,7 @@ export interface MatchStreamOptions<State, Input> {
   onError(error: unknown): void
 }
 
-/**
- * One match on the wire in mode `inputs`: its snapshots, its binary frames both ways, and a new opening when frames do
- * not fit what was said before.
- */
+/** One match on the wire in mode `inputs`: its snapshots, its frames both ways, and a new opening when frames do not fit. */
 export class MatchStream<State, Input> {
   readonly #options: MatchStreamOptions<State, Input>
   /** The number of the match in frames; null while frames mean nothing. */

@@ -43,10 +43,7 @@ export class OwnInputs<Input> {
     }
   }
 
-  /**
-   * Sends what is held again, over a new connection. The server releases what came by the old one when it notices that
-   * it is gone, so the new one has to hold it.
-   */
+  /** Sends what is held again, over a new connection: the server will release what came by the old one. */
   resend(): void {
     for (const [seat, input] of this.#wanted) {
       if (isSameInput(input, this.#idle)) this.#wanted.delete(seat)
@@ -104,10 +101,7 @@ export async function ownSeats(
   })
 }
 
-/**
- * Calls `leave` when the page is hidden, left or loses the keyboard: it would not hear of keys that are released then.
- * Never does so without a page (Node). Gives a function that stops.
- */
+/** Calls `leave` when the page would not hear of released keys: it is hidden or left. Gives a function that stops. */
 export function onPageLeave(leave: () => void): () => void {
   if (typeof document === 'undefined') return () => {}
   const stopped = new AbortController()

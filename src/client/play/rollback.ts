@@ -54,9 +54,7 @@ const MAX_PENDING = 128
  * The states of one match from the last final one, the base, to a predicted one, the tip, and the inputs between them. A
  * seat is expected to go on doing what it did last. Own inputs count from the tick where they are expected to take effect,
  * until the server says where they did. A decision about the past makes all later states wrong: `redo` steps them again
- * from the last one that is right.
- *
- * No clock, no I/O. Not for turn-based games.
+ * from the last one that is right. Not for turn-based games.
  */
 export class Rollback<State, Input> {
   readonly #game: Rules<State, Input>

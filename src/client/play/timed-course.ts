@@ -45,7 +45,6 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   #isLive = false
   #position = 0
   #drawnAt = Number.NEGATIVE_INFINITY
-  #pingMs = 0
   #endTick = Number.POSITIVE_INFINITY
 
   constructor(
@@ -153,17 +152,9 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     }
   }
 
-  /** Takes a new measurement by a ping. */
-  #ping(): void {
-    const pingMs = this.#options.clock.lastRttMs
-    if (pingMs === this.#pingMs) return
-    this.#pingMs = pingMs
-    this.#roundTrip.measured(pingMs)
-  }
-
   /** Brings the states to where the game is at `now`. */
   #advance(now: number): void {
-    this.#ping()
+    this.#roundTrip.measured(this.#options.clock.lastRttMs)
     const sentBefore = now - ANSWER_MS - 3 * this.#roundTrip.ms
     const isUnanswered = this.#states.unansweredSince < sentBefore
     if (isUnanswered || this.#finals.length > 0) this.#hold(now)

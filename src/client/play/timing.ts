@@ -139,6 +139,7 @@ const MAX_PAUSE_MS = 1_000
  * Times are monotonic, ms.
  */
 export class RoundTrip {
+  #pingMs = 0
   #ms = 0
   #leadMs = 0
   /** The last answers, if they were late. */
@@ -155,8 +156,10 @@ export class RoundTrip {
     return this.#leadMs
   }
 
-  /** A ping took so long. */
+  /** The last ping took so long; 0 while there was none. The same value again is no new measurement. */
   measured(tookMs: number): void {
+    if (tookMs === this.#pingMs) return
+    this.#pingMs = tookMs
     const ms = Math.min(MAX_MS, tookMs)
     if (this.#ms === 0) this.#ms = this.#leadMs = ms
     else {

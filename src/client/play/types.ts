@@ -40,10 +40,7 @@ export type Blend<State> = (from: State, to: State, share: number) => State
 export type SmoothFields = Readonly<Record<string, number>>
 
 export interface PlayOptions<State> {
-  /**
-   * Which seats are played here; none for a spectator. Default: those of the signed-in user, which costs one
-   * `matches.getOne`.
-   */
+  /** The seats played here; none for a spectator. Default: those of the user, which costs a `matches.getOne`. */
   readonly seats?: readonly number[] | undefined
   /** How positions are drawn between two states. Default: the game's `smooth`. */
   readonly smooth?: SmoothFields | Blend<State> | undefined

@@ -9,11 +9,7 @@ import type { LiveMatch, SeatOf } from './live-matches.ts'
 /** A match that runs on this node. */
 export type RunningMatch = LiveMatch & { readonly runner: MatchRunner }
 
-/**
- * The match, if it takes inputs here.
- *
- * @throws RpcError NOT_LIVE; UNAVAILABLE while the match is paused
- */
+/** The match, if it takes inputs here. @throws RpcError NOT_LIVE; UNAVAILABLE while the match is paused */
 export function playing(match: LiveMatch | undefined): RunningMatch {
   if (!isPlayed(match)) throw notLive()
   if (match.runner.paused) throw new RpcError('UNAVAILABLE', 'This match stands still', { retryAfterMs: 500 })
@@ -28,11 +24,7 @@ function isPlayed(match: LiveMatch | undefined): match is RunningMatch {
   return match?.runner?.isOver === false
 }
 
-/**
- * The seat that an input is for: the one that is named, or the only one of the user.
- *
- * @throws RpcError NOT_SEATED, or VALIDATION_FAILED when the user has several seats and names none.
- */
+/** The user's seat that is named, or the only one. @throws RpcError NOT_SEATED; VALIDATION_FAILED if one must be named */
 export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number | undefined): number {
   const [own, other] = seats.filter((one) => one.userId === userId && (seat === undefined || one.seat === seat))
   if (!own) throw new RpcError('NOT_SEATED', 'You have no such seat in this match')
@@ -40,11 +32,7 @@ export function ownSeat(seats: readonly SeatOf[], userId: string, seat: number |
   return own.seat
 }
 
-/**
- * The input as the game's schema reads it. It comes from the game's table if that has it, so that all logs share it.
- *
- * @throws RpcError VALIDATION_FAILED
- */
+/** The input as the game's schema reads it; that of the game's table, if it has it. @throws RpcError VALIDATION_FAILED */
 export function toInput(game: AnyGame, input: unknown): unknown {
   const parsed = game.input.safeParse(input)
   if (!parsed.success) throw invalidInput(toIssues(parsed.error, 'input'))
@@ -56,11 +44,7 @@ export function toInput(game: AnyGame, input: unknown): unknown {
   return parsed.data
 }
 
-/**
- * The input in a binary frame.
- *
- * @throws RpcError VALIDATION_FAILED
- */
+/** The input in a binary frame. @throws RpcError VALIDATION_FAILED */
 export function inputOfFrame(game: AnyGame, frame: LiveInputFrame, maxDepth: number): unknown {
   if (frame.kind === 'json') {
     if (!isStorableJson(frame.input, maxDepth)) throw invalidInput()

@@ -29,8 +29,7 @@ export function stateChannel(matchId: string, rate: number, isDelayed: boolean, 
 
 /**
  * The channel of the inputs of a match, in binary frames that build on one another. Each node numbers the streams of its
- * own sockets, from the smallest number on, so that headers are short. A frame of another node gets `stream`, the number
- * on this node.
+ * own sockets, so that headers are short. A frame of another node gets `stream`, the number on this node.
  */
 export function inputsChannel(matchId: string, isDelayed: boolean, stream: number): Channel<LiveFrame> {
   return channel(TYPE, `${matchId}/inputs${isDelayed ? '/delayed' : ''}`, {

@@ -136,10 +136,7 @@ export class LiveMatches {
     this.countPlayers(match)
   }
 
-  /**
-   * Call this when what is known of matches on a node, or on any other node, may be wrong. It is looked up again when
-   * needed.
-   */
+  /** Forgets what may be wrong of matches on `node`, or on any other node. It is looked up again when needed. */
   forgetOwners(node?: string): void {
     for (const match of this.#byId.values()) {
       if (!match.runner && (node === undefined || match.owner === node)) this.setOwner(match, null, [])

@@ -7,11 +7,7 @@ export const StateRate = z.literal([60, 30, 20, 15, 10, 5, 1])
 export type StateRate = z.infer<typeof StateRate>
 
 /** One frame of a match in mode `state`. `state` is the game's own, as of `tick`. */
-export const LiveFrame = z.object({
-  tick: z.number().int(),
-  state: z.unknown(),
-  status: MatchStatus,
-})
+export const LiveFrame = z.object({ tick: z.number().int(), state: z.unknown(), status: MatchStatus })
 export type LiveFrame = z.infer<typeof LiveFrame>
 
 /** What a player does from now on, or from `tick` on. */

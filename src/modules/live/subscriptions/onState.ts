@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { subscription } from '../../define.ts'
-import { MatchId } from '../../wire.ts'
+import { Following } from '../openings.ts'
 import { liveService } from '../service.ts'
 import { LiveFrame, LiveInputsSnapshot, StateRate } from '../types.ts'
 
@@ -14,11 +14,7 @@ export const onState = subscription({
   access: 'anyone',
   delivery: 'latest',
   limit: { points: 600, perSeconds: 60 },
-  input: z.object({
-    matchId: MatchId,
-    mode: z.enum(['state', 'inputs']).default('state'),
-    rate: StateRate.default(30),
-  }),
+  input: Following.extend({ mode: Following.shape.mode.default('state'), rate: StateRate.default(30) }),
   event: LiveFrame,
   snapshot: z.union([LiveInputsSnapshot, LiveFrame]),
   errors: ['NOT_FOUND', 'UNAVAILABLE'],
