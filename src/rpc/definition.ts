@@ -39,11 +39,12 @@ export interface BinaryInput<Ctx> {
   /** The `eid` that a refusal of this frame is answered with. Takes any bytes and never throws. */
   eidOf(bytes: Uint8Array): string
   /**
-   * Takes a frame; false when it is no frame of this method. The bytes are lent until it returns.
+   * Takes a frame; false when it is no frame of this method. The bytes are lent until it returns, also when it returns a
+   * promise.
    *
-   * @throws RpcError to refuse it
+   * @throws RpcError to refuse it; a promise rejects with it
    */
-  receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean
+  receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean | Promise<void>
 }
 
 /** A context; its user is not null where `access` is `user`. */

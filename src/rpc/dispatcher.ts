@@ -178,15 +178,23 @@ export class Dispatcher<Ctx, Tx> {
       entry.calls++
       try {
         const call = new Call<Tx>(connection.caller, connection, entry.type, '')
-        if (this.#executor.receiveBinary(call, entry, bytes)) return
+        const received = this.#executor.receiveBinary(call, entry, bytes)
+        if (received instanceof Promise) {
+          const eid = eidOfFrame(entry, bytes)
+          received.catch((error) => this.#refuseFrame(connection, entry, eid, error))
+        }
+        if (received) return
       } catch (error) {
-        entry.failures++
-        const eid = entry.binary?.eidOf(bytes) ?? UNREADABLE.eid
-        answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
+        this.#refuseFrame(connection, entry, eidOfFrame(entry, bytes), error)
         return
       }
     }
     answerBad(connection, 'no binary frame of this server')
+  }
+
+  #refuseFrame(connection: Connection, entry: Entry, eid: string, error: unknown): void {
+    entry.failures++
+    answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
   }
 
   /** Checks an event against the schema of its subscription. An invalid event is logged and sent anyway. */
@@ -251,6 +259,10 @@ const toSocket: Reply = ({ connection, type, eid }, body) => {
 /** An input is answered only when it is refused. */
 const refusalsToSocket: Reply = (call, answer) => {
   if (answer instanceof RpcError) toSocket(call, answer)
+}
+
+function eidOfFrame({ binary }: Entry, bytes: Uint8Array): string {
+  return binary?.eidOf(bytes) ?? UNREADABLE.eid
 }
 
 function unknownType(): RpcError {

@@ -170,8 +170,8 @@ export class Executor<Ctx, Tx> {
     return opened
   }
 
-  /** Gives a binary frame to a method; false when it is no frame of that method. @throws any error */
-  receiveBinary(call: Call<Tx>, { definition, binary }: Entry, bytes: Uint8Array): boolean {
+  /** Gives a binary frame to a method; false when it is no frame of that method. Throws or rejects with any error. */
+  receiveBinary(call: Call<Tx>, { definition, binary }: Entry, bytes: Uint8Array): boolean | Promise<void> {
     this.#checkAccess(call, definition)
     return binary?.receive({ ctx: this.#options.createContext(call), bytes }) ?? false
   }

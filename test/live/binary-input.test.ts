@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import type { Match } from '../../src/modules/matches/types.ts'
 import { encodeChange, encodeInput, encodeJsonInput, encodeKeyframe } from '../../src/protocol/live-frames.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { createLocal, enterLive, follow, type LiveClient, quickStart, whenLive } from './live-client.ts'
@@ -38,6 +39,18 @@ describe('a binary input', () => {
   test('for a match that is not played is refused', async () => {
     owner.client.send(encodeInput(stream + 1000, 0, 0, 1))
     expect(await owner.client.next()).toMatchObject({ eid: `input/${stream + 1000}/0`, error: 'NOT_LIVE' })
+  })
+
+  test('for a match that has not begun is refused under its eid', async ({ rally, ben }) => {
+    const waiting = await owner.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
+    await using watcher = await enterLive(rally.url, ben)
+    const { snapshot } = await follow(watcher, waiting.id)
+    for (const seat of [0, 1]) {
+      watcher.client.send(encodeInput(snapshot.stream ?? -1, 5, seat, 1))
+      const refused = { type: 'live.input', eid: `input/${snapshot.stream}/${seat}`, error: 'NOT_LIVE' }
+      expect(await watcher.client.next()).toMatchObject(refused)
+    }
+    await owner.client.call('matches.leave', { matchId: waiting.id })
   })
 
   test('that the game does not know is refused', async () => {

@@ -23,15 +23,15 @@ const test = base
   .extend('config', { scope: 'file' }, { ...quickStart, maxRewindMs: 1_000 })
   .extend('cluster', { scope: 'file' }, async ({ config }, { onCleanup }) => {
     const database = await createTestDatabase()
-    const cluster: MemoryCluster = new Map()
-    const owner = await startRally({ database, cluster, config })
-    const start = () => startRally({ database, cluster, config: { ...config, secrets: owner.config.secrets } })
+    const nodes: MemoryCluster = new Map()
+    const owner = await startRally({ database, cluster: nodes, config })
+    const start = () => startRally({ database, cluster: nodes, config: { ...config, secrets: owner.config.secrets } })
     const [second, third] = await Promise.all([start(), start()])
     onCleanup(async () => {
       await Promise.all([owner, second, third].map((node) => node.stop()))
       await database.drop()
     })
-    return { owner, second, third, start }
+    return { nodes, owner, second, third, start }
   })
   .extend('ada', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ada'))
   .extend('ben', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ben'))
@@ -127,6 +127,31 @@ test('what the owner refuses comes back to the socket that sent it, under its ei
   say(other, { matchId: match.id, input: { move: 1 } })
   await expect.poll(() => runner.inputs[1], PATIENT).toEqual({ move: 1 })
   await first.client.call('matches.leave', { matchId: match.id })
+}, 30_000)
+
+test('a frame reaches its match, or is refused under its eid, when its node does not know who runs the match', async ({
+  cluster,
+  ada,
+  ben,
+}) => {
+  const { owner, second } = cluster
+  await using live = await enterLive(second.url, ada)
+  await using stranger = await enterLive(second.url, ben)
+  const match = await once<Match>(owner, ada, 'matches.create', { game: 'pong', mode: 'local' })
+  const own = await follow(live, match.id)
+  const others = await follow(stranger, match.id)
+  const runner = await begun(owner, match, live)
+  for (const index of [1, 2]) {
+    const { listeners } = cluster.nodes.get(second.app.platform.node) ?? {}
+    listeners?.gone(owner.app.platform.node)
+    sendInput(stranger, others, runner.tick, 1, 1)
+    const refused = { eid: `input/${others.snapshot.stream}/1`, error: 'NOT_SEATED' }
+    expect(await stranger.client.next()).toMatchObject(refused)
+    listeners?.gone(owner.app.platform.node)
+    sendInput(live, own, runner.tick, 0, index)
+    await expect.poll(() => runner.inputs[0], PATIENT).toEqual(runner.game.inputs?.[index])
+  }
+  await live.client.call('matches.leave', { matchId: match.id })
 }, 30_000)
 
 test('a seat is released when its socket to another node closes, and when that node is gone', async ({

@@ -176,8 +176,8 @@ describe('while Redis is away', () => {
     async (_how, name, interrupt) => {
       const player = await register(cluster.url(0), name)
       const clients = await Promise.all([0, 1, 2].map((node) => resident(player, node)))
-      const [first, second] = clients
-      if (!first || !second) throw new Error('nobody there')
+      const [first, second, third] = clients
+      if (!first || !second || !third) throw new Error('nobody there')
       const waiting = await first.matches.create({ game: 'pong', mode: 'casual', visibility: 'public' })
       const local = await second.matches.create({ game: 'pong', mode: 'local' })
       const followers = clients.map((client) => new Follower(client, waiting.id))
@@ -195,6 +195,13 @@ describe('while Redis is away', () => {
       })
       const own = playPong(second, local)
       await untilStatus(own, 'live')
+      // The same match, by way of a node that does not run it.
+      const remote = playPong(third, local)
+      await untilStatus(remote, 'live')
+      let [presses, welcomes] = [0, 0]
+      third.on('welcome', () => void welcomes++)
+      const pressing = setInterval(() => remote.input({ move: ++presses % 2 === 0 ? 1 : -1 }, 1), 30)
+      onTestFinished(() => clearInterval(pressing))
       for (const lobby of lobbies) await expect.poll(() => lobby.ids, PATIENT).toContain(waiting.id)
 
       const interrupted = interrupt()
@@ -217,7 +224,12 @@ describe('while Redis is away', () => {
       const after = await clients[2]?.matches.create({ game: 'pong', mode: 'casual', visibility: 'public' })
       for (const lobby of lobbies) await expect.poll(() => lobby.ids, PATIENT).toContain(after?.id)
       expect(own.status).toBe('live')
-      own.stop()
+      // The third node was there all the time, and its player sees the match again.
+      await untilStatus(remote, 'live')
+      await next(remote, 'confirmed')
+      expect([remote.figures.desyncs, welcomes]).toEqual([0, 0])
+      clearInterval(pressing)
+      for (const play of [own, remote]) play.stop()
       for (const { id } of [local, during, after ?? during])
         await first.matches.leave({ matchId: id }).catch(() => undefined)
     },

@@ -1,7 +1,7 @@
 import type { Engine, MatchRunner } from '../../engine/index.ts'
 import { gameOf } from '../../games/game.ts'
-import { decodeInput, eidOfInput, type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
-import { answerError, type Connection, RpcError } from '../../rpc/index.ts'
+import { decodeInput, type LiveInputFrame, resolveTick } from '../../protocol/live-frames.ts'
+import { type Connection, RpcError } from '../../rpc/index.ts'
 import { matchService, splitOptions } from '../matches/index.ts'
 import type { Match } from '../matches/types.ts'
 import { type Platform, service } from '../platform.ts'
@@ -80,14 +80,17 @@ export class LiveService {
     return undefined
   }
 
-  /** The same for a binary frame; false if it is none. A refusal by another node is answered when it comes. */
-  inputFrame(userId: string, connection: Connection, bytes: Uint8Array): boolean {
+  /**
+   * The same for a binary frame, whose bytes are lent until this returns; false if it is none. A refusal by another node is
+   * answered when it comes.
+   */
+  inputFrame(userId: string, connection: Connection, bytes: Uint8Array): boolean | Promise<void> {
     const frame = decodeInput(bytes)
     if (!frame) return false
     const match = this.#matches.byStream(frame.stream)
     if (match?.runner) this.#frameHere(playing(match), userId, connection.id, frame)
     else if (match?.owner) this.#others.frame(match.owner, userId, connection, match.matchId, bytes)
-    else if (match) void this.#frameElsewhere(match.matchId, userId, connection, bytes)
+    else if (match) return this.#frameElsewhere(match.matchId, userId, connection, frame, bytes.slice())
     else throw notLive()
     return true
   }
@@ -219,15 +222,23 @@ export class LiveService {
 
   async #inputElsewhere(userId: string, connection: Connection | null, input: LiveInput): Promise<void> {
     const owner = await this.#ownerOf(input.matchId)
+    if (connection?.closed) return
     const match = this.#matches.get(input.matchId)
     if (owner === null) this.#inputHere(playing(match), userId, connection?.id ?? null, input)
     else await this.#others.input(owner, userId, connection, input)
   }
 
-  async #frameElsewhere(matchId: string, userId: string, connection: Connection, bytes: Uint8Array): Promise<void> {
-    const owner = await this.#ownerOf(matchId).catch(() => null)
-    if (owner !== null) this.#others.frame(owner, userId, connection, matchId, bytes)
-    else answerError(connection, 'live.input', eidOfInput(bytes), notLive())
+  async #frameElsewhere(
+    matchId: string,
+    userId: string,
+    connection: Connection,
+    frame: LiveInputFrame,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const owner = await this.#ownerOf(matchId)
+    if (connection.closed) return
+    if (owner === null) this.#frameHere(playing(this.#matches.get(matchId)), userId, connection.id, frame)
+    else this.#others.frame(owner, userId, connection, matchId, bytes)
   }
 
   async #openElsewhere(row: StoredMatch, following: Following, userId: string | null): Promise<Opening | null> {

@@ -19,7 +19,7 @@ export const input = method({
     eidOf: eidOfInput,
     receive({ ctx, bytes }) {
       const { connection } = ctx.call
-      return connection !== null && ctx.use(liveService).inputFrame(ctx.user.id, connection, bytes)
+      return connection ? ctx.use(liveService).inputFrame(ctx.user.id, connection, bytes) : false
     },
   },
 
