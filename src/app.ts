@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus, type MemoryCluster } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
@@ -25,8 +24,7 @@ import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, SharedLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 
-const packageFile = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-const { version } = z.object({ version: z.string() }).parse(JSON.parse(packageFile))
+const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
 /** The parts of a server. */
 export interface AppOptions {

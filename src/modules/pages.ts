@@ -13,10 +13,7 @@ export const Page = {
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().optional() })
 
-export interface PageRequest {
-  readonly cursor?: string | undefined
-  readonly limit?: number | undefined
-}
+export type PageRequest = z.infer<z.ZodObject<typeof Page>>
 
 /** What a query reads for a page: `take` rows that come after `after`, newest first; equal times by id, highest first. */
 export interface PageRows {

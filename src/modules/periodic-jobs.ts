@@ -30,26 +30,16 @@ export function startJobs(platform: Platform, module: string, jobs: Readonly<Rec
   const log = platform.log.of(module)
   return Object.entries(jobs).map(([key, job]) => {
     const name = `${module}.${key}`
-    const run = async (scope: Scope, stopping: AbortSignal) => {
-      await job.run({
-        sql: scope.sql,
-        get db() {
-          return scope.db
-        },
-        afterCommit: (effect) => scope.afterCommit(effect),
-        log,
-        stopping,
-        use: platform.use,
+    // A copy of the scope would read its `db`, which a transaction makes when it is first read.
+    const run = (scope: Scope, stopping: AbortSignal) =>
+      job.run(Object.assign(scope, { log, stopping, use: platform.use }))
+    const runOnOneNode = (stopping: AbortSignal) =>
+      inTransaction(platform, async (scope) => {
+        const lock = await scope.sql.first(LOCK, [`job ${name}`])
+        if (lock?.isFree) await run(scope, stopping)
       })
-    }
     const work: PeriodicWork =
-      job.runsOn === 'every node'
-        ? (stopping) => run(plainScope(platform), stopping)
-        : (stopping) =>
-            inTransaction(platform, async (scope) => {
-              const lock = await scope.sql.first(LOCK, [`job ${name}`])
-              if (lock?.isFree) await run(scope, stopping)
-            })
+      job.runsOn === 'one node' ? runOnOneNode : (stopping) => run(plainScope(platform), stopping)
     return platform.every(name, job.everyMs, work)
   })
 }

@@ -1,31 +1,30 @@
+import type { Limits } from './default-limits.ts'
+
 /** The sub-protocol a client may offer in `Sec-WebSocket-Protocol`. */
 export const PROTOCOL = 'rally.v1'
 
-/** A request: one method call, or the opening of one subscription. */
-export interface ClientMessage {
+interface Envelope {
   /** `namespace.name` of a method or subscription. */
   readonly type: string
-  readonly data?: unknown
-  /** The sender's id of this exchange, 1 to 64 characters. A retry carries the same. */
+  /** The client's id of this exchange, 1 to 64 characters. A retry carries the same. */
   readonly eid: string
   /** The sender's clock, ms since the epoch. */
   readonly ts: number
 }
 
+/** A request: one method call, or the opening of one subscription. */
+export interface ClientMessage extends Envelope {
+  readonly data?: unknown
+}
+
 /** The answer to a request: it carries the request's `type` and `eid`. */
-export interface Answer {
-  readonly type: string
-  readonly eid: string
-  readonly ts: number
+export interface Answer extends Envelope {
   readonly data: unknown
   readonly error?: string
 }
 
 /** An event of a stream. Its `eid` is the channel, so that the bytes are the same for every subscriber. */
-export interface StreamEvent {
-  readonly type: string
-  readonly eid: string
-  readonly ts: number
+export interface StreamEvent extends Envelope {
   readonly seq: number
   readonly data: unknown
 }
@@ -63,7 +62,7 @@ export interface Welcome {
   readonly node: string
   readonly version: string
   readonly heartbeatMs: number
-  readonly limits: import('./default-limits.ts').Limits
+  readonly limits: Limits
 }
 
 /** The `type` and `eid` of an answer where those of the frame could not be read. */

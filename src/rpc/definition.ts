@@ -142,28 +142,22 @@ export interface Module<M extends Methods = Methods, S extends Subscriptions = S
 
 /** The types that a client of these modules needs. */
 export type ApiOf<Modules extends Readonly<Record<string, Module>>> = {
-  readonly [Name in keyof Modules]: {
-    readonly [Key in keyof Modules[Name]['methods']]: MethodTypes<Modules[Name]['methods'][Key]>
-  } & {
-    readonly [Key in keyof Modules[Name]['subscriptions']]: SubscriptionTypes<Modules[Name]['subscriptions'][Key]>
-  }
+  readonly [Name in keyof Modules]: ShapesOf<Modules[Name]['methods']> & ShapesOf<Modules[Name]['subscriptions']>
 }
 
-type MethodTypes<M> =
-  M extends Method<infer _Ctx, infer _A, infer I, infer O, infer E>
+type ShapesOf<Definitions extends Methods | Subscriptions> = {
+  readonly [Key in keyof Definitions]: Definitions[Key] extends Method<infer _C, infer _A, infer I, infer O, infer E>
     ? { readonly kind: 'method'; readonly input: z.input<I>; readonly output: z.output<O>; readonly errors: E }
-    : never
-
-type SubscriptionTypes<S> =
-  S extends Subscription<infer _Ctx, infer _A, infer I, infer V, infer N, infer E>
-    ? {
-        readonly kind: 'subscription'
-        readonly input: z.input<I>
-        readonly snapshot: z.output<N>
-        readonly event: z.output<V>
-        readonly errors: E
-      }
-    : never
+    : Definitions[Key] extends Subscription<infer _C, infer _A, infer I, infer V, infer S, infer E>
+      ? {
+          readonly kind: 'subscription'
+          readonly input: z.input<I>
+          readonly snapshot: z.output<S>
+          readonly event: z.output<V>
+          readonly errors: E
+        }
+      : never
+}
 
 /** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }

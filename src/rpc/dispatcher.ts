@@ -15,14 +15,13 @@ import {
   peek,
   readEnvelope,
 } from './envelope.ts'
-import { RpcError } from './errors.ts'
+import { faultsOf, invalid, RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { IncrementalSweep } from './incremental-sweep.ts'
 import { PendingCalls, type Reply } from './pending-calls.ts'
 import { builtins, createRegistry, type Entry, isInput } from './registry.ts'
 import type { Caller } from './sessions.ts'
 import type { Hub } from './stream-hub.ts'
-import { faultsOf, invalid } from './validation.ts'
 
 export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]
@@ -151,13 +150,8 @@ export class Dispatcher<Ctx, Tx> {
     }
     // The SDK pings by itself, so a ping does not show that anybody uses the socket.
     if (entry !== this.#ping) connection.lastRequestAt = now
-    this.#calls.start(
-      new Call<Tx>(connection.caller, connection, entry.type, message.eid),
-      entry,
-      message.data,
-      now,
-      isInput(entry) ? refusalsToSocket : toSocket,
-    )
+    const call = new Call<Tx>(connection.caller, connection, entry.type, message.eid)
+    this.#calls.start(call, entry, message.data, now, isInput(entry) ? refusalsToSocket : toSocket)
   }
 
   /**

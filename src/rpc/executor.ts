@@ -4,9 +4,8 @@ import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, fail, type Opened } from './definition.ts'
 import type { Body } from './envelope.ts'
-import { errorData, RpcError } from './errors.ts'
+import { errorData, faultsOf, invalid, RpcError, toIssues } from './errors.ts'
 import type { Entry } from './registry.ts'
-import { faultsOf, invalid, toIssues } from './validation.ts'
 import { AnonymousAnswers, type Once } from './write-once.ts'
 
 export interface ExecutorOptions<Ctx, Tx> {
@@ -18,12 +17,6 @@ export interface ExecutorOptions<Ctx, Tx> {
   /** Turns an error of a library into one that a client may see; `undefined` makes it `INTERNAL`. */
   readonly translateError: (error: unknown) => RpcError | undefined
   readonly log: { error(details: object, message: string): void }
-}
-
-/** What a client asked of a stream: the checked input, and the last `seq` that it knows. */
-export interface OpeningRequest {
-  readonly input: unknown
-  readonly since: number | undefined
 }
 
 /** Runs handlers as their definitions say: it checks access, limit and input, and executes a write once. */
@@ -144,30 +137,30 @@ export class Executor<Ctx, Tx> {
     return answers.run(call, execute, (error) => isDecided(entry, error))
   }
 
-  /** `admit` for a subscription: takes `since` out before the schema sees the data. @throws RpcError */
-  admitOpening(call: Call, entry: Entry, data: unknown, now: number): OpeningRequest {
-    if (typeof data !== 'object' || data === null || !('since' in data)) {
-      return { input: this.admit(call, entry, data, now), since: undefined }
-    }
-    const { since, ...own } = data
-    const input = this.admit(call, entry, own, now)
-    if (isSeq(since)) return { input, since }
-    throw invalid([{ path: 'since', message: 'has to be a seq of this stream' }])
-  }
-
-  /** Reads what a subscription opens with. */
-  async open(
+  /**
+   * `admit` for a subscription. Gives the function that reads what the stream opens with.
+   *
+   * @throws RpcError
+   */
+  admitOpening(
     call: Call<Tx>,
     entry: Entry,
     subscription: AnySubscription,
-    { input, since }: OpeningRequest,
-  ): Promise<Opened<unknown, unknown>> {
-    const ctx = this.#options.createContext(call)
-    const opened = await subscription.open({ ctx, input, since, fail })
-    if (!this.#options.checkOutput) return opened
-    if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
-    else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
-    return opened
+    data: unknown,
+    now: number,
+  ): () => Promise<Opened<unknown, unknown>> {
+    const { since, own } = withoutSince(data)
+    const input = this.admit(call, entry, own, now)
+    if (since !== undefined && !isSeq(since)) {
+      throw invalid([{ path: 'since', message: 'has to be a seq of this stream' }])
+    }
+    return async () => {
+      const opened = await subscription.open({ ctx: this.#options.createContext(call), input, since, fail })
+      if (!this.#options.checkOutput) return opened
+      if ('snapshot' in opened) checkSchema(entry, subscription.snapshot, opened.snapshot)
+      else for (const { data } of opened.missed) checkSchema(entry, subscription.event, data)
+      return opened
+    }
   }
 
   /** Gives a binary frame to a method; false when it is no frame of that method. Throws or rejects with any error. */
@@ -183,6 +176,13 @@ export class Executor<Ctx, Tx> {
     this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
     return new RpcError('INTERNAL', 'Something went wrong on the server')
   }
+}
+
+/** What a client asks of a stream, and the last `seq` that it knows, which no schema names. */
+function withoutSince(data: unknown): { since?: unknown; own: unknown } {
+  if (typeof data !== 'object' || data === null || !('since' in data)) return { own: data }
+  const { since, ...own } = data
+  return { since, own }
 }
 
 function isSeq(value: unknown): value is number {

@@ -1,10 +1,10 @@
 import type { Limits } from '../protocol/index.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
-import type { AnySubscription } from './definition.ts'
+import type { AnySubscription, Delivery, Opened } from './definition.ts'
 import type { Body } from './envelope.ts'
 import { RpcError } from './errors.ts'
-import type { Executor, OpeningRequest } from './executor.ts'
+import type { Executor } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
@@ -138,22 +138,21 @@ export class PendingCalls<Ctx, Tx> {
   #open(call: Call<Tx>, entry: Entry, subscription: AnySubscription, data: unknown, now: number, reply: Reply): void {
     const { connection } = call
     if (!connection) throw new RpcError('UNKNOWN_TYPE', 'Streams need a socket')
-    const request = this.#executor.admitOpening(call, entry, data, now)
+    const read = this.#executor.admitOpening(call, entry, subscription, data, now)
     this.#checkSubscriptions(connection)
     const pending = this.#track(call, entry, now, reply)
-    this.#takePlace(call, entry, this.#follow(pending, connection, subscription, request))
+    this.#takePlace(call, entry, this.#follow(pending, connection, subscription.delivery, read))
   }
 
   async #follow(
     pending: Pending<Tx>,
     connection: Connection,
-    subscription: AnySubscription,
-    request: OpeningRequest,
+    delivery: Delivery,
+    read: () => Promise<Opened<unknown, unknown>>,
   ): Promise<void> {
     const { call, entry, reply } = pending
     try {
-      const read = () => this.#executor.open(call, entry, subscription, request)
-      await this.#hub.follow(connection, subscription.delivery, read, (opening) => {
+      await this.#hub.follow(connection, delivery, read, (opening) => {
         // Others may have been opened while this one was read.
         this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false

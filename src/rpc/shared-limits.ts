@@ -22,6 +22,8 @@ const Used = z.object({
   sockets: Counts,
 })
 
+type Entries = ReadonlyMap<string, Pick<Entry, 'type' | 'limiter'>>
+
 /**
  * Lets limits count over all nodes: each tells the others what it let through, and subtracts from its own buckets what they
  * tell. A request never waits for that; `docs/decisions/many-nodes.md` says how far a limit can be exceeded meanwhile.
@@ -29,14 +31,14 @@ const Used = z.object({
 export class SharedLimits {
   readonly #bus: Bus
   readonly #admission: Admission
-  readonly #entries: ReadonlyMap<string, Pick<Entry, 'type' | 'limiter'>>
+  readonly #entries: Entries
   readonly #subscription: BusSubscription
   /** The last message named sockets: one without any has to follow. */
   #hadSockets = false
   /** What each other node has told of its sockets. */
   readonly #sockets = new Map<string, { readonly at: number; readonly counts: ReadonlyMap<string, number> }>()
 
-  constructor(bus: Bus, admission: Admission, entries: ReadonlyMap<string, Pick<Entry, 'type' | 'limiter'>>) {
+  constructor(bus: Bus, admission: Admission, entries: Entries) {
     this.#bus = bus
     this.#admission = admission
     this.#entries = entries

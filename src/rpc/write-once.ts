@@ -44,15 +44,9 @@ export interface Once<Tx> {
 const MAX_ANSWERS = 64
 const KEEP_MS = 10 * 60_000
 
-interface Known<Answer> {
-  readonly type: string
-  readonly at: number
-  readonly answer: Promise<Answer>
-}
-
 /** Keeps the answers of the writes of one socket without a user in memory, as `Once` does those of users in the database. */
 export class AnonymousAnswers<Answer> {
-  readonly #known = new Map<string, Known<Answer>>()
+  readonly #known = new Map<string, { type: string; at: number; answer: Promise<Answer> }>()
 
   /**
    * The kept answer of `eid`, else that of `execute`. An error is kept too if `isDecided` says so.
@@ -60,7 +54,7 @@ export class AnonymousAnswers<Answer> {
    * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */
   run(
-    { eid, type }: { readonly eid: string; readonly type: string },
+    { eid, type }: Pick<WriteKey, 'eid' | 'type'>,
     execute: () => Promise<Answer>,
     isDecided: (error: unknown) => boolean,
   ): Promise<Answer> {
