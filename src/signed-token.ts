@@ -16,26 +16,20 @@ export interface Claims extends Readonly<Record<string, unknown>> {
   readonly exp: number
 }
 
-/** Signs and reads JWTs (RFC 7519, HS256) without a promise, because every upgrade waits for the answer. */
-export interface SignedTokens {
-  /** The token ends `lifeMs` after `nowMs`, in whole seconds. */
-  sign(audience: string, claims: Readonly<Record<string, unknown>>, nowMs: number, lifeMs: number): string
-  /** Null for a token that has ended, is for another audience, or was not made by `sign` with this key. */
-  read(audience: string, token: string, nowMs: number): Claims | null
-}
-
 /**
- * Reads only what `sign` writes: the header must be the same text, so no token can choose its algorithm.
+ * Signs and reads JWTs (RFC 7519, HS256) without a promise, because every upgrade waits for the answer. It reads only what
+ * it writes: the header must be the same text, so no token can choose its algorithm.
  *
  * @throws Error when the key is too short
  */
-export function createSignedTokens(key: Uint8Array): SignedTokens {
+export function createSignedTokens(key: Uint8Array) {
   if (key.length < MIN_KEY_BYTES) throw new Error(`a key for tokens needs ${MIN_KEY_BYTES} bytes or more`)
   const secret = createSecretKey(key)
   const signatureOf = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url')
 
   return {
-    sign(audience, claims, nowMs, lifeMs) {
+    /** The token ends `lifeMs` after `nowMs`, in whole seconds. */
+    sign(audience: string, claims: Readonly<Record<string, unknown>>, nowMs: number, lifeMs: number): string {
       const iat = Math.floor(nowMs / 1000)
       const times = { iat, exp: iat + Math.floor(lifeMs / 1000) }
       const payload = JSON.stringify({ ...claims, iss: ISSUER, aud: audience, ...times })
@@ -43,7 +37,8 @@ export function createSignedTokens(key: Uint8Array): SignedTokens {
       return `${signed}.${signatureOf(signed)}`
     },
 
-    read(audience, token, nowMs) {
+    /** Null for a token that has ended, is for another audience, or was not made by `sign` with this key. */
+    read(audience: string, token: string, nowMs: number): Claims | null {
       if (token.length > MAX_LENGTH || !token.startsWith(HEADER)) return null
       const dot = token.length - SIGNATURE_LENGTH - 1
       if (token[dot] !== '.') return null
@@ -55,6 +50,8 @@ export function createSignedTokens(key: Uint8Array): SignedTokens {
     },
   }
 }
+
+export type SignedTokens = ReturnType<typeof createSignedTokens>
 
 /** Takes the same time wherever the texts differ. */
 function isSame(expected: string, given: string): boolean {

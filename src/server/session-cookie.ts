@@ -15,27 +15,12 @@ export interface SessionClaims {
   readonly isAging: boolean
 }
 
-/** What the request's cookies say. `isBad` when there was a session cookie that proves nothing. */
-export interface ReadCookies {
-  readonly session: SessionClaims | null
-  readonly isBad: boolean
-  readonly device: Device | null
-}
-
-/** Reads and writes the two cookies. What is written is the value of a `Set-Cookie` header. */
-export interface Cookies {
-  read(header: string): ReadCookies
-  /** The cookie ends when the session's row does: at `expiresAt`, ms since the epoch. */
-  session(userId: string, sessionId: string, expiresAt: number): string
-  readonly clearedSession: string
-  device(device: Device): string
-}
-
 /**
  * The session cookie is a JWT of user and session: HttpOnly, SameSite=Strict, and in production Secure with the
  * `__Host-` prefix (RFC 6265bis). The device cookie names the users who signed in with this browser before.
+ * What is written is the value of a `Set-Cookie` header.
  */
-export function createCookies(key: Uint8Array, production: boolean): Cookies {
+export function createCookies(key: Uint8Array, production: boolean) {
   const prefix = production ? '__Host-rally' : 'rally'
   const names = { session: prefix, device: `${prefix}-device` }
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: production } as const
@@ -59,7 +44,8 @@ export function createCookies(key: Uint8Array, production: boolean): Cookies {
   }
 
   return {
-    read(header) {
+    /** `isBad` when there was a session cookie that proves nothing. */
+    read(header: string) {
       const cookies = header === '' ? {} : parseCookie(header)
       const sessionToken = cookies[names.session]
       const deviceToken = cookies[names.device]
@@ -68,14 +54,17 @@ export function createCookies(key: Uint8Array, production: boolean): Cookies {
       return { session, isBad: sessionToken !== undefined && session === null, device }
     },
 
-    session(userId, sessionId, expiresAt) {
+    /** The cookie ends when the session's row does: at `expiresAt`, ms since the epoch. */
+    session(userId: string, sessionId: string, expiresAt: number): string {
       const nowMs = Date.now()
       return write('session', { sub: userId, sid: sessionId }, nowMs, expiresAt - nowMs)
     },
 
     clearedSession: stringifySetCookie({ name: names.session, value: '', maxAge: 0, ...attributes }),
 
-    device: ({ id, users }) =>
+    device: ({ id, users }: Device): string =>
       write('device', { did: id, users: users.slice(0, MAX_DEVICE_USERS) }, Date.now(), DEVICE_MS),
   }
 }
+
+export type Cookies = ReturnType<typeof createCookies>

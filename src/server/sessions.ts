@@ -21,25 +21,6 @@ export interface Identity {
   readonly setCookie: string | undefined
 }
 
-/** Finds out who sent a request by its cookies, and serves the route that sets and clears the session cookie. */
-export interface Sessions {
-  /** So many questions to the gate are open that no more are asked. */
-  readonly isBusy: boolean
-  /**
-   * Answers at once when there is nothing to look up: without a session cookie, or with one that was not signed here.
-   * Otherwise it asks the gate, with a deadline.
-   *
-   * @throws RpcError UNAVAILABLE when the gate does not answer
-   */
-  identify(sender: Sender): Identity | Promise<Identity>
-  /** `POST /session { token }`: exchanges a ticket for the session cookie. */
-  post(exchange: Exchange, request: Request): Promise<void>
-  /** `DELETE /session`: signs this browser out. */
-  delete(exchange: Exchange, request: Request): Promise<void>
-  /** Answers the preflight request of a page on another origin. */
-  options(exchange: Exchange, request: Request): void
-}
-
 interface SessionsOptions {
   readonly gate: SessionGate
   readonly cookies: Cookies
@@ -47,7 +28,8 @@ interface SessionsOptions {
   readonly log: OutageLog
 }
 
-export function createSessions({ gate, cookies, isAllowedOrigin, log }: SessionsOptions): Sessions {
+/** Finds out who sent a request by its cookies, and serves the route that sets and clears the session cookie. */
+export function createSessions({ gate, cookies, isAllowedOrigin, log }: SessionsOptions) {
   const outage = new Outage('sessions cannot be looked up or changed', log)
   let asking = 0
   const isBusy = () => asking >= MAX_ASKING
@@ -72,6 +54,12 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     const setCookie = isAging ? cookies.session(userId, sessionId, signedIn.expiresAt) : undefined
     return { caller: callerOf(sender, signedIn, device), setCookie }
   }
+  /**
+   * Answers at once when there is nothing to look up: without a session cookie, or with one that was not signed here.
+   * Otherwise it asks the gate, with a deadline.
+   *
+   * @throws RpcError UNAVAILABLE when the gate does not answer
+   */
   const identify = (sender: Sender): Identity | Promise<Identity> => {
     const { session, device, isBad } = cookies.read(sender.cookie)
     if (session) return lookUp(sender, session, device)
@@ -79,17 +67,16 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
   }
 
   /** False when the request has been refused. */
+  const admitsOrigin = (exchange: Exchange, origin: string): boolean => {
+    const isAllowed = isAllowedOrigin(origin)
+    if (!isAllowed) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
+    return isAllowed
+  }
   const admits = (exchange: Exchange, { origin }: Request): boolean => {
-    if (!isAllowedOrigin(origin)) {
-      exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
-      return false
-    }
-    if (isBusy()) {
-      const data = { message: 'Too much is going on', retryAfterMs: RETRY_MS }
-      exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
-      return false
-    }
-    return true
+    if (!admitsOrigin(exchange, origin)) return false
+    const data = { message: 'Too much is going on', retryAfterMs: RETRY_MS }
+    if (isBusy()) exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
+    return !isBusy()
   }
   const fail = (exchange: Exchange, error: unknown, headers: Headers): void => {
     const isExpected = error instanceof RpcError && error.code !== 'INTERNAL'
@@ -103,12 +90,12 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
   }
 
   return {
-    get isBusy() {
-      return isBusy()
-    },
+    /** So many questions to the gate are open that no more are asked. */
+    isBusy,
     identify,
 
-    async post(exchange, request) {
+    /** `POST /session { token }`: exchanges a ticket for the session cookie. */
+    async post(exchange: Exchange, request: Request): Promise<void> {
       // The body must be read before the first await.
       const reading = readBody(exchange, MAX_BODY_BYTES, BODY_DEADLINE_MS)
       if (!admits(exchange, request)) return
@@ -119,12 +106,9 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
       }
       const body = await reading
       if (body === 'aborted') return
-      if (body === 'too large') {
-        exchange.error('413 Content Too Large', 'VALIDATION_FAILED', 'The body is too large', cors, true)
-        return
-      }
-      if (body === 'too slow') {
-        exchange.error('408 Request Timeout', 'TIMEOUT', 'The body took too long', cors, true)
+      if (typeof body === 'string') {
+        const [status, code, message] = bodyProblems[body]
+        exchange.error(status, code, message, cors, true)
         return
       }
       const ticket = readTicket(body.text)
@@ -145,7 +129,8 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
       }
     },
 
-    async delete(exchange, request) {
+    /** `DELETE /session`: signs this browser out. */
+    async delete(exchange: Exchange, request: Request): Promise<void> {
       if (!admits(exchange, request)) return
       const cors = corsHeaders(request.origin)
       try {
@@ -157,11 +142,9 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
       }
     },
 
-    options(exchange, { origin }) {
-      if (!isAllowedOrigin(origin)) {
-        exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
-        return
-      }
+    /** Answers the preflight request of a page on another origin. */
+    options(exchange: Exchange, { origin }: Request): void {
+      if (!admitsOrigin(exchange, origin)) return
       exchange.reply('204 No Content', {
         ...corsHeaders(origin),
         'Access-Control-Allow-Methods': 'POST, DELETE',
@@ -171,6 +154,13 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     },
   }
 }
+
+export type Sessions = ReturnType<typeof createSessions>
+
+const bodyProblems = {
+  'too large': ['413 Content Too Large', 'VALIDATION_FAILED', 'The body is too large'],
+  'too slow': ['408 Request Timeout', 'TIMEOUT', 'The body took too long'],
+} as const
 
 function callerOf({ ip, userAgent }: Sender, signedIn: SignedIn | null, device: Device | null): Caller {
   return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, ip, userAgent, device }

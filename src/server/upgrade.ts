@@ -103,7 +103,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
       return
     }
-    if (isClosing() || sessions.isBusy) {
+    if (isClosing() || sessions.isBusy()) {
       unavailable(exchange)
       return
     }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { BusSubscription } from '../../../bus/bus.ts'
+import { statement } from '../../../db/sql.ts'
 import { closeCodes } from '../../../protocol/index.ts'
 import { type Channel, channel } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { SessionEnd } from '../types.ts'
-import { sessionRows } from './session-rows.ts'
 
 /** The database is asked this often for sessions that ended lately, so sockets close well within a second. */
 export const LOOK_EVERY_MS = 500
@@ -19,6 +19,16 @@ const CLOSE_AFTER_MS = 50
 const MAX_ENDED = 1_000
 const CHECK_BATCH = 500
 const MAX_REMEMBERED = 20_000
+
+const ENDED_SINCE = statement<{ readonly id: string; readonly isExpired: boolean }>(
+  'sessions.endedSince',
+  `SELECT id, ended_at >= expires_at AS "isExpired" FROM sessions WHERE ended_at > $1 LIMIT $2`,
+)
+
+const NOT_ENDED_AMONG = statement<{ readonly id: string }>(
+  'sessions.notEndedAmong',
+  'SELECT id FROM sessions WHERE id = ANY ($1::text[]) AND ended_at IS NULL',
+)
 
 const TOPIC = 'auth.sessions'
 const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
@@ -109,7 +119,7 @@ export class SessionCloser {
     // Without a signed-in socket there is nothing to close. A later socket has its own look-up of its session.
     if (connections.users().next().done !== true) {
       const since = new Date(Math.min(this.#lookedAt, now) - this.#overlapMs)
-      const ended = await sessionRows.endedSince(database.reserved, since, MAX_ENDED + 1)
+      const ended = await database.reserved.rows(ENDED_SINCE, [since, MAX_ENDED + 1])
       if (ended.length > MAX_ENDED || this.#looksUntilCheck <= 0) await this.#check()
       else this.#closeAmong(new Map(ended.map((row) => [row.id, row.isExpired ? 'expired' : 'ended'])))
     }
@@ -125,7 +135,8 @@ export class SessionCloser {
     const all = [...open]
     for (let start = 0; start < all.length; start += CHECK_BATCH) {
       const ids = all.slice(start, start + CHECK_BATCH)
-      const living = await sessionRows.notEndedAmong(database.reserved, ids)
+      const rows = await database.reserved.rows(NOT_ENDED_AMONG, [ids])
+      const living = new Set(rows.map(({ id }) => id))
       this.#closeAmong(new Map(ids.filter((id) => !living.has(id)).map((id) => [id, 'ended'])))
     }
     this.#looksUntilCheck = CHECK_EVERY_LOOKS

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
-import { type Caller, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
+import { statement } from '../../../db/sql.ts'
+import { type Caller, type CallerUser, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
 import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
-import { type SessionRow, sessionRows } from './session-rows.ts'
 import type { Tickets } from './tickets.ts'
 
 /** How long a session lasts, from its beginning or its last renewal. A cookie past half of its life is renewed. */
@@ -17,7 +17,91 @@ const SESSION_MS = 30 * 24 * 60 * 60_000
 const SEEN_EVERY_MS = 5 * 60_000
 const BATCH = { maxRunning: 1, maxKeys: 512 }
 
-/** The sessions of all users, in the database. */
+/** A session, whether it has ended or not, and its user. */
+interface SessionRow {
+  readonly id: string
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+  readonly endedAt: Date | null
+  readonly user: CallerUser
+}
+
+/** A session as its user sees it in a list. */
+interface ListedSession extends Pick<SessionRow, 'id' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
+  readonly userAgent: string
+  readonly ip: string
+}
+
+const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
+  sessions.expires_at AS "expiresAt"`
+/** As a `CallerUser`. */
+const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
+  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint) AS "user"`
+const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}`
+
+const BY_ID = statement<SessionRow>(
+  'sessions.byId',
+  `SELECT ${COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = ANY ($1::text[])`,
+)
+
+const LIST = statement<ListedSession>(
+  'sessions.list',
+  `SELECT id, user_agent AS "userAgent", ip, ${TIMES} FROM sessions
+   WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+     AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
+   ORDER BY created_at DESC, id DESC LIMIT $5`,
+)
+
+// Two nodes may see the same sessions at once: neither waits for the other.
+const TOUCH = statement(
+  'sessions.touch',
+  `UPDATE sessions SET last_seen_at = $2 WHERE id IN (
+     SELECT id FROM sessions WHERE id = ANY ($1::text[]) FOR UPDATE SKIP LOCKED)`,
+)
+
+const EXTEND = statement<SessionRow>(
+  'sessions.extend',
+  `UPDATE sessions SET expires_at = $4, last_seen_at = $3
+   FROM users WHERE users.id = sessions.user_id
+     AND sessions.id = $1 AND sessions.user_id = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
+   RETURNING ${COLUMNS}`,
+)
+
+// A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session. No row
+// when the ticket was used before, or its user is gone.
+const REDEEM = statement<Pick<SessionRow, 'user'>>(
+  'sessions.redeem',
+  `WITH ticket AS (
+     INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
+   ), session AS (
+     INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at)
+     SELECT $4, users.id, $5, $6, $7, $7, $8 FROM users, ticket WHERE users.id = $3
+     RETURNING user_id
+   )
+   SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`,
+)
+
+const END = statement(
+  'sessions.end',
+  `UPDATE sessions SET ended_at = $3
+   WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
+)
+
+const END_OTHERS = statement<{ readonly id: string }>(
+  'sessions.endOthers',
+  `UPDATE sessions SET ended_at = $3
+   WHERE id <> $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
+)
+
+const EXPIRE = statement<{ readonly id: string; readonly userId: string }>(
+  'sessions.expire',
+  `UPDATE sessions SET ended_at = $1 WHERE id IN (
+     SELECT id FROM sessions WHERE expires_at <= $1 AND ended_at IS NULL LIMIT $2 FOR UPDATE SKIP LOCKED)
+   RETURNING id, user_id AS "userId"`,
+)
+
+/** The sessions of all users, in the database. A session is open while it has neither ended nor expired. */
 export class Sessions implements SessionGate {
   readonly #platform: Platform
   readonly #tickets: Tickets
@@ -32,9 +116,12 @@ export class Sessions implements SessionGate {
     this.#closer = closer
     this.#now = now
     const { reserved } = platform.database
-    this.#look = batched((ids) => sessionRows.byIds(reserved, ids), BATCH)
+    this.#look = batched(async (ids) => {
+      const rows = await reserved.rows(BY_ID, [ids])
+      return new Map(rows.map((row) => [row.id, row]))
+    }, BATCH)
     this.#touch = batched(async (ids) => {
-      await sessionRows.touch(reserved, ids, new Date(now()))
+      await reserved.rows(TOUCH, [ids, new Date(now())])
       return new Map<string, never>()
     }, BATCH)
   }
@@ -49,9 +136,8 @@ export class Sessions implements SessionGate {
     // An ended session is found here, and is then known to have ended.
     if ((await this.find(sessionId, userId)) === null) return null
     const now = this.#now()
-    const { reserved } = this.#platform.database
-    const expiresAt = new Date(now + SESSION_MS)
-    const row = await sessionRows.extend(reserved, { id: sessionId, userId }, new Date(now), expiresAt)
+    const values = [sessionId, userId, new Date(now), new Date(now + SESSION_MS)]
+    const row = await this.#platform.database.reserved.first(EXTEND, values)
     return row && toSignedIn(row)
   }
 
@@ -59,18 +145,15 @@ export class Sessions implements SessionGate {
     const ticket = this.#tickets.read(token)
     if (!ticket) throw badTicket()
     const now = this.#now()
-    const session = {
-      id: randomUUID(),
-      userId: ticket.userId,
-      ip: from.ip,
-      userAgent: from.userAgent.slice(0, 200).toWellFormed(),
-      createdAt: new Date(now),
-      expiresAt: new Date(now + SESSION_MS),
-    }
-    const used = { id: ticket.id, expiresAt: new Date(ticket.expiresAt) }
-    const user = await orUnavailable(sessionRows.redeem(this.#platform.database.reserved, used, session))
-    if (!user) throw badTicket()
-    return { user, sessionId: session.id, expiresAt: session.expiresAt.getTime() }
+    const sessionId = randomUUID()
+    const expiresAt = now + SESSION_MS
+    const userAgent = from.userAgent.slice(0, 200).toWellFormed()
+    const used = [ticket.id, new Date(ticket.expiresAt)]
+    const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
+    const { reserved } = this.#platform.database
+    const row = await orUnavailable(reserved.first(REDEEM, [...used, ticket.userId, ...session]))
+    if (!row) throw badTicket()
+    return { user: row.user, sessionId, expiresAt }
   }
 
   async end(sessionId: string, userId: string): Promise<void> {
@@ -81,16 +164,16 @@ export class Sessions implements SessionGate {
 
   /** Ends a session of this user; false when it is not theirs or has ended already. */
   async finish(scope: Scope, sessionId: string, userId: string, reason: SessionEnd['reason']): Promise<boolean> {
-    const isEnded = await sessionRows.end(scope.sql, { id: sessionId, userId }, new Date(this.#now()))
+    const isEnded = (await scope.sql.first(END, [sessionId, userId, new Date(this.#now())])) !== null
     if (isEnded) scope.afterCommit(() => this.#closer.announce({ sessionId, userId, reason }))
     return isEnded
   }
 
   /** Ends all sessions of a user except one. */
   async finishOthers(scope: Scope, exceptId: string, userId: string): Promise<void> {
-    const ended = await sessionRows.endOthers(scope.sql, { id: exceptId, userId }, new Date(this.#now()))
+    const ended = await scope.sql.rows(END_OTHERS, [exceptId, userId, new Date(this.#now())])
     scope.afterCommit(() => {
-      for (const sessionId of ended) this.#closer.announce({ sessionId, userId, reason: 'revoked' })
+      for (const { id: sessionId } of ended) this.#closer.announce({ sessionId, userId, reason: 'revoked' })
     })
   }
 
@@ -112,7 +195,8 @@ export class Sessions implements SessionGate {
   ): Promise<{ items: SessionInfo[]; nextCursor?: string }> {
     return readPage(page, {
       limit: 50,
-      read: (rows) => sessionRows.list(sql, userId, new Date(this.#now()), rows),
+      read: ({ after, take }) =>
+        sql.rows(LIST, [userId, new Date(this.#now()), after?.at ?? null, after?.id ?? null, take]),
       key: ({ createdAt, id }) => ({ at: createdAt.getTime(), id }),
       item: ({ id, createdAt, lastSeenAt, expiresAt, ...client }): SessionInfo => ({
         ...client,
@@ -127,7 +211,7 @@ export class Sessions implements SessionGate {
 
   /** Ends up to `limit` sessions that have expired. */
   async expire(scope: Scope, limit: number): Promise<void> {
-    const expired = await sessionRows.expire(scope.sql, new Date(this.#now()), limit)
+    const expired = await scope.sql.rows(EXPIRE, [new Date(this.#now()), limit])
     scope.afterCommit(() => {
       for (const { id, userId } of expired) this.#closer.announce({ sessionId: id, userId, reason: 'expired' })
     })
