@@ -10,16 +10,6 @@ export interface Account extends User {
   readonly totp: Sealed
 }
 
-export interface NewAccount {
-  readonly id: string
-  readonly username: string
-  readonly displayName: string
-  readonly totp: Sealed
-  /** The time step of the code that proved the secret. This code does not sign in as well. */
-  readonly totpLastStep: number
-  readonly createdAt: Date
-}
-
 interface Row {
   readonly id: string
   readonly username: string
@@ -99,10 +89,13 @@ export const accounts = {
     return row && toAccount(row)
   },
 
-  /** False, and nothing is written, when the name has an account already. */
-  async insert(sql: Sql, account: NewAccount, recoveryCodes: readonly string[]): Promise<boolean> {
-    const { id, username, displayName, totp, totpLastStep, createdAt } = account
-    const values = [id, username, displayName, totp.keyId, totp.bytes, totpLastStep, createdAt]
+  /**
+   * `step` is that of the code that proved the secret: this code does not sign in as well. False, and nothing is written,
+   * when the name has an account already.
+   */
+  async insert(sql: Sql, account: Account, step: number, recoveryCodes: readonly string[]): Promise<boolean> {
+    const { id, username, displayName, totp, createdAt } = account
+    const values = [id, username, displayName, totp.keyId, totp.bytes, step, new Date(createdAt)]
     return (await sql.first(INSERT, [...values, ...codeColumns(id, recoveryCodes)])) !== null
   },
 

@@ -39,18 +39,19 @@ export class AuthService implements Service {
       log.of('auth').warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
     }
     const tickets = new Tickets(config.secrets.ticket, now)
+    this.closer = new SessionCloser(platform, now)
+    this.sessions = new Sessions(platform, tickets, this.closer, now)
     const parts: AuthParts = {
       platform,
       now,
       tickets,
+      sessions: this.sessions,
       box: new SecretBox(config.secrets.encryption),
       lockouts: new Lockouts(counters, limits, onExhausted),
       challenges: new Challenges(elapsed),
     }
-    this.closer = new SessionCloser(platform, now)
-    this.sessions = new Sessions(platform, tickets, this.closer, now)
     this.signIn = new SignIn(parts)
-    this.rotation = new Rotation(parts, this.sessions)
+    this.rotation = new Rotation(parts)
   }
 
   start(): Promise<void> {

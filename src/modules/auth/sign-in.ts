@@ -6,13 +6,13 @@ import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
 import { type Account, accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
-import { networkOf } from './limits/address-budgets.ts'
 import { FairQueue } from './limits/fair-queue.ts'
-import type { Attempt, Lockouts } from './limits/lockouts.ts'
+import { type Attempt, type Lockouts, networkOf } from './limits/lockouts.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import type { Tickets } from './sessions/tickets.ts'
 import { matchStep, newAuthenticator } from './totp/codes.ts'
-import type { AuthCode, Authorized, Begun, Candidate } from './types.ts'
+import type { Authorized, Begun, Candidate } from './types.ts'
 
 /** What signing in and replacing the authenticator share. */
 export interface AuthParts {
@@ -22,9 +22,8 @@ export interface AuthParts {
   readonly lockouts: Lockouts
   readonly challenges: Challenges
   readonly tickets: Tickets
+  readonly sessions: Sessions
 }
-
-type Registration = Extract<Challenge, { kind: 'candidate' }>
 
 /** Sign-in uses two of the reserved connections, which leaves two for others. */
 const SIGN_IN_QUEUE = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
@@ -158,22 +157,24 @@ export class SignIn {
     })
   }
 
-  async #register(connection: Connection, challenge: Registration, step: number): Promise<Authorized> {
+  async #register(
+    connection: Connection,
+    challenge: Extract<Challenge, { kind: 'candidate' }>,
+    step: number,
+  ): Promise<Authorized> {
     const { platform, now, challenges } = this.#parts
     const { userId, username, displayName, totp } = challenge
-    const createdAt = new Date(now())
+    const user = { id: UserId.parse(userId), username, displayName, createdAt: now() }
     const recoveryCodes = newRecoveryCodes()
-    const account = { id: userId, username, displayName, totp, totpLastStep: step, createdAt }
     let isFree: boolean
     try {
-      isFree = await accounts.insert(platform.database.reserved, account, recoveryCodes)
+      isFree = await accounts.insert(platform.database.reserved, { ...user, totp }, step, recoveryCodes)
     } catch (error) {
       // The candidate has scanned this secret, so the next code is accepted once the database is back.
       if (!challenges.find(connection)) challenges.hold(connection, challenge)
       throw error
     }
-    if (!isFree) throw authError('USERNAME_TAKEN', 'Somebody else registered this name first')
-    const user = { id: UserId.parse(userId), username, displayName, createdAt: createdAt.getTime() }
+    if (!isFree) throw new RpcError('USERNAME_TAKEN', 'Somebody else registered this name first')
     return { ...this.#authorized(user), recoveryCodes }
   }
 
@@ -203,16 +204,12 @@ export class SignIn {
   }
 }
 
-function authError(code: AuthCode, message: string): RpcError {
-  return new RpcError(code, message)
-}
-
 export function invalidCode(): RpcError {
-  return authError('INVALID_CODE', 'This code is wrong, or was used before')
+  return new RpcError('INVALID_CODE', 'This code is wrong, or was used before')
 }
 
 export function noChallenge(): RpcError {
-  return authError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
+  return new RpcError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
 }
 
 /** The socket that holds the challenge. */

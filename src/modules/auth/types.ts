@@ -60,5 +60,3 @@ export type OpenSession = z.infer<typeof OpenSession>
 /** Why a session is over. */
 export const SessionEnd = z.object({ reason: z.enum(['logout', 'revoked', 'expired']) })
 export type SessionEnd = z.infer<typeof SessionEnd>
-
-export type AuthCode = 'INVALID_CODE' | 'NO_CHALLENGE' | 'USERNAME_TAKEN'

@@ -156,7 +156,9 @@ export class AttemptCounters {
       if (!rule || (!refusedUntil && failures <= rule.limit)) continue
       const until = refusedUntil?.getTime() ?? windowStart.getTime() + rule.windowMs
       const retryAfterMs = Math.max(1, until - now)
-      this.#remember(key, retryAfterMs)
+      const elapsed = this.#clocks.elapsed()
+      const askAgainAt = elapsed + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
+      this.#refusals.set(key, { until: elapsed + retryAfterMs, askAgainAt })
       if (!refused || refused.retryAfterMs < retryAfterMs) refused = { key, retryAfterMs }
     }
     return refused ? { refused } : { counted: rows.map(({ key, windowStart }) => ({ key, windowStart })) }
@@ -168,12 +170,6 @@ export class AttemptCounters {
     for (const key of [...forgotten, ...keys]) this.#refusals.delete(key)
     const starts = givenBack.map(({ windowStart }) => windowStart)
     await withRetry(() => this.#sql.rows(SETTLE, [forgotten, keys, starts]))
-  }
-
-  #remember(key: string, retryAfterMs: number): void {
-    const now = this.#clocks.elapsed()
-    const askAgainAt = now + Math.min(retryAfterMs, REMEMBER_REFUSAL_MS)
-    this.#refusals.set(key, { until: now + retryAfterMs, askAgainAt })
   }
 }
 

@@ -1,5 +1,4 @@
-import { type Caller, RpcError } from '../../../rpc/index.ts'
-import { type AddressLimits, ALL_GUESSES, addressBudgets, guessBudgets, networkOf } from './address-budgets.ts'
+import { addressGroups, type Caller, RpcError } from '../../../rpc/index.ts'
 import type { AttemptCounters, AttemptRule, Budget, Counted } from './attempt-counters.ts'
 
 const MINUTE = 60_000
@@ -24,6 +23,22 @@ const nameRule: AttemptRule = {
 }
 /** A name whose attackers stay below the lock, or come back after each one. */
 const nameHalfHourRule: AttemptRule = { limit: 10, windowMs: 30 * MINUTE }
+
+export interface AddressLimits {
+  /** Attempts of one address group in five minutes: `LIMIT_AUTH_PER_IP`. */
+  readonly perAddress: number
+  /** Wrong codes from unknown devices in an hour, of the whole installation: `LIMIT_WRONG_CODES_PER_HOUR`. */
+  readonly guessesPerHour: number
+}
+
+const ADDRESS_WINDOW_MS = 5 * MINUTE
+const GUESS_WINDOW_MS = 60 * MINUTE
+/** Wrong codes of an address group in an hour, as a share of its attempts in five minutes. */
+const GUESS_SHARE = 1 / 5
+/** A /48 has this many times the attempts and the wrong codes of one of its groups. */
+const WIDER = { attempts: 4, guesses: 2 }
+/** Counts the wrong codes from all unknown devices at all names. */
+const ALL_GUESSES = 'guess:all'
 
 /** One attempt to sign in. */
 export interface Attempt {
@@ -106,6 +121,30 @@ export class Lockouts {
     if (key === ALL_GUESSES) this.#onExhausted(retryAfterMs)
     return new RpcError('RATE_LIMITED', messageOf(key), { retryAfterMs })
   }
+}
+
+/** An IPv4 address, or a /48 of IPv6, because one site may use all addresses of a /48. */
+export function networkOf(ip: string): string {
+  const [group, wider = group] = addressGroups(ip)
+  return wider
+}
+
+/** The attempts of an address group, and of the /48 around it. */
+function addressBudgets(ip: string, { perAddress }: AddressLimits): Budget[] {
+  return groupBudgets('ip', ip, perAddress, WIDER.attempts, ADDRESS_WINDOW_MS)
+}
+
+/** The wrong codes of an address group, of the /48 around it, and of the installation. */
+function guessBudgets(ip: string, { perAddress, guessesPerHour }: AddressLimits): Budget[] {
+  const own = groupBudgets('guess', ip, Math.ceil(perAddress * GUESS_SHARE), WIDER.guesses, GUESS_WINDOW_MS)
+  return [...own, { key: ALL_GUESSES, rule: { limit: guessesPerHour, windowMs: GUESS_WINDOW_MS } }]
+}
+
+function groupBudgets(kind: string, ip: string, limit: number, widerTimes: number, windowMs: number): Budget[] {
+  return addressGroups(ip).map((group, level) => ({
+    key: `${kind}:${group}`,
+    rule: { limit: limit * widerTimes ** level, windowMs },
+  }))
 }
 
 function nameBudgets(username: string): Budget[] {

@@ -2,7 +2,6 @@ import { type Call, RpcError } from '../../../rpc/index.ts'
 import type { Scope } from '../../scope.ts'
 import { accounts } from '../accounts.ts'
 import { newRecoveryCodes } from '../recovery-codes.ts'
-import type { Sessions } from '../sessions/sessions.ts'
 import { type AuthParts, invalidCode, noChallenge, socketOf } from '../sign-in.ts'
 import type { Candidate, Rotated } from '../types.ts'
 import { matchStep, newAuthenticator } from './codes.ts'
@@ -13,11 +12,9 @@ const FRESH_MS = 10 * 60_000
 /** Replaces a user's authenticator. */
 export class Rotation {
   readonly #parts: AuthParts
-  readonly #sessions: Sessions
 
-  constructor(parts: AuthParts, sessions: Sessions) {
+  constructor(parts: AuthParts) {
     this.#parts = parts
-    this.#sessions = sessions
   }
 
   /**
@@ -28,8 +25,9 @@ export class Rotation {
    */
   async prepare(call: Call): Promise<Candidate> {
     const { user, sessionId } = signedInSocket(call)
-    const session = await this.#sessions.find(sessionId, user.id)
-    if (!session || session.createdAt.getTime() <= this.#parts.now() - FRESH_MS) {
+    const { sessions, now } = this.#parts
+    const session = await sessions.find(sessionId, user.id)
+    if (!session || session.createdAt.getTime() <= now() - FRESH_MS) {
       throw new RpcError('FORBIDDEN', 'Sign out and in again first: this session is older than ten minutes')
     }
     return newAuthenticator(user.username)
@@ -51,7 +49,7 @@ export class Rotation {
    */
   async commit(scope: Scope, call: Call, code: string): Promise<Rotated> {
     const { connection, user, sessionId } = signedInSocket(call)
-    const { box, challenges, now } = this.#parts
+    const { box, challenges, sessions, now } = this.#parts
     const challenge = challenges.find(connection)
     if (challenge?.kind !== 'rotation' || challenge.userId !== user.id) throw noChallenge()
     const step = matchStep(box.open(challenge.totp, user.id), code, now())
@@ -59,7 +57,7 @@ export class Rotation {
     const recoveryCodes = newRecoveryCodes()
     const isReplaced = await accounts.replaceTotp(scope.sql, user.id, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
-    await this.#sessions.finishOthers(scope, sessionId, user.id)
+    await sessions.finishOthers(scope, sessionId, user.id)
     scope.afterCommit(() => challenges.settle(connection, challenge))
     return { status: 'rotated', recoveryCodes }
   }
