@@ -1,6 +1,6 @@
 import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope.ts'
 import { Clock, ClockSync } from './clock.ts'
-import { Connection, onActivity, onWake } from './connection.ts'
+import { Connection, watchPage } from './connection.ts'
 import { encodeBody, encodeRequest } from './envelopes.ts'
 import { answerError, RallyError } from './errors.ts'
 import { EventEmitter } from './event-emitter.ts'
@@ -11,16 +11,7 @@ import { type Backoff, DEFAULT_BACKOFF } from './reconnect-delay.ts'
 import { DEFAULT_TIMEOUT_MS, Requests } from './requests.ts'
 import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
 import { Streams } from './streams.ts'
-import type {
-  AnyListener,
-  CallOptions,
-  ClientCore,
-  ClientEvents,
-  SessionUser,
-  SignedIn,
-  SignIn,
-  Status,
-} from './types.ts'
+import type { AnyListener, CallOptions, ClientEvents, SessionUser, SignedIn, SignIn, Status } from './types.ts'
 
 /** What `createClient` takes. docs/client.md has the defaults. */
 export interface ClientOptions {
@@ -54,7 +45,7 @@ const MAX_LATE_BYTES = 64 * 1024
 const ASK_WHY_REFUSED_MS = 10_000
 
 /** The client without the typed modules that `createClient` adds. */
-export class Client implements ClientCore {
+export class Client {
   readonly clock = new Clock()
   readonly #events = new EventEmitter<ClientEvents>()
   readonly #options: ClientOptions
@@ -64,7 +55,6 @@ export class Client implements ClientCore {
   readonly #streams: Streams
   readonly #signIn: SignInOptions
   readonly #fireAndForget: ReadonlySet<string>
-  readonly #stopPageEvents: (() => void)[]
   readonly #closed = new AbortController()
   readonly #clockSync: ClockSync
   #welcome: Welcome | null = null
@@ -121,7 +111,7 @@ export class Client implements ClientCore {
       timeoutMs,
       closed: this.#closed.signal,
     }
-    this.#stopPageEvents = [onWake(() => this.#connection.wake()), onActivity(() => this.#connection.endIdle())]
+    watchPage(this.#connection, this.#closed.signal)
     this.#connection.connect()
   }
 
@@ -129,6 +119,7 @@ export class Client implements ClientCore {
     return this.#connection.status
   }
 
+  /** The signed-in user by the last welcome; null before the first. */
   get user(): SessionUser | null {
     return this.#welcome?.user ?? null
   }
@@ -137,10 +128,15 @@ export class Client implements ClientCore {
     return this.#welcome
   }
 
+  /**
+   * Why the server refuses to open the first socket, for example `FORBIDDEN` for a page of an origin that it does not
+   * allow; the client goes on trying. Null when it does not refuse, or cannot be reached at all.
+   */
   get refusal(): RallyError | null {
     return this.#refusal
   }
 
+  /** Returns a function that removes the listener. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
     return this.#events.on(name, listener)
   }
@@ -188,24 +184,27 @@ export class Client implements ClientCore {
     return signIn(username, this.#signIn)
   }
 
+  /** Signs in with a recovery code in place of the app. */
   recover(username: string, recoveryCode: string): Promise<SignedIn> {
     return recover(username, recoveryCode, this.#signIn)
   }
 
+  /** Ends the session, and resolves when the socket belongs to nobody. */
   signOut(): Promise<void> {
     return signOut(this.#signIn)
   }
 
+  /** Drops the connection, if any, and makes a new one at once; also the way back from `closed` by the server. */
   reconnect(): void {
     if (this.#closed.signal.aborted) return
     this.#requests.reopen()
     this.#connection.connect()
   }
 
+  /** Ends everything: requests fail with `CLOSED`, streams end, no timer or listener stays. */
   close(): void {
     if (this.#closed.signal.aborted) return
     this.#closed.abort()
-    for (const stop of this.#stopPageEvents) stop()
     this.#connection.close()
     this.#events.clear()
   }
@@ -270,23 +269,18 @@ export class Client implements ClientCore {
 
   /** A new socket, and its welcome. */
   #renew(timeoutMs: number): Promise<Welcome> {
-    return new Promise((resolve, reject) => {
-      const settle = (error?: RallyError) => {
-        clearTimeout(timer)
-        stopWelcome()
-        stopStatus()
-        if (error) reject(error)
+    let stops: (() => void)[] = []
+    const welcome = new Promise<Welcome>((resolve, reject) => {
+      const onStatus = (status: Status) => {
+        if (status === 'closed') reject(new RallyError('CLOSED', 'The client is closed'))
       }
-      const timer = setTimeout(() => settle(new RallyError('TIMEOUT', 'No new connection in time')), timeoutMs)
+      const timer = setTimeout(() => reject(new RallyError('TIMEOUT', 'No new connection in time')), timeoutMs)
       this.reconnect()
-      const stopWelcome = this.on('welcome', (welcome) => {
-        settle()
-        resolve(welcome)
-      })
-      const stopStatus = this.on('status', (status) => {
-        if (status === 'closed') settle(new RallyError('CLOSED', 'The client is closed'))
-      })
-      if (this.status === 'closed') settle(new RallyError('CLOSED', 'The client is closed'))
+      stops = [() => clearTimeout(timer), this.on('welcome', resolve), this.on('status', onStatus)]
+      onStatus(this.status)
+    })
+    return welcome.finally(() => {
+      for (const stop of stops) stop()
     })
   }
 }

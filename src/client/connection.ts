@@ -182,10 +182,8 @@ export class Connection {
       this.#set('closed')
       return
     }
-    const waitMs = reconnectMs(
-      { code, failures: this.#failures++, outageMs: now - this.#goodAt },
-      this.#options.backoff,
-    )
+    const lost = { code, failures: this.#failures++, outageMs: now - this.#goodAt }
+    const waitMs = reconnectMs(lost, this.#options.backoff)
     this.#pausing = code === closeCodes.tooFast
     this.#timer = setTimeout(() => this.#open(), waitMs)
     if (this.#status === 'connecting') this.#options.onNeverOpened()
@@ -224,30 +222,18 @@ function closeQuietly(socket: SocketLike, code: number | undefined): void {
   }
 }
 
-/**
- * Calls `wake` when the network is back or the page is shown again: there is no reason to wait then. Where there is no
- * page (Node) it never does. Returns a function that stops.
- */
-export function onWake(wake: () => void): () => void {
-  if (typeof document === 'undefined') return () => {}
-  const seen = () => {
-    if (document.visibilityState === 'visible') wake()
-  }
-  addEventListener('online', wake)
-  document.addEventListener('visibilitychange', seen)
-  return () => {
-    removeEventListener('online', wake)
-    document.removeEventListener('visibilitychange', seen)
-  }
-}
-
 const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
 
-/** Calls `notice` whenever the user of the page does something, up to many times a second. Returns a function that stops. */
-export function onActivity(notice: () => void): () => void {
-  if (typeof document === 'undefined') return () => {}
-  for (const name of ACTIVITY) addEventListener(name, notice, { passive: true })
-  return () => {
-    for (const name of ACTIVITY) removeEventListener(name, notice)
+/**
+ * There is no reason to wait when the network is back, the page is shown again, or its user does something. Where there is
+ * no page (Node) none of this happens.
+ */
+export function watchPage(connection: Connection, until: AbortSignal): void {
+  if (typeof document === 'undefined') return
+  const seen = () => {
+    if (document.visibilityState === 'visible') connection.wake()
   }
+  addEventListener('online', () => connection.wake(), { signal: until })
+  document.addEventListener('visibilitychange', seen, { signal: until })
+  for (const name of ACTIVITY) addEventListener(name, () => connection.endIdle(), { passive: true, signal: until })
 }

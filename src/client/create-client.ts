@@ -1,10 +1,10 @@
 import type { AnyApi } from '../protocol/api.ts'
 import { Client, type ClientOptions } from './client.ts'
 import { RallyError } from './errors.ts'
-import type { AnyListener, CallOptions, Calls, ClientCore, Result } from './types.ts'
+import type { AnyListener, CallOptions, Calls, Result } from './types.ts'
 
 /** A client of a server whose modules are `Api`. */
-export type Rally<Api extends AnyApi> = ClientCore & Pick<Client, 'play'> & Calls<Api>
+export type Rally<Api extends AnyApi> = Omit<Client, 'request' | 'subscribe' | 'sendFrame' | 'beLive'> & Calls<Api>
 
 const WIRE_NAME = /^[a-z][A-Za-z0-9]*$/
 const SUBSCRIPTION = /^on[A-Z]/

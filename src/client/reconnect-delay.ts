@@ -28,19 +28,15 @@ export function backoffMs(failures: number, { minMs, maxMs }: Backoff, random = 
   return random * Math.min(maxMs, minMs * 2 ** Math.min(failures, 30))
 }
 
-/** What the next wait depends on. */
-export interface LostConnection {
-  /** The close code. */
-  readonly code: number
-  /** Attempts that failed since the last good connection. */
-  readonly failures: number
-  /** How long ago that was, in ms. */
-  readonly outageMs: number
-}
-
-/** How long to wait before connecting again. */
-export function reconnectMs(lost: LostConnection, backoff: Backoff, random = Math.random()): number {
-  const { code, failures, outageMs } = lost
+/**
+ * How long to wait before connecting again after a socket closed with `code`, `failures` attempts have failed since the
+ * last good connection, and that was `outageMs` ago.
+ */
+export function reconnectMs(
+  { code, failures, outageMs }: { readonly code: number; readonly failures: number; readonly outageMs: number },
+  backoff: Backoff,
+  random = Math.random(),
+): number {
   const { minMs, maxMs } = backoff
   const capMs = Math.min(maxMs, Math.max(minMs, RESTART_MS, outageMs * SHARE_OF_OUTAGE))
   const waitMs = backoffMs(failures, { minMs, maxMs: capMs }, random)

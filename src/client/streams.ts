@@ -39,8 +39,9 @@ export class Streams {
 
   /** Adds a listener. Returns a function that removes it. */
   subscribe(type: string, input: unknown, listener: AnyListener): () => void {
-    const key = `${type} ${JSON.stringify(sorted(input ?? {}))}`
-    const stream = this.#streams.get(key) ?? this.#add(key, type, input)
+    const key = `${type} ${JSON.stringify(input ?? {}, inOrder)}`
+    const stream = this.#streams.get(key) ?? new Stream(key, type, { ...(input ?? {}) })
+    this.#streams.set(key, stream)
     const follower: Follower = { listener, seq: null }
     stream.followers.add(follower)
     // After the caller has the function that stops it.
@@ -86,12 +87,6 @@ export class Streams {
   close(): void {
     this.drop()
     for (const stream of [...this.#streams.values()]) this.#ended(stream, 'closed')
-  }
-
-  #add(key: string, type: string, input: unknown): Stream {
-    const stream = new Stream(key, type, { ...(input ?? {}) })
-    this.#streams.set(key, stream)
-    return stream
   }
 
   /** Gives a new listener its first value: the snapshot that is here if it is still the newest, else a new one. */
@@ -258,12 +253,10 @@ function reasonOf(data: unknown): string {
   return typeof reason === 'string' ? reason : 'unknown'
 }
 
-/** The same value with its keys in order, so that equal inputs have one text. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+/** For `JSON.stringify`: the keys of an object in order, so that equal inputs have one text. */
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function ignore(): void {}

@@ -1,7 +1,6 @@
 import type { AnyApi, MethodShape, SubscriptionShape } from '../protocol/api.ts'
 import type { FrameworkCode } from '../protocol/codes.ts'
 import type { Welcome } from '../protocol/envelope.ts'
-import type { Clock } from './clock.ts'
 import type { ClientCode, RallyError } from './errors.ts'
 
 /**
@@ -116,7 +115,7 @@ export interface ClientEvents {
   welcome: Welcome
   /** A binary frame, for the protocols that define one. */
   frame: ArrayBuffer
-  /** The server answers, but refuses to open a first socket: see `ClientCore.refusal`. */
+  /** The server answers, but refuses to open a first socket: see `refusal`. */
   refused: RallyError
   /** An error that no promise or listener got: of a fire-and-forget call, or of a stream without an `error` listener. */
   error: RallyError
@@ -166,29 +165,4 @@ export interface SignedIn {
   readonly user: User
   /** Only after a registration: each signs the user in without the app, once. */
   readonly recoveryCodes?: readonly string[]
-}
-
-/** What every client has besides the modules of its server. */
-export interface ClientCore {
-  readonly status: Status
-  /** The signed-in user by the last welcome; null before the first. */
-  readonly user: SessionUser | null
-  readonly welcome: Welcome | null
-  /**
-   * Why the server refuses to open the first socket, for example `FORBIDDEN` for a page of an origin that it does not
-   * allow; the client goes on trying. Null when it does not refuse, or cannot be reached at all.
-   */
-  readonly refusal: RallyError | null
-  readonly clock: Clock
-  /** Returns a function that removes the listener. */
-  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void
-  signIn(username: string): Promise<SignIn>
-  /** Signs in with a recovery code in place of the app. */
-  recover(username: string, recoveryCode: string): Promise<SignedIn>
-  /** Ends the session, and resolves when the socket belongs to nobody. */
-  signOut(): Promise<void>
-  /** Drops the connection, if any, and makes a new one at once; also the way back from `closed` by the server. */
-  reconnect(): void
-  /** Ends everything: requests fail with `CLOSED`, streams end, no timer or listener stays. */
-  close(): void
 }
