@@ -4,7 +4,7 @@ import { Connection, watchPage } from './connection.ts'
 import { encodeBody, encodeRequest } from './envelopes.ts'
 import { answerError, RallyError } from './errors.ts'
 import { EventEmitter } from './event-emitter.ts'
-import { type Endpoints, endpointsOf, type SocketConstructor, type SocketLike, whyRefused } from './handshake.ts'
+import { endpointsOf, type SocketConstructor, type SocketLike, whyRefused } from './handshake.ts'
 import type { play } from './play/play.ts'
 import type { Play, PlayableGame, PlayOptions } from './play/types.ts'
 import { type Backoff, DEFAULT_BACKOFF } from './reconnect-delay.ts'
@@ -49,7 +49,7 @@ export class Client {
   readonly clock = new Clock()
   readonly #events = new EventEmitter<ClientEvents>()
   readonly #options: ClientOptions
-  readonly #endpoints: Endpoints
+  readonly #endpoints: ReturnType<typeof endpointsOf>
   readonly #connection: Connection
   readonly #requests: Requests
   readonly #streams: Streams
@@ -69,7 +69,6 @@ export class Client {
     const createSocket = options.createSocket ?? socketFactory(options.WebSocket)
     const backoff = { ...DEFAULT_BACKOFF, ...options.backoff }
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    const isOpen = () => this.#connection.status === 'open'
     this.#connection = new Connection({
       createSocket: () => createSocket(this.#endpoints.socket, PROTOCOL),
       connectTimeoutMs: options.connectTimeoutMs,
@@ -82,20 +81,13 @@ export class Client {
       onDrop: () => this.#onDrop(),
       onNeverOpened: () => void this.#askWhyRefused(),
     })
-    this.#requests = new Requests({
-      send: (text) => this.#connection.send(text),
-      isOpen,
-      onWaiting: () => this.#connection.endIdle(),
+    this.#requests = new Requests(this.#connection, {
       refusal: () => this.#refusal,
       timeoutMs,
       maxQueued: options.maxQueued,
     })
-    this.#streams = new Streams({
-      request: (...args) => this.#requests.pinned(...args),
-      isOpen,
-      backoff,
-      onError: (error) => this.#events.emit('error', error),
-    })
+    const onError = (error: RallyError) => this.#events.emit('error', error)
+    this.#streams = new Streams(this.#connection, this.#requests, backoff, onError)
     const sendPing = () => {
       const eid = this.#requests.nextEid()
       this.#connection.send(encodeRequest('rpc.ping', eid, '{}'))
@@ -103,8 +95,8 @@ export class Client {
     }
     this.#clockSync = new ClockSync(this.clock, sendPing, options.clockIntervalMs)
     this.#signIn = {
-      request: (type, data, options) => this.#requests.request(type, data, options),
-      socketNumber: () => this.#connection.socketNumber,
+      connection: this.#connection,
+      requests: this.#requests,
       reconnect: () => this.#renew(timeoutMs),
       fetch: (...args) => this.#fetch(...args),
       sessionUrl: this.#endpoints.session,

@@ -56,6 +56,10 @@ export class Connection {
     return this.#status
   }
 
+  get isOpen(): boolean {
+    return this.#status === 'open'
+  }
+
   /** How many sockets there have been: it distinguishes them. */
   get socketNumber(): number {
     return this.#sockets

@@ -13,23 +13,13 @@ export interface SocketLike {
 
 export type SocketConstructor = new (url: string, protocols?: string | string[]) => SocketLike
 
-/** The endpoints of one server. */
-export interface Endpoints {
-  /** `ws:` or `wss:`, ends in `/ws`. */
-  readonly socket: string
-  /** The same by HTTP: `http:` or `https:`. */
-  readonly handshake: string
-  /** `http:` or `https:`, ends in `/session`. */
-  readonly session: string
-}
-
 /**
  * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept, for a
- * server behind a prefix; a trailing `/` or `/ws` makes no difference.
+ * server behind a prefix; a trailing `/` or `/ws` makes no difference. `handshake` is `socket` by HTTP.
  *
  * @throws TypeError for an invalid address, or a relative one where there is no page.
  */
-export function endpointsOf(url: string | URL | undefined): Endpoints {
+export function endpointsOf(url: string | URL | undefined) {
   const page = typeof location === 'undefined' ? undefined : location.href
   const base = new URL(url ?? '/', page)
   const secure = base.protocol === 'https:' || base.protocol === 'wss:'

@@ -1,4 +1,5 @@
 import type { Answer, Welcome } from '../protocol/envelope.ts'
+import type { Connection } from './connection.ts'
 import { encodeBody, encodeRequest, isLonger } from './envelopes.ts'
 import { answerError, callSite, RallyError, withCallSite } from './errors.ts'
 import { SendRate } from './send-rate.ts'
@@ -15,14 +16,9 @@ const DEFAULT_RETRY_MS = 500
 const SPARE_IN_FLIGHT = 4
 
 export interface RequestsOptions {
-  /** Sends if there is an open connection; false if not. */
-  readonly send: (text: string) => boolean
-  readonly isOpen: () => boolean
-  /** A request waits, and there is no connection. */
-  readonly onWaiting: () => void
   /** Why the server refuses to open a socket, if it does. */
   readonly refusal: () => RallyError | null
-  readonly timeoutMs?: number | undefined
+  readonly timeoutMs: number
   readonly maxQueued?: number | undefined
 }
 
@@ -55,8 +51,8 @@ interface Pending {
  * until its deadline. The server executes a user's write at most once per `eid`, so that sending again is safe.
  */
 export class Requests {
+  readonly #connection: Connection
   readonly #options: RequestsOptions
-  readonly #timeoutMs: number
   /** In the order of the calls. */
   readonly #pending = new Map<string, Pending>()
   readonly #waiting = new Set<Pending>()
@@ -70,9 +66,9 @@ export class Requests {
   readonly #prefix = randomPrefix()
   #count = 0
 
-  constructor(options: RequestsOptions) {
+  constructor(connection: Connection, options: RequestsOptions) {
+    this.#connection = connection
     this.#options = options
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   }
 
   /** An id that no other exchange has, of this client or another. */
@@ -204,14 +200,14 @@ export class Requests {
       pending.fail(...refusal)
       return
     }
-    const timeoutMs = Math.min(options.timeoutMs ?? this.#timeoutMs, MAX_TIMEOUT_MS)
+    const timeoutMs = Math.min(options.timeoutMs ?? this.#options.timeoutMs, MAX_TIMEOUT_MS)
     pending.timers.deadline = setTimeout(pending.expire, timeoutMs, timeoutMs)
     signal?.addEventListener('abort', abort)
 
     this.#pending.set(eid, pending)
-    if (!this.#options.isOpen()) {
+    if (!this.#connection.isOpen) {
       this.#limitOffline(pending)
-      this.#options.onWaiting()
+      this.#connection.endIdle()
     }
     this.#flush(pending)
   }
@@ -222,17 +218,13 @@ export class Requests {
   }
 
   /** Why a call is not even queued: code, message, ms to wait. */
-  #refuse(
-    { eid, pinned }: Pending,
-    isNoJson: boolean,
-    signal: AbortSignal | undefined,
-  ): [string, string, number?] | null {
+  #refuse({ eid, pinned }: Pending, isNoJson: boolean, signal?: AbortSignal): [string, string, number?] | null {
     if (isNoJson) return ['TOO_BIG', 'The input cannot be encoded as JSON']
     if (this.#closed) return ['CLOSED', 'The client is closed']
     if (signal?.aborted) return ['ABORTED', 'The call was aborted']
     if (this.#pending.has(eid)) return ['CONFLICT', 'A call with this eid waits for its answer already']
     if (pinned || this.#waiting.size < (this.#options.maxQueued ?? DEFAULT_MAX_QUEUED)) return null
-    if (this.#options.isOpen()) return ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
+    if (this.#connection.isOpen) return ['RATE_LIMITED', 'Too many calls wait to be sent', 1000]
     return ['OFFLINE', 'Not connected, and too many calls wait already']
   }
 
@@ -262,7 +254,7 @@ export class Requests {
   #flush(added?: Pending): void {
     if (added) this.#queue(added)
     clearTimeout(this.#flushTimer)
-    if (!this.#welcome || !this.#rate || !this.#options.isOpen()) return
+    if (!this.#welcome || !this.#rate || !this.#connection.isOpen) return
     const { user, limits } = this.#welcome
     const maxBytes = user ? limits.frameBytes : Math.min(limits.frameBytes, limits.anonymousFrameBytes)
     for (const queue of [this.#urgent, this.#waiting]) {
@@ -289,7 +281,7 @@ export class Requests {
     pending.state = 'sent'
     pending.wasSent = true
     this.#inFlight++
-    this.#options.send(text)
+    this.#connection.send(text)
   }
 }
 

@@ -1,15 +1,16 @@
 import type { Welcome } from '../protocol/envelope.ts'
+import type { Connection } from './connection.ts'
 import { answerError, RallyError } from './errors.ts'
 import { callListener } from './event-emitter.ts'
-import type { Begun, CallOptions, SignedIn, SignIn } from './types.ts'
+import type { Requests } from './requests.ts'
+import type { Begun, SignedIn, SignIn } from './types.ts'
 
 /** What `auth.verify` and `auth.recover` answer: `token` is a ticket that `POST /session` exchanges for the session cookie. */
 type Authorized = SignedIn & { readonly token: string }
 
 export interface SignInOptions {
-  readonly request: <Output>(type: string, data: unknown, options?: CallOptions) => Promise<Output>
-  /** How many sockets there have been: a challenge belongs to one. */
-  readonly socketNumber: () => number
+  readonly connection: Connection
+  readonly requests: Requests
   /** Makes a new socket, and resolves to its welcome. */
   readonly reconnect: () => Promise<Welcome>
   readonly fetch: typeof fetch
@@ -24,9 +25,11 @@ export interface SignInOptions {
  * session cookie, and makes a new socket, which carries the cookie.
  */
 export async function signIn(username: string, options: SignInOptions): Promise<SignIn> {
-  const begin = () => options.request<Begun>('auth.begin', { username })
+  const { connection, requests } = options
+  const begin = () => requests.request<Begun>('auth.begin', { username })
   const begun = await begin()
-  let socketNumber = options.socketNumber()
+  // The challenge belongs to this socket.
+  let { socketNumber } = connection
 
   /** Asks again for a challenge that was lost with its socket, or is too old. A candidate's secret is lost with it. */
   const beginAgain = async () => {
@@ -37,14 +40,14 @@ export async function signIn(username: string, options: SignInOptions): Promise<
     }
     const again = await begin()
     if (again.status !== 'user') throw new RallyError('NO_CHALLENGE', 'There is no such user any more')
-    socketNumber = options.socketNumber()
+    socketNumber = connection.socketNumber
   }
 
   return {
     ...begun,
     async verify(code, { signal, onRecoveryCodes } = {}) {
-      const attempt = () => options.request<Authorized>('auth.verify', { code }, { signal })
-      if (socketNumber !== options.socketNumber()) await beginAgain()
+      const attempt = () => requests.request<Authorized>('auth.verify', { code }, { signal })
+      if (socketNumber !== connection.socketNumber) await beginAgain()
       const authorized = await attempt().catch(async (error: unknown) => {
         if (!(error instanceof RallyError) || error.code !== 'NO_CHALLENGE' || begun.status === 'candidate') throw error
         await beginAgain()
@@ -59,7 +62,7 @@ export async function signIn(username: string, options: SignInOptions): Promise<
 
 /** Signs in with a recovery code. */
 export async function recover(username: string, recoveryCode: string, options: SignInOptions): Promise<SignedIn> {
-  return enter(await options.request<Authorized>('auth.recover', { username, recoveryCode }), options)
+  return enter(await options.requests.request<Authorized>('auth.recover', { username, recoveryCode }), options)
 }
 
 /** Ends the session and its cookie, and makes a socket that belongs to nobody. */
@@ -93,8 +96,9 @@ async function session(method: 'POST' | 'DELETE', body: unknown, options: SignIn
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
     if (response.ok) return
-    const answer: unknown = await response.json().catch(() => null)
-    throw refusal(response.status, answer)
+    const answer = ((await response.json().catch(() => null)) ?? {}) as { error?: unknown; data?: unknown }
+    const code = typeof answer.error === 'string' ? answer.error : (codeByStatus[response.status] ?? 'INTERNAL')
+    throw answerError(code, answer.data ?? answer, 'session')
   } catch (error) {
     if (error instanceof RallyError) throw error
     if (closed.aborted) throw new RallyError('CLOSED', 'The client is closed')
@@ -111,10 +115,4 @@ const codeByStatus: Readonly<Record<number, string>> = {
   403: 'FORBIDDEN',
   429: 'RATE_LIMITED',
   503: 'UNAVAILABLE',
-}
-
-function refusal(status: number, answer: unknown): RallyError {
-  const { error, data } = (answer ?? {}) as { error?: unknown; data?: unknown }
-  const code = typeof error === 'string' ? error : (codeByStatus[status] ?? 'INTERNAL')
-  return answerError(code, data ?? answer, 'session')
 }

@@ -1,31 +1,68 @@
 import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
+import type { Connection } from './connection.ts'
 import { RallyError } from './errors.ts'
 import { callListener } from './event-emitter.ts'
 import { type Backoff, backoffMs } from './reconnect-delay.ts'
-import { type Follower, Stream } from './stream.ts'
-import type { AnyListener } from './types.ts'
-
-export interface StreamsOptions {
-  /** Sends a request that belongs to the current socket; calls back before any later frame is read. */
-  readonly request: (
-    type: string,
-    data: unknown,
-    resolve: (data: unknown) => void,
-    reject: (error: RallyError) => void,
-  ) => void
-  readonly isOpen: () => boolean
-  readonly backoff: Backoff
-  /** Called with the errors of listeners without `error`. */
-  readonly onError: (error: RallyError) => void
-}
+import type { Requests } from './requests.ts'
+import type { AnyListener, StreamInfo } from './types.ts'
 
 /** Reasons for which the server ends a stream that can be opened again at once. */
 const HEALED_BY_REOPENING: ReadonlySet<string> = new Set(['gap', 'behind'])
 
+interface Follower {
+  readonly listener: AnyListener
+  /** The `seq` of the last value that it was given; null before the first. */
+  seq: number | null
+}
+
+/** One subscription at the server, shared by all listeners of the same type and input. */
+class Stream {
+  readonly key: string
+  readonly type: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly followers = new Set<Follower>()
+  /** Known once opened on the current connection. */
+  channel: string | null = null
+  reliable = false
+  /** Events are accepted. False between a gap and the next opening. */
+  live = false
+  opening = false
+  /** The `seq` of the last event or opening; null before the first. */
+  seq: number | null = null
+  /** The state at `seq`, while no event has come since: what a later listener is given. */
+  snapshot: { readonly value: unknown; readonly seq: number } | null = null
+  failures = 0
+  retry: ReturnType<typeof setTimeout> | undefined
+
+  constructor(key: string, type: string, input: Stream['input']) {
+    this.key = key
+    this.type = type
+    this.input = input
+  }
+
+  /** Gives an event to a follower that still listens and has not had it. */
+  give(follower: Follower, value: unknown, seq: number, kind: StreamInfo['kind']): void {
+    if (!this.followers.has(follower) || (follower.seq !== null && seq <= follower.seq)) return
+    follower.seq = seq
+    callListener(() => follower.listener.next(value, { kind, seq }))
+  }
+
+  /** Gives a snapshot to a follower that still listens. */
+  giveSnapshot(follower: Follower, value: unknown, info: StreamInfo): void {
+    if (!this.followers.has(follower)) return
+    follower.seq = info.seq
+    const { listener } = follower
+    callListener(() => (listener.snapshot ? listener.snapshot(value, info) : listener.next(value, info)))
+  }
+}
+
 /** The streams that are followed: opened again after each interruption, so that every event comes once and in order. */
 export class Streams {
-  readonly #options: StreamsOptions
+  readonly #connection: Connection
+  readonly #requests: Requests
+  readonly #backoff: Backoff
+  readonly #onError: (error: RallyError) => void
   readonly #streams = new Map<string, Stream>()
   readonly #byChannel = new Map<string, Set<Stream>>()
   /** Channels that nobody follows, by their type; left when no opening of that type is under way, which may join them. */
@@ -33,8 +70,12 @@ export class Streams {
   /** Grows with each connection: answers to openings on an earlier one are ignored. */
   #epoch = 0
 
-  constructor(options: StreamsOptions) {
-    this.#options = options
+  /** `onError` is called with the errors of listeners without `error`. */
+  constructor(connection: Connection, requests: Requests, backoff: Backoff, onError: (error: RallyError) => void) {
+    this.#connection = connection
+    this.#requests = requests
+    this.#backoff = backoff
+    this.#onError = onError
   }
 
   /** Adds a listener. Returns a function that removes it. */
@@ -46,7 +87,11 @@ export class Streams {
     stream.followers.add(follower)
     // After the caller has the function that stops it.
     queueMicrotask(() => this.#welcomeFollower(stream, follower))
-    return () => this.#stop(stream, follower)
+    return () => {
+      if (!stream.followers.delete(follower) || stream.followers.size > 0) return
+      // While an opening is under way, only its answer tells which channel to leave.
+      if (!stream.opening) this.#forget(stream)
+    }
   }
 
   /** Takes an event, or the end of a stream; false for a channel that nobody knows. */
@@ -55,7 +100,10 @@ export class Streams {
     if (!streams) return false
     for (const stream of [...streams]) {
       if ('seq' in message) this.#event(stream, message)
-      else if (message.error === STREAM_CLOSED) this.#ended(stream, reasonOf(message.data))
+      else if (message.error === STREAM_CLOSED) {
+        const { reason } = (message.data ?? {}) as { reason?: unknown }
+        this.#ended(stream, typeof reason === 'string' ? reason : 'unknown')
+      }
     }
     return true
   }
@@ -63,7 +111,11 @@ export class Streams {
   /** A new connection. `userChanged`: a place in the last user's stream is none in this user's. */
   welcome(userChanged: boolean): void {
     for (const stream of this.#streams.values()) {
-      if (userChanged) stream.forgetPlace()
+      if (userChanged) {
+        stream.seq = null
+        stream.snapshot = null
+        for (const follower of stream.followers) follower.seq = null
+      }
       clearTimeout(stream.retry)
       stream.retry = undefined
       this.#open(stream)
@@ -98,34 +150,23 @@ export class Streams {
     } else this.#open(stream)
   }
 
-  #stop(stream: Stream, follower: Follower): void {
-    if (!stream.followers.delete(follower) || stream.followers.size > 0) return
-    // While an opening is under way, only its answer tells which channel to leave.
-    if (!stream.opening) this.#forget(stream)
-  }
-
   #forget(stream: Stream): void {
     clearTimeout(stream.retry)
     if (this.#streams.get(stream.key) === stream) this.#streams.delete(stream.key)
     this.#detach(stream)
   }
 
-  #detach(stream: Stream): void {
-    const channel = this.#unlink(stream)
-    if (channel === null || this.#byChannel.has(channel)) return
-    this.#leaving.set(channel, stream.type)
-    this.#leave(stream.type)
-  }
-
-  /** Takes no more events for `stream`; gives the channel that it had. */
-  #unlink(stream: Stream): string | null {
+  /** Takes no more events for `stream`. Leaves a channel that no stream follows, unless the server has ended it. */
+  #detach(stream: Stream, isEnded = false): void {
     const { channel } = stream
     stream.channel = null
     stream.live = false
-    if (channel === null) return null
-    const streams = this.#byChannel.get(channel)
-    if (streams?.delete(stream) && streams.size === 0) this.#byChannel.delete(channel)
-    return channel
+    const streams = channel === null ? undefined : this.#byChannel.get(channel)
+    if (channel === null || !streams?.delete(stream) || streams.size > 0) return
+    this.#byChannel.delete(channel)
+    if (isEnded) return
+    this.#leaving.set(channel, stream.type)
+    this.#leave(stream.type)
   }
 
   #leave(type: string): void {
@@ -135,12 +176,17 @@ export class Streams {
       this.#leaving.delete(channel)
       if (this.#byChannel.has(channel)) continue
       // If the socket is lost, its subscriptions are gone too.
-      this.#options.request('rpc.unsubscribe', { channel }, ignore, ignore)
+      this.#requests.pinned(
+        'rpc.unsubscribe',
+        { channel },
+        () => {},
+        () => {},
+      )
     }
   }
 
   #open(stream: Stream): void {
-    if (stream.opening || stream.retry !== undefined || !this.#options.isOpen()) return
+    if (stream.opening || stream.retry !== undefined || !this.#connection.isOpen) return
     stream.opening = true
     const epoch = this.#epoch
     // A live stream is opened again for a new listener, which wants all of it.
@@ -152,7 +198,7 @@ export class Streams {
       then()
       this.#leave(stream.type)
     }
-    this.#options.request(
+    this.#requests.pinned(
       stream.type,
       input,
       (opening) => settle(() => this.#opened(stream, opening as Opening<unknown, unknown>, isFresh)),
@@ -198,7 +244,7 @@ export class Streams {
   #failed(stream: Stream, error: RallyError): void {
     if (stream.followers.size === 0) this.#forget(stream)
     else if (error.temporary) {
-      const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(stream.failures++, this.#options.backoff))
+      const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(stream.failures++, this.#backoff))
       stream.retry = setTimeout(() => {
         stream.retry = undefined
         this.#open(stream)
@@ -225,8 +271,7 @@ export class Streams {
   }
 
   #ended(stream: Stream, reason: string): void {
-    // The server has ended it: there is nothing to leave.
-    this.#unlink(stream)
+    this.#detach(stream, true)
     if (HEALED_BY_REOPENING.has(reason)) {
       this.#open(stream)
       return
@@ -244,13 +289,8 @@ export class Streams {
   #giveError(follower: Follower, error: RallyError): void {
     const { listener } = follower
     if (listener.error) callListener(() => listener.error?.(error))
-    else this.#options.onError(error)
+    else this.#onError(error)
   }
-}
-
-function reasonOf(data: unknown): string {
-  const { reason } = (data ?? {}) as { reason?: unknown }
-  return typeof reason === 'string' ? reason : 'unknown'
 }
 
 /** For `JSON.stringify`: the keys of an object in order, so that equal inputs have one text. */
@@ -258,5 +298,3 @@ function inOrder(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
-
-function ignore(): void {}

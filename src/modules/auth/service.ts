@@ -7,7 +7,6 @@ import { AttemptCounters } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
-import { Tickets } from './sessions/tickets.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
 
@@ -38,13 +37,11 @@ export class AuthService implements Service {
       warnAgainAt = elapsed() + retryAfterMs
       log.of('auth').warn({ retryAfterMs }, 'the wrong codes of this hour are used up: new browsers have to wait')
     }
-    const tickets = new Tickets(config.secrets.ticket, now)
     this.closer = new SessionCloser(platform, now)
-    this.sessions = new Sessions(platform, tickets, this.closer, now)
+    this.sessions = new Sessions(platform, this.closer, now)
     const parts: AuthParts = {
       platform,
       now,
-      tickets,
       sessions: this.sessions,
       box: new SecretBox(config.secrets.encryption),
       lockouts: new Lockouts(counters, limits, onExhausted),

@@ -10,7 +10,6 @@ import { FairQueue } from './limits/fair-queue.ts'
 import { type Attempt, type Lockouts, networkOf } from './limits/lockouts.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import type { Sessions } from './sessions/sessions.ts'
-import type { Tickets } from './sessions/tickets.ts'
 import { matchStep, newAuthenticator } from './totp/codes.ts'
 import type { Authorized, Begun, Candidate } from './types.ts'
 
@@ -21,7 +20,6 @@ export interface AuthParts {
   readonly box: SecretBox
   readonly lockouts: Lockouts
   readonly challenges: Challenges
-  readonly tickets: Tickets
   readonly sessions: Sessions
 }
 
@@ -74,47 +72,37 @@ export class SignIn {
    */
   async verify(call: Call, code: string): Promise<Authorized> {
     const connection = signedOutSocket(call)
-    const { lockouts, challenges } = this.#parts
+    const { platform, lockouts, challenges, box, now } = this.#parts
+    const { reserved } = platform.database
     const { caller } = call
     const challenge = challenges.find(connection)
     if (!challenge || challenge.kind === 'rotation') throw noChallenge()
+    const { userId } = challenge
     const attempt = challenge.kind === 'user' ? lockouts.forCode(caller, challenge) : lockouts.fromAddress(caller)
     return this.#queued(caller, async () => {
       await attempt.take()
-      return this.#verify(connection, challenge, attempt, code)
-    })
-  }
+      const retryAfterMs = challenge.kind === 'candidate' ? challenges.countTry(connection, challenge) : 0
+      if (retryAfterMs > 0) throw new RpcError('RATE_LIMITED', 'Too many wrong codes; begin again', { retryAfterMs })
 
-  async #verify(
-    connection: Connection,
-    challenge: Exclude<Challenge, { kind: 'rotation' }>,
-    attempt: Attempt,
-    code: string,
-  ): Promise<Authorized> {
-    const { platform, challenges, box, now } = this.#parts
-    const { reserved } = platform.database
-    const { userId } = challenge
-    const retryAfterMs = challenge.kind === 'candidate' ? challenges.countTry(connection, challenge) : 0
-    if (retryAfterMs > 0) throw new RpcError('RATE_LIMITED', 'Too many wrong codes; begin again', { retryAfterMs })
+      const account = await accounts.byId(reserved, userId)
+      const totp = challenge.kind === 'candidate' ? challenge.totp : account?.totp
+      if (!totp) throw noChallenge()
+      const secret = box.open(totp, userId)
+      const step = matchStep(secret, code, now())
+      const isSpent = !(await accounts.spendStep(reserved, userId, step))
+      if (step === null || (challenge.kind === 'user' && isSpent)) throw invalidCode()
+      if (!challenges.settle(connection, challenge)) throw noChallenge()
 
-    const account = await accounts.byId(reserved, userId)
-    const totp = challenge.kind === 'candidate' ? challenge.totp : account?.totp
-    if (!totp) throw noChallenge()
-    const secret = box.open(totp, userId)
-    const step = matchStep(secret, code, now())
-    const isSpent = !(await accounts.spendStep(reserved, userId, step))
-    if (step === null || (challenge.kind === 'user' && isSpent)) throw invalidCode()
-    if (!challenges.settle(connection, challenge)) throw noChallenge()
-
-    if (challenge.kind === 'candidate') {
-      const registered = await this.#register(connection, challenge, step)
+      if (challenge.kind === 'candidate') {
+        const registered = await this.#register(connection, challenge, step)
+        await this.#succeeded(attempt)
+        return registered
+      }
+      if (!account) throw noChallenge()
       await this.#succeeded(attempt)
-      return registered
-    }
-    if (!account) throw noChallenge()
-    await this.#succeeded(attempt)
-    await this.#renewKey(account, secret)
-    return this.#authorized(account)
+      await this.#renewKey(account, secret)
+      return this.#authorized(account)
+    })
   }
 
   /**
@@ -179,7 +167,7 @@ export class SignIn {
   }
 
   #authorized(user: Authorized['user']): Authorized {
-    return { status: 'authorized', user: toUser(user), token: this.#parts.tickets.issue(user.id) }
+    return { status: 'authorized', user: toUser(user), token: this.#parts.sessions.issueTicket(user.id) }
   }
 
   #succeeded(attempt: Attempt): Promise<void> {

@@ -149,7 +149,17 @@ export class AttemptCounters {
     const remembered = this.remembered(budgets)
     if (remembered) return remembered
     const now = this.#clocks.now()
-    const rows = await withRetry(() => this.#sql.rows(TAKE, [new Date(now), ...columnsOf(budgets)]))
+    const rules = budgets.map(({ rule }) => rule)
+    const values = [
+      new Date(now),
+      budgets.map(({ key }) => key),
+      rules.map(({ limit }) => limit),
+      rules.map(({ windowMs }) => windowMs),
+      rules.map(({ lock }) => lock?.firstMs ?? 0),
+      rules.map(({ lock }) => lock?.maxMs ?? 0),
+      rules.map(({ lock }) => lock?.forgetMs ?? 0),
+    ]
+    const rows = await withRetry(() => this.#sql.rows(TAKE, values))
     let refused: { key: string; retryAfterMs: number } | undefined
     for (const { key, refusedUntil, failures, windowStart } of rows) {
       const rule = budgets.find((budget) => budget.key === key)?.rule
@@ -171,15 +181,4 @@ export class AttemptCounters {
     const starts = givenBack.map(({ windowStart }) => windowStart)
     await withRetry(() => this.#sql.rows(SETTLE, [forgotten, keys, starts]))
   }
-}
-
-function columnsOf(budgets: readonly Budget[]): unknown[] {
-  return [
-    budgets.map(({ key }) => key),
-    budgets.map(({ rule }) => rule.limit),
-    budgets.map(({ rule }) => rule.windowMs),
-    budgets.map(({ rule }) => rule.lock?.firstMs ?? 0),
-    budgets.map(({ rule }) => rule.lock?.maxMs ?? 0),
-    budgets.map(({ rule }) => rule.lock?.forgetMs ?? 0),
-  ]
 }

@@ -3,18 +3,23 @@ import { batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { statement } from '../../../db/sql.ts'
 import { type Caller, type CallerUser, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
+import { createSignedTokens, type SignedTokens } from '../../../signed-token.ts'
 import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
-import type { Tickets } from './tickets.ts'
 
 /** How long a session lasts, from its beginning or its last renewal. A cookie past half of its life is renewed. */
 const SESSION_MS = 30 * 24 * 60 * 60_000
 /** `lastSeenAt` is exact to this, so a reconnect seldom costs a write. */
 const SEEN_EVERY_MS = 5 * 60_000
+/** The browser must exchange a ticket for its cookie within this time after the code was accepted. */
+const TICKET_MS = 30_000
+/** How far ahead the clock of the node that signed a ticket may be. */
+const CLOCK_LEEWAY_MS = 5_000
+const TICKET = 'rally:session'
 const BATCH = { maxRunning: 1, maxKeys: 512 }
 
 /** A session, whether it has ended or not, and its user. */
@@ -104,15 +109,16 @@ const EXPIRE = statement<{ readonly id: string; readonly userId: string }>(
 /** The sessions of all users, in the database. A session is open while it has neither ended nor expired. */
 export class Sessions implements SessionGate {
   readonly #platform: Platform
-  readonly #tickets: Tickets
+  readonly #tokens: SignedTokens
   readonly #closer: SessionCloser
   readonly #now: () => number
   readonly #look: (sessionId: string) => Promise<SessionRow | undefined>
   readonly #touch: (sessionId: string) => Promise<unknown>
 
-  constructor(platform: Platform, tickets: Tickets, closer: SessionCloser, now: () => number) {
+  /** @throws Error when the key for tickets is too short */
+  constructor(platform: Platform, closer: SessionCloser, now: () => number) {
     this.#platform = platform
-    this.#tickets = tickets
+    this.#tokens = createSignedTokens(platform.config.secrets.ticket)
     this.#closer = closer
     this.#now = now
     const { reserved } = platform.database
@@ -141,17 +147,25 @@ export class Sessions implements SessionGate {
     return row && toSignedIn(row)
   }
 
+  /** A ticket that `redeem` exchanges for a session. */
+  issueTicket(userId: string): string {
+    return this.#tokens.sign(TICKET, { sub: userId, jti: randomUUID() }, this.#now(), TICKET_MS)
+  }
+
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
-    const ticket = this.#tickets.read(token)
-    if (!ticket) throw badTicket()
     const now = this.#now()
+    const claims = this.#tokens.read(TICKET, token, now)
+    if (typeof claims?.jti !== 'string' || claims.jti === '' || typeof claims.sub !== 'string') throw badTicket()
+    const ticketEndsAt = claims.exp * 1000
+    const isTooLong = ticketEndsAt - claims.iat * 1000 > TICKET_MS || ticketEndsAt > now + TICKET_MS + CLOCK_LEEWAY_MS
+    if (isTooLong) throw badTicket()
     const sessionId = randomUUID()
     const expiresAt = now + SESSION_MS
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
-    const used = [ticket.id, new Date(ticket.expiresAt)]
+    const used = [claims.jti, new Date(ticketEndsAt)]
     const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
     const { reserved } = this.#platform.database
-    const row = await orUnavailable(reserved.first(REDEEM, [...used, ticket.userId, ...session]))
+    const row = await orUnavailable(reserved.first(REDEEM, [...used, claims.sub, ...session]))
     if (!row) throw badTicket()
     return { user: row.user, sessionId, expiresAt }
   }
