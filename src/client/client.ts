@@ -189,7 +189,6 @@ export class Client {
   /** Drops the connection, if any, and makes a new one at once; also the way back from `closed` by the server. */
   reconnect(): void {
     if (this.#closed.signal.aborted) return
-    this.#requests.reopen()
     this.#connection.connect()
   }
 

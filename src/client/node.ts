@@ -129,16 +129,9 @@ function readAll(path: string): Record<string, Cookies> {
 
 function isCookies(all: unknown): all is Record<string, Cookies> {
   const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
-  return (
-    isRecord(all) &&
-    Object.values(all).every(
-      (cookies: unknown) =>
-        isRecord(cookies) &&
-        Object.values(cookies).every(
-          (cookie: unknown) => isRecord(cookie) && 'value' in cookie && 'expiresAt' in cookie,
-        ),
-    )
-  )
+  const isCookie = (cookie: unknown) => isRecord(cookie) && 'value' in cookie && 'expiresAt' in cookie
+  const areCookies = (cookies: unknown) => isRecord(cookies) && Object.values(cookies).every(isCookie)
+  return isRecord(all) && Object.values(all).every(areCookies)
 }
 
 /** Replaces the file at once, so that no reader meets half of it. */

@@ -62,7 +62,6 @@ export class Requests {
   #rate: SendRate | null = null
   #inFlight = 0
   #flushTimer: ReturnType<typeof setTimeout> | undefined
-  #closed = false
   readonly #prefix = randomPrefix()
   #count = 0
 
@@ -105,8 +104,13 @@ export class Requests {
     if (error === undefined) pending.resolve(data)
     else {
       const failure = answerError(error, data, type, eid)
-      if (error === 'UNAVAILABLE' && !pending.pinned) this.#retryLater(pending, failure)
-      else pending.reject(failure)
+      // A node that leaves refuses new requests, and its clients are on another node a moment later.
+      if (error === 'UNAVAILABLE' && !pending.pinned) {
+        if (pending.state === 'sent') this.#inFlight--
+        pending.state = 'retrying'
+        pending.refusal = failure
+        pending.timers.retry = setTimeout(() => this.#flush(pending), failure.retryAfterMs ?? DEFAULT_RETRY_MS)
+      } else pending.reject(failure)
     }
     this.#flush()
     return true
@@ -146,16 +150,10 @@ export class Requests {
     this.#inFlight = 0
   }
 
-  /** Fails all requests, and later ones. */
+  /** Call this when the connection is closed for good: fails all requests. Later ones fail until it connects again. */
   close(): void {
-    this.#closed = true
     clearTimeout(this.#flushTimer)
     for (const { fail } of [...this.#pending.values()]) fail('CLOSED', 'The client is closed')
-  }
-
-  /** Accepts requests again. */
-  reopen(): void {
-    this.#closed = false
   }
 
   #start(
@@ -220,7 +218,7 @@ export class Requests {
   /** Why a call is not even queued: code, message, ms to wait. */
   #refuse({ eid, pinned }: Pending, isNoJson: boolean, signal?: AbortSignal): [string, string, number?] | null {
     if (isNoJson) return ['TOO_BIG', 'The input cannot be encoded as JSON']
-    if (this.#closed) return ['CLOSED', 'The client is closed']
+    if (this.#connection.status === 'closed') return ['CLOSED', 'The client is closed']
     if (signal?.aborted) return ['ABORTED', 'The call was aborted']
     if (this.#pending.has(eid)) return ['CONFLICT', 'A call with this eid waits for its answer already']
     if (pinned || this.#waiting.size < (this.#options.maxQueued ?? DEFAULT_MAX_QUEUED)) return null
@@ -240,14 +238,6 @@ export class Requests {
     this.#waiting.delete(pending)
     this.#urgent.delete(pending)
     if (pending.state === 'sent') this.#inFlight--
-  }
-
-  /** `UNAVAILABLE`: a node that leaves refuses new requests, and its clients are on another node a moment later. */
-  #retryLater(pending: Pending, refusal: RallyError): void {
-    if (pending.state === 'sent') this.#inFlight--
-    pending.state = 'retrying'
-    pending.refusal = refusal
-    pending.timers.retry = setTimeout(() => this.#flush(pending), refusal.retryAfterMs ?? DEFAULT_RETRY_MS)
   }
 
   /** Sends what waits, `added` too, as far as the server's limits allow. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Sealed } from '../../db/secret-encryption.ts'
 import { type Sql, statement } from '../../db/sql.ts'
-import { UserId } from '../wire.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { User } from './types.ts'
 
@@ -11,16 +10,15 @@ export interface Account extends User {
 }
 
 interface Row {
-  readonly id: string
-  readonly username: string
-  readonly displayName: string
-  readonly createdAt: Date
+  readonly user: User
   readonly totpKeyId: string
   readonly totpSecret: Buffer
 }
 
-const COLUMNS = `id, username, display_name AS "displayName", created_at AS "createdAt",
-  totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
+/** The column "user": the part of an account that its user sees. */
+export const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
+  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint) AS "user"`
+const COLUMNS = `${USER}, totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
 
 const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)
 const BY_ID = statement<Row>('accounts.byId', `SELECT ${COLUMNS} FROM users WHERE id = $1`)
@@ -132,9 +130,8 @@ export function toUser({ id, username, displayName, createdAt }: User): User {
   return { id, username, displayName, createdAt }
 }
 
-function toAccount({ id, createdAt, totpKeyId, totpSecret, ...names }: Row): Account {
-  const totp = { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) }
-  return { ...names, id: UserId.parse(id), createdAt: createdAt.getTime(), totp }
+function toAccount({ user, totpKeyId, totpSecret }: Row): Account {
+  return { ...user, totp: { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) } }
 }
 
 /** The ids and the hashes of new recovery codes. */

@@ -10,10 +10,8 @@ export class BoundedMap<Key, Value> extends Map<Key, Value> {
   override set(key: Key, value: Value): this {
     this.delete(key)
     super.set(key, value)
-    for (const oldest of this.keys()) {
-      if (this.size <= this.#max) break
-      this.delete(oldest)
-    }
+    const [oldest] = this.keys()
+    if (this.size > this.#max && oldest !== undefined) this.delete(oldest)
     return this
   }
 }

@@ -11,7 +11,7 @@ import { authService } from './service.ts'
 import { LOOK_EVERY_MS } from './sessions/closing-sockets.ts'
 import { onSession } from './subscriptions/onSession.ts'
 
-export { type AuthOptions, AuthService, authService } from './service.ts'
+export { AuthService, authService } from './service.ts'
 
 /** Accounts with an authenticator app and no password, and the sessions of their browsers. */
 export const auth = module({

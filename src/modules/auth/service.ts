@@ -3,19 +3,12 @@ import { type Platform, type Service, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import { Challenges } from './challenges.ts'
 import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
-import { AttemptCounters } from './limits/attempt-counters.ts'
+import { AttemptCounters, type Clocks } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { type AuthParts, SignIn } from './sign-in.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
-
-export interface AuthOptions {
-  /** Milliseconds since the epoch. Default `Date.now`. */
-  readonly now?: () => number
-  /** Milliseconds of a monotonic clock. Default `performance.now`. */
-  readonly elapsed?: () => number
-}
 
 /** Accounts and their sessions. */
 export class AuthService implements Service {
@@ -26,7 +19,7 @@ export class AuthService implements Service {
   readonly #now: () => number
 
   /** @throws Error when the key for tickets is too short */
-  constructor(platform: Platform, { now = Date.now, elapsed = () => performance.now() }: AuthOptions = {}) {
+  constructor(platform: Platform, { now = Date.now, elapsed = () => performance.now() }: Partial<Clocks> = {}) {
     const { config, database, log } = platform
     this.#now = now
     const counters = new AttemptCounters(database.reserved, { now, elapsed })

@@ -32,7 +32,7 @@ export type Taken =
   /** No counter has counted the attempt, and its code must not be checked. `key` refuses longest. */
   | { readonly refused: { readonly key: string; readonly retryAfterMs: number } }
 
-interface Clocks {
+export interface Clocks {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds of a monotonic clock. */

@@ -12,6 +12,6 @@ export const sessions = method({
   output: listOf(SessionInfo),
   handle({ ctx, input }) {
     const { sessionId } = ctx.call.caller
-    return ctx.use(authService).sessions.list(ctx, { userId: ctx.user.id, currentId: sessionId }, input)
+    return ctx.use(authService).sessions.list(ctx, ctx.user.id, sessionId, input)
   },
 })

@@ -8,6 +8,7 @@ import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
+import { USER } from '../accounts.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
 
@@ -40,9 +41,6 @@ interface ListedSession extends Pick<SessionRow, 'id' | 'createdAt' | 'lastSeenA
 
 const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
   sessions.expires_at AS "expiresAt"`
-/** As a `CallerUser`. */
-const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
-  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint) AS "user"`
 const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}`
 
 const BY_ID = statement<SessionRow>(
@@ -134,7 +132,12 @@ export class Sessions implements SessionGate {
 
   async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
     const row = await this.find(sessionId, userId)
-    if (row && row.lastSeenAt.getTime() < this.#now() - SEEN_EVERY_MS) await this.#seen(sessionId)
+    if (row && row.lastSeenAt.getTime() < this.#now() - SEEN_EVERY_MS) {
+      // Nobody is kept out because this write failed.
+      await this.#touch(sessionId).catch((error: unknown) => {
+        this.#platform.log.of('auth').debug({ err: error }, 'last_seen_at of a session could not be written')
+      })
+    }
     return row && toSignedIn(row)
   }
 
@@ -202,11 +205,7 @@ export class Sessions implements SessionGate {
   }
 
   /** The open sessions of a user, newest first. */
-  list(
-    { sql }: Scope,
-    { userId, currentId }: { readonly userId: string; readonly currentId: string | null },
-    page: PageRequest,
-  ): Promise<{ items: SessionInfo[]; nextCursor?: string }> {
+  list({ sql }: Scope, userId: string, currentId: string | null, page: PageRequest) {
     return readPage(page, {
       limit: 50,
       read: ({ after, take }) =>
@@ -229,15 +228,6 @@ export class Sessions implements SessionGate {
     scope.afterCommit(() => {
       for (const { id, userId } of expired) this.#closer.announce({ sessionId: id, userId, reason: 'expired' })
     })
-  }
-
-  /** Nobody is kept out because this write failed. */
-  async #seen(sessionId: string): Promise<void> {
-    try {
-      await this.#touch(sessionId)
-    } catch (error) {
-      this.#platform.log.of('auth').debug({ err: error }, 'last_seen_at of a session could not be written')
-    }
   }
 }
 
