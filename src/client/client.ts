@@ -49,6 +49,7 @@ export class Client {
   readonly clock = new Clock()
   readonly #events = new EventEmitter<ClientEvents>()
   readonly #options: ClientOptions
+  readonly #fetch: typeof fetch = (...args) => (this.#options.fetch ?? fetch)(...args)
   readonly #endpoints: ReturnType<typeof endpointsOf>
   readonly #connection: Connection
   readonly #requests: Requests
@@ -68,7 +69,7 @@ export class Client {
     this.#fireAndForget = new Set(options.fireAndForget ?? ['live.input'])
     const createSocket = options.createSocket ?? socketFactory(options.WebSocket)
     const backoff = { ...DEFAULT_BACKOFF, ...options.backoff }
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, maxQueued } = options
     this.#connection = new Connection({
       createSocket: () => createSocket(this.#endpoints.socket, PROTOCOL),
       connectTimeoutMs: options.connectTimeoutMs,
@@ -81,11 +82,7 @@ export class Client {
       onDrop: () => this.#onDrop(),
       onNeverOpened: () => void this.#askWhyRefused(),
     })
-    this.#requests = new Requests(this.#connection, {
-      refusal: () => this.#refusal,
-      timeoutMs,
-      maxQueued: options.maxQueued,
-    })
+    this.#requests = new Requests(this.#connection, { refusal: () => this.#refusal, timeoutMs, maxQueued })
     const onError = (error: RallyError) => this.#events.emit('error', error)
     this.#streams = new Streams(this.#connection, this.#requests, backoff, onError)
     const sendPing = () => {
@@ -98,7 +95,7 @@ export class Client {
       connection: this.#connection,
       requests: this.#requests,
       reconnect: () => this.#renew(timeoutMs),
-      fetch: (...args) => this.#fetch(...args),
+      fetch: this.#fetch,
       sessionUrl: this.#endpoints.session,
       timeoutMs,
       closed: this.#closed.signal,
@@ -241,15 +238,11 @@ export class Client {
     const now = performance.now()
     if (now - this.#askedWhyRefusedAt < ASK_WHY_REFUSED_MS) return
     this.#askedWhyRefusedAt = now
-    const refusal = await whyRefused(this.#endpoints.handshake, (...args) => this.#fetch(...args), ASK_WHY_REFUSED_MS)
+    const refusal = await whyRefused(this.#endpoints.handshake, this.#fetch, ASK_WHY_REFUSED_MS)
     if (this.#welcome || this.status === 'closed') return
     const isNew = refusal !== null && refusal.code !== this.#refusal?.code
     this.#refusal = refusal
     if (isNew) this.#events.emit('refused', refusal)
-  }
-
-  #fetch(...args: Parameters<typeof fetch>): Promise<Response> {
-    return (this.#options.fetch ?? fetch)(...args)
   }
 
   #onDrop(): void {

@@ -200,7 +200,7 @@ export class Connection {
     this.#heartbeat = null
     const socket = this.#socket
     this.#socket = null
-    if (socket) closeQuietly(socket, code)
+    socket?.close(code)
     if (this.#status === 'open') this.#options.onDrop()
   }
 
@@ -214,15 +214,6 @@ export class Connection {
     if (this.#told === this.#status) return
     this.#told = this.#status
     this.#options.onStatus(this.#status)
-  }
-}
-
-/** A browser throws for some codes. */
-function closeQuietly(socket: SocketLike, code: number | undefined): void {
-  try {
-    socket.close(code)
-  } catch {
-    socket.close()
   }
 }
 

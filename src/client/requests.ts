@@ -1,8 +1,8 @@
+import type { Limits } from '../protocol/default-limits.ts'
 import type { Answer, Welcome } from '../protocol/envelope.ts'
 import type { Connection } from './connection.ts'
 import { encodeBody, encodeRequest, isLonger } from './envelopes.ts'
 import { answerError, callSite, RallyError, withCallSite } from './errors.ts'
-import { SendRate } from './send-rate.ts'
 import type { CallOptions } from './types.ts'
 
 /** How long a request waits for its answer. The server itself gives up after 10 s, so that its answer comes first. */
@@ -14,6 +14,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 const DEFAULT_RETRY_MS = 500
 /** Places in the server's in-flight limit that are kept free for pings and fire-and-forget calls. */
 const SPARE_IN_FLIGHT = 4
+/** Part of the server's rate that the client uses, because the two clocks and counts are never quite equal. */
+const SHARE = 0.9
 
 export interface RequestsOptions {
   /** Why the server refuses to open a socket, if it does. */
@@ -169,7 +171,12 @@ export class Requests {
     const settle = (then: () => void) => {
       for (const timer of Object.values(pending.timers)) clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
-      this.#forget(pending)
+      if (this.#pending.get(eid) === pending) {
+        this.#pending.delete(eid)
+        this.#waiting.delete(pending)
+        this.#urgent.delete(pending)
+        if (pending.state === 'sent') this.#inFlight--
+      }
       then()
     }
     const pending: Pending = {
@@ -228,16 +235,8 @@ export class Requests {
 
   #queue(pending: Pending): void {
     pending.state = 'waiting'
-    const queue = pending.pinned ? this.#urgent : this.#waiting
-    queue.add(pending)
-  }
-
-  #forget(pending: Pending): void {
-    if (this.#pending.get(pending.eid) !== pending) return
-    this.#pending.delete(pending.eid)
-    this.#waiting.delete(pending)
-    this.#urgent.delete(pending)
-    if (pending.state === 'sent') this.#inFlight--
+    if (pending.pinned) this.#urgent.add(pending)
+    else this.#waiting.add(pending)
   }
 
   /** Sends what waits, `added` too, as far as the server's limits allow. */
@@ -255,23 +254,42 @@ export class Requests {
           this.#flushTimer = setTimeout(() => this.#flush(), waitMs)
           return
         }
-        this.#send(pending, maxBytes)
+        const text = encodeRequest(pending.type, pending.eid, pending.body)
+        if (isLonger(text, maxBytes)) {
+          pending.fail('TOO_BIG', `A request may have ${maxBytes} bytes`)
+          continue
+        }
+        queue.delete(pending)
+        pending.state = 'sent'
+        pending.wasSent = true
+        this.#inFlight++
+        this.#connection.send(text)
       }
     }
   }
+}
 
-  #send(pending: Pending, maxBytes: number): void {
-    const text = encodeRequest(pending.type, pending.eid, pending.body)
-    if (isLonger(text, maxBytes)) {
-      pending.fail('TOO_BIG', `A request may have ${maxBytes} bytes`)
-      return
-    }
-    this.#waiting.delete(pending)
-    this.#urgent.delete(pending)
-    pending.state = 'sent'
-    pending.wasSent = true
-    this.#inFlight++
-    this.#connection.send(text)
+/** A token bucket a little smaller than the server's, so that a flood of calls waits here instead of failing there. */
+class SendRate {
+  readonly #perMs: number
+  readonly #burst: number
+  #tokens: number
+  #at: number
+
+  constructor(limits: Pick<Limits, 'requestsPerSecond' | 'requestsBurst'>, now: number) {
+    this.#perMs = (limits.requestsPerSecond * SHARE) / 1000
+    this.#burst = Math.max(1, limits.requestsBurst * SHARE)
+    this.#tokens = this.#burst
+    this.#at = now
+  }
+
+  /** Takes a token and returns 0, or returns the milliseconds until there is one. */
+  take(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
+    this.#at = now
+    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perMs)
+    this.#tokens--
+    return 0
   }
 }
 

@@ -30,15 +30,13 @@ export function createCookies(key: Uint8Array, production: boolean) {
     const value = tokens.sign(kind, claims, nowMs, lifeMs)
     return stringifySetCookie({ name: names[kind], value, maxAge: Math.floor(lifeMs / 1000), ...attributes })
   }
-  const readSession = (token: string): SessionClaims | null => {
-    const nowMs = Date.now()
+  const readSession = (token: string, nowMs: number): SessionClaims | null => {
     const claims = tokens.read('session', token, nowMs)
     if (typeof claims?.sub !== 'string' || typeof claims.sid !== 'string') return null
-    const isAging = nowMs / 1000 > (claims.iat + claims.exp) / 2
-    return { userId: claims.sub, sessionId: claims.sid, isAging }
+    return { userId: claims.sub, sessionId: claims.sid, isAging: nowMs / 1000 > (claims.iat + claims.exp) / 2 }
   }
-  const readDevice = (token: string): Device | null => {
-    const claims = tokens.read('device', token, Date.now())
+  const readDevice = (token: string, nowMs: number): Device | null => {
+    const claims = tokens.read('device', token, nowMs)
     if (typeof claims?.did !== 'string' || !Array.isArray(claims.users)) return null
     return { id: claims.did, users: claims.users.filter((user) => typeof user === 'string') }
   }
@@ -46,11 +44,10 @@ export function createCookies(key: Uint8Array, production: boolean) {
   return {
     /** `isBad` when there was a session cookie that proves nothing. */
     read(header: string) {
-      const cookies = header === '' ? {} : parseCookie(header)
-      const sessionToken = cookies[names.session]
-      const deviceToken = cookies[names.device]
-      const session = sessionToken ? readSession(sessionToken) : null
-      const device = deviceToken ? readDevice(deviceToken) : null
+      const nowMs = Date.now()
+      const { [names.session]: sessionToken, [names.device]: deviceToken } = header === '' ? {} : parseCookie(header)
+      const session = sessionToken ? readSession(sessionToken, nowMs) : null
+      const device = deviceToken ? readDevice(deviceToken, nowMs) : null
       return { session, isBad: sessionToken !== undefined && session === null, device }
     },
 

@@ -4,7 +4,7 @@ import type { SecretBox } from '../../db/secret-encryption.ts'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
 import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
-import { type Account, accounts, toUser } from './accounts.ts'
+import { accounts, toUser } from './accounts.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { FairQueue } from './limits/fair-queue.ts'
 import { type Attempt, type Lockouts, networkOf } from './limits/lockouts.ts'
@@ -100,7 +100,10 @@ export class SignIn {
       }
       if (!account) throw noChallenge()
       await this.#succeeded(attempt)
-      await this.#renewKey(account, secret)
+      if (!box.isCurrent(totp)) {
+        const resealed = accounts.reseal(reserved, userId, totp, box.seal(secret, userId))
+        await this.#orWarn(resealed, 'a secret stays encrypted with an old key')
+      }
       return this.#authorized(account)
     })
   }
@@ -118,9 +121,8 @@ export class SignIn {
     const attempt = lockouts.forRecovery(caller, username)
     return this.#queued(caller, async () => {
       await attempt.take()
-      const userId = await accounts.idByName(reserved, username)
       // Without an account the same statement runs with an id that nobody has.
-      const owner = userId ?? randomUUID()
+      const owner = (await accounts.idByName(reserved, username)) ?? randomUUID()
       const isRight = await accounts.spendRecoveryCode(reserved, owner, recoveryCode, new Date(now()))
       const account = isRight ? await accounts.byId(reserved, owner) : null
       if (!account) throw invalidCode()
@@ -172,14 +174,6 @@ export class SignIn {
 
   #succeeded(attempt: Attempt): Promise<void> {
     return this.#orWarn(attempt.succeeded(), 'a successful attempt stays counted')
-  }
-
-  /** Encrypts a secret with the newest key. */
-  async #renewKey({ id, totp }: Account, secret: string): Promise<void> {
-    const { platform, box } = this.#parts
-    if (box.isCurrent(totp)) return
-    const renewed = accounts.reseal(platform.database.reserved, id, totp, box.seal(secret, id))
-    await this.#orWarn(renewed, 'a secret stays encrypted with an old key')
   }
 
   /** The code was right, so a failure of what follows keeps nobody out and costs no recovery code. */

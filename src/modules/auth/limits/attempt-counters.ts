@@ -39,12 +39,10 @@ export interface Clocks {
   readonly elapsed: () => number
 }
 
-interface Row {
-  readonly key: string
+interface Row extends Counted {
   /** Null when the attempt was counted here. */
   readonly refusedUntil: Date | null
   readonly failures: number
-  readonly windowStart: Date
 }
 
 /** A refusal is repeated for this long without a query, so a flood costs the database almost nothing. */

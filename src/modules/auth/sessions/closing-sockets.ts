@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { BusSubscription } from '../../../bus/bus.ts'
+import type { BusMessage, BusSubscription } from '../../../bus/bus.ts'
 import { statement } from '../../../db/sql.ts'
 import { closeCodes } from '../../../protocol/index.ts'
 import { type Channel, channel } from '../../../rpc/index.ts'
@@ -75,18 +75,16 @@ export class SessionCloser {
 
   /** Begins to listen for sessions that end on any node. */
   async start(): Promise<void> {
-    this.#subscription = this.#platform.bus.subscribe(
-      TOPIC,
-      ({ payload }) => {
-        const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
-        if (!ended.success) return
-        this.remember(ended.data.sessionId)
-        this.#close(ended.data)
-      },
-      () => {
-        this.#looksUntilCheck = 0
-      },
-    )
+    const onEnded = ({ payload }: BusMessage) => {
+      const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
+      if (!ended.success) return
+      this.remember(ended.data.sessionId)
+      this.#close(ended.data)
+    }
+    const onLost = () => {
+      this.#looksUntilCheck = 0
+    }
+    this.#subscription = this.#platform.bus.subscribe(TOPIC, onEnded, onLost)
     await this.#subscription.ready
   }
 

@@ -33,12 +33,6 @@ interface SessionRow {
   readonly user: CallerUser
 }
 
-/** A session as its user sees it in a list. */
-interface ListedSession extends Pick<SessionRow, 'id' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
-  readonly userAgent: string
-  readonly ip: string
-}
-
 const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
   sessions.expires_at AS "expiresAt"`
 const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}`
@@ -48,7 +42,7 @@ const BY_ID = statement<SessionRow>(
   `SELECT ${COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = ANY ($1::text[])`,
 )
 
-const LIST = statement<ListedSession>(
+const LIST = statement<Omit<SessionRow, 'endedAt' | 'user'> & { readonly userAgent: string; readonly ip: string }>(
   'sessions.list',
   `SELECT id, user_agent AS "userAgent", ip, ${TIMES} FROM sessions
    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
@@ -160,8 +154,8 @@ export class Sessions implements SessionGate {
     const claims = this.#tokens.read(TICKET, token, now)
     if (typeof claims?.jti !== 'string' || claims.jti === '' || typeof claims.sub !== 'string') throw badTicket()
     const ticketEndsAt = claims.exp * 1000
-    const isTooLong = ticketEndsAt - claims.iat * 1000 > TICKET_MS || ticketEndsAt > now + TICKET_MS + CLOCK_LEEWAY_MS
-    if (isTooLong) throw badTicket()
+    const lifeMs = ticketEndsAt - claims.iat * 1000
+    if (lifeMs > TICKET_MS || ticketEndsAt > now + TICKET_MS + CLOCK_LEEWAY_MS) throw badTicket()
     const sessionId = randomUUID()
     const expiresAt = now + SESSION_MS
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
