@@ -93,6 +93,7 @@ export class Hub {
     let stream: Stream | undefined
     try {
       for (let reads = 1; reads <= MAX_READS && !connection.closed; reads++) {
+        const readFrom = performance.now()
         const opened = await read()
         if (connection.closed) return
         const { channel, over, ...rest } = opened
@@ -102,13 +103,12 @@ export class Hub {
         }
         if (stream?.channel.name !== channel.name || stream.isOver) {
           this.#release(stream)
-          const known = this.#streams.get(channel.name)
-          stream = known ?? new Stream(channel, delivery, this.#host)
+          stream = this.#streams.get(channel.name) ?? new Stream(channel, delivery, this.#host)
           this.#streams.set(channel.name, stream)
           stream.opening++
           await this.#ready(stream)
           // This node may have missed events between reading and listening.
-          if (!known?.hasEvents) continue
+          if (stream.readySince >= readFrom) continue
         }
         if (connection.closed) return
         if (stream.isOver) continue
@@ -171,13 +171,14 @@ export class Hub {
   }
 
   /** @throws RpcError UNAVAILABLE when other nodes cannot be reached. */
-  #ready(stream: Stream): Promise<void> {
-    return stream.subscription.ready.catch(() => {
+  async #ready(stream: Stream): Promise<void> {
+    await stream.subscription.ready.catch(() => {
       // The next opening subscribes again.
       stream.isOver = true
       this.#forget(stream)
       throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })
     })
+    stream.readySince = Math.min(stream.readySince, performance.now())
   }
 
   #join(connection: Connection, stream: Stream, seq: number): void {

@@ -32,6 +32,8 @@ export class Stream {
   readonly delivery: Delivery
   readonly subscription: BusSubscription
   readonly followers = new Set<Connection>()
+  /** Since when all events that are published anywhere arrive here. Monotonic, ms. */
+  readySince = Number.POSITIVE_INFINITY
   /** Openings under way. */
   opening = 0
   /** It has ended: an opening under way reads again. */

@@ -4,11 +4,14 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { channel } from '../../src/rpc/index.ts'
 import { createHub, type Reader } from '../support/hub.ts'
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+const fail = (error: unknown) => {
+  throw error
+}
+
 /** A bus that can be made to miss messages, and to be cut off. */
 function faultyBus() {
-  const bus = createMemoryBus((error) => {
-    throw error
-  })
+  const bus = createMemoryBus(fail)
   const onLost = new Set<() => void>()
   let isCutOff = false
   const faulty: Bus = {
@@ -107,4 +110,43 @@ test('a stream cannot be opened while other nodes cannot be reached, and can onc
   await follow(reader)
   publish()
   expect(told(reader)).toEqual([0, 1])
+})
+
+test('a snapshot that was read before all nodes knew of the stream is read again', async () => {
+  let confirm = () => {}
+  const ready = new Promise<void>((resolve) => {
+    confirm = resolve
+  })
+  const bus = createMemoryBus(fail)
+  const subscribe: Bus['subscribe'] = (...listener) => ({ ...bus.subscribe(...listener), ready })
+  const { hub, open } = createHub({ ...bus, subscribe })
+  const snapshots: number[] = []
+  const follow = (read: () => Promise<number> | number) =>
+    hub.follow(
+      open().connection,
+      'reliable',
+      async () => {
+        const seq = await read()
+        return { channel: score, seq, snapshot: seq }
+      },
+      ({ seq }) => snapshots.push(seq) > 0,
+    )
+
+  let seq = 5
+  let answer = (_seq: number) => {}
+  const answered = new Promise<number>((resolve) => {
+    answer = resolve
+  })
+  let reads = 0
+  const slow = follow(() => (reads++ === 0 ? answered : seq))
+  const fast = follow(() => seq)
+  await expect.poll(() => hub.isFollowed(score)).toBe(true)
+  // One node knows of the stream, and its event comes late. Another does not, and its event does not come.
+  hub.publish(score, 5, 5)
+  seq = 6
+  answer(5)
+  await nextTurn()
+  confirm()
+  await Promise.all([slow, fast])
+  expect(snapshots).toEqual([6, 6])
 })
