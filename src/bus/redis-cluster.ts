@@ -48,8 +48,8 @@ export class RedisCluster {
   #starting: { resolve(): void; reject(error: Error): void } | undefined
   /** There may be nodes that cannot be reached. */
   #isCutOff = true
-  /** Messages to this node may have been missed, and the subscribers do not know yet. */
-  #mayHaveMissed = false
+  /** Messages to this node may have been missed: its subscribers are told once all others know this version. */
+  #missedVersion: number | null = null
   #hasPublished = false
   #isClosed = false
 
@@ -96,7 +96,7 @@ export class RedisCluster {
     this.#hasPublished = true
     let entry: Buffer | undefined
     for (const peer of this.#peers.values()) {
-      if (!peer.topics.has(topic)) continue
+      if (!peer.wants(topic)) continue
       entry ??= encode()
       this.#push(peer, entry)
     }
@@ -221,8 +221,8 @@ export class RedisCluster {
       if ([...this.#peers.values()].every(({ topicsVersion }) => topicsVersion >= 0)) this.#entered()
     }
     this.#interest.settle((version) => this.#isKnown(version))
-    if (!this.#mayHaveMissed || !this.#isKnown(this.#interest.version)) return
-    this.#mayHaveMissed = false
+    if (this.#missedVersion === null || !this.#isKnown(this.#missedVersion)) return
+    this.#missedVersion = null
     this.#options.listeners.lost()
   }
 
@@ -242,7 +242,7 @@ export class RedisCluster {
     if (node === this.#options.node) return
     if (isLeaving) {
       const leaving = this.#peers.get(node)
-      if (leaving) this.#gone(leaving, false)
+      if (leaving) this.#gone(leaving, leaving.receiveBeacon(lanes[this.#options.node]) === 'hole')
       return
     }
     const peer = this.#meet(node)
@@ -266,7 +266,7 @@ export class RedisCluster {
 
   #receiveControl(peer: Peer, control: Control): void {
     peer.receiveControl(control)
-    if (control.kind === 'all' && control.mayHaveMissed) this.#mayHaveMissed = true
+    if (control.kind === 'all' && control.mayHaveMissed) this.#missedVersion = this.#interest.version
     if (control.kind !== 'knows') this.#flushSoon()
     this.#settle()
   }
@@ -283,7 +283,7 @@ export class RedisCluster {
 
   /** Messages of another node were missed, and it may not know any more what this one listens to. */
   #missed(peer: Peer): void {
-    this.#mayHaveMissed = true
+    this.#missedVersion = this.#interest.version
     peer.introduce()
     peer.ask()
     this.#flushSoon()
@@ -292,8 +292,8 @@ export class RedisCluster {
   #gone(peer: Peer, mayHaveMissed: boolean): void {
     this.#peers.delete(peer.node)
     // It may have died after a write to the database, before its message.
-    if (mayHaveMissed) this.#mayHaveMissed = true
-    this.#options.log.info({ gone: peer.node, left: !mayHaveMissed }, 'another node is gone')
+    if (mayHaveMissed) this.#missedVersion = this.#interest.version
+    this.#options.log.info({ gone: peer.node, mayHaveMissed }, 'another node is gone')
     this.#options.listeners.gone(peer.node)
     this.#settle()
   }

@@ -56,8 +56,8 @@ export const Control = z.discriminatedUnion('kind', [
     added: z.array(z.string()),
     removed: z.array(z.string()),
   }),
-  /** From now on messages of these topics are sent to the other. */
-  z.object({ kind: z.literal('knows'), version: z.number() }),
+  /** From now on messages of these topics are sent to the other. `mayHaveMissed` repeats what `all` said. */
+  z.object({ kind: z.literal('knows'), version: z.number(), mayHaveMissed: z.boolean() }),
 ])
 
 export function encodeControl(control: Control): Buffer {

@@ -23,7 +23,10 @@ export class Peer {
   tellsAll = true
   /** Beacons of this node since the other was last heard. */
   silentBeacons = 0
+  /** The other may have listened to what this node published, and has not confirmed that it was told so. */
   #mayHaveMissed: boolean
+  /** `topics` may be old, but they were told once. */
+  #hasTopics = false
   /** The version of this node at its last beacon. */
   #beaconVersion = 0
   readonly #epoch = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
@@ -51,9 +54,15 @@ export class Peer {
    */
   beat(version: number): number {
     // The other has had the time of a beacon to confirm.
-    if (this.knownVersion < this.#beaconVersion) this.tellsAll = true
+    if (this.knownVersion < this.#beaconVersion || this.#mayHaveMissed) this.tellsAll = true
     this.#beaconVersion = version
     return ++this.silentBeacons
+  }
+
+  /** Whether the other gets what is published to `topic`. */
+  wants(topic: string): boolean {
+    if (!this.#hasTopics) this.#mayHaveMissed = true
+    return this.topics.has(topic)
   }
 
   /** Takes what goes with the next batch; false when it was dropped. */
@@ -137,10 +146,11 @@ export class Peer {
   receiveControl(control: Control): void {
     if (control.kind === 'knows') {
       this.knownVersion = Math.max(this.knownVersion, control.version)
-      this.#mayHaveMissed = false
+      if (control.mayHaveMissed) this.#mayHaveMissed = false
       return
     }
     if (control.kind === 'all') {
+      this.#hasTopics = true
       this.topics.clear()
       for (const topic of control.topics) this.topics.add(topic)
       if (control.asks) this.tellsAll = true
@@ -154,7 +164,11 @@ export class Peer {
       for (const topic of control.removed) this.topics.delete(topic)
     }
     this.topicsVersion = control.version
-    this.control({ kind: 'knows', version: control.version })
+    this.control({
+      kind: 'knows',
+      version: control.version,
+      mayHaveMissed: control.kind === 'all' && control.mayHaveMissed,
+    })
   }
 
   /** Asks the other for all that it listens to. */
