@@ -239,6 +239,15 @@ describe('where nobody moves', () => {
     expect(live(table).at(10_001)).toEqual({ status: 'aborted', endReason: 'too-long' })
   })
 
+  test('a pause is not counted', () => {
+    const { match, at } = live()
+    match.pause(4_000)
+    match.pause(30_000)
+    match.resume(64_000)
+    expect(at(70_000)).toBeNull()
+    expect(at(70_001)).toEqual(wonBy(1, 'too-slow'))
+  })
+
   test('a bot loses too', () => {
     expect(live({ users: [null, 'b'] }).at(10_001)).toEqual(wonBy(1, 'too-slow'))
   })

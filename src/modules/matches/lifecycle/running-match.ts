@@ -36,6 +36,7 @@ export class RunningMatch {
   #returnDeadline: number | null = null
   #lastTick = 0
   #lastTurnAt: number
+  #pausedAt: number | null = null
 
   constructor(
     runner: MatchRunner,
@@ -67,6 +68,18 @@ export class RunningMatch {
     if (match.version <= before.version) return
     this.#match = match
     this.#noteAway(before, now)
+  }
+
+  /** It takes no input and makes no step until it is resumed. That time is not counted as thinking time. */
+  pause(now: number): void {
+    this.runner.paused = true
+    this.#pausedAt ??= now
+  }
+
+  resume(now: number): void {
+    this.runner.paused = false
+    this.#lastTurnAt += now - (this.#pausedAt ?? now)
+    this.#pausedAt = null
   }
 
   /** The user gives up all of their seats. */

@@ -29,6 +29,7 @@ export class RunningMatches {
   #check: PeriodicJob | undefined
   /** The lease has lapsed: all matches are paused until they are compared with their rows. */
   #isPaused = false
+  #pauses = 0
   /** Before this moment no player loses by being away. Monotonic, ms. */
   #settledAt = 0
   #stopped = false
@@ -104,7 +105,8 @@ export class RunningMatches {
   /** Pauses all matches: other nodes may abort them from now on. */
   pause(): void {
     this.#isPaused = true
-    for (const { runner } of this.#running.values()) runner.paused = true
+    this.#pauses++
+    for (const running of this.#running.values()) running.pause(performance.now())
   }
 
   /** Compares what runs here with its rows, and follows the rows. */
@@ -143,9 +145,11 @@ export class RunningMatches {
         options: splitOptions(match.options).rules,
         botSeats: match.players.filter(({ userId }) => userId === null).map(({ seat }) => seat),
       })
+      const now = performance.now()
+      const running = new RunningMatch(runner, match, fence, config.matches, now)
       // The lease may have lapsed since the claim.
-      runner.paused = this.#isPaused
-      this.#running.set(match.id, new RunningMatch(runner, match, fence, config.matches, performance.now()))
+      if (this.#isPaused) running.pause(now)
+      this.#running.set(match.id, running)
     } catch (error) {
       log.engine.error({ err: error, matchId: match.id }, 'a match could not begin')
       this.#work.add(match.id, () => this.#owned.abort([{ id: match.id, fence }], 'failed'))
@@ -175,12 +179,15 @@ export class RunningMatches {
   /** Resumes the matches that are still this node's, after it got its lease again. */
   async #goOn(): Promise<void> {
     const { lease } = this.#platform
+    const pauses = this.#pauses
     if (!lease.isHeld) return
     await this.compare()
-    if (!lease.isHeld) return
+    // After a newer pause, the comparison is too old.
+    if (!lease.isHeld || pauses !== this.#pauses) return
+    const now = performance.now()
     this.#isPaused = false
-    this.#settledAt = performance.now() + SETTLE_MS
-    for (const { runner } of this.#running.values()) runner.paused = false
+    this.#settledAt = now + SETTLE_MS
+    for (const running of this.#running.values()) running.resume(now)
   }
 
   #scoresWritten({ id, scores }: Scored, version: number | undefined): void {
