@@ -1,9 +1,11 @@
 import type { CloseCode } from '../protocol/index.ts'
 import type { Allowance } from './admission.ts'
+import type { Channel } from './channel.ts'
 import type { Caller } from './sessions.ts'
 
 /** How a socket follows one channel. */
 export interface Following {
+  readonly channel: Channel<unknown>
   /** Set while a `latest` stream skips this socket: the last `seq` it was sent. */
   skippedFrom: number | null
 }

@@ -85,21 +85,15 @@ export interface Method<
 }
 
 /** How a stream opens: its channel, and the state or the missed events up to `seq`. */
-export type Opened<Event, Snapshot> =
+export type Opened<Event, Snapshot> = { readonly channel: Channel<Event>; readonly seq: number } & (
   | {
-      readonly channel: Channel<Event>
-      readonly seq: number
       readonly snapshot: Snapshot
       readonly gap?: true
       /** No event will follow: the stream ends at once, for this reason. */
       readonly over?: string
     }
-  | {
-      readonly channel: Channel<Event>
-      readonly seq: number
-      readonly missed: readonly { readonly seq: number; readonly data: Event }[]
-      readonly over?: undefined
-    }
+  | { readonly missed: readonly { readonly seq: number; readonly data: Event }[]; readonly over?: undefined }
+)
 
 export interface Subscription<
   Ctx,

@@ -3,18 +3,7 @@ import { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import { type Connection, type ConnectionStart, Connections } from './connection.ts'
 import type { Module } from './definition.ts'
-import {
-  answer,
-  answerBad,
-  answerError,
-  answerUnread,
-  type Body,
-  beginningOf,
-  beginsWithAny,
-  type Known,
-  peek,
-  readEnvelope,
-} from './envelope.ts'
+import { answer, answerBad, answerError, type Body, type Known, peek, readEnvelope, recognizerOf } from './envelope.ts'
 import { faultsOf, invalid, RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { IncrementalSweep } from './incremental-sweep.ts'
@@ -45,13 +34,11 @@ export class Dispatcher<Ctx, Tx> {
   readonly admission: Admission
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
-  readonly #inputBeginnings: readonly Buffer[]
+  readonly #beginsLikeInput: (frame: Buffer) => boolean
   readonly #binaryInputs: readonly Entry[]
   readonly #executor: Executor<Ctx, Tx>
   readonly #calls: PendingCalls<Ctx, Tx>
-  readonly #backlogs: IncrementalSweep<Connection>
-  readonly #sweeper: NodeJS.Timeout
-  readonly #looker: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   #limitersSweptAt = 0
   #nextId = 1
 
@@ -63,14 +50,12 @@ export class Dispatcher<Ctx, Tx> {
     this.entries = createRegistry([own, ...options.modules])
     this.#ping = this.entries.get('rpc.ping')
     const inputs = [...this.entries.values()].filter(isInput)
-    this.#inputBeginnings = inputs.map(({ type }) => beginningOf(type))
+    this.#beginsLikeInput = recognizerOf(inputs.map(({ type }) => type))
     this.#binaryInputs = inputs.filter(({ binary }) => binary)
     this.#calls = new PendingCalls(options.limits, options.hub, this.#executor)
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
-    this.#backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
-    this.#looker = setInterval(() => {
-      this.#backlogs.next((connection) => options.hub.checkBacklog(connection))
-    }, LOOK_MS)
+    const backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
+    const look = () => backlogs.next((connection) => options.hub.checkBacklog(connection))
+    this.#timers = [setInterval(() => this.#sweep(), SWEEP_MS), setInterval(look, LOOK_MS)]
   }
 
   /** Requests that have no answer yet. */
@@ -115,7 +100,7 @@ export class Dispatcher<Ctx, Tx> {
   receive(connection: Connection, frame: ArrayBuffer, now = performance.now()): void {
     const bytes = Buffer.from(frame)
     const { allowance } = connection
-    const isCountedAsInput = beginsWithAny(bytes, this.#inputBeginnings)
+    const isCountedAsInput = this.#beginsLikeInput(bytes)
     const waitMs = this.admission.frame(allowance, bytes.length, now, isCountedAsInput ? 'inputs' : 'requests')
     if (waitMs > 0) {
       this.#refuse(connection, bytes.length, waitMs, now, () => peek(bytes))
@@ -141,11 +126,11 @@ export class Dispatcher<Ctx, Tx> {
       }
     }
     if (!entry) {
-      answerError(connection, message.type, message.eid, unknownType())
+      answerError(connection, message, unknownType())
       return
     }
     if (unstorable) {
-      answerError(connection, entry.type, message.eid, invalid([unstorable]))
+      answerError(connection, message, invalid([unstorable]))
       return
     }
     // The SDK pings by itself, so a ping does not show that anybody uses the socket.
@@ -188,7 +173,7 @@ export class Dispatcher<Ctx, Tx> {
 
   #refuseFrame(connection: Connection, entry: Entry, eid: string, error: unknown): void {
     entry.failures++
-    answerError(connection, entry.type, eid, this.#executor.toRpcError(entry, eid, error))
+    answerError(connection, { type: entry.type, eid }, this.#executor.toRpcError(entry, eid, error))
   }
 
   /** Checks an event against the schema of its subscription. An invalid event is logged and sent anyway. */
@@ -214,8 +199,7 @@ export class Dispatcher<Ctx, Tx> {
   }
 
   stop(): void {
-    clearInterval(this.#sweeper)
-    clearInterval(this.#looker)
+    for (const timer of this.#timers) clearInterval(timer)
   }
 
   #closeIdle(): void {
@@ -229,7 +213,7 @@ export class Dispatcher<Ctx, Tx> {
     const refusal = connection.allowance.refuse(bytes, now)
     if (refusal === 'close') connection.close(closeCodes.tooFast, 'too many requests')
     if (refusal !== 'answer') return
-    answerUnread(connection, known(), new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs }))
+    answerError(connection, known(), new RpcError('RATE_LIMITED', 'Too many requests', { retryAfterMs: waitMs }))
   }
 
   #sweep(): void {
@@ -244,9 +228,10 @@ export class Dispatcher<Ctx, Tx> {
 }
 
 /** Answers on the socket that the frame came from. */
-const toSocket: Reply = ({ connection, type, eid }, body) => {
+const toSocket: Reply = (call, body) => {
+  const { connection, type, eid } = call
   if (!connection) return
-  if (body instanceof RpcError) answerError(connection, type, eid, body)
+  if (body instanceof RpcError) answerError(connection, call, body)
   else answer(connection, type, eid, body)
 }
 

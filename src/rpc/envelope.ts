@@ -124,14 +124,13 @@ export function peek(frame: Buffer): Known {
   return { type: TYPE_FIELD.exec(head)?.[1], eid }
 }
 
-/** How the SDK begins a frame of `type`. Inputs are recognized by it before they are parsed, to be counted apart. */
-export function beginningOf(type: string): Buffer {
-  return Buffer.from(`{"type":"${type}"`)
-}
-
-export function beginsWithAny(frame: Buffer, beginnings: readonly Buffer[]): boolean {
-  for (const beginning of beginnings) if (beginsWith(frame, beginning)) return true
-  return false
+/** Recognizes frames of `types` by how the SDK begins them, before they are parsed. */
+export function recognizerOf(types: readonly string[]): (frame: Buffer) => boolean {
+  const beginnings = types.map((type) => Buffer.from(`{"type":"${type}"`))
+  return (frame) => {
+    for (const beginning of beginnings) if (beginsWith(frame, beginning)) return true
+    return false
+  }
 }
 
 function beginsWith(frame: Buffer, beginning: Buffer): boolean {
@@ -158,17 +157,14 @@ function quoted(eid: string): string {
   return PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
 }
 
-export function answerError(connection: Connection, type: string, eid: string, error: RpcError): void {
+/** Answers a request that failed, or a frame that was not read, with the `type` and `eid` that are known of it. */
+export function answerError(connection: Connection, { type, eid }: Known, error: RpcError): void {
   if (connection.closed) return
-  connection.send(JSON.stringify({ type, data: errorData(error), eid, ts: Date.now(), error: error.code }))
-}
-
-/** Answers a frame that was not parsed, with the `type` and `eid` that are known of it. */
-export function answerUnread(connection: Connection, { type, eid }: Known, error: RpcError): void {
-  answerError(connection, type ?? UNREADABLE.type, eid ?? UNREADABLE.eid, error)
+  const known = { type: type ?? UNREADABLE.type, data: errorData(error), eid: eid ?? UNREADABLE.eid }
+  connection.send(JSON.stringify({ ...known, ts: Date.now(), error: error.code }))
 }
 
 /** Answers a frame that is no envelope. */
 export function answerBad(connection: Connection, reason: string, known: Known = {}): void {
-  answerUnread(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
+  answerError(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
 }

@@ -16,7 +16,6 @@ const NOTHING: Cost = { frames: 0, bytes: 0 }
 export class StreamBudget {
   readonly #perSocket: Cost
   readonly #perCaller: Cost
-  readonly #sockets = new WeakMap<Connection, Map<string, Channel<unknown>>>()
   readonly #callers = new Map<string, Cost>()
 
   constructor(perSocket: Cost) {
@@ -31,11 +30,11 @@ export class StreamBudget {
    * @throws RpcError RATE_LIMITED when it would cost too much.
    */
   admit(connection: Connection, channel: Channel<unknown>): readonly Channel<unknown>[] {
-    const following = this.#sockets.get(connection)
-    if (following?.has(channel.name)) return []
-    const all = [...(following?.values() ?? [])]
-    const replaced = channel.oneOf === undefined ? [] : all.filter(({ oneOf }) => oneOf === channel.oneOf)
-    const extra = replaced.reduce((sum, { cost }) => add(sum, cost, -1), add(NOTHING, channel.cost))
+    const { name, oneOf, cost } = channel
+    if ((cost === undefined && oneOf === undefined) || connection.following.has(name)) return []
+    const all = [...connection.following.values()].map((following) => following.channel)
+    const replaced = oneOf === undefined ? [] : all.filter((other) => other.oneOf === oneOf)
+    const extra = replaced.reduce((sum, { cost }) => add(sum, cost, -1), add(NOTHING, cost))
     const socket = all.reduce((sum, { cost }) => add(sum, cost), extra)
     const caller = add(this.#callers.get(callerOf(connection)) ?? NOTHING, extra)
     // A stream that costs no more than the one it replaces is always allowed.
@@ -45,22 +44,9 @@ export class StreamBudget {
     return replaced
   }
 
-  take(connection: Connection, channel: Channel<unknown>): void {
-    if (channel.cost === undefined && channel.oneOf === undefined) return
-    const following = this.#sockets.get(connection) ?? new Map<string, Channel<unknown>>()
-    this.#sockets.set(connection, following.set(channel.name, channel))
-    this.#count(connection, channel, 1)
-  }
-
-  give(connection: Connection, name: string): void {
-    const following = this.#sockets.get(connection)
-    const channel = following?.get(name)
-    if (!channel) return
-    following?.delete(name)
-    this.#count(connection, channel, -1)
-  }
-
-  #count(connection: Connection, channel: Channel<unknown>, times: 1 | -1): void {
+  /** Counts a channel that the socket follows from now on; with -1, one that it has left. */
+  count(connection: Connection, channel: Channel<unknown>, times: 1 | -1): void {
+    if (channel.cost === undefined) return
     const caller = callerOf(connection)
     const cost = add(this.#callers.get(caller) ?? NOTHING, channel.cost, times)
     if (exceeds(cost, NOTHING)) this.#callers.set(caller, cost)

@@ -136,8 +136,10 @@ export class Hub {
 
   /** Stops following. Does nothing if the socket does not follow the channel. */
   leave(connection: Connection, channel: string): void {
-    if (!connection.following.delete(channel)) return
-    this.#budget.give(connection, channel)
+    const following = connection.following.get(channel)
+    if (!following) return
+    connection.following.delete(channel)
+    this.#budget.count(connection, following.channel, -1)
     connection.leave(channel)
     const stream = this.#streams.get(channel)
     if (!stream) return
@@ -184,8 +186,8 @@ export class Hub {
   #join(connection: Connection, stream: Stream, seq: number): void {
     const { name } = stream.channel
     if (connection.following.has(name)) return
-    connection.following.set(name, { skippedFrom: null })
-    this.#budget.take(connection, stream.channel)
+    connection.following.set(name, { channel: stream.channel, skippedFrom: null })
+    this.#budget.count(connection, stream.channel, 1)
     stream.add(connection, seq)
   }
 

@@ -96,7 +96,7 @@ export class OtherNodes {
     nodes.listen(REFUSED, (data) => {
       const { connectionId, eid, code, data: details } = Refusal.parse(data)
       const connection = this.#forwarding.get(connectionId)?.connection
-      if (connection) answerError(connection, 'live.input', eid, new RpcError(code, details.message, details))
+      if (connection) answerError(connection, { type: 'live.input', eid }, new RpcError(code, details.message, details))
     })
     nodes.listen(CLOSED, (data, from) => here.holders.release(socketOf(from, z.string().parse(data))))
     nodes.onGone((node) => {
