@@ -24,7 +24,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
-    this.#wait(this.#quietMs)
+    this.#wait()
   }
 
   /** Call this when something came from the server. */
@@ -32,7 +32,7 @@ export class Heartbeat {
     this.#heardAt = performance.now()
     if (!this.#asked) return
     this.#asked = false
-    this.#wait(this.#quietMs)
+    this.#wait()
   }
 
   /** Asks now, because the network may have changed. */
@@ -42,30 +42,27 @@ export class Heartbeat {
 
   /** Call this when `isLive` has changed. */
   review(): void {
-    this.#wait(this.#asked ? this.#answerMs : this.#quietMs)
+    this.#wait()
   }
 
   stop(): void {
     clearTimeout(this.#timer)
   }
 
-  get #quietMs(): number {
+  /** How long the server may be silent before it is asked, and once it is asked until it answers. */
+  get #allowedMs(): number {
     const { heartbeatMs, isLive } = this.#options
-    return isLive() ? Math.min(LIVE_QUIET_MS, heartbeatMs) : heartbeatMs
+    const [mostMs, liveMs] = this.#asked ? [heartbeatMs / 2, LIVE_ANSWER_MS] : [heartbeatMs, LIVE_QUIET_MS]
+    return isLive() ? Math.min(liveMs, mostMs) : mostMs
   }
 
-  get #answerMs(): number {
-    const { heartbeatMs, isLive } = this.#options
-    return isLive() ? Math.min(LIVE_ANSWER_MS, heartbeatMs / 2) : heartbeatMs / 2
-  }
-
-  #wait(ms: number): void {
+  #wait(ms = this.#allowedMs): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#check(), ms)
   }
 
   #check(): void {
-    const leftMs = this.#quietMs - (performance.now() - this.#heardAt)
+    const leftMs = this.#allowedMs - (performance.now() - this.#heardAt)
     if (this.#asked) this.#options.dead()
     else if (leftMs > 0) this.#wait(leftMs)
     else this.#ask()
@@ -73,7 +70,7 @@ export class Heartbeat {
 
   #ask(): void {
     this.#asked = true
-    this.#wait(this.#answerMs)
+    this.#wait()
     this.#options.ping()
   }
 }
