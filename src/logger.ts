@@ -10,13 +10,7 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-export interface Loggers {
-  readonly app: Logger
-  readonly bus: Logger
-  readonly db: Logger
-  readonly engine: Logger
-  readonly rpc: Logger
-  readonly server: Logger
+export interface Loggers extends Readonly<Record<'app' | 'bus' | 'db' | 'engine' | 'rpc' | 'server', Logger>> {
   /** The logger of a module, by its name. */
   of(name: string): Logger
 }

@@ -17,11 +17,6 @@ interface LentPrisma {
   end(): Promise<void>
 }
 
-interface Opened {
-  readonly tx: Tx
-  end(): Promise<void>
-}
-
 /**
  * A Prisma client whose interactive transactions run on connections of others, which send BEGIN and COMMIT themselves.
  * Prisma's transactions are opened one after another, which takes a few microtasks, so that each gets the right connection.
@@ -43,7 +38,7 @@ export class PrismaLender {
   }
 
   lend(connection: LentConnection): LentPrisma {
-    let opened: Promise<Opened> | undefined
+    let opened: Promise<LentPrisma> | undefined
     const open = () => {
       opened ??= this.#open(connection)
       return opened
@@ -65,13 +60,13 @@ export class PrismaLender {
     return this.#prisma.$disconnect()
   }
 
-  #open(connection: LentConnection): Promise<Opened> {
+  #open(connection: LentConnection): Promise<LentPrisma> {
     const opened = this.#opening.then(() => this.#begin(connection))
     this.#opening = opened.catch(() => undefined)
     return opened
   }
 
-  #begin(connection: LentConnection): Promise<Opened> {
+  #begin(connection: LentConnection): Promise<LentPrisma> {
     this.#lent = connection
     return new Promise((resolve, reject) => {
       let finish: () => void = () => undefined

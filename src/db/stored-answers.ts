@@ -113,37 +113,22 @@ async function runOnce(
   answerOf: (error: unknown) => string | undefined,
 ): Promise<WriteResult> {
   try {
-    return await claimAnd(database, key, async (transaction) => {
+    // The claim makes repetition harmless. The outcome of an unanswered commit is asked for as long as answers are kept:
+    // this call has to cause the effects of the write.
+    const attempt = async (transaction: Transaction) => {
+      const { sql } = transaction
+      if (!(await claim(sql, key, null))) return { answer: await keptAnswer(sql, key), executed: false }
       const answer = await execute(transaction)
       // Sent with the commit.
-      void transaction.sql.rows(ANSWER, [key.userId, key.eid, answer])
-      return answer
-    })
+      void sql.rows(ANSWER, [key.userId, key.eid, answer])
+      return { answer, executed: true }
+    }
+    return await withRetry(() => database.transaction(attempt, KEEP_MS), { idempotent: true })
   } catch (error) {
     const answer = error instanceof OnceConflict ? undefined : answerOf(error)
     if (answer === undefined) throw error
     return keepFailure(database.sql, key, answer)
   }
-}
-
-/**
- * The claim makes repetition harmless. The outcome of an unanswered commit is asked for as long as answers are kept: this
- * call has to cause the effects of the write.
- */
-function claimAnd(
-  database: Writing,
-  key: WriteKey,
-  execute: (transaction: Transaction) => Promise<string>,
-): Promise<WriteResult> {
-  return withRetry(
-    () =>
-      database.transaction(async (transaction) => {
-        const { sql } = transaction
-        if (await claim(sql, key, null)) return { answer: await execute(transaction), executed: true }
-        return { answer: await keptAnswer(sql, key), executed: false }
-      }, KEEP_MS),
-    { idempotent: true },
-  )
 }
 
 /** Stores the answer of an error, unless a call on another node has stored one since ours was rolled back. */

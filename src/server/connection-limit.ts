@@ -3,27 +3,22 @@ import { Outage, type OutageLog } from './outage.ts'
 import { addressOf } from './trusted-proxies.ts'
 import type { HttpResponse, TemplatedApp } from './uws.ts'
 
-interface TcpConnectionsOptions {
-  /** Connections at once, sockets included. */
-  readonly max: number
-  /** Whether this address may open one more. */
-  readonly admits: (peer: string) => boolean
-  readonly log: OutageLog
-}
-
 /**
  * Counts all connections to one server, and cuts each one over the limit at once: a waiting connection would take a file that
  * the database needs. uWebSockets.js itself cuts connections that send no whole request in 10 s, or that are idle for 10 s
  * after one.
  */
 export class TcpConnections {
-  readonly #options: TcpConnectionsOptions
+  readonly #max: number
+  readonly #isAddressAdmitted: (peer: string) => boolean
   readonly #full: Outage
   #open = 0
 
-  constructor(options: TcpConnectionsOptions) {
-    this.#options = options
-    this.#full = new Outage('connections are refused', options.log)
+  /** @param max connections at once, sockets included */
+  constructor(max: number, isAddressAdmitted: (peer: string) => boolean, log: OutageLog) {
+    this.#max = max
+    this.#isAddressAdmitted = isAddressAdmitted
+    this.#full = new Outage('connections are refused', log)
   }
 
   attach(app: TemplatedApp): void {
@@ -36,13 +31,12 @@ export class TcpConnections {
   }
 
   #admits(res: HttpResponse): boolean {
-    const { max, admits } = this.#options
-    if (this.#open > max) {
-      this.#full.failed(new Error(`${max} connections are open`))
+    if (this.#open > this.#max) {
+      this.#full.failed(new Error(`${this.#max} connections are open`))
       return false
     }
     this.#full.succeeded()
-    return admits(addressOf(res.getRemoteAddress()))
+    return this.#isAddressAdmitted(addressOf(res.getRemoteAddress()))
   }
 
   /** Call this when a socket has closed: the filter does not report the end of upgraded connections. */

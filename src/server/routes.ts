@@ -11,24 +11,30 @@ import {
   readAddresses,
   readRequest,
 } from './http.ts'
+import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { StaticFiles } from './static-files.ts'
 import { isLoopback } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
-interface RoutesOptions {
+/** What every request is checked and answered with, the upgrades too. */
+export interface HttpParts {
   readonly admission: Admission
-  readonly sessions: Pick<Sessions, 'post' | 'delete' | 'options'>
-  readonly files: StaticFiles
+  readonly sessions: Sessions
   readonly isAllowedOrigin: OriginCheck
+  readonly trustedProxyHops: number
+  /** The headers of every response. */
+  readonly always: Headers
+  readonly log: OutageLog
+}
+
+interface RoutesOptions extends HttpParts {
+  readonly files: StaticFiles
   readonly isDraining: () => boolean
   readonly isReady: () => Promise<boolean>
   readonly metrics: (() => Promise<string>) | undefined
   readonly metricsToken: string | undefined
-  readonly trustedProxyHops: number
-  readonly always: Headers
-  readonly log: { error(details: object, message: string): void }
 }
 
 type Route = (exchange: Exchange, request: Request) => void | Promise<void>

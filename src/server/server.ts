@@ -5,7 +5,7 @@ import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
 import { createOriginCheck } from './http.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
-import { createRoutes } from './routes.ts'
+import { createRoutes, type HttpParts } from './routes.ts'
 import { headersOfAll } from './security-headers.ts'
 import { createCookies } from './session-cookie.ts'
 import { createSessions } from './sessions.ts'
@@ -63,18 +63,19 @@ export function createServer(options: ServerOptions): Server {
   let isDraining = false
   let isClosing = false
 
-  const always = headersOfAll(config.publicUrl)
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
   const { admission } = dispatcher
   const sessions = createSessions({ gate, cookies, isAllowedOrigin, log })
-  const { node, version } = options
+  const always = headersOfAll(config.publicUrl)
+  const parts: HttpParts = { admission, sessions, isAllowedOrigin, trustedProxyHops, always, log }
+  const { node, version, isPlaying = () => false } = options
   const sockets = new Sockets({
     receiver: dispatcher,
     hub,
     limits,
     heartbeatMs,
-    isPlaying: options.isPlaying ?? (() => false),
+    isPlaying,
     node,
     version,
     onGone: ({ caller }) => {
@@ -84,14 +85,9 @@ export function createServer(options: ServerOptions): Server {
     log,
   })
   const upgrade = createUpgrade({
-    sessions,
-    isAllowedOrigin,
-    admission,
-    trustedProxyHops,
+    ...parts,
     isClosing: () => isClosing,
-    always,
     onOpen: (admitted) => sockets.open(admitted),
-    log,
   })
 
   return {
@@ -102,22 +98,17 @@ export function createServer(options: ServerOptions): Server {
       const max = Math.min(config.maxConnections, await connectionsByFiles())
       // Behind a proxy the client's address is not known yet.
       const admits = (peer: string) => trustedProxyHops > 0 || admission.connection(peer) === 0
-      connections = new TcpConnections({ max, admits, log })
+      connections = new TcpConnections(max, admits, log)
       connections.attach(own)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const answer = createRoutes({
-        admission,
-        sessions,
-        isAllowedOrigin,
+        ...parts,
         files: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
         isReady: createReadiness(options.database, options.bus),
         metrics: options.metrics,
         metricsToken: config.metricsToken,
-        trustedProxyHops,
-        always,
-        log,
       })
       own.any('/*', answer)
       port = await new Promise<number>((resolve, reject) => {

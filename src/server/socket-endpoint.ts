@@ -2,16 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
 import type { Hub } from '../rpc/index.ts'
 import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
-import { SocketHeartbeat } from './socket-heartbeat.ts'
+import { type HeartbeatOptions, SocketHeartbeat } from './socket-heartbeat.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
 
-interface SocketsOptions {
+interface SocketsOptions extends HeartbeatOptions {
   readonly receiver: Receiver
   readonly hub: Pick<Hub, 'checkBacklog'>
   readonly limits: Limits
-  readonly heartbeatMs: number
-  readonly isPlaying: (userId: string) => boolean
   readonly node: string
   readonly version: string
   readonly onGone: (admitted: Admitted) => void
@@ -53,16 +51,10 @@ export class Sockets {
 
   constructor(options: SocketsOptions) {
     this.#options = options
-    const { node, version, heartbeatMs, isPlaying, limits } = options
+    const { node, version, heartbeatMs, limits } = options
     const sameForAll: Omit<Welcome, 'user'> = { node, version, heartbeatMs, limits }
     this.#sameForAll = `${JSON.stringify(sameForAll).slice(1)}}`
-    this.#heartbeat = new SocketHeartbeat({
-      sockets: this.#all,
-      heartbeatMs,
-      anonymousIdleMs: limits.anonymousIdleMs,
-      isPlaying,
-      onError: (error) => this.#failed('heartbeat', error),
-    })
+    this.#heartbeat = new SocketHeartbeat(this.#all, options, (error) => this.#failed('heartbeat', error))
   }
 
   get stats(): SocketStats {

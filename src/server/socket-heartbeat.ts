@@ -1,4 +1,4 @@
-import { closeCodes } from '../protocol/index.ts'
+import { closeCodes, type Limits } from '../protocol/index.ts'
 import { IncrementalSweep } from '../rpc/index.ts'
 import type { Socket } from './socket.ts'
 
@@ -11,28 +11,30 @@ const PLAYING_ANSWER_MS = 2_500
 /** A pause of this process that is not counted as its sockets' silence. */
 const STALL_MS = 250
 
-interface HeartbeatOptions {
-  readonly sockets: ReadonlySet<Socket>
+export interface HeartbeatOptions {
   /** A socket is pinged after so long a silence, and closed after twice as long: `HEARTBEAT_SECONDS` in `src/config.ts`. */
   readonly heartbeatMs: number
-  /** A signed-out socket that asks for nothing and follows nothing is closed after this. */
-  readonly anonymousIdleMs: number
+  /** A signed-out socket that asks for nothing and follows nothing is closed after `anonymousIdleMs`. */
+  readonly limits: Pick<Limits, 'anonymousIdleMs'>
   readonly isPlaying: (userId: string) => boolean
-  readonly onError: (error: unknown) => void
 }
 
 /** Pings silent sockets, and closes those that are dead or idle. */
 export class SocketHeartbeat {
+  readonly #sockets: ReadonlySet<Socket>
   readonly #options: HeartbeatOptions
+  readonly #onError: (error: unknown) => void
   readonly #rounds: IncrementalSweep<Socket>
   readonly #timer: NodeJS.Timeout
   #steppedAt = performance.now()
 
-  constructor(options: HeartbeatOptions) {
+  constructor(sockets: ReadonlySet<Socket>, options: HeartbeatOptions, onError: (error: unknown) => void) {
+    this.#sockets = sockets
     this.#options = options
+    this.#onError = onError
     const roundMs = Math.min(ROUND_MS, Math.max(STEP_MS, options.heartbeatMs / 5))
     const steps = Math.ceil(roundMs / STEP_MS)
-    this.#rounds = new IncrementalSweep(options.sockets, steps)
+    this.#rounds = new IncrementalSweep(sockets, steps)
     this.#timer = setInterval(() => this.#step(), roundMs / steps)
   }
 
@@ -45,16 +47,16 @@ export class SocketHeartbeat {
     const stalledMs = now - this.#steppedAt - STEP_MS
     this.#steppedAt = now
     // A process that stood still has read nothing.
-    if (stalledMs > STALL_MS) for (const socket of this.#options.sockets) socket.seenAt += stalledMs
+    if (stalledMs > STALL_MS) for (const socket of this.#sockets) socket.seenAt += stalledMs
     try {
       this.#rounds.next((socket) => this.#check(socket, now))
     } catch (error) {
-      this.#options.onError(error)
+      this.#onError(error)
     }
   }
 
   #check(socket: Socket, now: number): void {
-    const { heartbeatMs, anonymousIdleMs, isPlaying } = this.#options
+    const { heartbeatMs, limits, isPlaying } = this.#options
     if (socket.isClosing) {
       socket.finishClosing(now)
       return
@@ -64,7 +66,7 @@ export class SocketHeartbeat {
     const isPlayer = silentMs >= PLAYING_PING_MS && caller.user !== null && isPlaying(caller.user.id)
     // The socket may have been silent for long when its match goes live. So its silence counts from the ping.
     const isUnanswered = isPlayer && socket.unansweredMs(now) > PLAYING_ANSWER_MS
-    const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > anonymousIdleMs
+    const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > limits.anonymousIdleMs
     const pingMs = isPlayer ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
     if (isUnanswered || silentMs > 2 * heartbeatMs) socket.close(closeCodes.noSignOfLife, 'no sign of life')
     else if (isIdle) socket.close(closeCodes.idle, 'idle for too long')

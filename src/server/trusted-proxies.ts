@@ -14,22 +14,19 @@ export function clientAddress(peer: string, forwardedFor: string, hops: number):
 }
 
 /** The text of an address that uWebSockets.js gives in bytes: IPv6 in its shortest form, IPv4-mapped addresses as IPv4. */
-export function addressOf(bytes: ArrayBuffer): string {
-  return fromBytes(new Uint8Array(bytes))
-}
-
-/** 127.0.0.0/8 or ::1. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
-}
-
-function fromBytes(bytes: Uint8Array): string {
+export function addressOf(buffer: ArrayBuffer): string {
+  const bytes = new Uint8Array(buffer)
   if (bytes.length === 4) return bytes.join('.')
   if (isMapped(bytes)) return bytes.subarray(12).join('.')
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0)).toString(16),
   )
   return normalize(groups.join(':')) ?? '0.0.0.0'
+}
+
+/** 127.0.0.0/8 or ::1. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
 }
 
 /** `::ffff:0:0/96`: how a server that listens on both families sees IPv4 clients. */

@@ -1,30 +1,14 @@
-import type { Log } from '../logger.ts'
 import { PROTOCOL } from '../protocol/index.ts'
-import type { Admission } from '../rpc/index.ts'
-import {
-  AMBIGUOUS,
-  Exchange,
-  isAmbiguous,
-  ORIGIN_REFUSED,
-  type OriginCheck,
-  readAddresses,
-  readSender,
-} from './http.ts'
-import type { Headers } from './security-headers.ts'
-import type { Identity, Sessions } from './sessions.ts'
+import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
+import type { HttpParts } from './routes.ts'
+import type { Identity } from './sessions.ts'
 import type { Admitted, UserData } from './socket.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
-interface UpgradeOptions {
-  readonly sessions: Pick<Sessions, 'identify' | 'isBusy'>
-  readonly isAllowedOrigin: OriginCheck
-  readonly admission: Admission
-  readonly trustedProxyHops: number
+interface UpgradeOptions extends HttpParts {
   readonly isClosing: () => boolean
-  readonly always: Headers
   /** Begins to serve a socket that has just been upgraded. */
   readonly onOpen: (admitted: Admitted) => void
-  readonly log: Pick<Log, 'error' | 'info'>
 }
 
 const TOO_MANY_RETRY_MS = 5_000

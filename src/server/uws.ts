@@ -15,14 +15,12 @@ declare module 'uWebSockets.js' {
 /** Listening fails when another process has the port. Without this Linux would spread connections over both. */
 export const EXCLUSIVE_PORT = 1
 
-export type Uws = typeof import('uWebSockets.js')
-
 /**
  * Loads the native addon.
  *
  * @throws Error that names the Node versions and platforms it was built for, when this is none of them.
  */
-export async function loadUws(): Promise<Uws> {
+export async function loadUws(): Promise<typeof import('uWebSockets.js')> {
   try {
     return await import('uWebSockets.js')
   } catch (cause) {

@@ -36,6 +36,7 @@ export interface Cluster {
   readonly binaries: PostgresBinaries
   readonly owner: PostgresOwner | undefined
   readonly durable: boolean
+  readonly stopTimeoutMs: number
   readonly log: Log
 }
 
@@ -187,7 +188,7 @@ async function freePort(): Promise<number> {
  * Adopts the Postgres that a killed Rally left running on this data; waits while it starts or stops. Answers `undefined`
  * when there is none, and removes a `postmaster.pid` that does not belong to a living Postgres on this data.
  */
-export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: number): Promise<Server | undefined> {
+export async function adopt(cluster: Cluster, deadline: number): Promise<Server | undefined> {
   for (;;) {
     const found = await readPostmaster(cluster.folder)
     if (!found) return undefined
@@ -199,7 +200,7 @@ export async function adopt(cluster: Cluster, deadline: number, stopTimeoutMs: n
       const state = await look(cluster, found.port)
       if (state === 'as wanted') return { pid: found.pid, port: found.port }
       if (state === 'other settings') {
-        await shutDown(found, stopTimeoutMs)
+        await shutDown(found, cluster.stopTimeoutMs)
         return undefined
       }
     }

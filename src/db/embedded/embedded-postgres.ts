@@ -11,6 +11,8 @@ import { ended, readIfThere, type Server, shutDown, until } from './process.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
+/** Recovery after a crash may take its time. */
+const START_TIMEOUT_MS = 60_000
 /** How often Postgres is restarted within `WINDOW_MS`, failed attempts included. */
 const MAX_RESTARTS = 5
 const WINDOW_MS = 10 * 60_000
@@ -23,8 +25,6 @@ export interface EmbeddedPostgresOptions {
   readonly log: Log
   /** Without it a power cut may lose or damage the data, and tests are faster. Default true. */
   readonly durable?: boolean
-  /** Default 60 s: recovery after a crash may take its time. */
-  readonly startTimeoutMs?: number
   /** Ends the start when it aborts, and leaves nothing running. */
   readonly signal?: AbortSignal | undefined
   /** How long a fast shutdown may take before an immediate one. Default 20 s. */
@@ -50,8 +50,8 @@ export interface EmbeddedPostgres {
  * @throws DataDirInUse when another living Rally has the folder
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log, durable = true, startTimeoutMs = 60_000, stopTimeoutMs = 20_000, signal } = options
-  const deadline = Date.now() + startTimeoutMs
+  const { log, durable = true, stopTimeoutMs = 20_000, signal } = options
+  const deadline = Date.now() + START_TIMEOUT_MS
   // Only the folder itself is closed: Postgres may run as another user, who has to reach it.
   await mkdir(dirname(resolve(options.dataDir)), { recursive: true })
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
@@ -64,9 +64,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const binaries = await postgresBinaries(place, owner)
     const folder = join(place, 'postgres')
     const password = await keptPassword(place, folder)
-    const cluster: Cluster = { place, folder, password, binaries, owner, durable, log }
+    const cluster: Cluster = { place, folder, password, binaries, owner, durable, stopTimeoutMs, log }
 
-    server = await adopt(cluster, deadline, stopTimeoutMs)
+    server = await adopt(cluster, deadline)
     if (!server) {
       signal?.throwIfAborted()
       await initialise(cluster, until(deadline, signal))
@@ -88,7 +88,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   function handle(running: Server, cluster: Cluster): EmbeddedPostgres {
     let stopping: Promise<void> | undefined
     const adopted = running.child === undefined
-    const supervisor = new PostgresSupervisor(running, cluster, { ...options, startTimeoutMs, stopTimeoutMs })
+    const supervisor = new PostgresSupervisor(running, cluster, options.onLost)
     log.info({ pid: running.pid, port: running.port, adopted }, 'embedded Postgres is ready')
     return {
       url: connectionUrl(running.port, cluster.password, DATABASE),
@@ -129,25 +129,21 @@ async function ensureDatabase(url: string, deadline: number): Promise<void> {
   })
 }
 
-type SupervisorOptions = EmbeddedPostgresOptions & { readonly startTimeoutMs: number; readonly stopTimeoutMs: number }
-
 /** Restarts a Postgres that ended by itself, a bounded number of times. */
 class PostgresSupervisor {
   readonly #cluster: Cluster
-  readonly #options: SupervisorOptions
   readonly #stopping = new AbortController()
   readonly #watching: Promise<void>
   #server: Server
   #runs = true
   #restarts: number[] = []
 
-  constructor(server: Server, cluster: Cluster, options: SupervisorOptions) {
+  constructor(server: Server, cluster: Cluster, onLost?: (error: Error) => void) {
     this.#server = server
     this.#cluster = cluster
-    this.#options = options
     this.#watching = this.#watch().catch((error: unknown) => {
       if (this.#stopping.signal.aborted) return
-      options.onLost?.(new Error('The embedded Postgres ended and could not be started again', { cause: error }))
+      onLost?.(new Error('The embedded Postgres ended and could not be started again', { cause: error }))
     })
   }
 
@@ -160,11 +156,11 @@ class PostgresSupervisor {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#watching
-    if (this.#runs) await shutDown(this.#server, this.#options.stopTimeoutMs)
+    if (this.#runs) await shutDown(this.#server, this.#cluster.stopTimeoutMs)
   }
 
   async #watch(): Promise<void> {
-    const { log } = this.#options
+    const { log } = this.#cluster
     for (;;) {
       const { pid, port, child } = this.#server
       await ended(this.#server, this.#stopping.signal)
@@ -179,7 +175,7 @@ class PostgresSupervisor {
   }
 
   async #restart(port: number): Promise<Server> {
-    const { log, startTimeoutMs } = this.#options
+    const { log } = this.#cluster
     const { signal } = this.#stopping
     for (let failure: unknown; ; ) {
       const now = Date.now()
@@ -189,7 +185,7 @@ class PostgresSupervisor {
       }
       this.#restarts.push(now)
       try {
-        return await launch(this.#cluster, { deadline: now + startTimeoutMs, port, signal })
+        return await launch(this.#cluster, { deadline: now + START_TIMEOUT_MS, port, signal })
       } catch (error) {
         if (signal.aborted) throw error
         log.error({ err: error }, 'the embedded Postgres could not be started again')

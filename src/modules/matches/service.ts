@@ -26,11 +26,6 @@ export interface Creation {
 
 type MatchKey = { readonly matchId: MatchId } | { readonly code: JoinCode }
 
-interface MatchFilter {
-  readonly game?: string | undefined
-  readonly status?: MatchStatus | undefined
-}
-
 interface Player {
   readonly id: string
   readonly username: string
@@ -152,7 +147,10 @@ export class MatchService {
   }
 
   /** Public matches; with `player` all matches of that player, private and local ones too. */
-  async list(page: PageRequest & MatchFilter, player: Player | null) {
+  async list(
+    page: PageRequest & { game?: string | undefined; status?: MatchStatus | undefined },
+    player: Player | null,
+  ) {
     const { status } = page
     const games = page.game === undefined ? Object.keys(this.#platform.games) : [this.#gameOf(page.game).name]
     const userId = player?.id ?? null

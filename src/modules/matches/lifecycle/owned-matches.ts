@@ -146,13 +146,16 @@ export class OwnedMatches {
       const mayBeClaimed = isRepeated
       isRepeated = true
       const claimed = await scope.sql.first(CLAIM, [matchId, this.#platform.node, new Date(), this.#rulesVersions])
-      if (claimed || mayBeClaimed) await this.#runOwned(scope, matchId)
+      if (claimed || mayBeClaimed) await this.resume(matchId, scope)
     })
   }
 
-  /** Runs a match that this node claimed without hearing of the commit. */
-  async resume(matchId: string): Promise<void> {
-    await this.#runOwned(plainScope(this.#platform), matchId)
+  /** Runs a match that this node has claimed, maybe without hearing of the commit. */
+  async resume(matchId: string, scope: Scope = plainScope(this.#platform)): Promise<void> {
+    const [row] = await readMatches(scope.sql, [matchId])
+    if (row?.status !== 'live' || row.nodeId !== this.#platform.node) return
+    const match = this.#feed.announce(scope, row)
+    scope.afterCommit(() => this.#run(match, row))
   }
 
   /** Stores a result, unless the match has gone on elsewhere, and announces what is stored. */
@@ -218,13 +221,6 @@ export class OwnedMatches {
       ])
       above = last
     }
-  }
-
-  async #runOwned(scope: Scope, matchId: string): Promise<void> {
-    const [row] = await readMatches(scope.sql, [matchId])
-    if (row?.status !== 'live' || row.nodeId !== this.#platform.node) return
-    const match = this.#feed.announce(scope, row)
-    scope.afterCommit(() => this.#run(match, row))
   }
 }
 
