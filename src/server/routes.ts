@@ -14,7 +14,7 @@ import {
 import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
-import type { StaticFiles } from './static-files.ts'
+import type { ServeFile } from './static-files.ts'
 import { isLoopback } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
@@ -30,7 +30,7 @@ export interface HttpParts {
 }
 
 interface RoutesOptions extends HttpParts {
-  readonly files: StaticFiles
+  readonly serveFile: ServeFile
   readonly isDraining: () => boolean
   readonly isReady: () => Promise<boolean>
   readonly metrics: (() => Promise<string>) | undefined
@@ -44,7 +44,7 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { admission, sessions, files, log, metrics, trustedProxyHops, always } = options
+  const { admission, sessions, log, metrics, trustedProxyHops, always } = options
 
   const readyz: Route = async (exchange) => {
     if (!options.isDraining() && (await options.isReady())) exchange.json('200 OK', { status: 'ready' })
@@ -73,7 +73,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
     '/ws': { get: upgradeRequired, post: upgradeRequired },
   }
-  const page: Methods = { get: (exchange, request) => files.serve(exchange, request) }
+  const page: Methods = { get: options.serveFile }
 
   return (res, req) => {
     const addresses = readAddresses(res, req, trustedProxyHops)

@@ -104,7 +104,7 @@ export function createServer(options: ServerOptions): Server {
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const answer = createRoutes({
         ...parts,
-        files: await loadStaticFiles(options.webDir, config.publicUrl),
+        serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
         isReady: createReadiness(options.database, options.bus),
         metrics: options.metrics,

@@ -133,12 +133,11 @@ export class Sockets {
     const { user, sessionId } = caller
     if (sessionId !== null && receiver.connections.hasJustEnded(sessionId)) {
       socket.close(closeCodes.sessionEnded, 'the session has ended')
-    } else socket.send(this.#welcome(user && { id: user.id, username: user.username }))
-  }
-
-  #welcome(user: Welcome['user']): string {
-    const head = `{"type":"rpc.welcome","eid":"welcome","ts":${Date.now()},"data":{"user":${JSON.stringify(user)},`
-    return head + this.#sameForAll
+      return
+    }
+    const who: Welcome['user'] = user && { id: user.id, username: user.username }
+    const head = `{"type":"rpc.welcome","eid":"welcome","ts":${Date.now()},"data":{"user":${JSON.stringify(who)},`
+    socket.send(head + this.#sameForAll)
   }
 
   #receive(ws: WebSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean): void {

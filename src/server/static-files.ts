@@ -48,10 +48,8 @@ interface StaticFile {
   readonly variants: { readonly identity: Variant } & Partial<Readonly<Record<Encoding, Variant>>>
 }
 
-export interface StaticFiles {
-  /** Answers GET and HEAD of every path that is not a route of the server. */
-  serve(exchange: Exchange, request: Request): void
-}
+/** Answers GET and HEAD of every path that is not a route of the server. */
+export type ServeFile = (exchange: Exchange, request: Request) => void
 
 /**
  * Reads a built page into memory and compresses it. Some paths are places inside the page and get `index.html`: they are the
@@ -60,27 +58,25 @@ export interface StaticFiles {
  *
  * @throws Error when the folder holds more than 64 MiB
  */
-export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<StaticFiles> {
+export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<ServeFile> {
   const files = await readFiles(webDir)
   const headers = pageHeaders(publicUrl)
   const isPlace = placesOf(files.get('/places.txt')?.variants.identity.body.toString())
-  return {
-    serve(exchange, request) {
-      const path = decodePath(request.path)
-      if (path === undefined) {
-        exchange.error('400 Bad Request', 'VALIDATION_FAILED', 'Not a path')
-        return
-      }
-      const namesFile = posix.extname(path) !== ''
-      const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
-      const notFound = files.size === 0 ? UNBUILT : files.get('/404.html')?.variants.identity.body
-      if (file) sendFile(exchange, request, file, headers)
-      else if (namesFile || !notFound) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
-      else {
-        const html = { 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
-        exchange.reply('404 Not Found', { ...headers, ...html }, notFound)
-      }
-    },
+  return (exchange, request) => {
+    const path = decodePath(request.path)
+    if (path === undefined) {
+      exchange.error('400 Bad Request', 'VALIDATION_FAILED', 'Not a path')
+      return
+    }
+    const namesFile = posix.extname(path) !== ''
+    const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
+    const notFound = files.size === 0 ? UNBUILT : files.get('/404.html')?.variants.identity.body
+    if (file) sendFile(exchange, request, file, headers)
+    else if (namesFile || !notFound) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+    else {
+      const html = { 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
+      exchange.reply('404 Not Found', { ...headers, ...html }, notFound)
+    }
   }
 }
 

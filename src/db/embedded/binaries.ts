@@ -23,11 +23,15 @@ export interface PostgresBinaries {
  * @param place where the files of the embedded Postgres are
  */
 export async function postgresBinaries(place: string, owner: PostgresOwner | undefined): Promise<PostgresBinaries> {
-  const { folder, version } = await nativePackage()
+  const folder = join(dirname(resolvePackage()), '..')
+  const { version } = Package.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
   const native = await reachablePrograms(join(folder, 'native'), version, place, owner)
   const initdb = join(native, 'bin', 'initdb')
   const postgres = join(native, 'bin', 'postgres')
-  for (const file of [initdb, postgres]) await makeExecutable(file)
+  for (const file of [initdb, postgres]) {
+    const { mode } = await stat(file)
+    if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(file, mode | EXECUTABLE)
+  }
   const libraries = await completeLibraries(native, join(place, 'postgres-lib'))
   const base = { PATH: '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C' }
   if (libraries === undefined) return { initdb, postgres, env: base }
@@ -36,12 +40,6 @@ export async function postgresBinaries(place: string, owner: PostgresOwner | und
 }
 
 const Package = z.object({ version: z.string() })
-
-async function nativePackage(): Promise<{ folder: string; version: string }> {
-  const folder = join(dirname(resolvePackage()), '..')
-  const { version } = Package.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
-  return { folder, version }
-}
 
 function resolvePackage(): string {
   const system = `${platform()}-${arch()}`
@@ -53,11 +51,6 @@ function resolvePackage(): string {
   } catch (cause) {
     throw new Error(`There is no embedded Postgres for ${system} in node_modules. ${advice}`, { cause })
   }
-}
-
-async function makeExecutable(file: string): Promise<void> {
-  const { mode } = await stat(file)
-  if ((mode & EXECUTABLE) !== EXECUTABLE) await chmod(file, mode | EXECUTABLE)
 }
 
 /** The programs where Postgres' user can run them: `native` itself, or one copy of each version in `place`. */

@@ -25,12 +25,13 @@ export class RunningMatch {
   readonly runner: MatchRunner
   /** The fence of this node's claim: each statement that writes for the match names it. */
   readonly fence: number
+  /** The match as it was last written. */
+  match: Match
   /** How it ended, while that is not stored yet. */
   ending: Ending | undefined
   /** When its scores were written last. */
   scoredAt = Number.NEGATIVE_INFINITY
   readonly #waits: Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
-  #match: Match
   readonly #left = new Set<number>()
   /** When players who are away can no longer come back: `returnBy`, which `Presence` writes, on the monotonic clock. */
   #returnDeadline: number | null = null
@@ -48,25 +49,20 @@ export class RunningMatch {
     this.runner = runner
     this.fence = fence
     this.#waits = waits
-    this.#match = match
+    this.match = match
     this.#lastTurnAt = now
     this.#noteAway(undefined, now)
   }
 
   get id(): string {
-    return this.#match.id
-  }
-
-  /** The match as it was last written. */
-  get match(): Match {
-    return this.#match
+    return this.match.id
   }
 
   /** Takes a newer version of the match. */
   note(match: Match, now: number): void {
-    const before = this.#match
+    const before = this.match
     if (match.version <= before.version) return
-    this.#match = match
+    this.match = match
     this.#noteAway(before, now)
   }
 
@@ -84,7 +80,7 @@ export class RunningMatch {
 
   /** The user gives up all of their seats. */
   leave(userId: string): void {
-    for (const player of this.#match.players) {
+    for (const player of this.match.players) {
       if (player.userId !== userId || this.#left.has(player.seat)) continue
       this.#left.add(player.seat)
       this.runner.release(player.seat)
@@ -95,7 +91,7 @@ export class RunningMatch {
   scoresToWrite(now: number): readonly number[] | null {
     if (now - this.scoredAt < WRITE_SCORES_MS) return null
     const scores = this.runner.game.scores(this.runner.state)
-    return this.#match.players.some(({ seat, score }) => score !== scores[seat]) ? [...scores] : null
+    return this.match.players.some(({ seat, score }) => score !== scores[seat]) ? [...scores] : null
   }
 
   /** How the match ends because of its players; null while it goes on. */
@@ -122,7 +118,7 @@ export class RunningMatch {
 
   /** A player who left or stayed away loses. While all are away, the first who comes back wins. */
   #endByAbsence(now: number): Ending | null {
-    const { players } = this.#match
+    const { players } = this.match
     const canReturn = this.#returnDeadline !== null && now < this.#returnDeadline
     const remaining = players.filter(({ seat, connected }) => !this.#left.has(seat) && (connected || canReturn))
     return remaining.length === players.length ? null : this.#endWith(remaining, 'forfeit', 'left')
@@ -138,7 +134,7 @@ export class RunningMatch {
     }
     if (now - this.#lastTurnAt <= this.#waits.maxTurnMs) return null
     const toMove = game.toMove?.(state) ?? null
-    const { players } = this.#match
+    const { players } = this.match
     const slow = players.find(({ seat }) => seat === toMove)
     const others = players.filter(({ seat, userId }) => seat !== toMove && userId !== slow?.userId)
     return (slow && this.#endWith(others, 'too-slow', 'too-long')) ?? { status: 'aborted', endReason: 'too-long' }
@@ -154,7 +150,7 @@ export class RunningMatch {
   }
 
   #noteAway(before: Match | undefined, now: number): void {
-    const { players, returnBy = Number.POSITIVE_INFINITY } = this.#match
+    const { players, returnBy = Number.POSITIVE_INFINITY } = this.match
     const away = players.filter(({ connected }) => !connected)
     for (const { seat } of away) {
       if (before?.players.find((player) => player.seat === seat)?.connected !== false) this.runner.release(seat)
