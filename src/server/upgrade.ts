@@ -27,35 +27,6 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { admission, sessions, isClosing, onOpen, log } = options
 
-  /**
-   * Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags once
-   * more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the first frame
-   * for example, the new socket may be cut.
-   */
-  const open = (opening: Opening, { caller, setCookie }: Identity): void => {
-    const { exchange, key, protocol, isForeign, context } = opening
-    // The client may have left meanwhile, or this node may have begun to.
-    if (isClosing() || !exchange.take()) {
-      refuse(opening)
-      return
-    }
-    const admitted: Admitted = { caller, isForeign, ws: null, socket: null }
-    const userData: UserData = { admitted }
-    const { res } = exchange
-    res.cork(() => {
-      if (setCookie !== undefined) {
-        res.writeStatus('101 Switching Protocols')
-        res.writeHeader('Set-Cookie', setCookie)
-      }
-      res.upgrade(userData, key, protocol, '', context)
-    })
-    onOpen(admitted)
-  }
-  const refuse = ({ exchange, ip }: Opening): void => {
-    admission.socketClosed(ip)
-    unavailable(exchange)
-  }
-
   const logged = new Set<string>()
   let loggedSince = performance.now()
   const logRefusedOrigin = (origin: string): void => {
@@ -95,18 +66,39 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       tooMany(exchange, 'Too many sockets are open from this address', TOO_MANY_RETRY_MS)
       return
     }
-    const opening = { exchange, ip: sender.ip, key: req.getHeader('sec-websocket-key'), ...readProtocol(req), context }
+    const { ip } = sender
+    const key = req.getHeader('sec-websocket-key')
+    const { protocol, isForeign } = readProtocol(req)
+    const refuse = (): void => {
+      admission.socketClosed(ip)
+      unavailable(exchange)
+    }
+    const open = ({ caller, setCookie }: Identity): void => {
+      // The client may have left meanwhile, or this node may have begun to.
+      if (isClosing() || !exchange.take()) {
+        refuse()
+        return
+      }
+      const admitted: Admitted = { caller, isForeign, ws: null, socket: null }
+      const userData: UserData = { admitted }
+      // Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags
+      // once more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the
+      // first frame for example, the new socket may be cut.
+      res.cork(() => {
+        if (setCookie !== undefined) {
+          res.writeStatus('101 Switching Protocols')
+          res.writeHeader('Set-Cookie', setCookie)
+        }
+        res.upgrade(userData, key, protocol, '', context)
+      })
+      onOpen(admitted)
+    }
     const found = sessions.identify(sender)
     if (!(found instanceof Promise)) {
-      open(opening, found)
+      open(found)
       return
     }
-    found
-      .then(
-        (identity) => open(opening, identity),
-        () => refuse(opening),
-      )
-      .catch((error: unknown) => log.error({ err: error }, 'a socket could not be opened'))
+    found.then(open, refuse).catch((error: unknown) => log.error({ err: error }, 'a socket could not be opened'))
   }
 }
 
@@ -119,22 +111,11 @@ function unavailable(exchange: Exchange): void {
   exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
 }
 
-/** An admitted request for a socket whose user is being looked up. */
-interface Opening {
-  readonly exchange: Exchange
-  readonly ip: string
-  readonly key: string
-  /** The sub-protocol to answer with; empty when none was offered. */
-  readonly protocol: string
-  readonly isForeign: boolean
-  readonly context: us_socket_context_t
-}
-
 /**
  * A client that offers only other protocols is answered with one of those: browsers refuse any other answer, and only an open
- * socket can be told why it is closed.
+ * socket can be told why it is closed. The protocol is empty when none was offered.
  */
-function readProtocol(req: HttpRequest): Pick<Opening, 'protocol' | 'isForeign'> {
+function readProtocol(req: HttpRequest): { readonly protocol: string; readonly isForeign: boolean } {
   const offered = req.getHeader('sec-websocket-protocol')
   if (offered === PROTOCOL || offered === '') return { protocol: offered, isForeign: false }
   const protocols = offered.split(',').flatMap((part) => part.trim() || [])

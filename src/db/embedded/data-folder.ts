@@ -80,7 +80,7 @@ async function lookUp(name: string): Promise<PostgresOwner | undefined> {
 }
 
 /** Lets Postgres' user pass through Rally's data folder by its group, and nobody else. */
-export async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> {
+async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> {
   const { mode, uid, gid } = await stat(dataDir)
   if (mayPass({ mode, uid, gid }, owner)) return
   await chown(dataDir, uid, owner.gid)

@@ -41,7 +41,7 @@ export class MatchFeed {
 
   /** The match as this user sees it, or nobody in particular. */
   show(row: MatchRow, userId: string | null, now = Date.now()): Match {
-    return this.#toMatch(userId !== null && hasSeat(row, userId) ? row : seenBySpectators(row, now))
+    return this.#toMatch(hasSeat(row, userId) ? row : seenBySpectators(row, now))
   }
 
   /** The match as this user sees it, and the channel of its changes. */
@@ -49,7 +49,7 @@ export class MatchFeed {
     // One time for both calls: an end that is hidden now gets a timer.
     const now = Date.now()
     const snapshot = this.show(row, userId, now)
-    const isDelayed = !(userId !== null && hasSeat(row, userId)) && spectatorDelayOf(row) > 0
+    const isDelayed = !hasSeat(row, userId) && spectatorDelayOf(row) > 0
     if (isDelayed) this.#showEndLater(row, now)
     return { channel: isDelayed ? delayedChannel(row.id) : matchChannel(row.id), seq: snapshot.version, snapshot }
   }
@@ -122,6 +122,6 @@ export class MatchFeed {
   }
 }
 
-export function hasSeat({ seats }: Pick<MatchRow, 'seats'>, userId: string): boolean {
-  return seats.some((seat) => seat.userId === userId)
+export function hasSeat({ seats }: Pick<MatchRow, 'seats'>, userId: string | null): boolean {
+  return userId !== null && seats.some((seat) => seat.userId === userId)
 }

@@ -1,12 +1,8 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import type { PageRows } from '../pages.ts'
-import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
+import { type Found, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import { END_IS_HIDDEN } from './spectator-delay.ts'
 import type { MatchStatus } from './types.ts'
-
-interface Found {
-  readonly row: MatchRow
-}
 
 /** A page continues after this time and id. The first page begins at the end of time. */
 const from = ({ after, take }: PageRows) => [after?.at ?? 'infinity', after?.id ?? '', take]

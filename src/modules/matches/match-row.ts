@@ -60,7 +60,7 @@ export function columnsOf(table: string): string {
   return MATCH_COLUMNS.replaceAll(/\w+/g, (column) => `${table}.${column}`)
 }
 
-interface Found {
+export interface Found {
   readonly row: MatchRow
 }
 

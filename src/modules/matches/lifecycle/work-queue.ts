@@ -1,5 +1,3 @@
-type Job = () => Promise<void>
-
 /**
  * Background jobs. Jobs of one key run one after the other, in the order in which they came. A failure is reported and
  * disturbs no other job.
@@ -17,7 +15,7 @@ export class WorkQueue {
     this.#onError = onError
   }
 
-  add(key: string, job: Job): void {
+  add(key: string, job: () => Promise<void>): void {
     const before = this.#ends.get(key) ?? Promise.resolve()
     const end: Promise<void> = before
       .then(() => this.#run(job))
@@ -38,7 +36,7 @@ export class WorkQueue {
     while (this.#ends.size > 0) await Promise.all(this.#ends.values())
   }
 
-  async #run(job: Job): Promise<void> {
+  async #run(job: () => Promise<void>): Promise<void> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
