@@ -24,11 +24,7 @@ export interface Platform {
   /** The lease that shows other nodes that this node is alive and runs its matches. */
   readonly lease: NodeLease
   readonly engine: Engine
-  /**
-   * The service of `key`. It is made once a server, when it is first asked for.
-   *
-   * @throws Error when two services need each other
-   */
+  /** The service of `key`, made when it is first asked for. @throws Error when two services need each other */
   use<T>(key: ServiceKey<T>): T
   /**
    * Runs `work` every `everyMs`, counted from the end of the last run; the first time after `everyMs`. Of several failures

@@ -1,6 +1,6 @@
 import type { CloseCode } from '../protocol/index.ts'
 import type { Allowance } from './admission.ts'
-import type { Channel } from './channel.ts'
+import type { Channel } from './definition.ts'
 import type { Caller } from './sessions.ts'
 
 /** How a socket follows one channel. */

@@ -137,11 +137,7 @@ export class Executor<Ctx, Tx> {
     return answers.run(call, execute, (error) => isDecided(entry, error))
   }
 
-  /**
-   * `admit` for a subscription. Gives the function that reads what the stream opens with.
-   *
-   * @throws RpcError
-   */
+  /** `admit` for a subscription. Gives the function that reads what the stream opens with. @throws RpcError */
   admitOpening(
     call: Call<Tx>,
     entry: Entry,

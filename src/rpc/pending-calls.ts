@@ -38,7 +38,6 @@ export class PendingCalls<Ctx, Tx> {
     this.#executor = executor
   }
 
-  /** Calls that wait for their answer. */
   get size(): number {
     return this.#pending.size
   }

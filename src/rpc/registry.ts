@@ -21,11 +21,7 @@ export interface Entry {
   totalMs: number
 }
 
-/**
- * All definitions by wire name.
- *
- * @throws Error when two have the same name, or a name does not fit into an envelope
- */
+/** All definitions by wire name. @throws Error when two have the same name, or no envelope can carry a name */
 export function createRegistry(modules: readonly Module[]): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>()
   for (const module of modules) {

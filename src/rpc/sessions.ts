@@ -50,10 +50,6 @@ export interface SessionGate {
    * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old; UNAVAILABLE
    */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>
-  /**
-   * Signs the user out: ends the session and closes its sockets on all nodes.
-   *
-   * @throws RpcError UNAVAILABLE
-   */
+  /** Signs the user out: ends the session and closes its sockets on all nodes. @throws RpcError UNAVAILABLE */
   end(sessionId: string, userId: string): Promise<void>
 }

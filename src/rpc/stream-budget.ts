@@ -1,6 +1,6 @@
-import { addressGroups } from './address-groups.ts'
-import type { Channel, Cost } from './channel.ts'
+import { addressGroups } from './admission.ts'
 import type { Connection } from './connection.ts'
+import type { Channel, Cost } from './definition.ts'
 import { RpcError } from './errors.ts'
 
 /** All sockets of one user, or all anonymous sockets of one address, share the budgets of so many sockets. */
@@ -24,11 +24,7 @@ export class StreamBudget {
     this.#perCaller = { frames: frames * SOCKETS_PER_CALLER, bytes: bytes * SOCKETS_PER_CALLER }
   }
 
-  /**
-   * The channels that the socket has to leave if it follows `channel`.
-   *
-   * @throws RpcError RATE_LIMITED when it would cost too much.
-   */
+  /** The channels that the socket leaves if it follows `channel`. @throws RpcError RATE_LIMITED if that costs too much */
   admit(connection: Connection, channel: Channel<unknown>): readonly Channel<unknown>[] {
     const { name, oneOf, cost } = channel
     if ((cost === undefined && oneOf === undefined) || connection.following.has(name)) return []

@@ -1,8 +1,7 @@
 import type { Bus, BusSubscription } from '../bus/bus.ts'
 import { STREAM_CLOSED } from '../protocol/index.ts'
-import type { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
-import type { Delivery } from './definition.ts'
+import type { Channel, Delivery } from './definition.ts'
 
 export type Frame = string | Uint8Array
 
