@@ -109,7 +109,7 @@ async function connect(url: string, until: number, deadline: number, log: Log): 
     client.on('error', (error) => log.warn({ err: error }, 'the connection that holds the migration lock failed'))
     try {
       await client.connect()
-      await client.query(sessionSettings({ statementTimeoutMs }))
+      await client.query(sessionSettings(statementTimeoutMs))
       return client
     } catch (error) {
       await client.end().catch(() => undefined)

@@ -28,17 +28,13 @@ export function connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }: 
   }
 }
 
-export interface SessionSettings {
-  readonly statementTimeoutMs: number
-  /** How long a transaction may be idle before Postgres ends it. Default: Postgres' own setting. */
-  readonly idleInTransactionMs?: number
-}
-
 /**
  * SQL that sets up every session. Poolers such as PgBouncer refuse these settings as parameters of a connection. The time
  * zone is UTC because Prisma's adapter sends and reads times without their offset.
+ *
+ * @param idleInTransactionMs how long a transaction may be idle before Postgres ends it. Default: Postgres' own setting
  */
-export function sessionSettings({ statementTimeoutMs, idleInTransactionMs }: SessionSettings): string {
+export function sessionSettings(statementTimeoutMs: number, idleInTransactionMs?: number): string {
   const settings = [`SET timezone TO 'UTC'`, `SET statement_timeout TO ${Math.ceil(statementTimeoutMs)}`]
   if (idleInTransactionMs !== undefined) {
     settings.push(`SET idle_in_transaction_session_timeout TO ${Math.ceil(idleInTransactionMs)}`)
@@ -67,7 +63,7 @@ const PARTING_MS = 1_000
 
 /** Opens a pool of pipelined connections. It does not connect yet. */
 export function createPool({ size, log, ...options }: PoolOptions): Pool {
-  const settings = sessionSettings(options)
+  const settings = sessionSettings(options.statementTimeoutMs, options.idleInTransactionMs)
   const pool = new pg.Pool({
     ...connectionConfig(options),
     max: size,

@@ -20,7 +20,6 @@ import {
   run,
   type Server,
   shutDown,
-  until,
 } from './process.ts'
 
 const USER = 'rally'
@@ -88,20 +87,14 @@ export async function initialise(cluster: Cluster, patience: AbortSignal): Promi
   }
 }
 
-export interface LaunchOptions {
-  /** In ms since the epoch. */
-  readonly deadline: number
-  /** A free one unless given. */
-  readonly port?: number
-  /** Stops what has been started when it aborts. */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Starts Postgres and waits until it takes connections. */
-export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Server> {
-  const patience = until(options.deadline, options.signal)
+/**
+ * Starts Postgres and waits until it takes connections. When `patience` aborts, what has been started is stopped.
+ *
+ * @param wantedPort a free one unless given
+ */
+export async function launch(cluster: Cluster, patience: AbortSignal, wantedPort?: number): Promise<Server> {
   for (;;) {
-    const port = options.port ?? (await freePort())
+    const port = wantedPort ?? (await freePort())
     const args = ['-D', cluster.folder, ...settings(cluster, port)]
     const child = run(cluster.binaries.postgres, args, cluster.binaries.env, cluster.owner)
     let lines: string[] = []

@@ -70,7 +70,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     if (!server) {
       signal?.throwIfAborted()
       await initialise(cluster, until(deadline, signal))
-      server = await launch(cluster, { deadline, signal })
+      server = await launch(cluster, until(deadline, signal))
     }
     signal?.throwIfAborted()
     await ensureDatabase(connectionUrl(server.port, password, 'postgres'), deadline)
@@ -185,7 +185,7 @@ class PostgresSupervisor {
       }
       this.#restarts.push(now)
       try {
-        return await launch(this.#cluster, { deadline: now + START_TIMEOUT_MS, port, signal })
+        return await launch(this.#cluster, until(now + START_TIMEOUT_MS, signal), port)
       } catch (error) {
         if (signal.aborted) throw error
         log.error({ err: error }, 'the embedded Postgres could not be started again')
