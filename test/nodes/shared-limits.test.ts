@@ -1,29 +1,41 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Bus } from '../../src/bus/bus.ts'
 import { createMemoryBus, type MemoryCluster } from '../../src/bus/memory.ts'
+import { createRedisBus } from '../../src/bus/redis.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Admission } from '../../src/rpc/index.ts'
 import { MethodLimiter } from '../../src/rpc/method-limits.ts'
 import { SharedLimits } from '../../src/rpc/shared-limits.ts'
-import { connect } from '../support/client.ts'
+import { connect, within } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { needsRedis, startRedis } from '../support/redis.ts'
 import { startRally } from '../support/server.ts'
 
 const IP = '198.51.100.7'
 
 function startNode(cluster: MemoryCluster, node: string) {
-  const bus = createMemoryBus(
-    (error) => {
-      throw error
-    },
-    { node, cluster },
-  )
+  const fail = (error: unknown) => {
+    throw error
+  }
+  return startOn(createMemoryBus(fail, { node, cluster }))
+}
+
+/** A node's limits, shared over `bus`. */
+function startOn(bus: Bus) {
   const limits = { ...defaultLimits, upgradesPerSecond: 1, upgradesBurst: 10, socketsPerIp: 16 }
   const admission = new Admission(limits)
   const limiter = new MethodLimiter({ points: 10, perSeconds: 600 })
   const definition = { type: 'test.call', limiter }
   const shared = new SharedLimits(bus, admission, new Map([[definition.type, definition]]))
   return { bus, admission, limiter, shared }
+}
+
+/** How often something is allowed. */
+function allowed(take: () => number): number {
+  let count = 0
+  while (take() === 0) count++
+  return count
 }
 
 /** Lets a message between memory buses arrive. */
@@ -39,11 +51,6 @@ test('what one node has let through is missing at the others', async () => {
   one.limiter.giveBack('somebody')
   one.shared.tell()
   await delivered()
-  const allowed = (take: () => number) => {
-    let count = 0
-    while (take() === 0) count++
-    return count
-  }
   expect(allowed(() => two.admission.upgrade(IP))).toBe(4)
   expect(allowed(() => two.admission.upgrade('198.51.100.8'))).toBe(10)
   expect(allowed(() => two.limiter.take('somebody', performance.now()))).toBe(5)
@@ -79,6 +86,36 @@ test('the sockets of an address are counted over all nodes, as long as the other
   await one.bus.close()
   await delivered()
   expect(opened()).toBe(16)
+})
+
+describe('over Redis', () => {
+  needsRedis()
+
+  test('what one node has let through is missing at the others', async () => {
+    await using redis = await startRedis()
+    const errors: object[] = []
+    const quiet = () => undefined
+    const log = { info: quiet, warn: quiet, error: (details: object) => void errors.push(details) }
+    const [one, two] = ['one', 'two'].map((node) => {
+      const started = startOn(createRedisBus({ url: redis.url, node, prefix: 'test', log }))
+      onTestFinished(() => started.bus.close())
+      return started
+    })
+    if (!one || !two) throw new Error('no nodes')
+    await one.bus.start()
+    // It knows what the first one listens to when it has started.
+    await two.bus.start()
+    const heard = new Promise<void>((resolve) => one.bus.subscribe('rpc.limits', () => resolve()))
+    for (let i = 0; i < 6; i++) {
+      two.admission.upgrade(IP)
+      two.limiter.take('somebody', performance.now())
+    }
+    two.shared.tell()
+    await within(heard, 'the limits')
+    expect(allowed(() => one.admission.upgrade(IP))).toBe(4)
+    expect(allowed(() => one.limiter.take('somebody', performance.now()))).toBe(4)
+    expect(errors).toEqual([])
+  })
 })
 
 test('an address is limited by what it did at another node', async () => {
