@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 /** A live match, as the clock drives it. */
 export interface Ticking {
   /** Does one step. Must not throw. */
@@ -39,16 +37,10 @@ export class Clock {
   readonly #phases = new Map<number, Phase[]>()
   readonly #phaseOf = new Map<Ticking, Phase>()
   readonly #lateness = new Uint32Array(BUCKETS)
-  readonly #now: () => number
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
   #ticks = 0
   #skipped = 0
-
-  /** `now` is a monotonic time in ms. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now
-  }
 
   get figures(): ClockFigures {
     return { ticks: this.#ticks, skippedTicks: this.#skipped, lateness: this.#lateness.slice() }
@@ -79,7 +71,7 @@ export class Clock {
   #makePhases(tickRate: number): Phase[] {
     const periodMs = 1000 / tickRate
     const count = Math.max(1, Math.floor(periodMs / PHASE_MS))
-    const start = this.#now()
+    const start = performance.now()
     const phases = Array.from({ length: count }, (_, index) => ({
       periodMs,
       members: new Set<Ticking>(),
@@ -91,7 +83,7 @@ export class Clock {
 
   /** When the phase is due next. An empty phase keeps its time. */
   #nextDue({ dueAt, periodMs }: Phase): number {
-    const now = this.#now()
+    const now = performance.now()
     return dueAt > now ? dueAt : dueAt + (Math.floor((now - dueAt) / periodMs) + 1) * periodMs
   }
 
@@ -99,7 +91,7 @@ export class Clock {
     if (dueAt >= this.#wakesAt) return
     clearTimeout(this.#timer)
     this.#wakesAt = dueAt
-    this.#timer = setTimeout(() => this.#run(), Math.max(0, dueAt - this.#now()))
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, dueAt - performance.now()))
   }
 
   #run(): void {
@@ -108,7 +100,7 @@ export class Clock {
     for (const phases of this.#phases.values()) {
       for (const phase of phases) {
         if (phase.members.size === 0) continue
-        if (phase.dueAt <= this.#now()) this.#pass(phase)
+        if (phase.dueAt <= performance.now()) this.#pass(phase)
         nextAt = Math.min(nextAt, phase.dueAt)
       }
     }
@@ -117,16 +109,14 @@ export class Clock {
 
   /** Gives one phase the ticks that are due. */
   #pass(phase: Phase): void {
-    const behind = Math.floor((this.#now() - phase.dueAt) / phase.periodMs) + 1
+    const behind = Math.floor((performance.now() - phase.dueAt) / phase.periodMs) + 1
     const ticks = Math.min(behind, MAX_CATCH_UP)
-    if (behind > ticks) {
-      this.#skipped += (behind - ticks) * phase.members.size
-      phase.dueAt += (behind - ticks) * phase.periodMs
-    }
+    this.#skipped += (behind - ticks) * phase.members.size
+    phase.dueAt += (behind - ticks) * phase.periodMs
     for (let i = 0; i < ticks; i++) {
       let sample = 0
       for (const member of phase.members) {
-        if (sample++ % SAMPLE_EVERY === 0) this.#note(this.#now() - phase.dueAt)
+        if (sample++ % SAMPLE_EVERY === 0) this.#note(performance.now() - phase.dueAt)
         member.advance()
         this.#ticks++
       }

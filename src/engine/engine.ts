@@ -11,14 +11,13 @@ const MAX_REWIND_TICKS = 60
 export interface EngineOptions {
   /** How far back an input may take effect, ms; 0 turns rewinding off. */
   readonly maxRewindMs: number
-  readonly clock?: Clock
   /** Called when a listener fails: that must not stop other matches. */
   readonly onError: (error: unknown, matchId: string) => void
 }
 
 /** The matches that run in this process. Listeners are called in the order in which they were added. */
 export class Engine {
-  readonly clock: Clock
+  readonly clock = new Clock()
   readonly #options: EngineOptions
   readonly #runners = new Map<string, MatchRunner>()
   readonly #listeners: Partial<RunnerListener>[] = []
@@ -36,7 +35,6 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options
-    this.clock = options.clock ?? new Clock()
   }
 
   get size(): number {

@@ -23,39 +23,31 @@ type OwnFrame = { tick: number; state: unknown; readonly inputs: unknown[] }
  * for each match: objects that live for a moment too long make the garbage collector stop the process.
  */
 export class RewindFrames {
+  older: OwnFrame
+  newer: OwnFrame
   readonly #game: AnyGame
-  #older: OwnFrame
-  #newer: OwnFrame
   #spare: OwnFrame
 
   constructor(game: AnyGame, state: unknown, inputs: readonly unknown[]) {
     this.#game = game
     const copy = () => ({ tick: 0, state: game.clone(state), inputs: [...inputs] })
-    this.#older = copy()
-    this.#newer = copy()
+    this.older = copy()
+    this.newer = copy()
     this.#spare = copy()
-  }
-
-  get older(): RunnerFrame {
-    return this.#older
-  }
-
-  get newer(): RunnerFrame {
-    return this.#newer
   }
 
   /** Keeps a copy of the match as it is now, and gives up the older frame. */
   keep(tick: number, state: unknown, inputs: readonly unknown[]): void {
-    const spare = this.#older
-    this.#older = this.#newer
-    this.#newer = this.#spare
+    const spare = this.older
+    this.older = this.newer
+    this.newer = this.#spare
     this.#spare = spare
     this.replaceNewer(tick, state, inputs)
   }
 
   /** Writes the newer frame again, because something before it has changed. */
   replaceNewer(tick: number, state: unknown, inputs: readonly unknown[]): void {
-    const frame = this.#newer
+    const frame = this.newer
     frame.tick = tick
     frame.state = copyState(this.#game, frame.state, state)
     for (let seat = 0; seat < inputs.length; seat++) frame.inputs[seat] = inputs[seat]

@@ -68,6 +68,7 @@ export class MatchRunner {
   watched = false
   /** The match is paused: it takes no input and makes no step. */
   paused = false
+  isOver = false
   readonly #listener: RunnerListener
   readonly #held: HeldInputs<unknown>
   readonly #log: InputChange[] = []
@@ -83,7 +84,6 @@ export class MatchRunner {
   #nextKeyframe: number
   #state: unknown
   #tick = 0
-  #over = false
 
   constructor(setup: RunnerSetup, listener: RunnerListener) {
     const { game, seed, options } = setup
@@ -126,12 +126,7 @@ export class MatchRunner {
 
   /** The newest kept state that no input can change any more. */
   get finalFrame(): RunnerFrame {
-    if (this.rewindTicks > 0 && !this.#over) return this.#kept.older
-    return { tick: this.#tick, state: this.#state, inputs: this.#held.current }
-  }
-
-  get isOver(): boolean {
-    return this.#over
+    return this.rewindTicks > 0 && !this.isOver ? this.#kept.older : this
   }
 
   /**
@@ -140,7 +135,7 @@ export class MatchRunner {
    * otherwise from now. `input` must be as the game's schema gives it, and is kept.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
-    if (this.#over || this.paused) return
+    if (this.isOver || this.paused) return
     try {
       if (this.game.tickRate === 0) this.#turn(seat, input)
       else this.#schedule(seat, input, atTick)
@@ -156,7 +151,7 @@ export class MatchRunner {
 
   /** Makes one step. In a turn-based game the bots play instead, if it is their turn. */
   advance(): void {
-    if (this.#over || this.paused) return
+    if (this.isOver || this.paused) return
     try {
       if (this.game.tickRate === 0) this.#takeBotTurns()
       else this.#step()
@@ -167,7 +162,7 @@ export class MatchRunner {
 
   /** Ends the run. The listener does not hear of it. */
   stop(): void {
-    this.#over = true
+    this.isOver = true
   }
 
   #step(): void {
@@ -186,7 +181,7 @@ export class MatchRunner {
 
   #takeBotTurns(): void {
     for (const seat of this.botSeats) {
-      if (this.#over || this.paused) return
+      if (this.isOver || this.paused) return
       const input = this.game.bot(this.#state, seat)
       if (!isSameInput(input, this.game.idle)) this.#turn(seat, input)
     }
@@ -276,8 +271,8 @@ export class MatchRunner {
   }
 
   #end(end: RunEnd): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.isOver) return
+    this.isOver = true
     this.#listener.ended(this, end)
   }
 }

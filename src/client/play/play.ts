@@ -57,7 +57,7 @@ class Session<State, Input, Options> implements Play<State, Input> {
     },
     settled: (tick, hash, expected) => {
       if (expected !== null && hash !== expected) {
-        this.#statistics.desynced()
+        this.#statistics.desyncs++
         this.#emitter.emit('desync', { tick, hash, expected })
         this.#stream.reopen()
         return

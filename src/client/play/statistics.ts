@@ -12,7 +12,7 @@ export class PlayStatistics {
   readonly #rollbackRate = new Rate()
   readonly #inRate = new Rate()
   readonly #outRate = new Rate()
-  #desyncs = 0
+  desyncs = 0
 
   corrected({ depth, distance }: Correction, now: number): void {
     if (depth > 0) {
@@ -20,10 +20,6 @@ export class PlayStatistics {
       this.#rollbackRate.add(1, now)
     }
     if (distance > 0) this.#distances.add(distance)
-  }
-
-  desynced(): void {
-    this.#desyncs++
   }
 
   /** A binary frame of `length` bytes came in. */
@@ -44,7 +40,7 @@ export class PlayStatistics {
       corrections: this.#distances.count,
       meanCorrection: this.#distances.mean,
       p99Correction: this.#distances.p99,
-      desyncs: this.#desyncs,
+      desyncs: this.desyncs,
       bytesInPerSecond: this.#inRate.perSecond(now),
       bytesOutPerSecond: this.#outRate.perSecond(now),
     }

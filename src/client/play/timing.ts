@@ -18,20 +18,16 @@ const JUMP_MS = 500
  * retransmissions of single frames do not move it.
  */
 export class ServerTicks {
+  /** Mean lateness of frames. */
+  jitterMs = 0
   readonly #periodMs: number
   /** When tick 0 would have arrived, by the frames of the last seconds. */
   #zeros = new RecentExtreme(ESTIMATE_SECONDS, Math.min)
-  #jitterMs = 0
   /** Since when every frame has been late, and when tick 0 would have arrived by the earliest of them. */
   #late: { readonly since: number; earliestMs: number } | null = null
 
   constructor(periodMs: number) {
     this.#periodMs = periodMs
-  }
-
-  /** Mean lateness of frames. */
-  get jitterMs(): number {
-    return this.#jitterMs
   }
 
   /** A frame that was sent at `tick` arrived at `now`. `regular`: only the network delayed it. */
@@ -41,7 +37,7 @@ export class ServerTicks {
     this.#zeros.add(zeroMs, now)
     const latenessMs = this.lateness(tick, now)
     // A later frame was stalled, which is no jitter.
-    if (regular && latenessMs <= PAUSED_MS) this.#jitterMs += (latenessMs - this.#jitterMs) / 8
+    if (regular && latenessMs <= PAUSED_MS) this.jitterMs += (latenessMs - this.jitterMs) / 8
   }
 
   /** The tick whose earliest frames arrive now; a fraction. */
@@ -139,33 +135,25 @@ const MAX_PAUSE_MS = 1_000
  * Times are monotonic, ms.
  */
 export class RoundTrip {
+  /** Smoothed round trip; 0 while nothing is known. */
+  ms = 0
+  leadMs = 0
   #pingMs = 0
-  #ms = 0
-  #leadMs = 0
   /** The last answers, if they were late. */
   #late: number[] = []
   #lateAt = Number.POSITIVE_INFINITY
   #answeredAt = 0
-
-  /** Smoothed round trip; 0 while nothing is known. */
-  get ms(): number {
-    return this.#ms
-  }
-
-  get leadMs(): number {
-    return this.#leadMs
-  }
 
   /** The last ping took so long; 0 while there was none. The same value again is no new measurement. */
   measured(tookMs: number): void {
     if (tookMs === this.#pingMs) return
     this.#pingMs = tookMs
     const ms = Math.min(MAX_MS, tookMs)
-    if (this.#ms === 0) this.#ms = this.#leadMs = ms
+    if (this.ms === 0) this.ms = this.leadMs = ms
     else {
       this.#follow(ms)
       // A stall makes a ping too long, and nothing makes it too short.
-      this.#leadMs += (ms - this.#leadMs) / (ms < this.#leadMs ? 2 : 4)
+      this.leadMs += (ms - this.leadMs) / (ms < this.leadMs ? 2 : 4)
     }
   }
 
@@ -174,10 +162,10 @@ export class RoundTrip {
     const ms = Math.min(MAX_MS, tookMs)
     this.#answeredAt = this.#lateAt = now
     this.#late = [...this.#late, ms].slice(-SURE)
-    if (this.#late.length === SURE) this.#ms = this.#leadMs = Math.min(...this.#late)
+    if (this.#late.length === SURE) this.ms = this.leadMs = Math.min(...this.#late)
     else {
       this.#follow(ms)
-      this.#leadMs = Math.max(this.#leadMs, Math.min(ms, this.#leadMs + GROWTH_MS))
+      this.leadMs = Math.max(this.leadMs, Math.min(ms, this.leadMs + GROWTH_MS))
     }
   }
 
@@ -189,11 +177,11 @@ export class RoundTrip {
     this.#lateAt = Math.min(this.#lateAt, now)
     this.#late = []
     const decayMs = seconds * Math.min(MAX_DECAY_MS, DECAY_MS * calmSeconds)
-    this.#leadMs = Math.min(tookMs, Math.max(0, this.#leadMs - decayMs))
-    this.#ms = Math.min(this.#ms, tookMs)
+    this.leadMs = Math.min(tookMs, Math.max(0, this.leadMs - decayMs))
+    this.ms = Math.min(this.ms, tookMs)
   }
 
   #follow(ms: number): void {
-    this.#ms += (ms - this.#ms) / (this.#ms === 0 ? 1 : 4)
+    this.ms += (ms - this.ms) / (this.ms === 0 ? 1 : 4)
   }
 }

@@ -170,19 +170,11 @@ export class StreamNumbers<Match> {
 
   /** `now` is a monotonic time in ms. @throws RangeError when all 2^30 are taken. */
   add(match: Match, now: number): number {
+    while (this.#matches[this.#from] !== undefined) this.#from++
     let stream = this.#from
-    let isFirst = true
-    while (stream < this.#matches.length) {
-      if (this.#matches[stream] === undefined) {
-        if (now - (this.#freeSince[stream] ?? Number.NEGATIVE_INFINITY) >= REST_MS) break
-        if (isFirst) this.#from = stream
-        isFirst = false
-      }
-      stream++
-    }
+    while (this.#matches[stream] !== undefined || this.#rests(stream, now)) stream++
     if (stream > MAX_STREAM) throw new RangeError('no stream number is free')
     this.#matches[stream] = match
-    if (isFirst) this.#from = stream + 1
     return stream
   }
 
@@ -195,5 +187,9 @@ export class StreamNumbers<Match> {
     this.#matches[stream] = undefined
     this.#freeSince[stream] = now
     this.#from = Math.min(this.#from, stream)
+  }
+
+  #rests(stream: number, now: number): boolean {
+    return now - (this.#freeSince[stream] ?? Number.NEGATIVE_INFINITY) < REST_MS
   }
 }
