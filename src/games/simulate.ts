@@ -160,16 +160,6 @@ export class Simulation<State, Input, Options> {
   }
 }
 
-/** The state after `log.ticks` steps. Throws a RangeError as `Simulation` does. */
-export function simulate<State, Input, Options>(
-  game: Game<State, Input, Options>,
-  log: InputLog<Input, Options>,
-): State {
-  const simulation = new Simulation(game, log)
-  simulation.seek(log.ticks)
-  return simulation.state
-}
-
 /** The place of `input` in the game's table of inputs; -1 when it is not there or the game has no table. */
 export function indexOfInput<Input>(game: Pick<Game<never, Input, never>, 'inputs'>, input: Input): number {
   const { inputs } = game

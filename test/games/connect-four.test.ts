@@ -11,7 +11,7 @@ import {
 import { CELLS, type Cell, EMPTY } from '../../src/games/connect-four/rules.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { nextInt, seedPrng } from '../../src/games/prng.ts'
-import { simulate } from '../../src/games/simulate.ts'
+import { simulate } from '../support/simulate.ts'
 
 const IDLE = connectFour.idle
 

@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { defineGame } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { type PongInput, pong } from '../../src/games/pong/index.ts'
-import { HeldInputs, type InputChange, isSameInput, Simulation, simulate } from '../../src/games/simulate.ts'
+import { HeldInputs, type InputChange, isSameInput, Simulation } from '../../src/games/simulate.ts'
+import { simulate } from '../support/simulate.ts'
 
 type Letter = string
 

@@ -3,11 +3,11 @@ import { createMemoryBus } from '../../src/bus/memory.ts'
 import { MatchRunner } from '../../src/engine/match-runner.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
-import { simulate } from '../../src/games/simulate.ts'
 import { DelayedView } from '../../src/modules/live/delayed-view.ts'
 import { FramePublisher } from '../../src/modules/live/frame-publisher.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Hub } from '../../src/rpc/index.ts'
+import { simulate } from '../support/simulate.ts'
 
 const { pong } = games
 const nobody = { started() {}, stepped() {}, changed() {}, keyframe() {}, ended() {} }

@@ -13,7 +13,8 @@ import { MatchRunner as Runner } from '../../src/engine/match-runner.ts'
 import { type AnyGame, defineGame } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
-import { HeldInputs, type InputChange, simulate } from '../../src/games/simulate.ts'
+import { HeldInputs, type InputChange } from '../../src/games/simulate.ts'
+import { simulate } from '../support/simulate.ts'
 
 const { pong } = games
 

@@ -5,11 +5,12 @@ import { packInputs } from '../../src/engine/index.ts'
 import { type StoredMatch, verify as verifyStored } from '../../src/engine/verify.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
-import { type InputChange, simulate } from '../../src/games/simulate.ts'
+import type { InputChange } from '../../src/games/simulate.ts'
 import type { Replay } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import type { Player, Rally } from '../support/server.ts'
+import { simulate } from '../support/simulate.ts'
 import { createLocal, ended, enterLive, follow, quickStart, sendInput, whenLive } from './live-client.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/verify.ts', import.meta.url))

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { Play } from '../../src/client/play/index.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
-import { Simulation, simulate } from '../../src/games/simulate.ts'
+import { Simulation } from '../../src/games/simulate.ts'
+import { simulate } from '../support/simulate.ts'
 import { GOOD_LINK, type Link, VirtualMatch, VirtualTime } from './virtual-match.ts'
 
 const SMOOTH = { paddle0: 600, paddle1: 600, ballX: 200, ballY: 200 }
