@@ -50,7 +50,11 @@ export class Clock {
   add(member: Ticking, tickRate: number): void {
     const phases = this.#phases.get(tickRate) ?? this.#makePhases(tickRate)
     const phase = phases.reduce((least, one) => (one.members.size < least.members.size ? one : least))
-    if (phase.members.size === 0) phase.dueAt = this.#nextDue(phase)
+    // An empty phase keeps its time.
+    if (phase.members.size === 0) {
+      const missed = Math.floor((performance.now() - phase.dueAt) / phase.periodMs) + 1
+      phase.dueAt += Math.max(0, missed) * phase.periodMs
+    }
     phase.members.add(member)
     this.#phaseOf.set(member, phase)
     this.#wake(phase.dueAt)
@@ -79,12 +83,6 @@ export class Clock {
     }))
     this.#phases.set(tickRate, phases)
     return phases
-  }
-
-  /** When the phase is due next. An empty phase keeps its time. */
-  #nextDue({ dueAt, periodMs }: Phase): number {
-    const now = performance.now()
-    return dueAt > now ? dueAt : dueAt + (Math.floor((now - dueAt) / periodMs) + 1) * periodMs
   }
 
   #wake(dueAt: number): void {

@@ -91,16 +91,11 @@ export function decodeInput(bytes: Uint8Array): LiveInputFrame | null {
   if (header < 0 || bytes.length < at + 3) return null
   const [low = 0, high = 0, entry = 0] = bytes.subarray(at)
   const head = { stream: Math.floor(header / 4), tickWord: low | (high << 8) }
-  switch (header % 4) {
-    case INPUT:
-      return bytes.length === at + 3 ? { kind: 'input', ...head, seat: entry >> 4, index: entry & 15 } : null
-    case JSON_INPUT: {
-      const json = readJson(bytes.subarray(at + 3))
-      return json && { kind: 'json', ...head, seat: entry, input: json.value }
-    }
-    default:
-      return null
+  if (header % 4 === INPUT) {
+    return bytes.length === at + 3 ? { kind: 'input', ...head, seat: entry >> 4, index: entry & 15 } : null
   }
+  const json = header % 4 === JSON_INPUT ? readJson(bytes.subarray(at + 3)) : null
+  return json && { kind: 'json', ...head, seat: entry, input: json.value }
 }
 
 /** The `eid` of the answer to a refused input in a binary frame. The frame itself has no `eid`. */

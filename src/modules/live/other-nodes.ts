@@ -121,8 +121,7 @@ export class OtherNodes {
   announce(matchId: string, status: Announcement['status'], seats: readonly SeatOf[]): void {
     const { bus, node } = this.#platform
     if (bus.nodes().length === 0) return
-    const payload = JSON.stringify({ node, matchId, status, seats })
-    bus.publish(ANNOUNCED, { seq: 0, payload })
+    bus.publish(ANNOUNCED, { seq: 0, payload: JSON.stringify({ node, matchId, status, seats }) })
   }
 
   /** Null when the match does not run there. @throws NodeCallError */
