@@ -66,7 +66,7 @@ class Lane {
     const now = performance.now()
     const at = Math.max(arrivalOf(now, this.#faults()), this.#waiting.at(-1)?.at ?? 0)
     if (at <= now && this.#waiting.length === 0) arrive()
-    else if (this.#waiting.push({ at, arrive }) === 1) this.#wait()
+    else if (this.#waiting.push({ at, arrive }) === 1) this.#run()
     return this.#waiting.length <= MAX_WAITING
   }
 
@@ -75,15 +75,12 @@ class Lane {
     this.#waiting.length = 0
   }
 
-  #wait(): void {
-    const first = this.#waiting[0]
-    if (first) this.#timer = setTimeout(() => this.#run(), Math.max(0, first.at - performance.now()))
-  }
-
+  /** Passes on what is due, and waits for the next frame. */
   #run(): void {
     const now = performance.now()
     while (this.#waiting[0] && this.#waiting[0].at <= now) this.#waiting.shift()?.arrive()
-    this.#wait()
+    const first = this.#waiting[0]
+    if (first) this.#timer = setTimeout(() => this.#run(), first.at - now)
   }
 }
 

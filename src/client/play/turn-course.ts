@@ -36,8 +36,7 @@ export class TurnCourse<State, Input> implements Course<State, Input> {
     this.#game = game
     this.#listener = listener
     this.#clock = clock
-    this.#state = game.clone(snapshot.state)
-    this.#shown = this.#state
+    this.#state = this.#shown = snapshot.state
     this.load(snapshot)
   }
 

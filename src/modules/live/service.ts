@@ -36,8 +36,7 @@ export class LiveService {
     this.#others = new OtherNodes(platform, {
       matches: this.#matches,
       holders: this.#holders,
-      input: (userId, socket, input) =>
-        this.#inputHere(playing(this.#matches.get(input.matchId)), userId, socket, input),
+      input: (userId, socket, input) => this.#inputHere(userId, socket, input),
       frame: (userId, socket, matchId, bytes) => {
         const frame = decodeInput(bytes)
         if (frame) this.#frameHere(playing(this.#matches.get(matchId)), userId, socket, frame)
@@ -74,9 +73,8 @@ export class LiveService {
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
   input(userId: string, connection: Connection | null, input: LiveInput): Promise<void> | undefined {
-    const match = this.#matches.get(input.matchId)
-    if (!match?.runner) return this.#inputElsewhere(userId, connection, input)
-    this.#inputHere(playing(match), userId, connection?.id ?? null, input)
+    if (!this.#matches.get(input.matchId)?.runner) return this.#inputElsewhere(userId, connection, input)
+    this.#inputHere(userId, connection?.id ?? null, input)
     return undefined
   }
 
@@ -135,7 +133,8 @@ export class LiveService {
 
   // Matches that run here
 
-  #inputHere(match: RunningMatch, userId: string, socket: string | null, { input, seat, tick }: LiveInput): void {
+  #inputHere(userId: string, socket: string | null, { matchId, input, seat, tick }: LiveInput): void {
+    const match = playing(this.#matches.get(matchId))
     const { runner, seats } = match
     const own = ownSeat(seats, userId, seat)
     runner.input(own, toInput(runner.game, input), tick)
@@ -223,8 +222,7 @@ export class LiveService {
   async #inputElsewhere(userId: string, connection: Connection | null, input: LiveInput): Promise<void> {
     const owner = await this.#ownerOf(input.matchId)
     if (connection?.closed) return
-    const match = this.#matches.get(input.matchId)
-    if (owner === null) this.#inputHere(playing(match), userId, connection?.id ?? null, input)
+    if (owner === null) this.#inputHere(userId, connection?.id ?? null, input)
     else await this.#others.input(owner, userId, connection, input)
   }
 
