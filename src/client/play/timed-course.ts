@@ -41,7 +41,7 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
   readonly #latenessMs = new RecentExtreme(LATENESS_SECONDS, Math.max)
   #server: ServerTicks
   #states: Rollback<State, Input>
-  #rewindTicks: number
+  #rewindTicks = 0
   #isLive = false
   #position = 0
   #drawnAt = Number.NEGATIVE_INFINITY
@@ -61,7 +61,6 @@ export class TimedCourse<State, Input> implements Course<State, Input> {
     this.#drawing = new Drawing(game, options)
     this.#server = new ServerTicks(this.#periodMs)
     this.#local = new LocalTicks(this.#periodMs)
-    this.#rewindTicks = snapshot.rewindTicks
     this.#states = this.#statesOf(snapshot)
     this.load(snapshot, true, now)
   }

@@ -23,6 +23,7 @@ export interface DelayedViewOptions {
  */
 export class DelayedView implements Ticking {
   readonly delayMs: number
+  status: 'waiting' | 'live' = 'waiting'
   readonly #options: DelayedViewOptions
   readonly #runner: MatchRunner
   readonly #delayTicks: number
@@ -36,7 +37,6 @@ export class DelayedView implements Ticking {
   #matchTick = 0
   /** The first change in the log that is not applied yet. */
   #next = 0
-  #hasStarted = false
   #end: { readonly status: LiveEndStatus; readonly at: number } | null = null
   #isDone = false
 
@@ -54,10 +54,6 @@ export class DelayedView implements Ticking {
   /** How often `advance` is to be called, times a second. */
   get pace(): number {
     return this.#runner.game.tickRate || LOOKS_PER_SECOND
-  }
-
-  get status(): 'waiting' | 'live' {
-    return this.#hasStarted ? 'live' : 'waiting'
   }
 
   /** The match as followers of this view see it. */
@@ -89,9 +85,9 @@ export class DelayedView implements Ticking {
     const { tick, isOver } = this.#runner
     // When the match has stopped, its ticks are counted here.
     this.#matchTick = isOver ? this.#matchTick + 1 : tick
-    if (!this.#hasStarted) {
+    if (this.status === 'waiting') {
       if (!this.#isOldEnough(0, this.#startedAt, now)) return
-      this.#hasStarted = true
+      this.status = 'live'
       this.#options.publisher.start(this.frame, this.#runner.game.tickRate)
     }
     for (let steps = 0; steps < MAX_STEPS && this.#isStepDue(now); steps++) this.#step()

@@ -54,11 +54,6 @@ interface LiveHere {
   announced(announcement: Announcement): void
 }
 
-interface ForwardingSocket {
-  readonly connection: Connection
-  readonly owners: Set<string>
-}
-
 /**
  * Connects live matches between nodes. The node that runs a match is its owner. Any other node asks the owner for the
  * current state, gets its frames over the bus, and forwards inputs and the ends of sockets to it.
@@ -66,7 +61,7 @@ interface ForwardingSocket {
 export class OtherNodes {
   readonly #platform: Platform
   /** Sockets of this node that have sent frames to matches on other nodes, by id. */
-  readonly #forwarding = new Map<string, ForwardingSocket>()
+  readonly #forwarding = new Map<string, { readonly connection: Connection; readonly owners: Set<string> }>()
 
   constructor(platform: Platform, here: LiveHere) {
     const { nodes, bus, connections, node: self } = platform
