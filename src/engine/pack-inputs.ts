@@ -5,12 +5,8 @@ import type { InputChange } from '../games/simulate.ts'
  * A log of inputs as it is stored: each different input once, and the changes as base64 of three unsigned LEB128 varints:
  * ticks since the change before, seat, place in `inputs`. Most changes take three bytes.
  */
-export interface PackedInputs {
-  readonly inputs: unknown[]
-  readonly changes: string
-}
-
-const Packed = z.object({ inputs: z.array(z.unknown()), changes: z.base64() })
+const PackedInputs = z.object({ inputs: z.array(z.unknown()), changes: z.base64() })
+type PackedInputs = z.infer<typeof PackedInputs>
 
 /** Packs a log that is in the order of ticks. */
 export function packInputs(log: readonly InputChange[]): PackedInputs {
@@ -40,7 +36,7 @@ export function packInputs(log: readonly InputChange[]): PackedInputs {
 
 /** The log that was packed; null for anything else. */
 export function unpackInputs(packed: unknown): InputChange[] | null {
-  const parsed = Packed.safeParse(packed)
+  const parsed = PackedInputs.safeParse(packed)
   if (!parsed.success) return null
   const { inputs } = parsed.data
   const bytes = Buffer.from(parsed.data.changes, 'base64')
