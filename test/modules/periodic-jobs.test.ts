@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import type { Sql } from '../../src/db/sql.ts'
 import { statement } from '../../src/db/sql.ts'
 import { createLoggers } from '../../src/logger.ts'
-import { type Job, startJobs } from '../../src/modules/periodic-jobs.ts'
+import { type Job, runJob, startJobs } from '../../src/modules/periodic-jobs.ts'
 import { createPlatform, every, type Platform, service } from '../../src/modules/platform.ts'
 import { databaseTest } from '../support/database-test.ts'
 
@@ -112,6 +112,38 @@ stored(
     expect(isCommitted).toBe(true)
   },
 )
+
+stored('on one node runs once in its time, however many nodes there are', async ({ database }) => {
+  const began = statement<{ at: number }>('test.began', 'SELECT (extract(epoch FROM now()) * 1000)::float8 AS at')
+  const [ran, times] = [calls(5), [] as number[]]
+  const job: Job = {
+    everyMs: 100,
+    runsOn: 'one node',
+    async run({ sql }) {
+      times.push((await sql.first(began))?.at ?? 0)
+      ran.call()
+    },
+  }
+  const jobs = [1, 2, 3].flatMap(() => startJobs(platformWith({ database }).platform, 'spaced', { job }))
+  await ran.done
+  await Promise.all(jobs.map((each) => each.stop()))
+  // The database keeps whole milliseconds.
+  for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(99)
+})
+
+stored('on one node is due again after a run that failed', async ({ database }) => {
+  const ran = calls(2)
+  const run = () => {
+    ran.call()
+    throw new Error('not yet')
+  }
+  const { platform } = platformWith({ database })
+  const { signal } = new AbortController()
+  const job: Job = { everyMs: 60_000, runsOn: 'one node', run }
+  await expect(runJob(platform, 'failing.job', job, signal)).rejects.toThrow('not yet')
+  await expect(runJob(platform, 'failing.job', job, signal)).rejects.toThrow('not yet')
+  expect(ran.count()).toBe(2)
+})
 
 test('on every node runs without a transaction', async () => {
   const sql = {} as Sql
