@@ -35,6 +35,18 @@ test('a page of a refused origin is told why it does not connect, and the server
   }
 })
 
+test('a page of any origin may read why the socket would be refused, or that it would not', async () => {
+  await using rig = await startRig()
+  for (const [origin, status] of [
+    [ORIGIN, 403],
+    [rig.url, 426],
+  ] as const) {
+    const answer = await fetch(`${rig.url}/ws`, { method: 'POST', headers: { Origin: origin } })
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*')
+  }
+})
+
 test('many refused origins write few lines into the log', async () => {
   await using rig = await startRig({ limits: { upgradesBurst: 10_000 } })
   const refused = Array.from({ length: 150 }, (_, index) => {
