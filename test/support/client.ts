@@ -45,6 +45,17 @@ export class UpgradeRefused extends Error {
   }
 }
 
+/** The server answered a request with an error. */
+export class RequestFailed extends Error {
+  override readonly name = 'RequestFailed'
+  readonly code: string
+
+  constructor(type: string, code: string, data: unknown) {
+    super(`${type}: ${code} ${JSON.stringify(data)}`)
+    this.code = code
+  }
+}
+
 const DEADLINE_MS = 5_000
 const MAX_INBOX = 200_000
 
@@ -182,14 +193,14 @@ export class TestClient implements AsyncDisposable {
     return within(answer, `the answer to ${type}`, options.deadlineMs)
   }
 
-  /** Sends a request that has to succeed; gives its data. */
+  /** Sends a request; gives its data. @throws RequestFailed */
   async call<Data = Record<string, unknown>>(
     type: string,
     data: unknown = {},
     options: { readonly deadlineMs?: number } = {},
   ): Promise<Data> {
     const answer = await this.request<Data>(type, data, options)
-    if (answer.error !== undefined) throw new Error(`${type}: ${answer.error} ${JSON.stringify(answer.data)}`)
+    if (answer.error !== undefined) throw new RequestFailed(type, answer.error, answer.data)
     return answer.data
   }
 
@@ -198,7 +209,7 @@ export class TestClient implements AsyncDisposable {
     return this.inbox.next(predicate, deadlineMs)
   }
 
-  /** Opens a stream; throws when the server refuses. */
+  /** Opens a stream. @throws RequestFailed */
   async subscribe<Snapshot = Record<string, unknown>, Event = Snapshot>(
     type: string,
     data: unknown = {},
@@ -207,7 +218,7 @@ export class TestClient implements AsyncDisposable {
     const eid = randomUUID()
     this.#opening.add(eid)
     const answer = await this.request<Opening<Snapshot, Event>>(type, data, { ...options, eid })
-    if (answer.error !== undefined) throw new Error(`${type}: ${answer.error} ${JSON.stringify(answer.data)}`)
+    if (answer.error !== undefined) throw new RequestFailed(type, answer.error, answer.data)
     const { channel } = answer.data
     const events = this.#streams.get(channel) as Inbox<Message<Event>> | undefined
     if (!events) throw new Error(`${type}: the answer names no channel`)

@@ -47,12 +47,21 @@ export async function openSocket(rally: Pick<Rally, 'url'>, player?: Pick<Player
   }
 }
 
-export async function newcomers(rally: Pick<Rally, 'url'>, count: number): Promise<Newcomer[]> {
+/** An array whose length the compiler knows where it knows `N`. */
+type ArrayOf<T, N extends number, Some extends T[] = []> = number extends N
+  ? T[]
+  : Some['length'] extends N
+    ? Some
+    : ArrayOf<T, N, [...Some, T]>
+
+/** New players: `const [ada, ben] = await newcomers(rally, 2)`. */
+export async function newcomers<N extends number>(rally: Pick<Rally, 'url'>, count: N): Promise<ArrayOf<Newcomer, N>> {
   const all: Newcomer[] = []
   // A few at a time: each costs the server several queries.
   while (all.length < count) {
     const some = Math.min(8, count - all.length)
     all.push(...(await Promise.all(Array.from({ length: some }, () => newcomer(rally)))))
   }
-  return all
+  // The loop made `count` of them.
+  return all as ArrayOf<Newcomer, N>
 }
