@@ -1,4 +1,4 @@
-// Generates the Prisma client into src/db/generated where it is older than the schema. Plain JavaScript, as `npm ci` runs it.
+// Generates the Prisma client into src/db/generated where it is older than the schema.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,9 +10,7 @@ const inputs = ['prisma/schema.prisma', 'node_modules/prisma/package.json', 'scr
 const output = 'src/db/generated/client.ts'
 const changedAt = (file) => (existsSync(join(root, file)) ? statSync(join(root, file)).mtimeMs : 0)
 
-// An install without development packages has no generator, and runs what was built elsewhere.
-const isPossible = inputs.every((file) => existsSync(join(root, file)))
-if (isPossible && inputs.some((file) => changedAt(file) > changedAt(output))) {
+if (inputs.some((file) => changedAt(file) > changedAt(output))) {
   const prisma = join(dirname(createRequire(import.meta.url).resolve('prisma/package.json')), 'build', 'index.js')
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [prisma, 'generate', '--no-hints'], {
     cwd: root,
