@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { generateSync } from 'otplib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { isChromiumInstalled, launchChromium } from '../e2e/support/chromium.ts'
 import { createEmptyTestDatabase, type TestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
 import { examplesOf, RepositoryCopy, run } from './repository-copy.ts'
@@ -29,6 +31,7 @@ let client: Package
 /** The folder of somebody who has installed both packages. */
 const app = mkdtempSync(join(tmpdir(), 'rally-application-'))
 let running: ChildProcess | undefined
+let url = ''
 
 beforeAll(async () => {
   copy = await RepositoryCopy.make()
@@ -86,10 +89,10 @@ rally.close()
 describe.sequential('the packages', () => {
   test('hold what runs, and nothing else', () => {
     const kinds = new Set(server.files.map((path) => path.replace(/[^/]*\//g, (part) => part).split('/')[0]))
-    expect([...kinds].toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json', 'prisma', 'scripts', 'web'])
+    expect([...kinds].toSorted()).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'package.json', 'prisma', 'web'])
     const strange = server.files.filter(
       (path) =>
-        !/^(LICENSE|README\.md|package\.json|dist\/.*\.(js|d\.ts)|prisma\/migrations\/\d+_\w+\/migration\.sql|scripts\/generate\.mjs|web\/dist\/.+)$/.test(
+        !/^(LICENSE|README\.md|package\.json|dist\/.*\.(js|d\.ts)|prisma\/migrations\/\d+_\w+\/migration\.sql|docs\/.+\.md|web\/dist\/.+)$/.test(
           path,
         ),
     )
@@ -145,13 +148,9 @@ describe.sequential('the packages', () => {
       'page/tsconfig.json',
       '{ "extends": "../tsconfig.json", "compilerOptions": { "noEmit": true, "rootDir": ".." }, "include": ["main.ts"] }',
     )
-    write(
-      'page/index.html',
-      '<!doctype html><title>To ten</title><body><script type="module" src="main.ts"></script></body>',
-    )
     await node(join(modules, 'typescript/bin/tsc'), '-p', '.')
     await node(join(modules, 'typescript/bin/tsc'), '-p', 'page')
-    await node(join(modules, 'vite/bin/vite.js'), 'build', 'page', '--target', 'es2023')
+    await node(join(modules, 'vite/bin/vite.js'), 'build', 'page')
     write(
       'page/wrong.ts',
       "import { createClient } from 'rally-client'\nimport type { Api } from '../src/server.ts'\nawait createClient<Api>().shop.buy({ item: 1 })\n",
@@ -177,7 +176,7 @@ describe.sequential('the packages', () => {
     const output = running.stdout
     if (!output) throw new Error('the server has no output')
     const [line] = await once(createInterface(output), 'line')
-    const url = String(line).replace('ready at ', '')
+    url = String(line).replace('ready at ', '')
     expect(await (await fetch(url)).text()).toContain('<title>To ten</title>')
     expect(JSON.parse(await node('dist/player.js', url))).toEqual({
       count: 2,
@@ -186,7 +185,31 @@ describe.sequential('the packages', () => {
     })
     const { rows } = await execute(database.url, 'SELECT migration_name AS name FROM _application_migrations')
     expect(rows).toEqual([{ name: '20260101000000_shop' }])
-    running.kill('SIGTERM')
-    expect(await once(running, 'exit')).toEqual([0, null])
+  })
+
+  test.skipIf(!isChromiumInstalled)('serve a page where a user signs in, uses the module and plays', async () => {
+    await using browser = await launchChromium()
+    const page = await browser.newPage()
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(String(error)))
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+    let asked = ''
+    page.on('dialog', (dialog) => {
+      asked = dialog.message()
+      const [, secret] = /^Add (\w+) /.exec(asked) ?? []
+      void dialog.accept(secret ? generateSync({ secret }) : 'ben')
+    })
+    await page.goto(url)
+    await page.getByText('hat number 1').waitFor()
+    expect(asked).toMatch(/Its code\?$/)
+    await page.click('body')
+    // Two of the player, one of the bot.
+    await page.getByText(/\b3\b/).waitFor()
+    expect(problems).toEqual([])
+  })
+
+  test('stop', async () => {
+    running?.kill('SIGTERM')
+    expect(running && (await once(running, 'exit'))).toEqual([0, null])
   })
 })

@@ -77,9 +77,11 @@ export class RepositoryCopy {
   }
 }
 
-/** The blocks of a page that begin with a comment that names their file, by that name. */
+/** The blocks of a page that begin with a line that names their file (a comment, or `+++` in a diff), by that name. */
 export function examplesOf(page: string): ReadonlyMap<string, string> {
   const text = readFileSync(join(root, page), 'utf8')
-  const blocks = text.matchAll(/^```(?:tsx?|prisma|sql)\n(?:\/\/|--) (\S+\.\w+)\n(.*?)^```$/gms)
+  const blocks = text.matchAll(
+    /^```(?:tsx?|prisma|sql|html|diff)\n(?:\/\/|--|<!--|\+\+\+) (\S+\.\w+)(?: -->)?\n(.*?)^```$/gms,
+  )
   return new Map([...blocks].map(([, file = '', source = '']) => [file, source]))
 }

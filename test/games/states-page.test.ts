@@ -4,7 +4,7 @@ import type { Games } from '../../src/games/game.ts'
 import { games } from '../../src/games/index.ts'
 
 const Field = z.object({
-  description: z.string(),
+  description: z.string().optional(),
   type: z.string().optional(),
   anyOf: z.array(z.object({ type: z.string() })).optional(),
 })
@@ -14,11 +14,12 @@ const State = z.object({ properties: z.record(z.string(), Field) })
 function fieldsOf(name: string, schema: unknown): string[] {
   if (!(schema instanceof z.ZodType)) throw new Error(`${name} has no schema of its state`)
   return Object.entries(State.parse(z.toJSONSchema(schema)).properties).map(([field, { description, type, anyOf }]) => {
+    if (!description) throw new Error(`describe the field \`${field}\` of ${name}'s state`)
     return `| \`${field}\` | ${type ?? anyOf?.map((one) => one.type).join(' or ')} | ${description} |`
   })
 }
 
-test('docs/games.md says what is in the state of each game; `npx vitest run -u test/games/states-page.test.ts` writes it', async () => {
+test('docs/games.md says what is in the state of each game; `npx vitest run test/games/states-page.test.ts -u` writes it', async () => {
   const all: Games = games
   const sections = Object.values(all).map(({ name, version, seats, tickRate, state }) => {
     const pace = tickRate > 0 ? `${tickRate} ticks a second` : 'in turns'

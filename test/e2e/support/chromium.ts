@@ -25,13 +25,19 @@ export function findChromium(): string {
     if (isExecutable(given)) return given
     throw new Error(`CHROMIUM_PATH is ${given}, which is no program that can be run`)
   }
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
+  const found = onPath()
   if (found) return found
   throw new Error(
     `The browser tests need Chromium or Chrome: none of ${NAMES.join(', ')} is on the PATH. ` +
       'Install one (on Debian: apt-get install chromium) or set CHROMIUM_PATH.',
   )
+}
+
+export const isChromiumInstalled = Boolean(process.env.CHROMIUM_PATH) || onPath() !== undefined
+
+function onPath(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }
 
 export function launchChromium(): Promise<Browser> {
