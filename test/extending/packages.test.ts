@@ -202,9 +202,12 @@ describe.sequential('the packages', () => {
     await page.goto(url)
     await page.getByText('hat number 1').waitFor()
     expect(asked).toMatch(/Its code\?$/)
-    await page.click('body')
-    // Two of the player, one of the bot.
-    await page.getByText(/\b3\b/).waitFor()
+    const clickAndRead = async () => {
+      await page.click('body')
+      return page.textContent('body')
+    }
+    // In turns two of the player and one of the bot.
+    await expect.poll(clickAndRead, { timeout: 20_000, interval: 200 }).toMatch(/: .*\b11\b/s)
     expect(problems).toEqual([])
   })
 
