@@ -2,7 +2,7 @@ import { PROTOCOL, type ServerMessage, type Welcome } from '../protocol/envelope
 import { Clock, ClockSync } from './clock.ts'
 import { Connection, watchPage } from './connection.ts'
 import { encodeBody, encodeRequest } from './envelopes.ts'
-import { answerError, RallyError } from './errors.ts'
+import { answerError, callSite, RallyError, withCallSite } from './errors.ts'
 import { EventEmitter } from './event-emitter.ts'
 import { endpointsOf, type SocketConstructor, type SocketLike, whyRefused } from './handshake.ts'
 import type { play } from './play/play.ts'
@@ -41,6 +41,8 @@ export interface ClientOptions {
 
 /** Bytes waiting in the socket over which fire-and-forget calls are dropped, as they would only be late. */
 const MAX_LATE_BYTES = 64 * 1024
+/** Calls without an answer whose place is kept, for the error of one that the server refuses. */
+const MAX_POSTS = 64
 /** While no first socket opens, the server is asked this often at most whether it refuses them. */
 const ASK_WHY_REFUSED_MS = 10_000
 
@@ -56,6 +58,8 @@ export class Client {
   readonly #streams: Streams
   readonly #signIn: SignInOptions
   readonly #fireAndForget: ReadonlySet<string>
+  /** Where the last calls without an answer were made, by their `eid`. */
+  readonly #posts = new Map<string, Error>()
   readonly #closed = new AbortController()
   readonly #clockSync: ClockSync
   #welcome: Welcome | null = null
@@ -200,6 +204,9 @@ export class Client {
   async #post(type: string, data: unknown, eid = this.#requests.nextEid()): Promise<object> {
     const body = encodeBody(data)
     if (body === undefined) throw new RallyError('TOO_BIG', 'The input cannot be encoded as JSON', { type, eid })
+    this.#posts.set(eid, callSite(this.request))
+    const [oldest = ''] = this.#posts.keys()
+    if (this.#posts.size > MAX_POSTS) this.#posts.delete(oldest)
     if (this.#connection.bufferedBytes <= MAX_LATE_BYTES) this.#connection.send(encodeRequest(type, eid, body))
     return {}
   }
@@ -229,7 +236,9 @@ export class Client {
     if (this.#clockSync.answer(message)) return
     if ('seq' in message) this.#streams.receive(message)
     else if (!this.#requests.answer(message) && !this.#streams.receive(message) && message.error !== undefined) {
-      this.#events.emit('error', answerError(message.error, message.data, message.type, message.eid))
+      const error = answerError(message.error, message.data, message.type, message.eid)
+      const site = this.#posts.get(message.eid)
+      this.#events.emit('error', site ? withCallSite(error, site) : error)
     }
   }
 

@@ -1,7 +1,7 @@
 import { STREAM_CLOSED } from '../protocol/codes.ts'
 import type { Answer, Opening, StreamEvent } from '../protocol/envelope.ts'
 import type { Connection } from './connection.ts'
-import { RallyError } from './errors.ts'
+import { callSite, RallyError, withCallSite } from './errors.ts'
 import { callListener } from './event-emitter.ts'
 import { type Backoff, backoffMs } from './reconnect-delay.ts'
 import type { Requests } from './requests.ts'
@@ -12,6 +12,8 @@ const HEALED_BY_REOPENING: ReadonlySet<string> = new Set(['gap', 'behind'])
 
 interface Follower {
   readonly listener: AnyListener
+  /** Where it subscribed. */
+  readonly site: Error
   /** The `seq` of the last value that it was given; null before the first. */
   seq: number | null
 }
@@ -83,7 +85,7 @@ export class Streams {
     const key = `${type} ${JSON.stringify(input ?? {}, inOrder)}`
     const stream = this.#streams.get(key) ?? new Stream(key, type, { ...(input ?? {}) })
     this.#streams.set(key, stream)
-    const follower: Follower = { listener, seq: null }
+    const follower: Follower = { listener, site: callSite(this.subscribe), seq: null }
     stream.followers.add(follower)
     // After the caller has the function that stops it.
     queueMicrotask(() => this.#welcomeFollower(stream, follower))
@@ -286,8 +288,9 @@ export class Streams {
     }
   }
 
-  #giveError(follower: Follower, error: RallyError): void {
-    const { listener } = follower
+  /** Each follower gets an error of its own, which leads to where it subscribed. */
+  #giveError({ listener, site }: Follower, { code, message, ...details }: RallyError): void {
+    const error = withCallSite(new RallyError(code, message, details), site)
     if (listener.error) callListener(() => listener.error?.(error))
     else this.#onError(error)
   }
