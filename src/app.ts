@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bus } from './bus/bus.ts'
-import { createMemoryBus, type MemoryCluster } from './bus/memory.ts'
+import { createMemoryBus } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
 import { Closers } from './closers.ts'
 import type { Config } from './config.ts'
@@ -38,8 +38,8 @@ export interface AppOptions {
   readonly webDir?: string | undefined
   /** Ends the start: open parts are closed, and the promise rejects. It has no effect on a server that runs. */
   readonly signal?: AbortSignal | undefined
-  /** Other servers of this process that it forms a cluster with, where there is no Redis. */
-  readonly cluster?: MemoryCluster | undefined
+  /** Makes the bus where there is no Redis. Default: to this server alone. */
+  readonly createBus?: typeof createMemoryBus | undefined
 }
 
 /** A running Rally. */
@@ -79,7 +79,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function compose(options: AppOptions, closers: Closers): Promise<App> {
-  const { config, modules, games, migrationsDir, webDir = WEB_DIR, cluster } = options
+  const { config, modules, games, migrationsDir, webDir = WEB_DIR } = options
   const { signal: starting = new AbortController().signal } = options
   const node = randomUUID()
   const log = createLoggers(config.logLevel, node)
@@ -93,7 +93,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
   closers.add('the database', () => database.close(), HANGING_MS)
 
-  const bus = await createBus(config, node, log.bus, cluster)
+  const bus = await openBus(config, node, log.bus, options.createBus)
   closers.add('the bus', () => bus.close())
   await unlessAborted(() => bus.start(), starting)
   const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, call: name }, 'a node call failed'))
@@ -201,12 +201,12 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   }
 }
 
-async function createBus(config: Config, node: string, log: Logger, cluster?: MemoryCluster): Promise<Bus> {
+async function openBus(config: Config, node: string, log: Logger, create = createMemoryBus): Promise<Bus> {
   if (config.redisUrl !== undefined) {
     const { createRedisBus } = await import('./bus/redis.ts')
     return createRedisBus({ url: config.redisUrl, prefix: config.redisPrefix, node, log })
   }
-  return createMemoryBus((error, topic) => log.error({ err: error, topic }, 'a listener failed'), { node, cluster })
+  return create((error, topic) => log.error({ err: error, topic }, 'a listener failed'), { node })
 }
 
 /** `work`, but rejects when the start is ended: a database that does not answer must not delay that. */

@@ -4,6 +4,7 @@ import { liveService } from '../../src/modules/live/service.ts'
 import type { LiveFrame } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { decodeLiveFrame, encodeInput, encodeJsonInput } from '../../src/protocol/live-frames.ts'
+import { BusFaults } from '../support/bus-faults.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { type Player, type Rally, register, startRally } from '../support/server.ts'
 import {
@@ -24,14 +25,16 @@ const test = base
   .extend('cluster', { scope: 'file' }, async ({ config }, { onCleanup }) => {
     const database = await createTestDatabase()
     const nodes: MemoryCluster = new Map()
-    const owner = await startRally({ database, cluster: nodes, config })
-    const start = () => startRally({ database, cluster: nodes, config: { ...config, secrets: owner.config.secrets } })
+    const faults = new BusFaults()
+    const shared = { database, cluster: nodes, faults }
+    const owner = await startRally({ ...shared, config })
+    const start = () => startRally({ ...shared, config: { ...config, secrets: owner.config.secrets } })
     const [second, third] = await Promise.all([start(), start()])
     onCleanup(async () => {
       await Promise.all([owner, second, third].map((node) => node.stop()))
       await database.drop()
     })
-    return { nodes, owner, second, third, start }
+    return { nodes, faults, owner, second, third, start }
   })
   .extend('ada', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ada'))
   .extend('ben', { scope: 'file' }, ({ cluster }) => register(cluster.owner.url, 'ben'))
@@ -180,6 +183,39 @@ test('a seat is released when its socket to another node closes, and when that n
   expect(runner.isOver).toBe(false)
   await spareOther.client.call('matches.leave', { matchId: match.id })
   await spare.client.request('matches.leave', { matchId: match.id })
+}, 30_000)
+
+test('a seat is released too when the message that its socket closed is lost, or its owner had seemed gone', async ({
+  cluster,
+  ada,
+}) => {
+  const { nodes, faults, owner, second, third } = cluster
+  // Another socket of the player stays: they do not leave the match.
+  await using spare = await enterLive(third.url, ada)
+  const match = await once<Match>(owner, ada, 'matches.create', { game: 'pong', mode: 'local' })
+  const press = async (index: number) => {
+    const live = await enterLive(second.url, ada)
+    const own = await follow(live, match.id)
+    const runner = await begun(owner, match, live)
+    sendInput(live, own, runner.tick, 0, index)
+    await expect.poll(() => runner.inputs[0], PATIENT).toEqual(runner.game.inputs?.[index])
+    return { live, runner }
+  }
+  const first = await press(1)
+  faults.drops = () => true
+  first.live.client.socket.terminate()
+  await expect.poll(() => second.app.platform.connections.isOnline(ada.id), PATIENT).toBe(false)
+  faults.drops = () => false
+  expect(first.runner.inputs[0]).toEqual({ move: -1 })
+  faults.lose()
+  await expect.poll(() => first.runner.inputs[0], PATIENT).toEqual({ move: 0 })
+
+  const { live, runner } = await press(2)
+  nodes.get(second.app.platform.node)?.listeners.gone(owner.app.platform.node)
+  live.client.socket.terminate()
+  await expect.poll(() => runner.inputs[0], PATIENT).toEqual({ move: 0 })
+  expect(runner.isOver).toBe(false)
+  await spare.client.call('matches.leave', { matchId: match.id })
 }, 30_000)
 
 test('a socket tells the matches of several nodes apart, each of which has its first number for its own', async ({

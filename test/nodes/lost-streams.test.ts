@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Bus } from '../../src/bus/bus.ts'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { channel } from '../../src/rpc/index.ts'
+import { BusFaults } from '../support/bus-faults.ts'
 import { createHub, type Reader } from '../support/hub.ts'
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
@@ -9,43 +9,12 @@ const fail = (error: unknown) => {
   throw error
 }
 
-/** A bus that can be made to miss messages, and to be cut off. */
-function faultyBus() {
-  const bus = createMemoryBus(fail)
-  const onLost = new Set<() => void>()
-  let isCutOff = false
-  const faulty: Bus = {
-    ...bus,
-    subscribe(topic, listener, lost) {
-      const { ready, unsubscribe } = bus.subscribe(topic, listener)
-      if (lost) onLost.add(lost)
-      const refused = Promise.reject(new Error('cut off'))
-      refused.catch(() => undefined)
-      return {
-        ready: isCutOff ? refused : ready,
-        unsubscribe() {
-          if (lost) onLost.delete(lost)
-          unsubscribe()
-        },
-      }
-    },
-  }
-  return {
-    bus: faulty,
-    lose: () => {
-      for (const lost of [...onLost]) lost()
-    },
-    cutOff: (value: boolean) => {
-      isCutOff = value
-    },
-  }
-}
-
 const score = channel<number>('test.onScore', '1')
 
 function rig() {
-  const faults = faultyBus()
-  const { hub, open } = createHub(faults.bus)
+  const faults = new BusFaults()
+  const bus = createMemoryBus(fail)
+  const { hub, open } = createHub(faults.over(bus))
   let seq = 0
   const follow = (
     reader: Reader,
@@ -60,7 +29,7 @@ function rig() {
   /** What a reader was told: snapshots, events and ends. */
   const told = ({ sent }: Reader) =>
     sent.map(({ data, error }) => (error ? data : (Reflect.get(Object(data), 'snapshot') ?? data)))
-  return { ...faults, hub, open, follow, publish, told, skip: () => ++seq }
+  return { faults, open, follow, publish, told, skip: () => ++seq, lose: () => faults.lose() }
 }
 
 test.each(['reliable', 'latest'] as const)(
@@ -100,13 +69,14 @@ test('an event that is missed while a stream is opened makes its snapshot be rea
 })
 
 test('a stream cannot be opened while other nodes cannot be reached, and can once they are', async () => {
-  const { open, follow, publish, told, cutOff } = rig()
+  const { open, follow, publish, told, faults } = rig()
   const reader = open()
-  cutOff(true)
+  faults.ready = Promise.reject(new Error('cut off'))
+  faults.ready.catch(() => undefined)
   const refused = { code: 'UNAVAILABLE', retryAfterMs: 1000 }
   const attempts = [follow(reader), follow(open())]
   for (const attempt of attempts) await expect(attempt).rejects.toMatchObject(refused)
-  cutOff(false)
+  faults.ready = Promise.resolve()
   await follow(reader)
   publish()
   expect(told(reader)).toEqual([0, 1])
@@ -114,12 +84,11 @@ test('a stream cannot be opened while other nodes cannot be reached, and can onc
 
 test('a snapshot that was read before all nodes knew of the stream is read again', async () => {
   let confirm = () => {}
-  const ready = new Promise<void>((resolve) => {
+  const faults = new BusFaults()
+  faults.ready = new Promise<void>((resolve) => {
     confirm = resolve
   })
-  const bus = createMemoryBus(fail)
-  const subscribe: Bus['subscribe'] = (...listener) => ({ ...bus.subscribe(...listener), ready })
-  const { hub, open } = createHub({ ...bus, subscribe })
+  const { hub, open } = createHub(faults.over(createMemoryBus(fail)))
   const snapshots: number[] = []
   const follow = (read: () => Promise<number> | number) =>
     hub.follow(

@@ -3,15 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateSync } from 'otplib'
 import { type App, type AppOptions, startApp } from '../../src/app.ts'
+import { createMemoryBus, type MemoryCluster } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { games } from '../../src/games/index.ts'
 import { modules } from '../../src/modules/index.ts'
 import type { Limits } from '../../src/protocol/index.ts'
+import type { BusFaults } from './bus-faults.ts'
 import { connect, type TestClient } from './client.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
-/** `cluster`: servers that are given the same one reach each other, as nodes do over Redis. */
-export interface RallyOptions extends Partial<Omit<AppOptions, 'config' | 'signal'>> {
+export interface RallyOptions extends Partial<Omit<AppOptions, 'config' | 'signal' | 'createBus'>> {
+  /** Servers that are given the same one reach each other, as nodes do over Redis. */
+  readonly cluster?: MemoryCluster
+  /** What is wrong with the bus of the cluster. */
+  readonly faults?: BusFaults
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Omit<Config, 'limits'>>
   /** A database that another server uses too; one of its own unless given. */
@@ -51,9 +56,14 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
     if (!options.database) await database.drop()
     await rm(dataDir, { recursive: true, force: true })
   }
+  const { cluster, faults, ...given } = options
+  const createBus: AppOptions['createBus'] = (onError, { node } = {}) => {
+    const bus = createMemoryBus(onError, { ...(node && { node }), cluster })
+    return faults ? faults.over(bus) : bus
+  }
   let app: App
   try {
-    app = await startApp({ modules, games, ...options, config })
+    app = await startApp({ modules, games, ...given, createBus, config })
   } catch (error) {
     await tidy()
     throw error

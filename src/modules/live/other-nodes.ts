@@ -60,7 +60,10 @@ interface LiveHere {
  */
 export class OtherNodes {
   readonly #platform: Platform
-  /** Sockets of this node that have sent frames to matches on other nodes, by id. */
+  /**
+   * Sockets of this node that have sent inputs to matches on other nodes, by id. Owners that seem gone stay: they may only
+   * have been unreachable.
+   */
   readonly #forwarding = new Map<string, { readonly connection: Connection; readonly owners: Set<string> }>()
 
   constructor(platform: Platform, here: LiveHere) {
@@ -95,7 +98,6 @@ export class OtherNodes {
     })
     nodes.listen(CLOSED, (data, from) => here.holders.release(socketOf(from, z.string().parse(data))))
     nodes.onGone((node) => {
-      for (const { owners } of this.#forwarding.values()) owners.delete(node)
       here.holders.releaseNode(node)
       here.matches.forgetOwners(node)
     })
@@ -109,7 +111,11 @@ export class OtherNodes {
         const announcement = Announcement.parse(JSON.parse(String(payload)))
         if (announcement.node !== self) here.announced(announcement)
       },
-      () => here.matches.forgetOwners(),
+      () => {
+        // One of them may have said that a socket was closed.
+        here.holders.releaseNode()
+        here.matches.forgetOwners()
+      },
     )
   }
 

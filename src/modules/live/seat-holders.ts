@@ -31,9 +31,14 @@ export class SeatHolders {
     this.#matches.delete(socket)
   }
 
-  /** Call this when the node is gone, with all its sockets. */
-  releaseNode(node: string): void {
-    for (const socket of [...this.#matches.keys()]) if (socket.startsWith(socketOf(node, ''))) this.release(socket)
+  /**
+   * Call this when the sockets of `node`, or of any other node, may be gone. A seat is taken again with the next input of a
+   * socket.
+   */
+  releaseNode(node?: string): void {
+    for (const socket of [...this.#matches.keys()]) {
+      if (node === undefined ? socket.includes(' ') : socket.startsWith(socketOf(node, ''))) this.release(socket)
+    }
   }
 
   /** Forgets a match. */
