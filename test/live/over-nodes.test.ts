@@ -1,4 +1,5 @@
-import { test as base, expect } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { test as base, expect, vi } from 'vitest'
 import type { MemoryCluster } from '../../src/bus/memory.ts'
 import { liveService } from '../../src/modules/live/service.ts'
 import type { LiveFrame } from '../../src/modules/live/types.ts'
@@ -216,6 +217,37 @@ test('a seat is released too when the message that its socket closed is lost, or
   await expect.poll(() => runner.inputs[0], PATIENT).toEqual({ move: 0 })
   expect(runner.isOver).toBe(false)
   await spare.client.call('matches.leave', { matchId: match.id })
+}, 30_000)
+
+test('inputs to a match that no node runs cost one query a second in a cluster, and none without one', async ({
+  cluster,
+  ada,
+}) => {
+  const { owner, second } = cluster
+  const lookups = async (node: Rally, player: Player, matchId: string) => {
+    const rows = vi.spyOn(node.app.platform.database.sql, 'rows')
+    await using live = await enterLive(node.url, player)
+    const answers = new Set<string | undefined>()
+    for (let round = 0; round < 10; round++) {
+      answers.add((await live.client.request('live.input', { matchId, input: { move: 1 } })).error)
+    }
+    expect([...answers]).toEqual(['NOT_LIVE'])
+    const { calls } = rows.mock
+    rows.mockRestore()
+    return calls.filter(([{ name }]) => name === 'live.matches').length
+  }
+  // One a second.
+  expect(await lookups(second, ada, randomUUID())).toBeLessThan(4)
+  await using alone = await startRally({ config: quickStart })
+  expect(await lookups(alone, await register(alone.url, 'ada'), randomUUID())).toBe(0)
+
+  // The row names a node that is gone: nobody waits for its answer.
+  await using live = await enterLive(owner.url, ada)
+  const match = await live.client.call<Match>('matches.create', { game: 'pong', mode: 'casual' })
+  const { db } = owner.app.platform.database
+  await db.match.update({ where: { id: match.id }, data: { status: 'live', nodeId: randomUUID() } })
+  expect(await lookups(second, ada, match.id)).toBeLessThan(4)
+  await db.match.delete({ where: { id: match.id } })
 }, 30_000)
 
 test('a socket tells the matches of several nodes apart, each of which has its first number for its own', async ({

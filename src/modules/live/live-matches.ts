@@ -10,6 +10,9 @@ const COLLECT_EVERY_MS = 10_000
 const REST_MS = 5_000
 /** A match that does not run here is forgotten when nobody has followed it or asked for it for this long. */
 const FORGET_MS = 30_000
+/** Inputs to a match that no node runs cost one query in this time. */
+const NO_OWNER_MS = 1_000
+const MAX_NO_OWNER = 10_000
 
 /** A seat and its user. The server-side opponent has no user. */
 export const SeatOf = z.object({ seat: z.number(), userId: z.string().nullable() })
@@ -79,6 +82,8 @@ export class LiveMatches {
   readonly #numbers = new StreamNumbers<LiveMatch>()
   /** How many live matches each user plays. */
   readonly #playing = new Map<string, number>()
+  /** Matches that no other node ran, with the time when that was looked up. */
+  readonly #noOwner = new Map<string, number>()
   #collectedAt = 0
 
   constructor(hub: Hub, onRemove: (match: LiveMatch) => void) {
@@ -132,8 +137,19 @@ export class LiveMatches {
   /** The other node that runs the match, as far as this node knows. */
   setOwner(match: LiveMatch, owner: string | null, seats: readonly SeatOf[]): void {
     match.owner = owner
+    if (owner !== null) this.#noOwner.delete(match.matchId)
     match.setSeats(seats)
     this.countPlayers(match)
+  }
+
+  /** Whether it was noted a moment ago that no other node runs this match. */
+  hasNoOwner(matchId: string): boolean {
+    return performance.now() - (this.#noOwner.get(matchId) ?? Number.NEGATIVE_INFINITY) < NO_OWNER_MS
+  }
+
+  noteNoOwner(matchId: string): void {
+    if (this.#noOwner.size >= MAX_NO_OWNER) this.#noOwner.clear()
+    this.#noOwner.set(matchId, performance.now())
   }
 
   /** Forgets what may be wrong of matches on `node`, or on any other node. It is looked up again when needed. */

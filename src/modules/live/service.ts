@@ -253,8 +253,13 @@ export class LiveService {
   async #ownerOf(matchId: string): Promise<string | null> {
     const known = this.#matches.get(matchId)?.owner
     if (known) return known
+    const { bus } = this.#platform
+    if (bus.nodes().length === 0 || this.#matches.hasNoOwner(matchId)) return null
     const row = await this.#stored(matchId)
-    if (row?.status !== 'live' || row.node === null || row.node === this.#platform.node) return null
+    if (row?.status !== 'live' || row.node === null || !bus.nodes().includes(row.node)) {
+      this.#matches.noteNoOwner(matchId)
+      return null
+    }
     this.#matches.setOwner(this.#matches.add(matchId), row.node, row.seats)
     return row.node
   }
