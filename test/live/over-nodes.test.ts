@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { test as base, expect, vi } from 'vitest'
 import type { MemoryCluster } from '../../src/bus/memory.ts'
+import type { Config } from '../../src/config.ts'
 import { liveService } from '../../src/modules/live/service.ts'
-import type { LiveFrame } from '../../src/modules/live/types.ts'
+import type { LiveFrame, LiveInputsSnapshot } from '../../src/modules/live/types.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { decodeLiveFrame, encodeInput, encodeJsonInput } from '../../src/protocol/live-frames.ts'
 import { BusFaults } from '../support/bus-faults.ts'
@@ -15,7 +16,7 @@ import {
   follow,
   kindOf,
   type LiveClient,
-  type Mirror,
+  Mirror,
   quickStart,
   sendInput,
 } from './live-client.ts'
@@ -29,7 +30,9 @@ const test = base
     const faults = new BusFaults()
     const shared = { database, cluster: nodes, faults }
     const owner = await startRally({ ...shared, config })
-    const start = () => startRally({ ...shared, config: { ...config, secrets: owner.config.secrets } })
+    const start = (own: Partial<Config> = {}) => {
+      return startRally({ ...shared, config: { ...config, ...own, secrets: owner.config.secrets } })
+    }
     const [second, third] = await Promise.all([start(), start()])
     onCleanup(async () => {
       await Promise.all([owner, second, third].map((node) => node.stop()))
@@ -259,14 +262,23 @@ test('a socket tells the matches of several nodes apart, each of which has its f
   const matches = await Promise.all(
     nodes.map((node) => once<Match>(node, ada, 'matches.create', { game: 'pong', mode: 'local' })),
   )
+  // They may begin while the last is not followed yet.
+  const early: Uint8Array[] = []
+  live.onFrame = (bytes) => early.push(bytes)
   const followed: Mirror[] = []
-  for (const { id } of matches) followed.push(await follow(live, id))
+  for (const { id: matchId } of matches) {
+    const following = { matchId, mode: 'inputs' }
+    const { opening } = await live.client.subscribe<LiveInputsSnapshot>('live.onState', following)
+    if (!opening.snapshot) throw new Error('no snapshot')
+    followed.push(new Mirror(opening.snapshot))
+  }
   const streams = followed.map(({ snapshot }) => snapshot.stream ?? -1)
   expect(new Set(streams).size).toBe(3)
   expect(Math.max(...streams)).toBeLessThan(10)
   // What comes is told apart by its number alone: `take` throws for a frame of another match.
   live.onFrame = (bytes) =>
     followed.find(({ snapshot }) => snapshot.stream === decodeLiveFrame(bytes)?.stream)?.take(bytes)
+  early.forEach(live.onFrame)
   const runners = await Promise.all(
     nodes.map(async (node, index) => {
       const { id = '' } = matches[index] ?? {}
@@ -313,6 +325,65 @@ test('spectators on other nodes see a match as late as those on its own, to the 
     expect(mirror.hash).toBe(delayed.hash)
   }
   expect(Math.min(...leads)).toBeGreaterThanOrEqual((delayMs * 60) / 1000)
+}, 30_000)
+
+test('a user who gave up a seat does not keep the stream of players when their node learns of it early or never', async ({
+  cluster,
+  ada,
+  ben,
+}) => {
+  const { second, faults } = cluster
+  await using owner = await cluster.start({ matches: { ...quickStart.matches, countdownMs: 2_000 } })
+  await using adas = await enterLive(owner.url, ada)
+  await using cems = await enterLive(owner.url, await register(owner.url, 'cem'))
+  await using live = await enterLive(second.url, ben)
+  const entered = async () => {
+    const options = { spectatorDelayMs: 1_000 }
+    const { id } = await adas.client.call<Match>('matches.create', { game: 'pong', mode: 'casual', options })
+    await once(owner, ben, 'matches.join', { matchId: id })
+    return { matchId: id }
+  }
+  const open = (match: object) => live.client.subscribe('live.onState', { ...match, mode: 'inputs' })
+  const leave = (match: object) => once(owner, ben, 'matches.leave', match)
+
+  // The announcement comes while the row is read.
+  const early = await entered()
+  const { sql } = second.app.platform.database
+  const readRows = sql.rows.bind(sql)
+  let [onRead, release] = [() => {}, () => {}]
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const read = new Promise<void>((resolve) => {
+    onRead = resolve
+  })
+  const rows = vi.spyOn(sql, 'rows').mockImplementation(async (statement, values) => {
+    const found = await readRows(statement, values)
+    if (statement.name === 'live.matches') {
+      onRead()
+      await released
+    }
+    return found
+  })
+  const opening = open(early)
+  await read
+  await leave(early)
+  release()
+  expect((await opening).channel).toBe(`live.onState/${early.matchId}/inputs/delayed`)
+  rows.mockRestore()
+
+  // What is announced before the match begins is lost.
+  const late = await entered()
+  const seated = await open(late)
+  expect(seated.channel).toBe(`live.onState/${late.matchId}/inputs`)
+  faults.drops = (topic, { payload }) => topic === 'live.announced' && String(payload).includes('"waiting"')
+  await leave(late)
+  await cems.client.call('matches.join', late)
+  const closed = { error: 'STREAM_CLOSED', data: { reason: 'behind' } }
+  expect(await seated.events.next(undefined, PATIENT.timeout)).toMatchObject(closed)
+  faults.drops = () => false
+  await expect.poll(async () => (await open(late)).channel, PATIENT).toBe(`${seated.channel}/delayed`)
+  for (const match of [early, late]) await adas.client.call('matches.leave', match)
 }, 30_000)
 
 test('the owner encodes states only while somebody follows them on any node', async ({ cluster, ada }) => {

@@ -1,9 +1,9 @@
-import type { Bus } from '../../src/bus/bus.ts'
+import type { Bus, BusMessage } from '../../src/bus/bus.ts'
 
 /** Faults of a bus, or of all the buses of a cluster. Listeners of the publishing node are always called. */
 export class BusFaults {
   /** Which messages between nodes are dropped. */
-  drops: (topic: string) => boolean = () => false
+  drops: (topic: string, message: BusMessage) => boolean = () => false
   /** New subscriptions are not ready before this, and fail with it. */
   ready: Promise<void> = Promise.resolve()
   readonly #onLost = new Set<() => void>()
@@ -25,7 +25,7 @@ export class BusFaults {
       },
       subscribe: (topic, listener, onLost) => {
         const own = bus.subscribe(topic, (message) => {
-          if (publishing > 0 || !this.drops(topic)) listener(message)
+          if (publishing > 0 || !this.drops(topic, message)) listener(message)
         })
         const lost = () => onLost?.()
         this.#onLost.add(lost)
@@ -39,7 +39,7 @@ export class BusFaults {
       },
       receive: (topic, listener) =>
         bus.receive(topic, (message, from) => {
-          if (from === bus.node || !this.drops(topic)) listener(message, from)
+          if (from === bus.node || !this.drops(topic, message)) listener(message, from)
         }),
     }
   }

@@ -60,10 +60,11 @@ export class LiveMatch {
     return this.isDelayedFor(userId) ? this.delayed : this.prompt
   }
 
-  /** Updates the seats; answers whether their users have changed. */
+  /** Updates the seats; answers whether they were known with other users. */
   setSeats(seats: readonly SeatOf[]): boolean {
     const before = this.seats
     this.seats = seats.map(({ seat, userId }) => ({ seat, userId }))
+    if (before.length === 0) return false
     const isIn = (others: readonly SeatOf[]) => (one: SeatOf) => others.some(({ userId }) => userId === one.userId)
     return !before.every(isIn(seats)) || !seats.every(isIn(before))
   }
@@ -155,7 +156,7 @@ export class LiveMatches {
   /** Forgets what may be wrong of matches on `node`, or on any other node. It is looked up again when needed. */
   forgetOwners(node?: string): void {
     for (const match of this.#byId.values()) {
-      if (!match.runner && (node === undefined || match.owner === node)) this.setOwner(match, null, [])
+      if (match.owner !== null && (node === undefined || match.owner === node)) this.setOwner(match, null, match.seats)
     }
   }
 

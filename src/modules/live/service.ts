@@ -88,7 +88,7 @@ export class LiveService {
     const match = this.#matches.byStream(frame.stream)
     if (match?.runner) this.#frameHere(playing(match), userId, connection.id, frame)
     else if (match?.owner) this.#others.frame(match.owner, userId, connection, match.matchId, bytes)
-    else if (match) return this.#frameElsewhere(match.matchId, userId, connection, frame, bytes.slice())
+    else if (match) return this.#frameElsewhere(match.matchId, userId, connection, frame, new Uint8Array(bytes))
     else throw notLive()
     return true
   }
@@ -114,8 +114,10 @@ export class LiveService {
       const rules = { game, seed: row.seed, options, rulesVersion: row.rulesVersion }
       if (row.status === 'waiting') {
         const match = this.#matches.add(row.id)
+        // It has begun on another node while the row was read.
+        if (match.owner !== null) continue
         match.delayMs = spectatorDelayMs
-        if (match.seats.length === 0) match.setSeats(row.seats)
+        this.#noteSeats(match, row.seats)
         return openWaiting(match, following, rules, this.#engine.rewindTicksOf(game), userId)
       }
       const retryAfterMs = withheldMs(row, row.seats, userId)
@@ -185,12 +187,12 @@ export class LiveService {
       return
     }
     const match = this.#matches.add(id)
-    match.setSeats(players)
     match.delayMs = spectatorDelayMs
+    this.#noteSeats(match, players)
     this.#matches.countPlayers(match)
   }
 
-  /** The players of a waiting match may have changed. */
+  /** The players of a match may be others than those that its openings saw. */
   #noteSeats(match: LiveMatch | undefined, seats: readonly SeatOf[]): void {
     if (!match?.setSeats(seats) || match.delayMs === 0) return
     // Who sees the match at once and who sees it later has changed.
@@ -269,8 +271,8 @@ export class LiveService {
     const isPlayedFromHere = seats.some(({ userId }) => userId !== null && connections.isOnline(userId))
     const match = status === 'live' && isPlayedFromHere ? this.#matches.add(matchId) : this.#matches.get(matchId)
     if (!match || match.runner) return
-    if (status === 'waiting') this.#noteSeats(match, seats)
-    else this.#matches.setOwner(match, status === 'live' ? node : null, seats)
+    if (status !== 'over') this.#noteSeats(match, seats)
+    if (status !== 'waiting') this.#matches.setOwner(match, status === 'live' ? node : null, seats)
   }
 }
 
