@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts'
+import { freePort } from '../src/db/embedded/free-port.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -123,14 +124,4 @@ function startFront(ports: readonly number[]): { server: Server; close(): void; 
     for (const socket of open) socket.destroy()
   }
   return { server, close: () => server.close(), cut }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

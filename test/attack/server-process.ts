@@ -6,10 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '../../src/db/embedded/free-port.ts'
 import { createCookies } from '../../src/server/session-cookie.ts'
 import { within } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { freePort } from '../support/free-port.ts'
 
 const KEPT_LINES = 200
 const SESSION_MS = 60 * 60_000

@@ -6,11 +6,11 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { freePort } from '../../src/db/embedded/free-port.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { statement } from '../../src/db/sql.ts'
 import { createEmptyTestDatabase } from '../support/database.ts'
 import { databaseTest } from '../support/database-test.ts'
-import { freePort } from '../support/free-port.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const test = databaseTest()

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
+import { freePort } from '../../src/db/embedded/free-port.ts'
 import { within } from '../support/client.ts'
-import { freePort } from '../support/free-port.ts'
 import { quietLog } from '../support/quiet-log.ts'
 
 const START_MS = 60_000

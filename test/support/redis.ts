@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeEach } from 'vitest'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../src/db/embedded/free-port.ts'
 
 /** Whether this machine has a Redis. */
 export const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../../logger.ts'
 import type { PostgresBinaries } from './binaries.ts'
 import { firstClosedFolder, type PostgresOwner } from './data-folder.ts'
+import { freePort } from './free-port.ts'
 import {
   collectLines,
   hasCode,
@@ -164,17 +163,6 @@ async function explain(
   }
   const how = cause?.name === 'AbortError' ? 'not in time' : (cause?.message ?? String(outcome))
   return new Error([`${what} (${how})`, ...lines].join('\n'), { cause })
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, LOOPBACK)
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }
 
 /**

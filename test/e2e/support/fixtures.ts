@@ -1,6 +1,6 @@
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { test as base } from 'vitest'
-import { freePort } from '../../support/free-port.ts'
+import { freePort } from '../../../src/db/embedded/free-port.ts'
 import { type Rally, register, startRally } from '../../support/server.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 import { numberedArtifacts } from './artifacts.ts'
