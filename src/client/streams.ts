@@ -90,9 +90,8 @@ export class Streams {
     // After the caller has the function that stops it.
     queueMicrotask(() => this.#welcomeFollower(stream, follower))
     return () => {
-      if (!stream.followers.delete(follower) || stream.followers.size > 0) return
       // While an opening is under way, only its answer tells which channel to leave.
-      if (!stream.opening) this.#forget(stream)
+      if (stream.followers.delete(follower) && stream.followers.size === 0 && !stream.opening) this.#forget(stream)
     }
   }
 
@@ -260,9 +259,8 @@ export class Streams {
   }
 
   #event(stream: Stream, { seq, data }: StreamEvent): void {
-    if (!stream.live || stream.seq === null) return
-    if (stream.reliable && seq !== stream.seq + 1) {
-      if (seq <= stream.seq) return
+    if (!stream.live || stream.seq === null || (stream.reliable && seq <= stream.seq)) return
+    if (stream.reliable && seq > stream.seq + 1) {
       stream.live = false
       this.#open(stream)
       return
@@ -279,12 +277,11 @@ export class Streams {
       return
     }
     this.#forget(stream)
+    const error = new RallyError(STREAM_CLOSED, reason, { type: stream.type })
     for (const follower of [...stream.followers]) {
       stream.followers.delete(follower)
       if (follower.listener.end) callListener(() => follower.listener.end?.(reason))
-      else if (reason !== 'closed') {
-        this.#giveError(follower, new RallyError(STREAM_CLOSED, reason, { type: stream.type }))
-      }
+      else if (reason !== 'closed') this.#giveError(follower, error)
     }
   }
 
