@@ -2,32 +2,20 @@ import { randomUUID } from 'node:crypto'
 import type { Bus, BusMessage } from './bus.ts'
 import { Listeners, type OnListenerError } from './listeners.ts'
 
-interface Member {
-  readonly node: string
-  readonly listeners: Listeners
-}
-
-/** The memory buses that reach each other, by node. */
-export type MemoryCluster = Map<string, Member>
-
-export interface MemoryBusOptions {
-  readonly node?: string
-  /** Buses that are given the same map form one cluster. A bus is alone without it. */
-  readonly cluster?: MemoryCluster | undefined
-}
+/** The listeners of the memory buses that reach each other, by node. */
+export type MemoryCluster = Map<string, Listeners>
 
 /**
  * The bus within one process: for a single server, or for several servers in a test. What another node publishes arrives
- * in a later microtask.
+ * in a later microtask. Buses that are given the same `cluster` reach each other.
  */
 export function createMemoryBus(
   onListenerError: OnListenerError,
-  { node = randomUUID(), cluster = new Map() }: MemoryBusOptions = {},
+  { node = randomUUID(), cluster = new Map() }: { node?: string; cluster?: MemoryCluster | undefined } = {},
 ): Bus {
   const listeners = new Listeners(onListenerError)
-  const self: Member = { node, listeners }
   const ready = Promise.resolve()
-  cluster.set(node, self)
+  cluster.set(node, listeners)
 
   return {
     node,
@@ -39,7 +27,7 @@ export function createMemoryBus(
       if (cluster.size === 1) return
       const copy = copyOf(message)
       for (const other of cluster.values()) {
-        if (other !== self) queueMicrotask(() => other.listeners.deliver(topic, copy))
+        if (other !== listeners) queueMicrotask(() => other.deliver(topic, copy))
       }
     },
 
@@ -48,7 +36,7 @@ export function createMemoryBus(
     },
 
     hasSubscribers(topic) {
-      for (const member of cluster.values()) if (member.listeners.has(topic)) return true
+      for (const member of cluster.values()) if (member.has(topic)) return true
       return false
     },
 
@@ -56,7 +44,7 @@ export function createMemoryBus(
       if (to === node) listeners.deliverDirect(topic, message, node)
       else {
         const copy = copyOf(message)
-        queueMicrotask(() => cluster.get(to)?.listeners.deliverDirect(topic, copy, node))
+        queueMicrotask(() => cluster.get(to)?.deliverDirect(topic, copy, node))
       }
     },
 
@@ -68,7 +56,7 @@ export function createMemoryBus(
     async close() {
       listeners.clear()
       if (!cluster.delete(node)) return
-      for (const other of cluster.values()) queueMicrotask(() => other.listeners.gone(node))
+      for (const other of cluster.values()) queueMicrotask(() => other.gone(node))
     },
   }
 }

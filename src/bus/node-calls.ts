@@ -40,11 +40,10 @@ const ANSWERED = 'nodes.answer'
 const TOLD = 'nodes.tell/'
 const MAX_ASKING = 10_000
 
-const Issues = z.array(z.object({ path: z.string(), message: z.string() }))
 const Failure = z.object({
   code: z.string(),
   message: z.string(),
-  issues: Issues.optional(),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   retryAfterMs: z.number().optional(),
 })
 type Failure = z.infer<typeof Failure>

@@ -6,8 +6,10 @@ import { type LinkLog, RedisLink } from './redis-link.ts'
 import { Peer } from './redis-peer.ts'
 
 export interface ClusterOptions {
+  /** `redis://` or, over TLS, `rediss://`, with user and password where Redis asks for them. */
   readonly url: string
   readonly node: string
+  /** Begins the names of all channels: installations that share a Redis have different ones. */
   readonly prefix: string
   /** How often each node tells the others that it is alive. Default 400. */
   readonly beaconMs?: number
@@ -68,11 +70,7 @@ export class RedisCluster {
     })
   }
 
-  /**
-   * Resolves once this node knows what the others listen to.
-   *
-   * @throws Error when Redis cannot be reached within 15 s.
-   */
+  /** Resolves once this node knows what the others listen to. @throws Error when Redis cannot be reached within 15 s */
   async start(): Promise<void> {
     const entered = new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject }
@@ -172,9 +170,8 @@ export class RedisCluster {
   }
 
   #beacon(isLeaving: boolean, onSent?: (receivers: number) => void): boolean {
-    const lanes = Object.fromEntries([...this.#peers.values()].map((peer) => [peer.node, peer.lane]))
-    const { version } = this.#interest
-    const beacon = encodeBeacon({ node: this.#options.node, version, lanes, isLeaving })
+    const lanes = Object.fromEntries([...this.#peers].map(([node, { lane }]) => [node, lane]))
+    const beacon = encodeBeacon({ node: this.#options.node, version: this.#interest.version, lanes, isLeaving })
     return this.#link.publish(this.#channelOf('all'), beacon, onSent)
   }
 
@@ -230,9 +227,8 @@ export class RedisCluster {
     if (this.#isClosed) return
     try {
       const frame = decode(bytes)
-      if (frame === null) return
-      if ('node' in frame) this.#receiveBeacon(frame)
-      else this.#receiveBatch(frame)
+      if (frame && 'node' in frame) this.#receiveBeacon(frame)
+      else if (frame) this.#receiveBatch(frame)
     } catch (error) {
       this.#options.log.error({ err: error }, 'another node sent what cannot be read')
     }
@@ -272,12 +268,13 @@ export class RedisCluster {
   }
 
   #meet(node: string): Peer {
-    const known = this.#peers.get(node)
-    const peer = known ?? new Peer(node, this.#hasPublished)
+    let peer = this.#peers.get(node)
+    if (!peer) {
+      peer = new Peer(node, this.#hasPublished)
+      this.#peers.set(node, peer)
+      this.#flushSoon()
+    }
     peer.silentBeacons = 0
-    if (known) return peer
-    this.#peers.set(node, peer)
-    this.#flushSoon()
     return peer
   }
 

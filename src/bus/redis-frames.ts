@@ -38,6 +38,8 @@ const Beacon = z.object({
   isLeaving: z.boolean(),
 })
 
+const Topics = z.array(z.string())
+
 /** What nodes tell each other about their topics. Versions count the changes. */
 export type Control = z.infer<typeof Control>
 export const Control = z.discriminatedUnion('kind', [
@@ -45,17 +47,12 @@ export const Control = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('all'),
     version: z.number(),
-    topics: z.array(z.string()),
+    topics: Topics,
     mayHaveMissed: z.boolean(),
     asks: z.boolean(),
   }),
   /** What changed since the version before. */
-  z.object({
-    kind: z.literal('change'),
-    version: z.number(),
-    added: z.array(z.string()),
-    removed: z.array(z.string()),
-  }),
+  z.object({ kind: z.literal('change'), version: z.number(), added: Topics, removed: Topics }),
   /** From now on messages of these topics are sent to the other. `mayHaveMissed` repeats what `all` said. */
   z.object({ kind: z.literal('knows'), version: z.number(), mayHaveMissed: z.boolean() }),
 ])
@@ -96,7 +93,7 @@ export function encodeBeacon(beacon: Beacon): Buffer {
   return Buffer.concat([Buffer.of(VERSION, BEACON), Buffer.from(JSON.stringify(beacon))])
 }
 
-/** @throws Error when the bytes are no frame. Null for one of another version. */
+/** Null for a frame of another version. @throws Error when the bytes are no frame */
 export function decode(frame: Uint8Array): Batch | Beacon | null {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   if (bytes.readUInt8(0) !== VERSION) return null
@@ -107,12 +104,12 @@ export function decode(frame: Uint8Array): Batch | Beacon | null {
     if (at > bytes.length) throw new RangeError('a frame ends too early')
     return at - length
   }
-  const text = () => {
+  const block = () => {
     const length = bytes.readUInt32LE(take(4))
     const start = take(length)
-    return bytes.toString('utf8', start, start + length)
+    return bytes.subarray(start, start + length)
   }
-  const from = text()
+  const from = block().toString()
   const epoch = bytes.readDoubleLE(take(8))
   const number = bytes.readDoubleLE(take(8))
   const entries: Entry[] = []
@@ -120,14 +117,10 @@ export function decode(frame: Uint8Array): Batch | Beacon | null {
     const head = bytes.readUInt8(take(1))
     const kind = KINDS[head & ~BINARY]
     if (kind === undefined) throw new RangeError('an entry of no kind')
-    const topic = text()
+    const topic = block().toString()
     const seq = bytes.readDoubleLE(take(8))
-    if ((head & BINARY) === 0) entries.push({ kind, topic, message: { seq, payload: text() } })
-    else {
-      const length = bytes.readUInt32LE(take(4))
-      const start = take(length)
-      entries.push({ kind, topic, message: { seq, payload: bytes.subarray(start, start + length) } })
-    }
+    const payload = block()
+    entries.push({ kind, topic, message: { seq, payload: (head & BINARY) === 0 ? payload.toString() : payload } })
   }
   return { from, epoch, number, entries }
 }

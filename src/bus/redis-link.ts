@@ -3,7 +3,6 @@ import { createClient } from '@redis/client'
 import { withDeadline } from '../deadline.ts'
 
 export interface RedisLinkOptions {
-  /** `redis://` or, over TLS, `rediss://`, with user and password where Redis asks for them. */
   readonly url: string
   /** Subscribed before the link counts as up. */
   readonly channels: readonly string[]
@@ -104,50 +103,39 @@ export class RedisLink {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing
+    const { url, channels, onMessage, onUp, onDown, log } = this.#options
     let waitMs = FIRST_WAIT_MS
     let isReported = false
     while (!signal.aborted) {
       const failed = new Promise<unknown>((resolve) => {
         this.#fail = resolve
       })
-      const client = clientOf(this.#options.url)
+      const client = clientOf(url)
       client.on('error', this.#fail)
       try {
-        await withDeadline(Promise.race([this.#open(client), failed.then(raise)]), CONNECT_MS)
-        if (isReported) this.#options.log.info({}, 'Redis is connected again')
+        const subscribed = client.connect().then(() => client.subscribe([...channels], onMessage, true))
+        await withDeadline(Promise.race([subscribed, failed.then(raise)]), CONNECT_MS)
+        if (isReported) log.info({}, 'Redis is connected again')
         isReported = false
         waitMs = FIRST_WAIT_MS
-        this.#up(client)
+        this.#client = client
+        this.#unconfirmedBytes = 0
+        this.#unanswered = 0
+        this.#silentWatches = 0
+        onUp()
         raise(await failed)
       } catch (error) {
-        if (!isReported && !signal.aborted) this.#options.log.warn({ err: error }, 'Redis cannot be reached')
+        if (!isReported && !signal.aborted) log.warn({ err: error }, 'Redis cannot be reached')
         isReported = true
-        this.#down()
+        if (this.#client) {
+          this.#client = undefined
+          onDown()
+        }
         client.destroy()
       }
       await sleep(waitMs * (1 - Math.random() / 2), undefined, { signal }).catch(() => undefined)
       waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)
     }
-  }
-
-  async #open(client: Client): Promise<void> {
-    await client.connect()
-    const { channels, onMessage } = this.#options
-    await client.subscribe([...channels], onMessage, true)
-  }
-
-  #up(client: Client): void {
-    this.#client = client
-    this.#unconfirmedBytes = 0
-    this.#unanswered = 0
-    this.#silentWatches = 0
-    this.#options.onUp()
-  }
-
-  #down(): void {
-    if (!this.#client) return
-    this.#client = undefined
-    this.#options.onDown()
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Control, encodeBatch, encodeControl } from './redis-frames.ts'
+import type { Interest } from './redis-interest.ts'
 
 /** Bytes to one node in one turn of the event loop. Further messages are dropped. */
 const MAX_TURN_BYTES = 4 * 1024 * 1024
@@ -90,28 +91,20 @@ export class Peer {
   }
 
   /** Takes the batch that waits, with how many messages are in it; null when there is none. */
-  takeBatch(
-    from: string,
-    interest: { readonly version: number; readonly topics: string[] },
-  ): { readonly bytes: Buffer; readonly messages: number } | null {
+  takeBatch(from: string, { version, topics }: Interest): { bytes: Buffer; messages: number } | null {
     if (this.tellsAll) {
-      const { version, topics } = interest
       this.control({ kind: 'all', version, topics, mayHaveMissed: this.#mayHaveMissed, asks: this.topicsVersion < 0 })
       this.tellsAll = false
     }
     if (this.#entries.length === 0) return null
-    if (this.#messages > 0) this.#sent++
-    const bytes = encodeBatch(from, this.#epoch, this.#sent, this.#entries)
-    return { bytes, messages: this.#clear() }
+    const entries = this.#entries
+    const messages = this.drop()
+    return { bytes: encodeBatch(from, this.#epoch, this.#sent, entries), messages }
   }
 
   /** Drops the batch that waits, and says how many messages were in it. */
   drop(): number {
     if (this.#messages > 0) this.#sent++
-    return this.#clear()
-  }
-
-  #clear(): number {
     const messages = this.#messages
     this.#entries = []
     this.#messages = 0
@@ -164,11 +157,8 @@ export class Peer {
       for (const topic of control.removed) this.topics.delete(topic)
     }
     this.topicsVersion = control.version
-    this.control({
-      kind: 'knows',
-      version: control.version,
-      mayHaveMissed: control.kind === 'all' && control.mayHaveMissed,
-    })
+    const mayHaveMissed = control.kind === 'all' && control.mayHaveMissed
+    this.control({ kind: 'knows', version: control.version, mayHaveMissed })
   }
 
   /** Asks the other for all that it listens to. */

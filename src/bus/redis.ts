@@ -3,27 +3,15 @@ import { Listeners } from './listeners.ts'
 import { type ClusterOptions, RedisCluster } from './redis-cluster.ts'
 import { encodeEntry } from './redis-frames.ts'
 
-export interface RedisBusOptions extends Pick<ClusterOptions, 'log' | 'beaconMs'> {
-  /** `redis://` or, over TLS, `rediss://`, with user and password where Redis asks for them. */
-  readonly url: string
-  readonly node: string
-  /** Begins the names of all channels: installations that share a Redis have different ones. */
-  readonly prefix: string
-}
-
 /**
  * The bus over Redis' publish and subscribe. Redis keeps nothing, so that it may be cut off or restarted at any time; what
  * a node publishes to itself goes on meanwhile. Its start fails when Redis cannot be reached within 15 s.
  */
-export function createRedisBus({ log, ...options }: RedisBusOptions): Bus {
+export function createRedisBus(options: Omit<ClusterOptions, 'listeners'>): Bus {
+  const { node, log } = options
   const listeners = new Listeners((error, topic) => log.error({ err: error, topic }, 'a listener failed'))
-  const cluster = new RedisCluster({
-    ...options,
-    log,
-    listeners,
-  })
+  const cluster = new RedisCluster({ ...options, listeners })
 
-  const { node } = options
   return {
     node,
     get dropped() {

@@ -149,7 +149,7 @@ test('a frame reaches its match, or is refused under its eid, when its node does
   const others = await follow(stranger, match.id)
   const runner = await begun(owner, match, live)
   for (const index of [1, 2]) {
-    const { listeners } = cluster.nodes.get(second.app.platform.node) ?? {}
+    const listeners = cluster.nodes.get(second.app.platform.node)
     listeners?.gone(owner.app.platform.node)
     sendInput(stranger, others, runner.tick, 1, 1)
     const refused = { eid: `input/${others.snapshot.stream}/1`, error: 'NOT_SEATED' }
@@ -215,7 +215,7 @@ test('a seat is released too when the message that its socket closed is lost, or
   await expect.poll(() => first.runner.inputs[0], PATIENT).toEqual({ move: 0 })
 
   const { live, runner } = await press(2)
-  nodes.get(second.app.platform.node)?.listeners.gone(owner.app.platform.node)
+  nodes.get(second.app.platform.node)?.gone(owner.app.platform.node)
   live.client.socket.terminate()
   await expect.poll(() => runner.inputs[0], PATIENT).toEqual({ move: 0 })
   expect(runner.isOver).toBe(false)
