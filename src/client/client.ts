@@ -87,8 +87,7 @@ export class Client {
       onNeverOpened: () => void this.#askWhyRefused(),
     })
     this.#requests = new Requests(this.#connection, { refusal: () => this.#refusal, timeoutMs, maxQueued })
-    const onError = (error: RallyError) => this.#events.emit('error', error)
-    this.#streams = new Streams(this.#connection, this.#requests, backoff, onError)
+    this.#streams = new Streams(this.#connection, this.#requests, backoff, (error) => this.#events.emit('error', error))
     const sendPing = () => {
       const eid = this.#requests.nextEid()
       this.#connection.send(encodeRequest('rpc.ping', eid, '{}'))
@@ -121,10 +120,7 @@ export class Client {
     return this.#welcome
   }
 
-  /**
-   * Why the server refuses to open the first socket, for example `FORBIDDEN` for a page of an origin that it does not
-   * allow; the client goes on trying. Null when it does not refuse, or cannot be reached at all.
-   */
+  /** Why the server refuses to open the first socket (the client goes on trying); null if it does not or is away. */
   get refusal(): RallyError | null {
     return this.#refusal
   }
@@ -158,11 +154,7 @@ export class Client {
     return this.#connection.beLive()
   }
 
-  /**
-   * Plays or watches a match, see `play` in `rally-client/play`.
-   *
-   * @throws TypeError when `createClient` was not given `play`: a page without live matches does not load it.
-   */
+  /** Plays a match, see `play` in `rally-client/play`. @throws TypeError when `createClient` was not given `play`. */
   play<State, Input, Options>(
     matchId: string,
     game: PlayableGame<State, Input, Options>,
@@ -189,8 +181,7 @@ export class Client {
 
   /** Drops the connection, if any, and makes a new one at once; also the way back from `closed` by the server. */
   reconnect(): void {
-    if (this.#closed.signal.aborted) return
-    this.#connection.connect()
+    if (!this.#closed.signal.aborted) this.#connection.connect()
   }
 
   /** Ends everything: requests fail with `CLOSED`, streams end, no timer or listener stays. */

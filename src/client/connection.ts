@@ -1,6 +1,6 @@
 import { closeCodes, shouldReconnect } from '../protocol/codes.ts'
 import type { ServerMessage, Welcome } from '../protocol/envelope.ts'
-import { isWelcome, parseMessage } from './envelopes.ts'
+import { parseMessage } from './envelopes.ts'
 import type { SocketLike } from './handshake.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type Backoff, reconnectMs } from './reconnect-delay.ts'
@@ -44,7 +44,8 @@ export class Connection {
   #goodAt = performance.now()
   /** The server closed a socket that was too fast: `wake` does not shorten that wait. */
   #pausing = false
-  #sockets = 0
+  /** How many sockets there have been: it distinguishes them. */
+  socketNumber = 0
   /** How many matches are live here. */
   #live = 0
 
@@ -58,11 +59,6 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#status === 'open'
-  }
-
-  /** How many sockets there have been: it distinguishes them. */
-  get socketNumber(): number {
-    return this.#sockets
   }
 
   /** Bytes that wait in the socket. */
@@ -90,7 +86,7 @@ export class Connection {
   /** Drops the socket, if there is one, and connects at once. */
   connect(): void {
     this.#discard(1000)
-    this.#status = this.#sockets === 0 ? 'connecting' : 'reconnecting'
+    this.#status = this.socketNumber === 0 ? 'connecting' : 'reconnecting'
     this.#open()
     this.#tell()
   }
@@ -117,7 +113,7 @@ export class Connection {
 
   #open(): void {
     clearTimeout(this.#timer)
-    this.#sockets++
+    this.socketNumber++
     this.#pausing = false
     let socket: SocketLike
     try {
@@ -152,7 +148,7 @@ export class Connection {
     }
     this.#heartbeat?.heard()
     if (this.#status === 'open') this.#options.onMessage(message)
-    else if (isWelcome(message)) this.#welcomed(message.data)
+    else if (message.type === 'rpc.welcome') this.#welcomed(message.data as Welcome)
   }
 
   #welcomed(welcome: Welcome): void {
@@ -219,10 +215,7 @@ export class Connection {
 
 const ACTIVITY = ['pointermove', 'pointerdown', 'keydown'] as const
 
-/**
- * There is no reason to wait when the network is back, the page is shown again, or its user does something. Where there is
- * no page (Node) none of this happens.
- */
+/** Does not wait when the network is back, the page is shown again, or its user does something. Not in Node. */
 export function watchPage(connection: Connection, until: AbortSignal): void {
   if (typeof document === 'undefined') return
   const seen = () => {

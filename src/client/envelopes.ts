@@ -1,4 +1,4 @@
-import type { Answer, ServerMessage, Welcome } from '../protocol/envelope.ts'
+import type { ServerMessage } from '../protocol/envelope.ts'
 
 /** A request as it goes over the wire. `body` is JSON. */
 export function encodeRequest(type: string, eid: string, body: string): string {
@@ -23,15 +23,9 @@ export function isLonger(text: string, maxBytes: number): boolean {
 /** What the server sent: trusted to follow the protocol once it is an object with a `type` and an `eid`. */
 export function parseMessage(text: string): ServerMessage | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return undefined
-    const message = value as Partial<ServerMessage>
-    return typeof message.type === 'string' && typeof message.eid === 'string' ? (value as ServerMessage) : undefined
+    const message: Partial<ServerMessage> | null = JSON.parse(text)
+    return typeof message?.type === 'string' && typeof message.eid === 'string' ? (message as ServerMessage) : undefined
   } catch {
     return undefined
   }
-}
-
-export function isWelcome(message: ServerMessage): message is Answer & { readonly data: Welcome } {
-  return message.type === 'rpc.welcome'
 }

@@ -21,13 +21,8 @@ export type ClientCode =
   | 'STREAM_CLOSED'
   | 'SESSION_NOT_KEPT'
 
-export interface RallyErrorDetails {
-  readonly issues?: readonly Issue[] | undefined
-  readonly retryAfterMs?: number | undefined
-  /** Wire name of what failed. */
-  readonly type?: string | undefined
-  /** The id of the exchange: calling again with it executes a write at most once. */
-  readonly eid?: string | undefined
+export type RallyErrorDetails = {
+  readonly [Name in 'issues' | 'retryAfterMs' | 'type' | 'eid']?: RallyError[Name] | undefined
 }
 
 /** What every call of the client fails with. `Code` is the union of the codes that are possible where it is typed. */
@@ -38,7 +33,9 @@ export class RallyError<Code extends string = string> extends Error {
   readonly issues: readonly Issue[]
   /** How long the server asks to wait before the same call is tried again. */
   readonly retryAfterMs: number | undefined
+  /** Wire name of what failed. */
   readonly type: string | undefined
+  /** The id of the exchange: calling again with it executes a write at most once. */
   readonly eid: string | undefined
 
   constructor(code: Code, message: string, details: RallyErrorDetails = {}) {

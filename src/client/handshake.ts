@@ -30,10 +30,7 @@ export function endpointsOf(url: string | URL | undefined) {
 
 const UPGRADE_REQUIRED = 426
 
-/**
- * Asks over HTTP why the server refuses to open a socket: a browser tells a page nothing about a failed handshake. Resolves
- * to null where the server would open one now, or cannot be reached.
- */
+/** Asks over HTTP why a handshake failed; null if the server would take one now, or cannot be reached. */
 export async function whyRefused(url: string, request: typeof fetch, timeoutMs: number): Promise<RallyError | null> {
   try {
     // With POST a browser names the origin of its own pages too, as it does in a handshake.

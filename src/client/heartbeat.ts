@@ -12,10 +12,7 @@ export interface HeartbeatOptions {
 const LIVE_QUIET_MS = 1_250
 const LIVE_ANSWER_MS = 2_250
 
-/**
- * Notices a dead peer: it asks after one heartbeat of silence, and gives up half a heartbeat later. The second wait begins
- * with the question, so a page whose timers were delayed asks before it gives up.
- */
+/** Notices a dead peer: asks after a heartbeat of silence, and gives up half a heartbeat after the question. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -24,7 +21,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
-    this.#wait()
+    this.review()
   }
 
   /** Call this when something came from the server. */
@@ -32,17 +29,12 @@ export class Heartbeat {
     this.#heardAt = performance.now()
     if (!this.#asked) return
     this.#asked = false
-    this.#wait()
+    this.review()
   }
 
   /** Asks now, because the network may have changed. */
   probe(): void {
     if (!this.#asked) this.#ask()
-  }
-
-  /** Call this when `isLive` has changed. */
-  review(): void {
-    this.#wait()
   }
 
   stop(): void {
@@ -56,7 +48,8 @@ export class Heartbeat {
     return isLive() ? Math.min(liveMs, mostMs) : mostMs
   }
 
-  #wait(ms = this.#allowedMs): void {
+  /** Waits anew: call this when `isLive` has changed. */
+  review(ms = this.#allowedMs): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#check(), ms)
   }
@@ -64,13 +57,13 @@ export class Heartbeat {
   #check(): void {
     const leftMs = this.#allowedMs - (performance.now() - this.#heardAt)
     if (this.#asked) this.#options.dead()
-    else if (leftMs > 0) this.#wait(leftMs)
+    else if (leftMs > 0) this.review(leftMs)
     else this.#ask()
   }
 
   #ask(): void {
     this.#asked = true
-    this.#wait()
+    this.review()
     this.#options.ping()
   }
 }

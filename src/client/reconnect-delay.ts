@@ -28,10 +28,7 @@ export function backoffMs(failures: number, { minMs, maxMs }: Backoff, random = 
   return random * Math.min(maxMs, minMs * 2 ** Math.min(failures, 30))
 }
 
-/**
- * How long to wait before connecting again after a socket closed with `code`, `failures` attempts have failed since the
- * last good connection, and that was `outageMs` ago.
- */
+/** How long to wait after a close with `code`, the `failures`th in a row, `outageMs` after the last good connection. */
 export function reconnectMs(
   { code, failures, outageMs }: { readonly code: number; readonly failures: number; readonly outageMs: number },
   backoff: Backoff,

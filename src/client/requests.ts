@@ -86,10 +86,7 @@ export class Requests {
     })
   }
 
-  /**
-   * Sends a request that belongs to the current socket: it goes before all others, and fails with `OFFLINE` when the
-   * socket is lost. Calls back while the answer is handled, before any later frame is read.
-   */
+  /** Sends a request before all others; `OFFLINE` when this socket is lost. Calls back before a later frame is read. */
   pinned(type: string, data: unknown, resolve: (data: unknown) => void, reject: (error: RallyError) => void): void {
     this.#start(type, data, {}, true, resolve, reject)
   }
@@ -118,10 +115,7 @@ export class Requests {
     return true
   }
 
-  /**
-   * Call this on a new connection: sends what waits, and sends again what was sent on the last one. `first` is called
-   * before that, to make the requests that are sent first.
-   */
+  /** Call this on a new connection: sends what has no answer, after the requests that `first` makes. */
   welcome(welcome: Welcome, first: () => void): void {
     this.#rate = null
     this.#welcome = welcome

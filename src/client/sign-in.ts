@@ -20,10 +20,7 @@ export interface SignInOptions {
   readonly closed: AbortSignal
 }
 
-/**
- * Signs in: asks for a challenge, which lives on the server with this socket, answers it, exchanges the ticket for the
- * session cookie, and makes a new socket, which carries the cookie.
- */
+/** Asks for a challenge of this socket, answers it, exchanges the ticket for the cookie, and makes a socket with it. */
 export async function signIn(username: string, options: SignInOptions): Promise<SignIn> {
   const { connection, requests } = options
   const begin = () => requests.request<Begun>('auth.begin', { username })

@@ -154,10 +154,7 @@ export type SignIn = Begun & {
 }
 
 export interface VerifyOptions extends Pick<CallOptions, 'signal'> {
-  /**
-   * Called with the recovery codes of a registration as soon as they are here, before the socket belongs to the user.
-   * The account exists by then; the session may still fail, and the server never shows the codes again.
-   */
+  /** Called with the recovery codes of a registration at once: the session may still fail, and they come only once. */
   readonly onRecoveryCodes?: (codes: readonly string[], user: User) => void
 }
 

@@ -29,10 +29,7 @@ interface Phase {
   dueAt: number
 }
 
-/**
- * One clock for all matches of a process. It spreads the matches of a tick rate over phases of their period, so that
- * each pass is short, and the sockets are served in between.
- */
+/** One clock for all matches. It spreads those of a tick rate over the period, and sockets are served in between. */
 export class Clock {
   readonly #phases = new Map<number, Phase[]>()
   readonly #phaseOf = new Map<Ticking, Phase>()

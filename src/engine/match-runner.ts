@@ -14,10 +14,7 @@ export interface RunnerListener {
   started(runner: MatchRunner): void
   /** After a step. Only of runners that are `watched`. */
   stepped(runner: MatchRunner): void
-  /**
-   * From the step of `tick` on, `seat` does `input`. A `tick` that is over was simulated again with it. `moved`: how many
-   * ticks later that is than the player asked for.
-   */
+  /** `seat` does `input` from `tick` on, `moved` ticks later than asked; steps that were over were simulated again. */
   changed(runner: MatchRunner, tick: number, seat: number, input: unknown, moved: number): void
   /** `frame` is final. Once a second of the game (see `keyframeTicks`); in a turn-based game after each turn. */
   keyframe(runner: MatchRunner, frame: RunnerFrame): void

@@ -68,18 +68,12 @@ export class NodeLease {
     this.#deadListeners.push(listener)
   }
 
-  /**
-   * Calls `listener` when others had taken this node for dead: everything that belonged to its row was deleted with it,
-   * and the node has a new row.
-   */
+  /** Calls `listener` when others had deleted this node and all that belonged to its row. It has a new row. */
   onRevived(listener: () => void): void {
     this.#revivedListeners.push(listener)
   }
 
-  /**
-   * Calls `listener` when the lease could not be renewed in time, shortly before others may take this node for dead. What
-   * depends on the lease has to stop at once.
-   */
+  /** Calls `listener` when the lease lapses, shortly before others may act on it: what depends on it stops at once. */
   onLapsed(listener: () => void): void {
     this.#lapsedListeners.push(listener)
   }

@@ -44,10 +44,7 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly state?: Schema<NoInfer<State>>
   /** What a seat does before its first input and after its player has gone. */
   readonly idle: NoInfer<Input>
-  /**
-   * All possible inputs, at most 16: a frame names an input by its index here. Another order needs another `version`.
-   * Without this table inputs travel as JSON.
-   */
+  /** All inputs, at most 16, named by index on the wire; a new order needs a new `version`. Default: they are JSON. */
   readonly inputs?: readonly NoInfer<Input>[]
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
   init(setup: { seed: number; options: NoInfer<Options> }): State
@@ -66,10 +63,7 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   bot(state: State, seat: number): Input
   /** The points of each seat so far. Without it they are 0 until the outcome says them. */
   scores?(state: State): readonly number[]
-  /**
-   * The seat whose turn it is; null when it is nobody's in particular. This seat loses a turn-based match in which nobody
-   * moves. Without it such a match is broken off.
-   */
+  /** The seat to move, which loses if nobody moves; null for none. Without it such a match is broken off. */
   toMove?(state: State): number | null
 }
 

@@ -1,7 +1,4 @@
-/**
- * A generator's state as four signed 32-bit integers. A game's state extends it, so that the generator is cloned,
- * hashed and sent like everything else of the game. Never all four zero.
- */
+/** A generator's state as four signed 32-bit integers, never all zero. A game's state extends it. */
 export interface PrngState {
   rngA: number
   rngB: number
@@ -22,10 +19,7 @@ export function seedPrng(seed: number): PrngState {
   }
 }
 
-/**
- * The next number of 0 to 2^32 - 1; advances `state`. xoshiro128** 1.1 by Blackman and Vigna, public domain
- * (https://prng.di.unimi.it/xoshiro128starstar.c).
- */
+/** 0 to 2^32 - 1; advances `state`. xoshiro128** 1.1, public domain (https://prng.di.unimi.it/xoshiro128starstar.c). */
 export function nextUint32(state: PrngState): number {
   const b = state.rngB
   const times5 = Math.imul(b, 5)
@@ -44,10 +38,7 @@ export function nextFloat(state: PrngState): number {
   return nextUint32(state) / 0x1_0000_0000
 }
 
-/**
- * The next integer of 0 to `bound` - 1, each as likely as the others; advances `state` by one draw or, rarely, more.
- * Throws a RangeError unless `bound` is an integer of 1 to 2^32.
- */
+/** 0 to `bound` - 1, all equally likely; advances `state`. @throws RangeError unless `bound` is of 1 to 2^32. */
 export function nextInt(state: PrngState, bound: number): number {
   if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000) {
     throw new RangeError(`nextInt takes an integer of 1 to 2^32, not ${bound}`)

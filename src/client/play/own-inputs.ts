@@ -4,10 +4,7 @@ import type { PlayClient, PlayWire } from './types.ts'
 /** How long a refused input waits before it is sent again, if the server does not say. */
 const RETRY_MS = 250
 
-/**
- * What the player holds on each seat of a game with a clock. A seat is played where its player did something last, which
- * may be another tab: this one then sends nothing for it.
- */
+/** The inputs that are held in a game with a clock. For a seat that another tab played last, this one sends nothing. */
 export class OwnInputs<Input> {
   readonly #idle: Input
   readonly #send: (seat: number, input: Input) => void

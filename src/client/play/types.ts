@@ -30,10 +30,7 @@ export interface PlayWire {
 /** A game with the same rules as the server's. */
 export type PlayableGame<State, Input, Options> = Game<State, Input, Options>
 
-/**
- * A new state between two that differ little, for drawing only. `share` is 0 at `from` and 1 at `to`. Fields that cannot
- * be between are as in `to`.
- */
+/** A new state between two, for drawing: `share` is 0 at `from`, 1 at `to`. What cannot be between is as in `to`. */
 export type Blend<State> = (from: State, to: State, share: number) => State
 
 /** The fields of a flat state that are drawn as positions, each with the largest difference that is no jump. */

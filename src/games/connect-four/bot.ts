@@ -37,10 +37,7 @@ const LINES_THROUGH: readonly (readonly number[])[] = Array.from({ length: CELLS
   LINES.flatMap((line, index) => (line.includes(cell) ? [index] : [])),
 )
 
-/**
- * Looks a few discs ahead (negamax with alpha-beta), so that it wins where it can and blocks where it must. Only the
- * state decides. It does nothing out of turn and after the end.
- */
+/** Looks a few discs ahead (negamax with alpha-beta). It does nothing out of turn and after the end. */
 export function connectFourBot(state: ConnectFourState, seat: number): ConnectFourInput {
   if (state.turn !== seat || state.winner !== null) return { column: null }
   const search = new Search(state.board)
@@ -74,10 +71,7 @@ class Search {
     })
   }
 
-  /**
-   * What dropping a disc into `column` is worth to `seat`, looking `depth` discs ahead; exact between `alpha` and
-   * `beta`, else a bound. Null if the column is full.
-   */
+  /** What a disc in `column` is worth to `seat`: exact between `alpha` and `beta`, else a bound; null if it is full. */
   valueOf(column: number, seat: 0 | 1, depth: number, alpha: number, beta: number): number | null {
     const cell = landing(this.#board, column)
     if (cell === null) return null

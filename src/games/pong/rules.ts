@@ -14,12 +14,9 @@ export interface PongOptions {
 }
 
 export function initPong({ seed, options }: { seed: number; options: PongOptions }): PongState {
-  const prng = seedPrng(seed)
-  const state: PongState = {
-    rngA: prng.rngA,
-    rngB: prng.rngB,
-    rngC: prng.rngC,
-    rngD: prng.rngD,
+  // A clone has the same hidden class as all later states.
+  const state = clonePong({
+    ...seedPrng(seed),
     pointsToWin: options.pointsToWin,
     score0: 0,
     score1: 0,
@@ -32,7 +29,7 @@ export function initPong({ seed, options }: { seed: number; options: PongOptions
     speed: START_SPEED,
     hits: 0,
     pause: SERVE_PAUSE,
-  }
+  })
   prepareServe(state, nextUint32(state) < 0x8000_0000 ? 0 : 1)
   return state
 }
