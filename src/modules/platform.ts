@@ -68,15 +68,8 @@ export function service<T extends object & Service>(name: string, create: (platf
   return { name, create }
 }
 
-interface CreatedPlatform {
-  readonly platform: Platform
+export function createPlatform(parts: Omit<Platform, 'use' | 'every'>) {
   /** In the order of their creation. */
-  readonly services: ReadonlyMap<ServiceKey<unknown>, Service>
-  /** All services are started. From now on a new service that needs a start is refused. */
-  markStarted(): void
-}
-
-export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): CreatedPlatform {
   const services = new Map<ServiceKey<unknown>, Service>()
   const underWay: string[] = []
   let areStarted = false
@@ -105,6 +98,7 @@ export function createPlatform(parts: Omit<Platform, 'use' | 'every'>): CreatedP
   return {
     platform,
     services,
+    /** All services are started. From now on a new service that needs a start is refused. */
     markStarted() {
       areStarted = true
     },

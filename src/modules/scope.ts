@@ -13,9 +13,8 @@ export interface Scope {
 }
 
 /**
- * Runs `work` in a transaction of its own, for work that no request asked for. Effects run after the commit; one that
- * fails is logged, and the others still run. A conflict with another transaction runs `work` again from the start; so does a
- * broken connection with `idempotent`.
+ * Runs `work` in a transaction, for work that no request asked for. A conflict with another transaction runs it again from
+ * the start; so does a broken connection with `idempotent`. An effect that fails is logged, and the others still run.
  */
 export async function inTransaction<T>(
   platform: Platform,

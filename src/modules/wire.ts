@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Shapes that several modules put on the wire. Browser-safe. */
+// Shapes that several modules put on the wire. Browser-safe.
 
 export const UserId = z.string().min(1).max(40).brand<'UserId'>()
 export type UserId = z.infer<typeof UserId>

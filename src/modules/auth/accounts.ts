@@ -78,8 +78,7 @@ export const accounts = {
 
   /** The statement returns one row whether the name has an account or not, so both cost the same. */
   async idByName(sql: Sql, username: string): Promise<string | null> {
-    const row = await sql.first(ID_BY_NAME, [username])
-    return row?.id ?? null
+    return (await sql.first(ID_BY_NAME, [username]))?.id ?? null
   },
 
   async byId(sql: Sql, id: string): Promise<Account | null> {
@@ -87,20 +86,14 @@ export const accounts = {
     return row && toAccount(row)
   },
 
-  /**
-   * `step` is that of the code that proved the secret: this code does not sign in as well. False, and nothing is written,
-   * when the name has an account already.
-   */
+  /** `step`: of the code that proved the secret, which is used up. False, and nothing is written, when the name is taken. */
   async insert(sql: Sql, account: Account, step: number, recoveryCodes: readonly string[]): Promise<boolean> {
     const { id, username, displayName, totp, createdAt } = account
     const values = [id, username, displayName, totp.keyId, totp.bytes, step, new Date(createdAt)]
     return (await sql.first(INSERT, [...values, ...codeColumns(id, recoveryCodes)])) !== null
   },
 
-  /**
-   * Marks the codes up to `step` as used. False when they were used before, so that of two requests with the same code
-   * one succeeds. Null stands for a wrong code, which costs the same statement.
-   */
+  /** Marks the codes up to `step` as used; false when they were used before. Null, a wrong code, costs the same statement. */
   async spendStep(sql: Sql, userId: string, step: number | null): Promise<boolean> {
     return (await sql.first(SPEND_STEP, [userId, step ?? -1])) !== null
   },
@@ -110,10 +103,7 @@ export const accounts = {
     return (await sql.first(SPEND_RECOVERY_CODE, [userId, hashRecoveryCode(userId, code), now])) !== null
   },
 
-  /**
-   * Replaces the authenticator and all recovery codes. False, and nothing is written, when `totp` is in force already, so
-   * that of two requests with the same `totp` one gets the codes.
-   */
+  /** Replaces the authenticator and all recovery codes. False, and nothing is written, when `totp` is in force already. */
   async replaceTotp(sql: Sql, userId: string, totp: Sealed, step: number, codes: readonly string[]): Promise<boolean> {
     const values = [userId, totp.keyId, totp.bytes, step, ...codeColumns(userId, codes)]
     return (await sql.first(REPLACE_TOTP, values)) !== null

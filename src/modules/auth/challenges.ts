@@ -29,7 +29,7 @@ export class Challenges {
   readonly #held = new WeakMap<Connection, Held>()
   readonly #elapsed: () => number
 
-  /** `elapsed` gives milliseconds of a monotonic clock. */
+  /** @param elapsed a monotonic clock, ms */
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed
   }

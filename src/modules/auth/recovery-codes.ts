@@ -16,9 +16,8 @@ export function newRecoveryCodes(): string[] {
 }
 
 /**
- * The hash that is stored: HMAC-SHA-256 with the user's id as the key, which acts as a salt. A slow hash protects secrets
- * that people choose; nobody can search 80 random bits with any hash. The key is not secret, because rotating or losing a
- * secret key would make every printed code worthless.
+ * The hash that is stored: HMAC-SHA-256 with the user's id as the salt. 80 random bits need no slow hash. The key is not
+ * secret, because rotating or losing a secret key would make every printed code worthless.
  */
 export function hashRecoveryCode(userId: string, code: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHmac('sha256', `rally recovery code of ${userId}`).update(normalise(code)).digest())

@@ -65,8 +65,8 @@ export class SignIn {
   }
 
   /**
-   * Compares a code with the socket's challenge. A right code signs in or registers, and counts once. A wrong code costs
-   * the same work for a user and for a candidate.
+   * Compares a code with the socket's challenge. A right one signs in or registers, and counts once. A wrong one costs the
+   * same work for a user and for a candidate.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED; FORBIDDEN as `begin`
    */
@@ -109,8 +109,7 @@ export class SignIn {
   }
 
   /**
-   * Signs in with a recovery code and uses it up. The authenticator stays as it is; `auth.rotateTotp` can replace it in
-   * the new session.
+   * Signs in with a recovery code and uses it up. The authenticator stays as it is.
    *
    * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; FORBIDDEN on a signed-in socket
    */

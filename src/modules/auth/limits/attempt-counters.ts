@@ -8,9 +8,8 @@ export interface AttemptRule {
   readonly limit: number
   readonly windowMs: number
   /**
-   * The last attempt of the window begins a lock of `firstMs`. Each further lock lasts twice as long, up to `maxMs`. A
-   * success, or `forgetMs` without a lock, resets the doubling. Without `lock`, further attempts are refused until the
-   * window is over.
+   * The last attempt of the window begins a lock of `firstMs`. Each further lock lasts twice as long, up to `maxMs`, until
+   * a success or `forgetMs` without a lock. Without `lock`, further attempts are refused until the window is over.
    */
   readonly lock?: { readonly firstMs: number; readonly maxMs: number; readonly forgetMs: number }
 }

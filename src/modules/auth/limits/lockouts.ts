@@ -42,11 +42,7 @@ const ALL_GUESSES = 'guess:all'
 
 /** One attempt to sign in. */
 export interface Attempt {
-  /**
-   * Counts the attempt. To be called before the code is checked.
-   *
-   * @throws RpcError RATE_LIMITED
-   */
+  /** Counts the attempt, before its code is checked. @throws RpcError RATE_LIMITED */
   take(): Promise<void>
   /** The code was right: the attempt is not counted, and the locks of the device and the name end. */
   succeeded(): Promise<void>
@@ -79,23 +75,27 @@ export class Lockouts {
 
   /** For what concerns no user: `begin`, and the codes of candidates. */
   fromAddress({ ip }: Caller): Attempt {
-    return this.#attempt(addressBudgets(ip, this.#limits), [])
+    return this.#attempt(this.#addressBudgets(ip), [])
   }
 
   forRecovery({ ip }: Caller, username: string): Attempt {
-    return this.#attempt(addressBudgets(ip, this.#limits), nameBudgets(username))
+    return this.#attempt(this.#addressBudgets(ip), nameBudgets(username))
   }
 
   forCode({ ip, device }: Caller, user: { readonly userId: string; readonly username: string }): Attempt {
     const { userId, username } = user
     const name = nameBudgets(username)
-    const address = addressBudgets(ip, this.#limits)
+    const address = this.#addressBudgets(ip)
     if (device?.users.includes(userId)) {
       const own = deviceBudgets(`device:${device.id}:${userId}`, knownDayRule)
       return this.#attempt([...address, ...own], [own[0], ...name])
     }
     const own = deviceBudgets(`stranger:${networkOf(ip)}:${username}`, unknownDayRule)
     return this.#attempt([...address, ...name, ...own, ...guessBudgets(ip, this.#limits)], [own[0], ...name])
+  }
+
+  #addressBudgets(ip: string): Budget[] {
+    return groupBudgets('ip', ip, this.#limits.perAddress, WIDER.attempts, ADDRESS_WINDOW_MS)
   }
 
   /** A success resets the counters of `reset`, and takes this attempt back from the other `budgets`. */
@@ -127,11 +127,6 @@ export class Lockouts {
 export function networkOf(ip: string): string {
   const [group, wider = group] = addressGroups(ip)
   return wider
-}
-
-/** The attempts of an address group, and of the /48 around it. */
-function addressBudgets(ip: string, { perAddress }: AddressLimits): Budget[] {
-  return groupBudgets('ip', ip, perAddress, WIDER.attempts, ADDRESS_WINDOW_MS)
 }
 
 /** The wrong codes of an address group, of the /48 around it, and of the installation. */

@@ -10,8 +10,5 @@ export const sessions = method({
   effect: 'read',
   input: z.object(Page),
   output: listOf(SessionInfo),
-  handle({ ctx, input }) {
-    const { sessionId } = ctx.call.caller
-    return ctx.use(authService).sessions.list(ctx, ctx.user.id, sessionId, input)
-  },
+  handle: ({ ctx, input }) => ctx.use(authService).sessions.list(ctx, ctx.user.id, ctx.call.caller.sessionId, input),
 })

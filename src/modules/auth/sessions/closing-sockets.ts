@@ -60,10 +60,7 @@ export class SessionCloser {
   /** Sessions whose sockets are about to be closed, by id. */
   #closing = new Map<string, Closing>()
   #timer: NodeJS.Timeout | undefined
-  /**
-   * Sessions that have ended or never existed. Their cookies are not looked up again, because an id is random and never
-   * comes back. An expired session is not remembered, because clocks can be wrong.
-   */
+  /** Sessions that have ended or never existed, whose cookies are not looked up again. Expired ones are: clocks can be wrong. */
   readonly #ended = new BoundedMap<string, true>(MAX_REMEMBERED)
 
   constructor(platform: Platform, now: () => number) {
@@ -73,7 +70,6 @@ export class SessionCloser {
     this.#lookedAt = now()
   }
 
-  /** Begins to listen for sessions that end on any node. */
   async start(): Promise<void> {
     const onEnded = ({ payload }: BusMessage) => {
       const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
@@ -81,10 +77,9 @@ export class SessionCloser {
       this.remember(ended.data.sessionId)
       this.#close(ended.data)
     }
-    const onLost = () => {
+    this.#subscription = this.#platform.bus.subscribe(TOPIC, onEnded, () => {
       this.#looksUntilCheck = 0
-    }
-    this.#subscription = this.#platform.bus.subscribe(TOPIC, onEnded, onLost)
+    })
     await this.#subscription.ready
   }
 
@@ -128,11 +123,9 @@ export class SessionCloser {
   /** Looks up every session with an open socket, and closes the sockets of those that have ended. */
   async #check(): Promise<void> {
     const { connections, database } = this.#platform
-    const open = new Set<string>()
-    for (const { caller } of connections) if (caller.sessionId !== null) open.add(caller.sessionId)
-    const all = [...open]
-    for (let start = 0; start < all.length; start += CHECK_BATCH) {
-      const ids = all.slice(start, start + CHECK_BATCH)
+    const open = [...new Set([...connections].flatMap(({ caller }) => caller.sessionId ?? []))]
+    for (let start = 0; start < open.length; start += CHECK_BATCH) {
+      const ids = open.slice(start, start + CHECK_BATCH)
       const rows = await database.reserved.rows(NOT_ENDED_AMONG, [ids])
       const living = new Set(rows.map(({ id }) => id))
       this.#closeAmong(new Map(ids.filter((id) => !living.has(id)).map((id) => [id, 'ended'])))

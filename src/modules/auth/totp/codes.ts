@@ -8,10 +8,7 @@ const STEP_SECONDS = 30
 const DRIFT_STEPS = 1
 const ISSUER = 'Rally'
 
-/**
- * The time step that `code` belongs to: the present one or one within the drift. Null for a wrong code. The caller checks
- * whether the code of this step was used before.
- */
+/** The time step of `code`, within the drift; null for a wrong code. The caller checks whether it was used before. */
 export function matchStep(secret: string, code: string, nowMs: number): number | null {
   const result = verifySync({
     secret,
@@ -25,10 +22,7 @@ export function matchStep(secret: string, code: string, nowMs: number): number |
   return result.valid && 'timeStep' in result ? result.timeStep : null
 }
 
-/**
- * A new secret: 160 random bits, the length that RFC 4226 recommends. Drawing its QR code takes half a millisecond, so the
- * caller has to limit how often.
- */
+/** A new secret: 160 random bits (RFC 4226, 4). Drawing its QR code takes 0.5 ms: the caller has to limit how often. */
 export function newAuthenticator(username: string): Candidate {
   const secret = generateSecret({ length: 20 })
   const otpauthUrl = generateURI({ issuer: ISSUER, label: username, secret })

@@ -9,10 +9,7 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 /** PNG (RFC 2083, 4.1.1): one bit a pixel, grey, no interlace. */
 const BIT_DEPTH = 1
 
-/**
- * Draws a QR code as a PNG in a data URL. It takes half a millisecond, a sixth of the time of the library's own image,
- * which has four bytes for each pixel.
- */
+/** Draws a QR code as a PNG in a data URL, in a sixth of the time that the library needs with its four bytes a pixel. */
 export function drawQrCode(text: string): string {
   const { modules } = create(text, { errorCorrectionLevel: 'M' })
   const side = (modules.size + 2 * QUIET_MODULES) * SCALE

@@ -9,7 +9,7 @@ import { matchStep, newAuthenticator } from './codes.ts'
 /** Only a session younger than this may replace the authenticator. */
 const FRESH_MS = 10 * 60_000
 
-/** Replaces a user's authenticator. */
+/** Replaces a user's authenticator, in two steps on one socket. */
 export class Rotation {
   readonly #parts: AuthParts
 
