@@ -18,32 +18,19 @@ export interface Loggers extends Readonly<Record<'app' | 'bus' | 'db' | 'engine'
 /** Keys that are left out of log lines and of clients' data in them. `err.code` of an error is no secret. */
 const secretNames = ['token', 'code', 'secret', 'cookie', 'recoveryCode', 'recoveryCodes']
 
-/**
- * Every logger of the process, by name. JSON lines on standard output; values under names that hold secrets are
- * left out wherever they stand.
- */
+/** Every logger of the process, by name. They write JSON lines to standard output, without the values of `secretNames`. */
 export function createLoggers(level: string, node: string): Loggers {
   const root = pino({
     level,
     base: { node },
-    redact: {
-      paths: secretNames.flatMap((name) => [name, `data.${name}`, `input.${name}`]),
-      remove: true,
-    },
+    redact: { paths: secretNames.flatMap((name) => [name, `data.${name}`, `input.${name}`]), remove: true },
   })
   const known = new Map<string, Logger>()
-  const named = (name: string) => {
+  const of = (name: string) => {
     const logger = known.get(name) ?? root.child({ name })
     known.set(name, logger)
     return logger
   }
-  return {
-    app: named('app'),
-    bus: named('bus'),
-    db: named('db'),
-    engine: named('engine'),
-    rpc: named('rpc'),
-    server: named('server'),
-    of: named,
-  }
+  const [app, bus, db] = [of('app'), of('bus'), of('db')]
+  return { app, bus, db, engine: of('engine'), rpc: of('rpc'), server: of('server'), of }
 }

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
 
 /** `{"alg":"HS256"}` in base64url: the start of every token. */
 const HEADER = 'eyJhbGciOiJIUzI1NiJ9.'
@@ -9,12 +10,6 @@ const MAX_LENGTH = 1024
 /** The key must be at least as long as the hash (RFC 7518, 3.2). */
 const MIN_KEY_BYTES = 32
 const ISSUER = 'rally'
-
-/** The claims of a token whose signature is right. `iat` and `exp` are seconds since the epoch. */
-export interface Claims extends Readonly<Record<string, unknown>> {
-  readonly iat: number
-  readonly exp: number
-}
 
 /**
  * Signs and reads JWTs (RFC 7519, HS256) without a promise, because every upgrade waits for the answer. It reads only what
@@ -43,7 +38,7 @@ export function createSignedTokens(key: Uint8Array) {
       const dot = token.length - SIGNATURE_LENGTH - 1
       if (token[dot] !== '.') return null
       // Compared as text, because base64url can spell the same bytes in several ways.
-      if (!isSame(signatureOf(token.slice(0, dot)), token.slice(dot + 1))) return null
+      if (!isSameText(signatureOf(token.slice(0, dot)), token.slice(dot + 1))) return null
       const claims = readClaims(token.slice(HEADER.length, dot))
       if (claims?.iss !== ISSUER || claims.aud !== audience || claims.exp <= Math.floor(nowMs / 1000)) return null
       return claims
@@ -53,22 +48,21 @@ export function createSignedTokens(key: Uint8Array) {
 
 export type SignedTokens = ReturnType<typeof createSignedTokens>
 
-/** Takes the same time wherever the texts differ. */
-function isSame(expected: string, given: string): boolean {
+/** Whether two texts are the same. Takes the same time wherever they differ. */
+export function isSameText(expected: string, given: string): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(given)]
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
 function readClaims(part: string): Claims | null {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
-    return hasTimes(claims) ? claims : null
+    return Claims.parse(JSON.parse(Buffer.from(part, 'base64url').toString()))
   } catch {
     return null
   }
 }
 
-function hasTimes(claims: unknown): claims is Claims {
-  if (typeof claims !== 'object' || claims === null || !('iat' in claims) || !('exp' in claims)) return false
-  return typeof claims.iat === 'number' && typeof claims.exp === 'number'
-}
+const Claims = z.looseObject({ iat: z.number(), exp: z.number() })
+
+/** The claims of a token whose signature is right. `iat` and `exp` are seconds since the epoch. */
+export type Claims = Readonly<z.infer<typeof Claims>>

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Admission } from '../rpc/index.ts'
+import { isSameText } from '../signed-token.ts'
 import {
   AMBIGUOUS,
   bodyBytes,
@@ -118,11 +118,6 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
 
 /** Metrics are for requests with the token, and for requests of this machine that no proxy has passed on. */
 function maySeeMetrics({ peer, isForwarded, authorization }: Request, token: string | undefined): boolean {
-  if (token !== undefined && isSame(authorization, `Bearer ${token}`)) return true
+  if (token !== undefined && isSameText(authorization, `Bearer ${token}`)) return true
   return isLoopback(peer) && !isForwarded
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [left, right] = [Buffer.from(given), Buffer.from(expected)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

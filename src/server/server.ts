@@ -84,11 +84,7 @@ export function createServer(options: ServerOptions): Server {
     },
     log,
   })
-  const upgrade = createUpgrade({
-    ...parts,
-    isClosing: () => isClosing,
-    onOpen: (admitted) => sockets.open(admitted),
-  })
+  const upgrade = createUpgrade({ ...parts, isClosing: () => isClosing, onOpen: (admitted) => sockets.open(admitted) })
 
   return {
     async listen() {
@@ -102,7 +98,7 @@ export function createServer(options: ServerOptions): Server {
       connections.attach(own)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
-      const answer = createRoutes({
+      const serveRequest = createRoutes({
         ...parts,
         serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
         isDraining: () => isDraining,
@@ -110,7 +106,7 @@ export function createServer(options: ServerOptions): Server {
         metrics: options.metrics,
         metricsToken: config.metricsToken,
       })
-      own.any('/*', answer)
+      own.any('/*', serveRequest)
       port = await new Promise<number>((resolve, reject) => {
         own.listen(config.host, config.port, EXCLUSIVE_PORT, (token) => {
           if (token === false) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import { DeadlineError, withDeadline } from '../deadline.ts'
 import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
 import { type Exchange, ORIGIN_REFUSED, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
@@ -67,16 +68,13 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
   }
 
   /** False when the request has been refused. */
-  const admitsOrigin = (exchange: Exchange, origin: string): boolean => {
+  const admits = (exchange: Exchange, { origin, method }: Request): boolean => {
     const isAllowed = isAllowedOrigin(origin)
-    if (!isAllowed) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
-    return isAllowed
-  }
-  const admits = (exchange: Exchange, { origin }: Request): boolean => {
-    if (!admitsOrigin(exchange, origin)) return false
     const data = { message: 'Too much is going on', retryAfterMs: RETRY_MS }
-    if (isBusy()) exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
-    return !isBusy()
+    if (!isAllowed) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED)
+    else if (method !== 'options' && isBusy()) exchange.error('503 Service Unavailable', 'UNAVAILABLE', data)
+    else return true
+    return false
   }
   const fail = (exchange: Exchange, error: unknown, headers: Headers): void => {
     const isExpected = error instanceof RpcError && error.code !== 'INTERNAL'
@@ -143,10 +141,10 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     },
 
     /** Answers the preflight request of a page on another origin. */
-    options(exchange: Exchange, { origin }: Request): void {
-      if (!admitsOrigin(exchange, origin)) return
+    options(exchange: Exchange, request: Request): void {
+      if (!admits(exchange, request)) return
       exchange.reply('204 No Content', {
-        ...corsHeaders(origin),
+        ...corsHeaders(request.origin),
         'Access-Control-Allow-Methods': 'POST, DELETE',
         'Access-Control-Allow-Headers': 'Content-Type',
         'Access-Control-Max-Age': '600',
@@ -180,12 +178,11 @@ function corsHeaders(origin: string): Headers {
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }
 }
 
+const Ticket = z.object({ token: z.string().min(1).max(MAX_TICKET) })
+
 function readTicket(text: string): string | undefined {
   try {
-    const body: unknown = JSON.parse(text)
-    if (typeof body !== 'object' || body === null || !('token' in body)) return undefined
-    const { token } = body
-    return typeof token === 'string' && token.length > 0 && token.length <= MAX_TICKET ? token : undefined
+    return Ticket.parse(JSON.parse(text)).token
   } catch {
     return undefined
   }
