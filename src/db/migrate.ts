@@ -67,8 +67,12 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   }
   const client = await connect(databaseUrl, Math.min(performance.now() + connectTimeoutMs, deadline), deadline, log)
   try {
-    if (!(await isBehind(client, histories))) return
-    await lock(client)
+    let isBehind = false
+    for (const history of histories) isBehind ||= (await pendingOf(client, history)).length > 0
+    if (!isBehind) return
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]).catch((cause: unknown) => {
+      throw new MigrationError(`Another node did not end its migration in time: ${messageOf(cause)}`, { cause })
+    })
     for (const history of histories) {
       const pending = await pendingOf(client, history)
       if (pending.length === 0) continue
@@ -122,25 +126,10 @@ async function connect(url: string, until: number, deadline: number, log: Log): 
   }
 }
 
-async function lock(client: pg.Client): Promise<void> {
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY])
-  } catch (error) {
-    throw new MigrationError(`Another node did not end its migration in time: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-async function isBehind(client: pg.Client, histories: readonly History[]): Promise<boolean> {
-  for (const history of histories) if ((await pendingOf(client, history)).length > 0) return true
-  return false
-}
-
 /** The migrations that the database does not have yet. @throws MigrationError when it has one that `history` does not have */
 async function pendingOf(client: pg.Client, { owner, table, migrations }: History): Promise<Migration[]> {
-  const { rows: found } = await client.query<{ present: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS present`, [
-    table,
-  ])
-  if (found[0]?.present !== true) return [...migrations]
+  const { rows: found } = await client.query<{ id: string | null }>('SELECT to_regclass($1) AS id', [table])
+  if (found[0]?.id == null) return [...migrations]
   const { rows } = await client.query<{ name: string; checksum: string }>(
     `SELECT migration_name AS name, checksum FROM ${table}
      WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name`,
@@ -174,12 +163,8 @@ function createTable(table: string): string {
     started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`
 }
 
-async function apply(
-  client: pg.Client,
-  { owner, table }: History,
-  migration: Migration,
-  deadline: number,
-): Promise<void> {
+async function apply(client: pg.Client, history: History, migration: Migration, deadline: number): Promise<void> {
+  const { owner, table } = history
   const { name, script, checksum } = migration
   try {
     await client.query(`BEGIN; SET LOCAL statement_timeout TO ${timeLeft(deadline)}`)

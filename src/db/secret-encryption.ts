@@ -53,10 +53,7 @@ export class SecretBox {
   }
 }
 
-/**
- * Encrypts the answers of writes that hold secrets before they are kept, so that a copy of the database does not show
- * them. All other answers are kept as they are.
- */
+/** Encrypts answers that hold secrets before they are kept, so that a copy of the database does not show them. */
 export function sealSecretAnswers(
   once: Once<Transaction>,
   keys: readonly [EncryptionKey, ...EncryptionKey[]],
@@ -82,14 +79,11 @@ export function sealSecretAnswers(
 
     async run(key, execute, answerOf) {
       if (!key.isSecret) return once.run(key, execute, answerOf)
-      const { answer, executed } = await once.run(
-        key,
-        async (tx) => seal(key, await execute(tx)),
-        (error) => {
-          const failure = answerOf?.(error)
-          return failure === undefined ? undefined : seal(key, failure)
-        },
-      )
+      const sealedAnswerOf = (error: unknown) => {
+        const failure = answerOf?.(error)
+        return failure === undefined ? undefined : seal(key, failure)
+      }
+      const { answer, executed } = await once.run(key, async (tx) => seal(key, await execute(tx)), sealedAnswerOf)
       return { answer: open(key, answer), executed }
     },
   }

@@ -28,11 +28,6 @@ export class OnceConflict extends Error {
   override readonly name = 'OnceConflict'
 }
 
-interface Running {
-  readonly type: string
-  readonly answer: Promise<string>
-}
-
 /**
  * Inserts the row, or replaces an old one. Waits for a concurrent transaction that has inserted it.
  * Values: user, eid, type, answer.
@@ -65,29 +60,29 @@ const SWEEP = statement<{ swept: number }>(
 type Writing = Pick<Database, 'sql' | 'transaction'>
 
 export function createOnce(database: Writing, { maxRunning = 4096, ...recentOptions }: OnceOptions = {}): StoredOnce {
-  const running = new Map<string, Running>()
+  const running = new Map<string, { readonly type: string; readonly text: Promise<string> }>()
   const recent = new RecentAnswers(recentOptions)
 
   function recall(key: WriteKey, id: string): string | Promise<string> | undefined {
     const known = running.get(id) ?? recent.get(id)
     if (!known) return undefined
     if (known.type !== key.type) throw conflict(key, known.type)
-    return 'text' in known ? known.text : known.answer
+    return known.text
   }
 
   return {
     recall: (key) => recall(key, idOf(key)),
 
-    async run(key, execute, answerOf = () => undefined) {
+    async run(key, execute, answerOf) {
       const id = idOf(key)
       const known = recall(key, id)
       if (known !== undefined) return { answer: await known, executed: false }
       if (running.size >= maxRunning) throw new Overloaded(`${maxRunning} writes are under way`)
       const result = runOnce(database, key, execute, answerOf)
-      const answer = result.then(({ answer }) => answer)
-      running.set(id, { type: key.type, answer })
+      const text = result.then(({ answer }) => answer)
+      running.set(id, { type: key.type, text })
       try {
-        recent.set(id, key.type, await answer)
+        recent.set(id, key.type, await text)
       } finally {
         running.delete(id)
       }
@@ -96,10 +91,9 @@ export function createOnce(database: Writing, { maxRunning = 4096, ...recentOpti
 
     async sweep() {
       let swept = 0
-      for (let batch = 0; batch < MAX_SWEEP_BATCHES; batch++) {
-        const deleted = (await database.sql.first(SWEEP))?.swept ?? 0
-        swept += deleted
-        if (deleted < SWEEP_BATCH) break
+      for (let batch = 1; batch <= MAX_SWEEP_BATCHES; batch++) {
+        swept += (await database.sql.first(SWEEP))?.swept ?? 0
+        if (swept < batch * SWEEP_BATCH) break
       }
       return swept
     },
@@ -108,9 +102,7 @@ export function createOnce(database: Writing, { maxRunning = 4096, ...recentOpti
 
 async function runOnce(
   database: Writing,
-  key: WriteKey,
-  execute: (transaction: Transaction) => Promise<string>,
-  answerOf: (error: unknown) => string | undefined,
+  ...[key, execute, answerOf]: Parameters<Once<Transaction>['run']>
 ): Promise<WriteResult> {
   try {
     // The claim makes repetition harmless. The outcome of an unanswered commit is asked for as long as answers are kept:
@@ -125,18 +117,13 @@ async function runOnce(
     }
     return await withRetry(() => database.transaction(attempt, KEEP_MS), { idempotent: true })
   } catch (error) {
-    const answer = error instanceof OnceConflict ? undefined : answerOf(error)
+    const answer = error instanceof OnceConflict ? undefined : answerOf?.(error)
     if (answer === undefined) throw error
-    return keepFailure(database.sql, key, answer)
+    // A call on another node may have stored an answer since ours was rolled back.
+    const { sql } = database
+    const keep = async () => ((await claim(sql, key, answer)) ? answer : keptAnswer(sql, key))
+    return { answer: await withRetry(keep, { idempotent: true }), executed: false }
   }
-}
-
-/** Stores the answer of an error, unless a call on another node has stored one since ours was rolled back. */
-function keepFailure(sql: Sql, key: WriteKey, answer: string): Promise<WriteResult> {
-  return withRetry(
-    async () => ({ answer: (await claim(sql, key, answer)) ? answer : await keptAnswer(sql, key), executed: false }),
-    { idempotent: true },
-  )
 }
 
 async function claim(sql: Sql, { userId, eid, type }: WriteKey, answer: string | null): Promise<boolean> {
@@ -152,9 +139,7 @@ async function keptAnswer(sql: Sql, key: WriteKey): Promise<string> {
 }
 
 /** Unique, because ids of users have one length. */
-function idOf({ userId, eid }: WriteKey): string {
-  return `${userId} ${eid}`
-}
+const idOf = ({ userId, eid }: WriteKey): string => `${userId} ${eid}`
 
 function conflict({ eid, type }: WriteKey, usedFor: string): OnceConflict {
   return new OnceConflict(`eid ${eid} of this ${type} was used for ${usedFor} before`)
