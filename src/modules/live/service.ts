@@ -57,7 +57,7 @@ export class LiveService {
       },
       keyframe: (runner, frame) => this.#matches.get(runner.matchId)?.prompt.keyframe(frame),
     })
-    platform.use(matchService).onChange((match) => this.#noteMatch(match))
+    platform.use(matchService).feed.onChange((match) => this.#noteMatch(match))
     platform.connections.onClose(({ id }) => this.#holders.release(id))
   }
 

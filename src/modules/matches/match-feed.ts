@@ -34,7 +34,7 @@ export class MatchFeed {
     platform.nodes.listen(CHANGED, (data) => this.#tellListeners(Match.parse(data)))
   }
 
-  /** Listens to committed changes: to all by this node, and to those by other nodes in live matches that this node runs. */
+  /** Listens to committed changes: all by this node, and those by other nodes in live matches that this node runs. */
   onChange(listener: (match: Match) => void): void {
     this.#listeners.push(listener)
   }
@@ -44,7 +44,7 @@ export class MatchFeed {
     return this.#toMatch(hasSeat(row, userId) ? row : seenBySpectators(row, now))
   }
 
-  /** The match as this user sees it, and the channel of its changes. */
+  /** As `show`, with the channel of the changes. */
   open(row: MatchRow, userId: string | null): Opened<Match, Match> {
     // One time for both calls: an end that is hidden now gets a timer.
     const now = Date.now()
@@ -71,10 +71,7 @@ export class MatchFeed {
     return match
   }
 
-  /**
-   * Announces a match in which a user took or gave up a seat. Players and delayed spectators have different channels, so
-   * followers of the channel that the user was in have to subscribe again.
-   */
+  /** Announces a match in which a user took or gave up a seat. With a delay, followers of their channel subscribe again. */
   announceMove(scope: Scope, row: MatchRow, move: 'joined' | 'left'): Match {
     const match = this.announce(scope, row)
     const before = move === 'joined' ? delayedChannel(row.id) : matchChannel(row.id)

@@ -54,7 +54,7 @@ const own = (name: string, seats: string) =>
 const OWN_OPEN = own('matches.ownOpen', 'ended_at IS NULL')
 const OWN_ENDED = own('matches.ownEnded', 'ended_at IS NOT NULL')
 
-export interface Listed extends PageRows {
+interface Listed extends PageRows {
   readonly games: readonly string[]
   /** Default: those that are not over. */
   readonly status: MatchStatus | undefined
@@ -91,7 +91,6 @@ const HISTORY = statement<Found>(
    ORDER BY played.ended_at DESC, played.match_id DESC`,
 )
 
-/** The finished matches of a player, last finished first; private ones only if the player asks. */
 export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageRows): Promise<MatchRow[]> {
   return (await sql.rows(HISTORY, [username, isOwn, ...from(page)])).map(({ row }) => row)
 }

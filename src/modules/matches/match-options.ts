@@ -16,11 +16,7 @@ export function splitOptions(options: unknown): { spectatorDelayMs: number; rule
   return { spectatorDelayMs, rules }
 }
 
-/**
- * Checks the options of a new match and fills in their defaults.
- *
- * @throws RpcError VALIDATION_FAILED
- */
+/** Checks the options of a new match and fills in their defaults. @throws RpcError VALIDATION_FAILED */
 export function checkOptions(game: AnyGame, options: unknown): Record<string, unknown> {
   const common = MatchOptions.safeParse(options)
   if (!common.success) throw invalidOptions(common.error)

@@ -6,12 +6,10 @@ export class MatchTimers {
   readonly #onTime: (matchId: string) => void
   readonly #timers = new Map<string, NodeJS.Timeout>()
 
-  /** `onTime` is called once for each timer that ends. */
   constructor(onTime: (matchId: string) => void) {
     this.#onTime = onTime
   }
 
-  /** The matches whose timers run. */
   get matchIds(): string[] {
     return [...this.#timers.keys()]
   }

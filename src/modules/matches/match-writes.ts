@@ -233,10 +233,7 @@ const LEAVE = statement<Left>(
    FROM found, asked`,
 )
 
-/**
- * Gives up the user's seats. In a waiting match they are free again, or it ends with its last player. In a live match it
- * is written that the player has left. Null when there is no such match.
- */
+/** Gives up the user's seats; null when there is no such match. A waiting one ends with its last player. */
 export function leaveMatch(sql: Sql, matchId: string, userId: string): Promise<Left | null> {
   return sql.first(LEAVE, [matchId, userId])
 }
@@ -251,10 +248,7 @@ const SEATS_CHANGED = statement<{ row: MatchRow }>(
    WHERE id = ANY($1) RETURNING ${matchRow('matches')} AS row`,
 )
 
-/**
- * Increments the versions of matches whose seats this transaction has changed. Starts the countdown of a waiting match
- * that has all its players now, and cancels it otherwise.
- */
+/** Notes that this transaction has changed seats. Starts the countdown of a match with all its players, or cancels it. */
 export async function noteSeatChanges(
   sql: Sql,
   ids: readonly string[],

@@ -56,11 +56,6 @@ export class MatchService {
     await this.feed.stop()
   }
 
-  /** Listens to committed changes: to all by this node, and to those by other nodes in live matches that this node runs. */
-  onChange(listener: (match: Match) => void): void {
-    this.feed.onChange(listener)
-  }
-
   /** @throws RpcError VALIDATION_FAILED for an unknown game or options that the game does not know, TOO_MANY_MATCHES. */
   async create(scope: Scope, user: Player, creation: Creation): Promise<Match> {
     const { mode, visibility = 'public' } = creation
@@ -77,8 +72,7 @@ export class MatchService {
   }
 
   /**
-   * Opens a new match with the seats of a finished one, kept for its players. The first player who asks opens it, and the
-   * others take their seats in it.
+   * Takes a seat in a new match with the seats of a finished one, kept for its players. The first who asks opens it.
    *
    * @throws RpcError NOT_FOUND, FORBIDDEN for a user who did not play, NOT_FINISHED, TOO_MANY_MATCHES; MATCH_FULL and
    *   MATCH_CLOSED as `join` does.
@@ -110,7 +104,7 @@ export class MatchService {
     return row ? this.feed.open(row, userId) : null
   }
 
-  /** The lobby of one game or of all. @throws RpcError VALIDATION_FAILED for an unknown game. */
+  /** The lobby of one game or of all. @throws RpcError VALIDATION_FAILED for an unknown game */
   async followLobby(game: string | undefined): Promise<LobbySnapshot> {
     return this.feed.lobby.read(game === undefined ? undefined : this.#gameOf(game).name)
   }
@@ -127,8 +121,8 @@ export class MatchService {
   }
 
   /**
-   * Gives up a seat. A waiting match goes on waiting, or ends with its last player. A live match is answered as it is:
-   * the node that runs it settles the forfeit, which comes as an update.
+   * Gives up a seat. A waiting match ends with its last player. A live match is answered as it is: its node settles the
+   * forfeit, which comes as an update.
    *
    * @throws RpcError NOT_FOUND when there is no such match or the user has no seat in it.
    */
@@ -237,9 +231,7 @@ function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
   if (!game) throw new RpcError('MATCH_CLOSED', 'This game is not offered any more')
   const seatsOf = (user: string | null) => seats.filter((seat) => seat.userId === user).map(({ seat }) => seat)
   const isAlone = seats.every((seat) => seat.userId === null || seat.userId === userId)
-  const reserved = Array.from({ length: game.seats }, (_, at) => {
-    return seats.find(({ seat }) => seat === at)?.userId ?? ''
-  })
+  const reserved = Array.from({ length: game.seats }, (_, at) => seats.find(({ seat }) => seat === at)?.userId ?? '')
   return {
     game,
     mode,
@@ -251,7 +243,6 @@ function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
   }
 }
 
-/** Whether a match is not over. */
 function isOpen(status: MatchStatus): boolean {
   return status === 'waiting' || status === 'live'
 }

@@ -5,8 +5,6 @@ import { inIdempotentTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { announceEnded } from './owned-matches.ts'
 
-// Cleans up matches of all nodes: aborts abandoned ones and deletes old ones.
-
 /** The most matches that one statement changes. */
 const BATCH = 200
 
@@ -104,10 +102,7 @@ const DELETE_REPLAYS = statement(
      ORDER BY finished_at LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED)`,
 )
 
-/**
- * Deletes aborted matches after a day, and replays after `replayDays`. It deletes a bounded number; the next run
- * continues, so that nobody waits for long.
- */
+/** Deletes aborted matches after a day, and replays after `replayDays`: a bounded number, and the next run goes on. */
 export async function deleteOld(sql: Sql, replayDays: number): Promise<void> {
   await Promise.all([sql.rows(DELETE_ABORTED), sql.rows(DELETE_REPLAYS, [replayDays])])
 }

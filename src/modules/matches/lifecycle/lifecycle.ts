@@ -26,8 +26,7 @@ const Left = z.object({ matchId: MatchId, userId: UserId })
  * - The end: by the rules (the engine says so), by its players, or by a failure. A result goes to `ResultQueue`, which
  *   stores it now or once the database is back; a match without one is aborted. Both announce what is stored.
  * - Every few seconds a sweep does what was missed: abandoned matches, countdowns that nobody watched, seats of players
- *   whose node died. It also compares what runs here with its rows, which decide. So a lost message or an unheard commit
- *   causes a delay, but loses nothing.
+ *   whose node died. It also compares what runs here with its rows, which decide: a lost message only causes a delay.
  * - In a cluster, a lease that lapses pauses all matches of this node, until the rows say which are still its own. The
  *   living nodes abort what dead nodes ran. A node that stops aborts what is live on it, and keeps results that it cannot
  *   store in files for its next start.
@@ -82,8 +81,7 @@ export class MatchLifecycle {
       await Promise.all([this.#sweeping?.stop(), this.#running.stop()])
       await this.#presence.stop()
     } catch (error) {
-      const log = this.#platform.log.of('matches')
-      log.warn({ err: error }, 'not every match could be aborted: another node will do it')
+      this.#platform.log.of('matches').warn({ err: error }, 'not every match could be aborted: another node will do it')
     }
   }
 
@@ -92,10 +90,7 @@ export class MatchLifecycle {
     this.#presence.update(userId)
   }
 
-  /**
-   * Tells the node that runs the match at once that a player left. Without the message it would see that in the row
-   * later.
-   */
+  /** Tells the node that runs the match that a player left, which it would see in the row later. */
   tellLeft({ id, nodeId }: Pick<MatchRow, 'id' | 'nodeId'>, userId: string): void {
     if (nodeId !== null) this.#platform.nodes.tell(nodeId, LEFT, { matchId: id, userId })
   }

@@ -98,11 +98,6 @@ const COMPARE = statement<Difference>(
      LIMIT 200)`,
 )
 
-/** Scores of a live match that are to be written, one a seat. */
-export interface Scored extends Pick<Held, 'id' | 'fence'> {
-  readonly scores: readonly number[]
-}
-
 /** A live match as this node holds it. */
 export interface Held {
   readonly id: string
@@ -110,12 +105,13 @@ export interface Held {
   readonly match: { readonly version: number }
 }
 
-/**
- * How a match that this node runs differs from its row. `lost`: the node no longer owns it. `changed`: the row has a
- * newer version, or a player has left. `missing`: the node owns the match, and does not run it.
- */
-export interface Difference {
+/** Scores of a live match that are to be written, one a seat. */
+export type Scored = Pick<Held, 'id' | 'fence'> & { readonly scores: readonly number[] }
+
+/** How a match that runs here differs from its row. */
+interface Difference {
   readonly id: string
+  /** `lost`: not owned any more. `changed`: the row is newer, or a player has left. `missing`: owned, and does not run. */
   readonly state: 'lost' | 'changed' | 'missing'
 }
 
@@ -136,10 +132,7 @@ export class OwnedMatches {
     this.#rulesVersions = JSON.stringify(Object.fromEntries(versions))
   }
 
-  /**
-   * Claims a match whose countdown is over. Of several nodes that try, one succeeds. Nothing happens for a match that is
-   * not due, and on a node that others take for dead.
-   */
+  /** Claims a match whose countdown is over. Of several nodes that try, one succeeds; a node taken for dead does not. */
   async claim(matchId: string): Promise<void> {
     let isRepeated = false
     await inIdempotentTransaction(this.#platform, async (scope) => {
@@ -197,10 +190,7 @@ export class OwnedMatches {
     })
   }
 
-  /**
-   * Finds where the matches that this node runs differ from their rows. It asks in parts, so that thousands of matches
-   * block neither this process nor the database.
-   */
+  /** Finds where matches that run here differ from their rows; in parts, so that thousands block nobody. */
   async *compare(running: Iterable<Held>): AsyncGenerator<Difference> {
     const { database, node } = this.#platform
     const held = [...running]

@@ -5,8 +5,6 @@ import { inIdempotentTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { readMatches } from '../match-row.ts'
 
-// How long a player of a live match may be away is `matches.comeBackMs` in `src/config.ts`.
-
 const GATHER_MS = 10
 const RETRY_MS = 500
 /** How many users are written at once. */
@@ -58,8 +56,8 @@ const OUTDATED_USERS = statement<{ userId: string }>(
 
 /**
  * Writes who is connected: a row for each user and node, and with the seats of waiting and live matches whether their
- * players have any such row. So a player is connected while any node has a socket of theirs. A player who goes away from
- * a live match has `config.matches.comeBackMs` to come back. What cannot be written is written later, as it is then.
+ * players have any such row. A player who goes away from a live match has `matches.comeBackMs` (`src/config.ts`) to come
+ * back. What cannot be written is written later, as it is then.
  */
 export class Presence {
   readonly #platform: Platform
@@ -121,9 +119,8 @@ export class Presence {
         if (this.#due.size > 0) await delay(GATHER_MS, undefined, { signal }).catch(() => undefined)
       } catch (error) {
         if (signal.aborted) break
-        this.#platform.log
-          .of('matches')
-          .warn({ err: error, users: users.length }, 'who is connected could not be written')
+        const log = this.#platform.log.of('matches')
+        log.warn({ err: error, users: users.length }, 'who is connected could not be written')
         isRepeated = true
         this.#due = new Set([...users, ...this.#due])
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined)
@@ -152,9 +149,8 @@ export class Presence {
       const changed = (await scope.sql.rows(CONNECT_SEATS, [matchIds, returnBy])).map(({ id }) => id)
       if (changed.length > 0) await this.#feed.announceSeats(scope, changed)
       const others = isAnnounced ? [] : matchIds.filter((id) => !changed.includes(id))
-      for (const row of others.length > 0 ? await readMatches(scope.sql, others) : []) {
-        this.#feed.announce(scope, row)
-      }
+      if (others.length === 0) return
+      for (const row of await readMatches(scope.sql, others)) this.#feed.announce(scope, row)
     })
   }
 }

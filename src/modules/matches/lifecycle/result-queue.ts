@@ -35,10 +35,9 @@ export class ResultQueue {
   #stopped = false
 
   constructor(options: ResultQueueOptions) {
-    const { concurrency, log } = options
     this.#options = options
-    this.#work = new WorkQueue(concurrency, (error, matchId) => {
-      log.error({ err: error, matchId }, 'a result was not handled')
+    this.#work = new WorkQueue(options.concurrency, (error, matchId) => {
+      options.log.error({ err: error, matchId }, 'a result was not handled')
     })
   }
 
@@ -58,10 +57,7 @@ export class ResultQueue {
     this.#add({ result })
   }
 
-  /**
-   * Writes a file for every result that is not stored, and then tries each once more. Resolves when none is being stored
-   * any more. Never rejects.
-   */
+  /** Writes a file for every result that is not stored, and then tries each once more. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
     await Promise.all([...this.#waiting.values()].map((waiting) => this.#keep(waiting)))

@@ -4,16 +4,12 @@ import type { Outcome } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
-/** A live match ends with a result. */
-export interface Finish {
-  readonly status: 'finished'
-  readonly outcome: Outcome
-  /** Null where the rules ended it. */
-  readonly endReason: string | null
-}
+/** How a live match ends. The `endReason` of a result is null where the rules ended it. */
+export type Ending =
+  | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: string | null }
+  | { readonly status: 'aborted'; readonly endReason: string }
 
-/** How a live match ends. */
-export type Ending = Finish | { readonly status: 'aborted'; readonly endReason: string }
+type Waits = Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
 
 const WRITE_SCORES_MS = 5_000
 
@@ -31,7 +27,7 @@ export class RunningMatch {
   ending: Ending | undefined
   /** When its scores were written last. */
   scoredAt = Number.NEGATIVE_INFINITY
-  readonly #waits: Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
+  readonly #waits: Waits
   readonly #left = new Set<number>()
   /** When players who are away can no longer come back: `returnBy`, which `Presence` writes, on the monotonic clock. */
   #returnDeadline: number | null = null
@@ -39,13 +35,7 @@ export class RunningMatch {
   #lastTurnAt: number
   #pausedAt: number | null = null
 
-  constructor(
-    runner: MatchRunner,
-    match: Match,
-    fence: number,
-    waits: Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>,
-    now: number,
-  ) {
+  constructor(runner: MatchRunner, match: Match, fence: number, waits: Waits, now: number) {
     this.runner = runner
     this.fence = fence
     this.#waits = waits
@@ -100,7 +90,7 @@ export class RunningMatch {
   }
 
   /** What has to be stored. Call it when the runner is halted, so that nothing changes any more. */
-  result({ outcome, endReason }: Finish, node: string): MatchResult {
+  result({ outcome, endReason }: Extract<Ending, { status: 'finished' }>, node: string): MatchResult {
     const { matchId, tick, state, log } = this.runner
     return {
       matchId,

@@ -5,9 +5,7 @@ import { listOf, Page } from '../../pages.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchStatus } from '../types.ts'
 
-/**
- * Public matches, or with `mine` all matches of the caller, newest first; without `status` the waiting and live ones.
- */
+/** Public matches, or with `mine` all matches of the caller, newest first; without `status` the waiting and live ones. */
 export const list = method({
   access: 'anyone',
   effect: 'read',
