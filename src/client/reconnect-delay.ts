@@ -20,10 +20,7 @@ const RESTART_MS = 1_500
 /** Later no wait adds more than this part of the time that the outage has lasted. */
 const SHARE_OF_OUTAGE = 1 / 20
 
-/**
- * How long to wait before trying again: anything up to a bound that doubles with each failure ("full jitter",
- * Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
- */
+/** A random wait below a bound that doubles with each failure: "full jitter", Brooker, AWS Architecture Blog, 2015. */
 export function backoffMs(failures: number, { minMs, maxMs }: Backoff, random = Math.random()): number {
   return random * Math.min(maxMs, minMs * 2 ** Math.min(failures, 30))
 }
@@ -34,17 +31,12 @@ export function reconnectMs(
   backoff: Backoff,
   random = Math.random(),
 ): number {
-  const { minMs, maxMs } = backoff
-  const capMs = Math.min(maxMs, Math.max(minMs, RESTART_MS, outageMs * SHARE_OF_OUTAGE))
-  const waitMs = backoffMs(failures, { minMs, maxMs: capMs }, random)
-  switch (code) {
-    // Another node, or the same one without the session, answers at once; the jitter spreads a node's clients.
-    case closeCodes.nodeLeaving:
-    case closeCodes.sessionEnded:
-      return failures < NODE_LEFT_TRIES ? random * NODE_LEFT_MS : waitMs
-    case closeCodes.tooFast:
-      return TOO_FAST_MS + backoffMs(failures, { minMs: TOO_FAST_MS, maxMs: 4 * TOO_FAST_MS }, random)
-    default:
-      return waitMs
+  if (code === closeCodes.tooFast) {
+    return TOO_FAST_MS + backoffMs(failures, { minMs: TOO_FAST_MS, maxMs: 4 * TOO_FAST_MS }, random)
   }
+  // Another node, or the same one without the session, answers at once; the jitter spreads a node's clients.
+  const isMoved = code === closeCodes.nodeLeaving || code === closeCodes.sessionEnded
+  if (isMoved && failures < NODE_LEFT_TRIES) return random * NODE_LEFT_MS
+  const maxMs = Math.min(backoff.maxMs, Math.max(backoff.minMs, RESTART_MS, outageMs * SHARE_OF_OUTAGE))
+  return backoffMs(failures, { minMs: backoff.minMs, maxMs }, random)
 }

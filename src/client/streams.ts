@@ -9,6 +9,7 @@ import type { AnyListener, StreamInfo } from './types.ts'
 
 /** Reasons for which the server ends a stream that can be opened again at once. */
 const HEALED_BY_REOPENING: ReadonlySet<string> = new Set(['gap', 'behind'])
+const ignore = () => {}
 
 interface Follower {
   readonly listener: AnyListener
@@ -177,12 +178,7 @@ export class Streams {
       this.#leaving.delete(channel)
       if (this.#byChannel.has(channel)) continue
       // If the socket is lost, its subscriptions are gone too.
-      this.#requests.pinned(
-        'rpc.unsubscribe',
-        { channel },
-        () => {},
-        () => {},
-      )
+      this.#requests.pinned('rpc.unsubscribe', { channel }, ignore, ignore)
     }
   }
 

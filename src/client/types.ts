@@ -19,9 +19,8 @@ export interface CallOptions {
   /** How long to wait for the answer, connecting included. Default: the client's `timeoutMs`. */
   readonly timeoutMs?: number | undefined
   /**
-   * How long the call may be without a connection at a time, before it is sent or after the one it was sent on broke;
-   * then it fails, with `OFFLINE` or, if it may have happened, `TIMEOUT`. For what a person wants done now and not
-   * later. Default: until `timeoutMs`.
+   * How long the call may be without a connection at a time. Then it fails, with `OFFLINE` or, if it may have happened,
+   * `TIMEOUT`. Default: until `timeoutMs`.
    */
   readonly offlineMs?: number | undefined
   /** Id of the exchange, 1 to 64 characters; with the `eid` of a failed write, it happens at most once. */

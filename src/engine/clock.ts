@@ -4,15 +4,6 @@ export interface Ticking {
   advance(): void
 }
 
-export interface ClockFigures {
-  /** Ticks given to matches since the start. */
-  readonly ticks: number
-  /** Ticks that were skipped, because the process had stalled for longer than it catches up. */
-  readonly skippedTicks: number
-  /** How late ticks began, in buckets of 0.1 ms; the last bucket holds all later ones. */
-  readonly lateness: Uint32Array
-}
-
 /** The most ticks that are done at once after a stall. The others are skipped and counted. */
 const MAX_CATCH_UP = 5
 /** The smallest distance between two phases of a tick rate, ms: timers have a resolution of 1 ms. */
@@ -33,13 +24,16 @@ interface Phase {
 export class Clock {
   readonly #phases = new Map<number, Phase[]>()
   readonly #phaseOf = new Map<Ticking, Phase>()
+  /** How late ticks began, in buckets of 0.1 ms; the last bucket holds all later ones. */
   readonly #lateness = new Uint32Array(BUCKETS)
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
+  /** Ticks given to matches since the start. */
   #ticks = 0
+  /** Ticks that were skipped, because the process had stalled for longer than it catches up. */
   #skipped = 0
 
-  get figures(): ClockFigures {
+  get figures() {
     return { ticks: this.#ticks, skippedTicks: this.#skipped, lateness: this.#lateness.slice() }
   }
 

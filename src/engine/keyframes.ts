@@ -18,10 +18,7 @@ export interface RunnerFrame {
 
 type OwnFrame = { tick: number; state: unknown; readonly inputs: unknown[] }
 
-/**
- * The two frames that a match can go back to. A new one is written into the memory of an old one, many times a second
- * for each match: objects that live for a moment too long make the garbage collector stop the process.
- */
+/** The two frames that a match can go back to. Their memory is reused, as garbage collection costs pauses. */
 export class RewindFrames {
   older: OwnFrame
   newer: OwnFrame

@@ -22,15 +22,7 @@ export interface RunnerListener {
   ended(runner: MatchRunner, end: RunEnd): void
 }
 
-export interface RunnerSetup {
-  readonly matchId: string
-  readonly game: AnyGame
-  /** An unsigned 32-bit integer. */
-  readonly seed: number
-  /** As the game's own schema parsed them. */
-  readonly options: unknown
-  /** Seats that the game's bot plays. */
-  readonly botSeats: readonly number[]
+export interface RunnerSetup extends Pick<MatchRunner, 'matchId' | 'game' | 'seed' | 'options' | 'botSeats'> {
   /** How far back an input may take effect, ticks; 0 turns rewinding off. */
   readonly maxRewindTicks: number
 }
@@ -56,8 +48,11 @@ const MAX_TICKS = 60 * 60 * 60
 export class MatchRunner {
   readonly matchId: string
   readonly game: AnyGame
+  /** An unsigned 32-bit integer. */
   readonly seed: number
+  /** As the game's own schema parsed them. */
   readonly options: unknown
+  /** Seats that the game's bot plays. */
   readonly botSeats: readonly number[]
   /** How far back an input may take effect, ticks. Anything older is final. */
   readonly rewindTicks: number
@@ -127,9 +122,8 @@ export class MatchRunner {
   }
 
   /**
-   * Lets `seat` do `input` from `atTick` on, but always after the seat's last change that the listener has heard of. An
-   * input for a future tick is planned. An input for a past tick counts from there if that is at most `rewindTicks` ago,
-   * otherwise from now. `input` must be as the game's schema gives it, and is kept.
+   * Lets `seat` do `input` from `atTick` on, but after its last change that the listener has heard of. A future one is
+   * planned; a past one counts if at most `rewindTicks` ago, else from now. `input` is kept, as the schema gives it.
    */
   input(seat: number, input: unknown, atTick = this.#tick): void {
     if (this.isOver || this.paused) return

@@ -30,9 +30,8 @@ const REMOVE_DEAD = statement(
 )
 
 /**
- * This node's row in the database, which it renews several times a lease. The matches of a node without a row are orphaned. Whether
- * another node is dead is decided by the clock of the database; whether this node still holds its lease, by its own
- * monotonic clock, counted from before it sent the renewal.
+ * This node's row in the database, renewed several times a lease; matches of a node without one are orphaned. The clock
+ * of the database decides if another node is dead; the own monotonic one, from before the renewal, if this lease holds.
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions

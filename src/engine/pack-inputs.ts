@@ -1,10 +1,7 @@
 import { z } from 'zod'
 import type { InputChange } from '../games/simulate.ts'
 
-/**
- * A log of inputs as it is stored: each different input once, and the changes as base64 of three unsigned LEB128 varints:
- * ticks since the change before, seat, place in `inputs`. Most changes take three bytes.
- */
+/** A stored log: each input once; changes are base64 LEB128 varints: ticks since the last, seat, place in `inputs`. */
 const PackedInputs = z.object({ inputs: z.array(z.unknown()), changes: z.base64() })
 type PackedInputs = z.infer<typeof PackedInputs>
 

@@ -49,9 +49,8 @@ export interface GameDefinition<State, Input, Options, Name extends string> {
   /** The state before the first step. `seed` is an unsigned 32-bit integer. */
   init(setup: { seed: number; options: NoInfer<Options> }): State
   /**
-   * Advances `state` by one tick, in place. `inputs` has one entry a seat, in the order of seats, see `HeldInputs`. An
-   * input that the rules do not allow now counts as `idle`. After the outcome a step changes nothing. Must not keep or
-   * modify `inputs`.
+   * Advances `state` by one tick, in place; after the outcome it changes nothing. `inputs` has one entry a seat, see
+   * `HeldInputs`, and must not be kept or modified. An input that the rules do not allow now counts as `idle`.
    */
   step(state: State, inputs: readonly NoInfer<Input>[]): void
   /** Null while the game goes on. */

@@ -52,9 +52,7 @@ function hashValue(hash: number, value: unknown): number {
       return mix(hash, NULL)
     case 'object':
       if (value === null) return mix(hash, NULL)
-      if (Array.isArray(value)) return hashItems(hash, value)
-      if (ArrayBuffer.isView(value)) return hashView(hash, value)
-      return hashObject(hash, value)
+      return Array.isArray(value) || isNumbers(value) ? hashItems(hash, value) : hashObject(hash, value)
     default:
       throw new TypeError(`cannot hash a ${typeof value}`)
   }
@@ -81,13 +79,10 @@ function hashItems(hash: number, items: ArrayLike<unknown>): number {
   return h
 }
 
-function hashView(hash: number, view: ArrayBufferView): number {
-  if (!isNumbers(view)) throw new TypeError('cannot hash a DataView or an array of bigints')
-  return hashItems(hash, view)
-}
-
-function isNumbers(view: ArrayBufferView): view is ArrayBufferView & ArrayLike<number> {
-  return !(view instanceof DataView || view instanceof BigInt64Array || view instanceof BigUint64Array)
+/** A typed array, but not of bigints. */
+function isNumbers(value: object): value is ArrayLike<number> {
+  if (!ArrayBuffer.isView(value)) return false
+  return !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array)
 }
 
 function hashObject(hash: number, value: object): number {

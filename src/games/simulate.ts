@@ -1,9 +1,6 @@
 import type { Game } from './game.ts'
 
-/**
- * One line of a match's input log: from the step of `tick` on, `seat` holds `input`. The step of tick t takes the state
- * at tick t to the state at tick t + 1; the state at tick 0 is the game's `init`.
- */
+/** From the step of `tick` on, `seat` holds `input`. That step takes the state at `tick` to the one at `tick + 1`. */
 export interface InputChange<Input = unknown> {
   readonly tick: number
   readonly seat: number
@@ -56,9 +53,8 @@ export class HeldInputs<Input> {
 
   /** Sets what `seat` does from the next step on. Answers whether that is a change. @throws RangeError for no seat. */
   set(seat: number, input: Input): boolean {
-    if (!Number.isInteger(seat) || seat < 0 || seat >= this.#current.length) {
-      throw new RangeError(`no seat ${seat} in a game of ${this.#current.length}`)
-    }
+    const seats = this.#current.length
+    if (!isCount(seat) || seat >= seats) throw new RangeError(`no seat ${seat} in a game of ${seats}`)
     if (isSameInput(this.#current[seat], input)) return false
     this.#current[seat] = input
     return true
@@ -92,7 +88,7 @@ export class Simulation<State, Input, Options> {
   readonly #changes: readonly InputChange<Input>[]
   readonly #held: HeldInputs<Input>
   #state: State
-  #tick: number
+  #tick = 0
   /** The index of the first change that is not applied yet. */
   #next = 0
 
@@ -109,18 +105,16 @@ export class Simulation<State, Input, Options> {
     this.#start = from
       ? { tick: from.tick, state: game.clone(from.state) }
       : { tick: 0, state: game.init({ seed, options }) }
-    if (!isTick(this.#start.tick)) throw new RangeError(`a simulation cannot start at tick ${this.#start.tick}`)
-    if (!isTick(ticks) || ticks < this.#start.tick) throw new RangeError(`a log cannot have ${ticks} ticks`)
+    if (!isCount(this.#start.tick)) throw new RangeError(`a simulation cannot start at tick ${this.#start.tick}`)
+    if (!isCount(ticks) || ticks < this.#start.tick) throw new RangeError(`a log cannot have ${ticks} ticks`)
     for (const { tick, seat } of changes) {
-      if (!isTick(tick)) throw new RangeError(`a change cannot be at tick ${tick}`)
-      if (!Number.isInteger(seat) || seat < 0 || seat >= game.seats)
-        throw new RangeError(`no seat ${seat} in ${game.name}`)
+      if (!isCount(tick)) throw new RangeError(`a change cannot be at tick ${tick}`)
+      if (!isCount(seat) || seat >= game.seats) throw new RangeError(`no seat ${seat} in ${game.name}`)
     }
     this.ticks = ticks
     this.#changes = changes.toSorted((a, b) => a.tick - b.tick)
     this.#held = new HeldInputs<Input>(game)
     this.#state = this.#start.state
-    this.#tick = this.#start.tick
     this.#rewind()
   }
 
@@ -185,6 +179,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-function isTick(tick: number): boolean {
-  return Number.isSafeInteger(tick) && tick >= 0
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
 }

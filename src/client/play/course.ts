@@ -11,10 +11,7 @@ export interface CourseListener {
 
 export type CourseFigures = Pick<PlayFigures, 'rttMs' | 'jitterMs' | 'ticksAhead' | 'rewindTicks' | 'statesKept'>
 
-/**
- * The course of one match as this client sees it: what the server decided, what is predicted from there, and what to
- * draw. `now` is a monotonic time in ms. An invalid decision throws a RangeError: then the stream is opened again.
- */
+/** A match as this client sees it. `now`: monotonic ms. After a RangeError for a decision the stream is reopened. */
 export interface Course<State, Input> {
   /** The newest final state, and its tick. */
   readonly confirmed: { readonly tick: number; readonly state: State }

@@ -14,8 +14,8 @@ const MAX_OLD_TICKS = 30
 const SMOOTH_MS = 100
 
 /**
- * What is drawn: a blend of the states of two ticks. After a correction the old prediction is stepped on with the right
- * inputs, and the picture fades from it to what is right. So what was not corrected, as the own paddle, moves as before.
+ * What is drawn: a blend of two ticks. After a correction the old prediction is stepped on with the right inputs, and
+ * the picture fades to what is right. So what was not corrected, as the own paddle, moves as before.
  */
 export class Drawing<State, Input> {
   readonly #game: Rules<State, Input>

@@ -15,11 +15,7 @@ export interface PlayWire {
   subscribe(
     type: string,
     input: unknown,
-    listener: {
-      next(value: unknown): void
-      error(error: RallyError): void
-      end(reason: string): void
-    },
+    listener: { next(value: unknown): void; error(error: RallyError): void; end(reason: string): void },
   ): () => void
   request(type: string, data: unknown): Promise<unknown>
   sendFrame(frame: Uint8Array<ArrayBuffer>): boolean

@@ -79,9 +79,8 @@ function timeToEdge(at: number, velocity: number, low: number, high: number): nu
 }
 
 /**
- * When the ball, which flies towards `seat`, touches its paddle, at the face or at an end; infinity for never. The ball
- * counts as a point, and the paddle as larger by the size of the ball (the slab test for a ray and a box). Right only up
- * to the next wall.
+ * When the ball touches the paddle of `seat`, to which it flies; infinity for never. The ball is a point, the paddle is
+ * larger by its size (the slab test for a ray and a box). Right only up to the next wall.
  */
 function timeToPaddle(state: PongState, seat: 0 | 1): number {
   const { ballX, ballY, velocityX, velocityY } = state

@@ -15,10 +15,7 @@ const CLOSE_ENOUGH = 10
 const ERROR = 20
 const ERROR_BY_SPEED = 6
 
-/**
- * An opponent that can be beaten: it knows where the ball will arrive, but reacts late, and its aim is worse the faster
- * the ball is. It draws one error for each hit from the state, so it has one target between two hits.
- */
+/** Knows where the ball will arrive, but reacts late, and its aim is worse the faster the ball is: it can be beaten. */
 export function pongBot(state: PongState, seat: number): PongInput {
   const paddle = seat === 0 ? state.paddle0 : state.paddle1
   const away = target(state, seat) - paddle

@@ -1,7 +1,6 @@
 /**
- * The court and its paddles, in units of their own: x grows to the right, y downwards, (0, 0) is the top left corner.
- * Seat 0 has the left paddle, seat 1 the right one. Speeds are in units a tick, of which there are `TICK_RATE` a second;
- * those of the ball are in `ball.ts`.
+ * The court and its paddles: x grows to the right, y downwards, (0, 0) is the top left corner. Seat 0 has the left
+ * paddle. Speeds are in units a tick. Those of the ball are in `ball.ts`.
  */
 
 export const TICK_RATE = 60
