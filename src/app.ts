@@ -21,7 +21,7 @@ import { Context, type ServiceModule } from './modules/define.ts'
 import { startJobs } from './modules/periodic-jobs.ts'
 import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
-import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, SharedLimits } from './rpc/index.ts'
+import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, shareLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -115,7 +115,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     log: log.rpc,
   })
   closers.add('the dispatcher', () => dispatcher.stop())
-  const sharedLimits = new SharedLimits(bus, dispatcher.admission, dispatcher.entries)
+  const sharedLimits = shareLimits(bus, dispatcher.admission, dispatcher.entries)
   closers.add('the shared limits', () => sharedLimits.stop())
 
   const engine = new Engine({

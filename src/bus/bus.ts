@@ -30,7 +30,6 @@ export interface Bus {
   readonly node: string
   /**
    * Enters the cluster. Resolves once this node reaches the others, and knows what they listen to.
-   *
    * @throws Error when that takes too long.
    */
   start(): Promise<void>

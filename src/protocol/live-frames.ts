@@ -50,7 +50,6 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * A client's input: from the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs.
- *
  * @throws RangeError for a seat or an index that no frame can carry.
  */
 export function encodeInput(stream: number, tick: number, seat: number, index: number): EncodedFrame {

@@ -15,9 +15,6 @@ const MAX_UPGRADED = 1_000
 /** So many refusals a socket and second are answered. The others are dropped. */
 const REFUSAL_ANSWERS = { perSecond: 50, burst: 100 }
 
-/** What happens to a frame that is refused. */
-export type Refusal = 'answer' | 'drop' | 'close'
-
 /** What one socket may still use, alone and together with those that share its limits. */
 export class Allowance {
   /** What the limits of definitions count by: see `keysOf`. */
@@ -42,8 +39,8 @@ export class Allowance {
     this.#refusedBytes = Math.max(0, this.#refusedBytes - bytes)
   }
 
-  /** Counts a refused frame. */
-  refuse(bytes: number, now: number): Refusal {
+  /** Counts a refused frame, and says what happens to it. */
+  refuse(bytes: number, now: number): 'answer' | 'drop' | 'close' {
     this.#refusedBytes += bytes
     if (++this.#refused > MAX_REFUSED || this.#refusedBytes > MAX_REFUSED_BYTES) return 'close'
     return this.#answers.take(1, now) === 0 ? 'answer' : 'drop'

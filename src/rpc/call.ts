@@ -28,9 +28,9 @@ export class Call<Tx = unknown> {
 
   /** The executor calls this after the commit. */
   committed(onError: (error: unknown) => void): void {
-    const effects = this.#effects
+    const effects = this.#effects ?? []
     this.rolledBack()
-    if (effects) runEffects(effects, onError)
+    runEffects(effects, onError)
   }
 
   /** The executor calls this when the transaction was not committed: its effects are dropped. */

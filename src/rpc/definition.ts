@@ -38,9 +38,7 @@ export interface BinaryInput<Ctx> {
   /** The `eid` that a refusal of this frame is answered with. Takes any bytes and never throws. */
   eidOf(bytes: Uint8Array): string
   /**
-   * Takes a frame; false when it is no frame of this method. The bytes are lent until it returns, also when it returns a
-   * promise.
-   *
+   * Takes a frame; false when it is no frame of this method. The bytes are lent until it returns, also a promise.
    * @throws RpcError to refuse it; a promise rejects with it
    */
   receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean | Promise<void>
@@ -219,9 +217,7 @@ export function definers<Ctx>() {
   }
 }
 
-const always: ReadonlySet<string> = new Set(frameworkCodes)
-
 /** Whether `code` is one that `definition` may answer with. */
 export function declares(definition: AnyDefinition, code: string): boolean {
-  return always.has(code) || definition.errors.includes(code)
+  return definition.errors.includes(code) || frameworkCodes.some((known) => known === code)
 }

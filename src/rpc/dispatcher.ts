@@ -83,17 +83,22 @@ export class Dispatcher<Ctx, Tx> {
 
   /**
    * Calls a method without a socket, for a request that admission has let through. Gives the `data` of the answer.
-   *
    * @throws RpcError what the answer would be
    */
   async call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
     const entry = this.entries.get(type)
     if (!entry) throw unknownType()
-    const call = new Call<Tx>(caller, null, entry.type, eid)
+    const call = new Call<Tx>(caller, null, type, eid)
     const answer = await new Promise<Body | RpcError>((resolve) => {
       this.#calls.start(call, entry, data, performance.now(), (_, answer) => resolve(answer))
     })
-    return dataOf(answer)
+    if (answer instanceof RpcError) throw answer
+    if (typeof answer !== 'string') return answer.data
+    // The answer of a write was kept, and may be an error.
+    const kept: { data: unknown; error?: string } = JSON.parse(answer)
+    if (kept.error === undefined) return kept.data
+    const { message, ...details } = kept.data as ErrorData
+    throw new RpcError(kept.error, message, details)
   }
 
   /** Takes one text frame, of valid UTF-8, that came at `now` by the monotonic clock. Never throws. */
@@ -246,14 +251,4 @@ function eidOfFrame({ binary }: Entry, bytes: Uint8Array): string {
 
 function unknownType(): RpcError {
   return new RpcError('UNKNOWN_TYPE', 'There is no such type')
-}
-
-/** The data of an answer. @throws RpcError an error, also one that was kept for a write */
-function dataOf(answer: Body | RpcError): unknown {
-  if (answer instanceof RpcError) throw answer
-  if (typeof answer !== 'string') return answer.data
-  const kept: { data: unknown; error?: string } = JSON.parse(answer)
-  if (kept.error === undefined) return kept.data
-  const { message, ...details } = kept.data as ErrorData
-  throw new RpcError(kept.error, message, details)
 }

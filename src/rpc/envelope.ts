@@ -44,7 +44,8 @@ export function readEnvelope(
   const { type, eid, ts, data } = value as Partial<Record<keyof ClientMessage, unknown>>
   const isSuspect = SUSPICIOUS.test(text)
   const goodType = typeof type === 'string' && (types.has(type) || TYPE.test(type)) ? type : undefined
-  const goodEid = typeof eid === 'string' && isEid(eid, isSuspect) ? eid : undefined
+  const hasEid = typeof eid === 'string' && eid.length > 0 && eid.length <= MAX_EID && (!isSuspect || isStorable(eid))
+  const goodEid = hasEid ? eid : undefined
   if (goodEid === undefined) return bad('eid: a string of 1 to 64 characters is needed', goodType)
   if (goodType === undefined) return bad('type: `namespace.name` is needed', undefined, goodEid)
   if (typeof ts !== 'number') return bad('ts: milliseconds since the epoch are needed', goodType, goodEid)
@@ -57,10 +58,6 @@ export function readEnvelope(
 
 function bad(reason: string, type?: string, eid?: string): BadEnvelope {
   return { bad: reason, type, eid }
-}
-
-function isEid(eid: string, isSuspect: boolean): boolean {
-  return eid.length > 0 && eid.length <= MAX_EID && (!isSuspect || isStorable(eid))
 }
 
 function isStorable(text: string): boolean {
@@ -149,12 +146,9 @@ export function answer(connection: Connection, type: string, eid: string, body: 
   if (connection.closed) return
   // `undefined` has no JSON.
   const rest = typeof body === 'string' ? body.slice(1) : `"data":${JSON.stringify(body.data) ?? 'null'}}`
-  connection.send(`{"type":"${type}","eid":${quoted(eid)},"ts":${Date.now()},${rest}`)
-}
-
-/** Most `eid`s need no escaping, and the test is cheaper than `JSON.stringify`. */
-function quoted(eid: string): string {
-  return PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
+  // Most `eid`s need no escaping, and the test is cheaper than `JSON.stringify`.
+  const quoted = PLAIN.test(eid) ? `"${eid}"` : JSON.stringify(eid)
+  connection.send(`{"type":"${type}","eid":${quoted},"ts":${Date.now()},${rest}`)
 }
 
 /** Answers a request that failed, or a frame that was not read, with the `type` and `eid` that are known of it. */

@@ -28,12 +28,12 @@ export class RpcError extends Error {
 
 /** The `data` of an error answer: at most ten issues, and small enough that the answer fits into 2 KiB. */
 export function errorData(error: RpcError): ErrorData {
-  const data: { message: string; issues?: Issue[]; retryAfterMs?: number } = {
-    message: clip(error.message, MAX_MESSAGE),
+  const { message, issues, retryAfterMs } = error
+  return {
+    message: clip(message, MAX_MESSAGE),
+    ...(issues && { issues: fitting(issues) }),
+    ...(retryAfterMs !== undefined && { retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)) }),
   }
-  if (error.issues) data.issues = fitting(error.issues)
-  if (error.retryAfterMs !== undefined) data.retryAfterMs = Math.max(0, Math.ceil(error.retryAfterMs))
-  return data
 }
 
 /** As many of the first issues as fit. */

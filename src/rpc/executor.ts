@@ -19,6 +19,9 @@ export interface ExecutorOptions<Ctx, Tx> {
   readonly log: { error(details: object, message: string): void }
 }
 
+/** Reads what a stream opens with. */
+export type ReadOpening = () => Promise<Opened<unknown, unknown>>
+
 /** Runs handlers as their definitions say: it checks access, limit and input, and executes a write once. */
 export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
@@ -39,11 +42,7 @@ export class Executor<Ctx, Tx> {
   /** Checks a request and runs its handler; synchronous if the handler is. Throws or rejects with any error. */
   execute(call: Call<Tx>, entry: Entry, method: AnyMethod, data: unknown, now: number): Body | Promise<Body> {
     const input = this.admit(call, entry, data, now)
-    if (method.effect === 'write') {
-      return call.caller.user
-        ? this.#write(call, entry, method, input, now)
-        : this.#writeAnonymously(call, entry, method, input)
-    }
+    if (method.effect === 'write') return this.#write(call, entry, method, input, now)
     return this.#handle(call, entry, method, input)
   }
 
@@ -60,9 +59,7 @@ export class Executor<Ctx, Tx> {
 
   /**
    * Checks access, limit and input, in this order, and gives the parsed input. A user's write is counted against its limit
-   * later, and only when it is executed: a retry must get its answer.
-   *
-   * @throws RpcError
+   * later, and only when it is executed: a retry must get its answer. @throws RpcError
    */
   admit(call: Call, entry: Entry, data: unknown, now: number): unknown {
     const { definition } = entry
@@ -91,7 +88,7 @@ export class Executor<Ctx, Tx> {
    */
   async #write(call: Call<Tx>, entry: Entry, method: AnyMethod, input: unknown, now: number): Promise<Body> {
     const { user } = call.caller
-    if (!user) throw new RpcError('UNAUTHENTICATED')
+    if (!user) return this.#writeAnonymously(call, entry, method, input)
     const { type, eid } = call
     const { once, log } = this.#options
     const key = { userId: user.id, eid, type, isSecret: method.secretAnswer ?? false }
@@ -138,16 +135,10 @@ export class Executor<Ctx, Tx> {
   }
 
   /** `admit` for a subscription. Gives the function that reads what the stream opens with. @throws RpcError */
-  admitOpening(
-    call: Call<Tx>,
-    entry: Entry,
-    subscription: AnySubscription,
-    data: unknown,
-    now: number,
-  ): () => Promise<Opened<unknown, unknown>> {
+  admitOpening(call: Call<Tx>, entry: Entry, subscription: AnySubscription, data: unknown, now: number): ReadOpening {
     const { since, own } = withoutSince(data)
     const input = this.admit(call, entry, own, now)
-    if (since !== undefined && !isSeq(since)) {
+    if (since !== undefined && (typeof since !== 'number' || !Number.isSafeInteger(since) || since < 0)) {
       throw invalid([{ path: 'since', message: 'has to be a seq of this stream' }])
     }
     return async () => {
@@ -179,10 +170,6 @@ function withoutSince(data: unknown): { since?: unknown; own: unknown } {
   if (typeof data !== 'object' || data === null || !('since' in data)) return { own: data }
   const { since, ...own } = data
   return { since, own }
-}
-
-function isSeq(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function keysOfCall({ caller, connection }: Call): readonly string[] {

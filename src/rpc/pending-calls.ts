@@ -1,10 +1,10 @@
 import type { Limits } from '../protocol/index.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
-import type { AnySubscription, Delivery, Opened } from './definition.ts'
+import type { AnySubscription, Delivery } from './definition.ts'
 import type { Body } from './envelope.ts'
 import { RpcError } from './errors.ts'
-import type { Executor } from './executor.ts'
+import type { Executor, ReadOpening } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
@@ -72,10 +72,10 @@ export class PendingCalls<Ctx, Tx> {
       entry.awaits = true
       this.#takePlace(call, entry, body)
       void this.#settle(this.#track(call, entry, now, reply), body)
-      return
+    } else {
+      entry.totalMs += performance.now() - now
+      this.#answer(call, entry, body, reply)
     }
-    entry.totalMs += performance.now() - now
-    this.#answer(call, entry, body, reply)
   }
 
   /** Data that cannot be encoded is a mistake of the handler: INTERNAL. */
@@ -143,12 +143,7 @@ export class PendingCalls<Ctx, Tx> {
     this.#takePlace(call, entry, this.#follow(pending, connection, subscription.delivery, read))
   }
 
-  async #follow(
-    pending: Pending<Tx>,
-    connection: Connection,
-    delivery: Delivery,
-    read: () => Promise<Opened<unknown, unknown>>,
-  ): Promise<void> {
+  async #follow(pending: Pending<Tx>, connection: Connection, delivery: Delivery, read: ReadOpening): Promise<void> {
     const { call, entry, reply } = pending
     try {
       await this.#hub.follow(connection, delivery, read, (opening) => {

@@ -45,8 +45,7 @@ export interface SessionGate {
   /** Makes a session last longer, for a cookie past half its life; null as `resume`. */
   extend(sessionId: string, userId: string): Promise<SignedIn | null>
   /**
-   * Exchanges a ticket for a new session. A ticket works once.
-   *
+   * Exchanges a ticket, which works once, for a new session.
    * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old; UNAVAILABLE
    */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>

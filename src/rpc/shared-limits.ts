@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Bus, BusSubscription } from '../bus/bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { Admission } from './admission.ts'
 import type { Entry } from './registry.ts'
 
@@ -28,58 +28,45 @@ type Entries = ReadonlyMap<string, Pick<Entry, 'type' | 'limiter'>>
  * Lets limits count over all nodes: each tells the others what it let through, and subtracts from its own buckets what they
  * tell. A request never waits for that; `docs/decisions/many-nodes.md` says how far a limit can be exceeded meanwhile.
  */
-export class SharedLimits {
-  readonly #bus: Bus
-  readonly #admission: Admission
-  readonly #entries: Entries
-  readonly #subscription: BusSubscription
+export function shareLimits(bus: Bus, admission: Admission, entries: Entries): { tell(): void; stop(): void } {
   /** The last message named sockets: one without any has to follow. */
-  #hadSockets = false
+  let hadSockets = false
   /** What each other node has told of its sockets. */
-  readonly #sockets = new Map<string, { readonly at: number; readonly counts: ReadonlyMap<string, number> }>()
+  const elsewhere = new Map<string, { readonly at: number; readonly counts: ReadonlyMap<string, number> }>()
 
-  constructor(bus: Bus, admission: Admission, entries: Entries) {
-    this.#bus = bus
-    this.#admission = admission
-    this.#entries = entries
-    this.#subscription = bus.subscribe(TOPIC, ({ payload }) => {
-      const used = Used.parse(JSON.parse(String(payload)))
-      if (used.node !== bus.node) this.#subtract(used, performance.now())
-    })
-    bus.onGone((node) => this.#sockets.delete(node))
-    admission.socketsElsewhere = (group) => this.#socketsElsewhere(group, performance.now())
-  }
-
-  /** Tells the other nodes what was let through since the last call. To be called every `SHARE_LIMITS_MS`. */
-  tell(): void {
-    const upgrades = drain(this.#admission.upgraded)
-    const calls = [...this.#entries.values()].flatMap(({ type, limiter }) =>
-      limiter ? drain(limiter.used).map(([key, ms]) => [type, key, ms]) : [],
-    )
-    if (this.#bus.nodes().length === 0) return
-    const sockets = this.#admission.crowdedGroups(MAX_ENTRIES)
-    if (upgrades.length + calls.length + sockets.length === 0 && !this.#hadSockets) return
-    this.#hadSockets = sockets.length > 0
-    const used = { node: this.#bus.node, upgrades, calls: calls.slice(0, MAX_ENTRIES), sockets }
-    this.#bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(used) })
-  }
-
-  stop(): void {
-    this.#subscription.unsubscribe()
-  }
-
-  #subtract({ node, upgrades, calls, sockets }: z.infer<typeof Used>, now: number): void {
-    for (const [ip, count] of upgrades) this.#admission.upgradedElsewhere(ip, count, now)
-    for (const [type, key, ms] of calls) this.#entries.get(type)?.limiter?.usedElsewhere(key, ms, now)
-    this.#sockets.set(node, { at: now, counts: new Map(sockets) })
-  }
-
-  #socketsElsewhere(group: string, now: number): number {
+  const subscription = bus.subscribe(TOPIC, ({ payload }) => {
+    const { node, upgrades, calls, sockets } = Used.parse(JSON.parse(String(payload)))
+    if (node === bus.node) return
+    const now = performance.now()
+    for (const [ip, count] of upgrades) admission.upgradedElsewhere(ip, count, now)
+    for (const [type, key, ms] of calls) entries.get(type)?.limiter?.usedElsewhere(key, ms, now)
+    elsewhere.set(node, { at: now, counts: new Map(sockets) })
+  })
+  bus.onGone((node) => elsewhere.delete(node))
+  admission.socketsElsewhere = (group) => {
+    const now = performance.now()
     let sum = 0
-    for (const { at, counts } of this.#sockets.values()) {
+    for (const { at, counts } of elsewhere.values()) {
       if (now - at < SOCKETS_EXPIRE_MS) sum += counts.get(group) ?? 0
     }
     return sum
+  }
+
+  return {
+    /** Tells the other nodes what was let through since the last call. To be called every `SHARE_LIMITS_MS`. */
+    tell() {
+      const upgrades = drain(admission.upgraded)
+      const calls = [...entries.values()].flatMap(({ type, limiter }) =>
+        limiter ? drain(limiter.used).map(([key, ms]) => [type, key, ms]) : [],
+      )
+      if (bus.nodes().length === 0) return
+      const sockets = admission.crowdedGroups(MAX_ENTRIES)
+      if (upgrades.length + calls.length + sockets.length === 0 && !hadSockets) return
+      hadSockets = sockets.length > 0
+      const used = { node: bus.node, upgrades, calls: calls.slice(0, MAX_ENTRIES), sockets }
+      bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(used) })
+    },
+    stop: () => subscription.unsubscribe(),
   }
 }
 

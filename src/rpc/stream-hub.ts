@@ -23,33 +23,28 @@ const MAX_READS = 8
  * own fan-out. The hub makes sure that a socket joins without losing or doubling events. A `Stream` handles order and
  * slow sockets.
  */
-export class Hub {
+export class Hub implements StreamHost {
   readonly #options: HubOptions
   readonly #streams = new Map<string, Stream>()
   readonly #budget: StreamBudget
-  readonly #host: StreamHost
-  #fanOut: FanOut = () => {}
+  readonly bus: Bus
+  fanOut: FanOut = () => {}
 
   constructor(options: HubOptions) {
     this.#options = options
     const { streamFramesPerSecond: frames, streamBytesPerSecond: bytes } = options.limits
     this.#budget = new StreamBudget({ frames, bytes })
-    this.#host = {
-      bus: options.bus,
-      fanOut: (topic, frame) => this.#fanOut(topic, frame),
-      leave: (connection, channel) => this.leave(connection, channel),
-      over: (stream) => this.#forget(stream),
-    }
+    this.bus = options.bus
   }
 
   /** Connects the transport. Called once, before the first socket opens. */
   attach(fanOut: FanOut): void {
-    this.#fanOut = fanOut
+    this.fanOut = fanOut
   }
 
   /** Whether an event published to `channel` would reach anybody on any node; lets a publisher skip making it. */
   isFollowed(channel: Channel<unknown>): boolean {
-    return this.#options.bus.hasSubscribers(channel.name)
+    return this.bus.hasSubscribers(channel.name)
   }
 
   /**
@@ -61,18 +56,18 @@ export class Hub {
     this.#options.inspect?.(channel.type, event)
     const head = JSON.stringify({ type: channel.type, eid: channel.name, ts: Date.now(), seq })
     const frame = `${head.slice(0, -1)},"data":${json}}`
-    this.#options.bus.publish(channel.name, { seq, payload: frame })
+    this.bus.publish(channel.name, { seq, payload: frame })
   }
 
   /** Publishes a binary frame, for streams whose protocol defines one. */
   publishFrame(channel: Channel<unknown>, seq: number, frame: Uint8Array): void {
-    this.#options.bus.publish(channel.name, { seq, payload: frame })
+    this.bus.publish(channel.name, { seq, payload: frame })
   }
 
   /** Ends the stream for all its followers. */
   end(channel: Channel<unknown>, reason: string): void {
     if (!this.isFollowed(channel)) return
-    this.#options.bus.publish(channel.name, { seq: END, payload: endFrame(channel, reason) })
+    this.bus.publish(channel.name, { seq: END, payload: endFrame(channel, reason) })
   }
 
   /**
@@ -102,7 +97,7 @@ export class Hub {
         }
         if (stream?.channel.name !== channel.name || stream.isOver) {
           this.#release(stream)
-          stream = this.#streams.get(channel.name) ?? new Stream(channel, delivery, this.#host)
+          stream = this.#streams.get(channel.name) ?? new Stream(channel, delivery, this)
           this.#streams.set(channel.name, stream)
           stream.opening++
           await this.#ready(stream)
@@ -176,7 +171,7 @@ export class Hub {
     await stream.subscription.ready.catch(() => {
       // The next opening subscribes again.
       stream.isOver = true
-      this.#forget(stream)
+      this.over(stream)
       throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })
     })
     stream.readySince = Math.min(stream.readySince, performance.now())
@@ -197,10 +192,10 @@ export class Hub {
   }
 
   #collect(stream: Stream): void {
-    if (stream.isUnused) this.#forget(stream)
+    if (stream.followers.size === 0 && stream.opening === 0) this.over(stream)
   }
 
-  #forget(stream: Stream): void {
+  over(stream: Stream): void {
     stream.subscription.unsubscribe()
     if (this.#streams.get(stream.channel.name) === stream) this.#streams.delete(stream.channel.name)
   }

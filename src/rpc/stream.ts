@@ -61,14 +61,6 @@ export class Stream {
     )
   }
 
-  get hasEvents(): boolean {
-    return this.lastSeq !== UNKNOWN
-  }
-
-  get isUnused(): boolean {
-    return this.followers.size === 0 && this.opening === 0
-  }
-
   /** Adds a follower whose snapshot has the number `seq`. */
   add(connection: Connection, seq: number): void {
     this.followers.add(connection)
@@ -124,7 +116,7 @@ export class Stream {
 
   #deliver(seq: number, frame: Frame): void {
     if (seq <= this.lastSeq) return
-    const isNext = this.delivery === 'latest' || !this.hasEvents || seq === this.lastSeq + 1
+    const isNext = this.delivery === 'latest' || this.lastSeq === UNKNOWN || seq === this.lastSeq + 1
     if (isNext || this.followers.size === 0) {
       this.#send(seq, frame)
       this.#flush()

@@ -20,7 +20,6 @@ export interface Once<Tx> {
   /**
    * The answer of a write that this process remembers or executes right now; undefined for a write that it does not
    * know. Does not ask the database.
-   *
    * @throws RpcError CONFLICT when the `eid` was used for another `type`; a promise rejects as its `run` does
    */
   recall(key: WriteKey): string | Promise<string> | undefined
@@ -30,7 +29,6 @@ export interface Once<Tx> {
    *
    * `execute` must do everything by its transaction: after a conflict it runs again. When it throws, the transaction is
    * rolled back; if `answerOf` makes an answer of the error, that answer is kept and given, else a retry executes again.
-   *
    * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */
   run(
@@ -50,7 +48,6 @@ export class AnonymousAnswers<Answer> {
 
   /**
    * The kept answer of `eid`, else that of `execute`. An error is kept too if `isDecided` says so.
-   *
    * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */
   run(

@@ -6,7 +6,7 @@ import { createRedisBus } from '../../src/bus/redis.ts'
 import { defaultLimits } from '../../src/protocol/index.ts'
 import { Admission } from '../../src/rpc/index.ts'
 import { MethodLimiter } from '../../src/rpc/method-limits.ts'
-import { SharedLimits } from '../../src/rpc/shared-limits.ts'
+import { shareLimits } from '../../src/rpc/shared-limits.ts'
 import { connect, within } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { needsRedis, startRedis } from '../support/redis.ts'
@@ -27,7 +27,7 @@ function startOn(bus: Bus) {
   const admission = new Admission(limits)
   const limiter = new MethodLimiter({ points: 10, perSeconds: 600 })
   const definition = { type: 'test.call', limiter }
-  const shared = new SharedLimits(bus, admission, new Map([[definition.type, definition]]))
+  const shared = shareLimits(bus, admission, new Map([[definition.type, definition]]))
   return { bus, admission, limiter, shared }
 }
 
