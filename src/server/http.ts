@@ -23,6 +23,7 @@ export interface Request extends Sender {
   readonly acceptEncoding: string
   readonly ifNoneMatch: string
   readonly authorization: string
+  /** Where the connection comes from. */
   readonly peer: string
   /** Whether a proxy says that it passed it on. */
   readonly isForwarded: boolean
@@ -32,14 +33,9 @@ const MAX_USER_AGENT = 200
 /** Digits only, and few enough for a safe integer. */
 const LENGTH = /^\d{1,15}$/
 
-/** Nothing else of a request is read before it is admitted. */
-export interface Addresses {
-  /** Where the connection comes from. */
-  readonly peer: string
-  /** The client's address, after trusted proxies. */
-  readonly ip: string
-}
+export type Addresses = Pick<Request, 'peer' | 'ip'>
 
+/** Nothing else of a request is read before it is admitted. */
 export function readAddresses(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): Addresses {
   const peer = addressOf(res.getRemoteAddress())
   if (trustedProxyHops === 0) return { peer, ip: peer }
@@ -187,20 +183,16 @@ export class Exchange {
   }
 }
 
-/** Why a body could not be had: the client left, sent too much, or took too long. */
-export type BodyProblem = 'aborted' | 'too large' | 'too slow'
+/** The body of a request as text, or why it could not be had. */
+type Body = { text: string } | 'aborted' | 'too large' | 'too slow'
 
-/** The whole body of a request as text. Has to be called before the handler's first await. */
-export function readBody(
-  exchange: Exchange,
-  maxBytes: number,
-  deadlineMs: number,
-): Promise<{ text: string } | BodyProblem> {
+/** Reads the whole body of a request. Has to be called before the handler's first await. */
+export function readBody(exchange: Exchange, maxBytes: number, deadlineMs: number): Promise<Body> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
     const timer = setTimeout(() => resolve('too slow'), deadlineMs)
-    const settle = (result: { text: string } | BodyProblem) => {
+    const settle = (result: Body) => {
       clearTimeout(timer)
       resolve(result)
     }

@@ -41,8 +41,9 @@ export class Sockets {
   readonly #behind = new Set<Socket>()
   readonly #heartbeat: SocketHeartbeat
   readonly #closed = new Map<number, number>()
-  /** Views of one buffer, by length. */
-  readonly #lent = viewsOf(new ArrayBuffer(MAX_LENT))
+  readonly #buffer = new ArrayBuffer(MAX_LENT)
+  /** Views of that buffer, by length. */
+  readonly #lent = Array.from({ length: MAX_LENT + 1 }, (_, length) => new Uint8Array(this.#buffer, 0, length))
   /** The end of every welcome: all its data except the user. */
   readonly #sameForAll: string
   #opened = 0
@@ -217,8 +218,4 @@ export class Sockets {
 /** Three heartbeats, as uWebSockets.js takes it: 8 to 960 seconds, in steps of four. */
 function idleSeconds(heartbeatMs: number): number {
   return Math.min(960, Math.max(12, Math.ceil((3 * heartbeatMs) / 4000) * 4))
-}
-
-function viewsOf(buffer: ArrayBuffer): readonly Uint8Array[] {
-  return Array.from({ length: buffer.byteLength + 1 }, (_, length) => new Uint8Array(buffer, 0, length))
 }

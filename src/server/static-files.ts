@@ -38,6 +38,7 @@ const compressible = /^(text|application\/(json|manifest|wasm)|image\/svg)/
 type Encoding = 'br' | 'gzip' | 'identity'
 
 interface Variant {
+  readonly encoding: Encoding
   readonly body: Buffer
   readonly etag: string
 }
@@ -92,16 +93,13 @@ function placesOf(list: string | undefined): (path: string, namesFile: boolean) 
   }
 }
 
-function segmentsOf(path: string): string[] {
-  return path.split('/').filter(Boolean)
-}
+const segmentsOf = (path: string): string[] => path.split('/').filter(Boolean)
 
 /** The decoded path; undefined if it cannot be decoded or leads out of the folder. */
 function decodePath(path: string): string | undefined {
   try {
     const decoded = decodeURIComponent(path)
-    const isHostile = decoded.includes('\0') || decoded.split(/[/\\]/).includes('..')
-    return isHostile ? undefined : decoded
+    return decoded.includes('\0') || decoded.split(/[/\\]/).includes('..') ? undefined : decoded
   } catch {
     return undefined
   }
@@ -131,7 +129,9 @@ async function readFiles(webDir: string): Promise<ReadonlyMap<string, StaticFile
 
 async function variantsOf(body: Buffer, contentType: string): Promise<StaticFile['variants']> {
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
-  const variant = (encoding: Encoding, bytes: Buffer): Variant => ({ body: bytes, etag: `"${hash}-${encoding}"` })
+  const variant = (encoding: Encoding, bytes: Buffer): Variant => {
+    return { encoding, body: bytes, etag: `"${hash}-${encoding}"` }
+  }
   const identity = variant('identity', body)
   if (!compressible.test(contentType) || body.byteLength < MIN_COMPRESSED_BYTES) return { identity }
   const [br, gz] = await Promise.all([
@@ -142,39 +142,26 @@ async function variantsOf(body: Buffer, contentType: string): Promise<StaticFile
 }
 
 /** The smallest body in an encoding that the client accepts (`q=0` refuses one). */
-function choose(file: StaticFile, acceptEncoding: string): { encoding: Encoding; variant: Variant } {
-  const accepted = acceptEncoding.toLowerCase().split(',')
-  for (const encoding of ['br', 'gzip'] as const) {
-    const variant = file.variants[encoding]
-    const isAccepted = accepted.some((part) => {
-      const [name = '', ...parameters] = part.split(';').map((text) => text.trim())
-      return name === encoding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    })
-    if (variant && isAccepted) return { encoding, variant }
-  }
-  return { encoding: 'identity', variant: file.variants.identity }
+function choose({ variants }: StaticFile, acceptEncoding: string): Variant {
+  const accepted = acceptEncoding.split(',').flatMap((part) => {
+    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
+    return parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) ? [] : name
+  })
+  const { br, gzip: gz, identity } = variants
+  return [br, gz].find((variant) => variant && accepted.includes(variant.encoding)) ?? identity
 }
 
 function sendFile(exchange: Exchange, request: Request, file: StaticFile, always: Headers): void {
-  const { encoding, variant } = choose(file, request.acceptEncoding)
-  const headers: Headers = {
-    ...always,
-    'Cache-Control': file.cacheControl,
-    ETag: variant.etag,
-    Vary: 'Accept-Encoding',
-  }
-  if (matches(request.ifNoneMatch, variant.etag)) {
-    exchange.reply('304 Not Modified', headers)
-    return
-  }
+  const { encoding, body, etag } = choose(file, request.acceptEncoding)
+  const headers: Headers = { ...always, 'Cache-Control': file.cacheControl, ETag: etag, Vary: 'Accept-Encoding' }
   const described = { ...headers, 'Content-Type': file.contentType }
   const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
-  if (request.method === 'head') exchange.reply('200 OK', full, variant.body)
-  else stream(exchange, full, variant.body)
+  if (matches(request.ifNoneMatch, etag)) exchange.reply('304 Not Modified', headers)
+  else if (request.method === 'head') exchange.reply('200 OK', full, body)
+  else stream(exchange, full, body)
 }
 
 function matches(ifNoneMatch: string, etag: string): boolean {
-  if (ifNoneMatch === '') return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }
 

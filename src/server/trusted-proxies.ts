@@ -18,10 +18,8 @@ export function addressOf(buffer: ArrayBuffer): string {
   const bytes = new Uint8Array(buffer)
   if (bytes.length === 4) return bytes.join('.')
   if (isMapped(bytes)) return bytes.subarray(12).join('.')
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    (((bytes[i * 2] ?? 0) << 8) | (bytes[i * 2 + 1] ?? 0)).toString(16),
-  )
-  return normalize(groups.join(':')) ?? '0.0.0.0'
+  const groups = Buffer.from(buffer).toString('hex').match(/.{4}/g)
+  return normalize(groups?.join(':') ?? '') ?? '0.0.0.0'
 }
 
 /** 127.0.0.0/8 or ::1. */

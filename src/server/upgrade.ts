@@ -62,15 +62,14 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       unavailable(exchange)
       return
     }
-    if (!admission.socketOpened(sender.ip)) {
+    if (!admission.socketOpened(addresses.ip)) {
       tooMany(exchange, 'Too many sockets are open from this address', TOO_MANY_RETRY_MS)
       return
     }
-    const { ip } = sender
     const key = req.getHeader('sec-websocket-key')
     const { protocol, isForeign } = readProtocol(req)
     const refuse = (): void => {
-      admission.socketClosed(ip)
+      admission.socketClosed(addresses.ip)
       unavailable(exchange)
     }
     const open = ({ caller, setCookie }: Identity): void => {
@@ -79,8 +78,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
         refuse()
         return
       }
-      const admitted: Admitted = { caller, isForeign, ws: null, socket: null }
-      const userData: UserData = { admitted }
+      const userData: UserData = { admitted: { caller, isForeign, ws: null, socket: null } }
       // Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags
       // once more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the
       // first frame for example, the new socket may be cut.
@@ -91,14 +89,12 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
         }
         res.upgrade(userData, key, protocol, '', context)
       })
-      onOpen(admitted)
+      onOpen(userData.admitted)
     }
     const found = sessions.identify(sender)
-    if (!(found instanceof Promise)) {
-      open(found)
-      return
-    }
-    found.then(open, refuse).catch((error: unknown) => log.error({ err: error }, 'a socket could not be opened'))
+    const failed = (error: unknown): void => log.error({ err: error }, 'a socket could not be opened')
+    if (found instanceof Promise) found.then(open, refuse).catch(failed)
+    else open(found)
   }
 }
 

@@ -34,9 +34,8 @@ export async function postgresBinaries(place: string, owner: PostgresOwner | und
   }
   const libraries = await completeLibraries(native, join(place, 'postgres-lib'))
   const base = { PATH: '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C' }
-  if (libraries === undefined) return { initdb, postgres, env: base }
   const name = platform() === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH'
-  return { initdb, postgres, env: { ...base, [name]: libraries } }
+  return { initdb, postgres, env: libraries === undefined ? base : { ...base, [name]: libraries } }
 }
 
 const Package = z.object({ version: z.string() })
@@ -81,7 +80,7 @@ async function completeLibraries(native: string, folder: string): Promise<string
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   const missing: { from: string; name: string }[] = []
   for (const { source, target } of Links.parse(JSON.parse(list))) {
-    if (!target.startsWith('native/lib/') || target.slice('native/lib/'.length).includes('/')) continue
+    if (dirname(target) !== 'native/lib') continue
     const isThere = await stat(join(native, '..', target)).catch(() => undefined)
     if (!isThere) missing.push({ from: join(native, '..', source), name: basename(target) })
   }

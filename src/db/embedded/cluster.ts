@@ -55,10 +55,7 @@ export async function initialise(cluster: Cluster, patience: AbortSignal): Promi
   try {
     await mkdir(draft, { mode: 0o700 })
     await writeFile(passwordFile, cluster.password, { mode: 0o600 })
-    if (owner) {
-      await chown(draft, owner.uid, owner.gid)
-      await chown(passwordFile, owner.uid, owner.gid)
-    }
+    if (owner) for (const path of [draft, passwordFile]) await chown(path, owner.uid, owner.gid)
     const args = [
       `--pgdata=${draft}`,
       `--username=${USER}`,
@@ -145,14 +142,13 @@ function settings(cluster: Cluster, port: number): string[] {
 }
 
 async function explain(
-  cluster: Cluster,
+  { owner, binaries, place }: Cluster,
   what: string,
   outcome: number | string | Error,
   lines: readonly string[],
 ): Promise<Error> {
-  const { owner, binaries, place } = cluster
   const cause = outcome instanceof Error ? outcome : undefined
-  for (const path of owner ? [place, dirname(binaries.postgres)] : []) {
+  for (const path of [place, dirname(binaries.postgres)]) {
     const closed = owner && (await firstClosedFolder(path, owner))
     if (!closed) continue
     return new Error(
@@ -204,8 +200,7 @@ async function look(cluster: Cluster, port: number): Promise<'as wanted' | 'othe
     return (rows[0].fsync === 'on') === cluster.durable ? 'as wanted' : 'other settings'
   } catch (error) {
     if (!hasCode(error, '28P01')) return 'busy'
-    const message = `The Postgres running on ${cluster.folder} does not take the password kept beside it.`
-    throw new Error(message, { cause: error })
+    throw new Error(`The Postgres on ${cluster.folder} does not take the password kept beside it.`, { cause: error })
   }
 }
 

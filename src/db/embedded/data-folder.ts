@@ -57,11 +57,8 @@ export async function postgresOwner(): Promise<PostgresOwner | undefined> {
     const shell = ['--no-create-home', '--shell', '/usr/sbin/nologin']
     await run('useradd', ['--system', '--user-group', ...shell, 'postgres'], { timeout: 10_000 })
   } catch (cause) {
-    throw new Error(
-      'Postgres refuses to run as root, and the user "postgres" could not be made. ' +
-        'Run Rally as another user, make one named "postgres", or set DATABASE_URL.',
-      { cause },
-    )
+    const advice = 'Run Rally as another user, make one named "postgres", or set DATABASE_URL.'
+    throw new Error(`Postgres refuses to run as root, and no user "postgres" could be made. ${advice}`, { cause })
   }
   const made = await lookUp('postgres')
   if (made) return made
@@ -89,12 +86,9 @@ async function letThrough(dataDir: string, owner: PostgresOwner): Promise<void> 
 
 /** The first folder on the way to `path` that Postgres' user may not enter, if there is one. */
 export async function firstClosedFolder(path: string, owner: PostgresOwner): Promise<string | undefined> {
-  const folders: string[] = []
-  for (let folder = path; dirname(folder) !== folder; folder = dirname(folder)) folders.unshift(folder)
-  for (const folder of folders) {
-    if (!mayPass(await stat(folder), owner)) return folder
-  }
-  return undefined
+  if (dirname(path) === path) return undefined
+  const above = await firstClosedFolder(dirname(path), owner)
+  return above ?? (mayPass(await stat(path), owner) ? undefined : path)
 }
 
 function mayPass(folder: { mode: number; uid: number; gid: number }, owner: PostgresOwner): boolean {

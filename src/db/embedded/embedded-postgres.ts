@@ -11,7 +11,7 @@ import { ended, readIfThere, type Server, shutDown, until } from './process.ts'
 
 /** The database that Rally uses in its own Postgres. */
 const DATABASE = 'rally'
-/** Recovery after a crash may take its time. */
+/** Recovery after a crash takes its time. */
 const START_TIMEOUT_MS = 60_000
 /** How often Postgres is restarted within `WINDOW_MS`, failed attempts included. */
 const MAX_RESTARTS = 5
@@ -110,9 +110,8 @@ async function keptPassword(place: string, folder: string): Promise<string> {
   const kept = (await readIfThere(path))?.trim()
   if (kept !== undefined) return kept
   if (await stat(folder).catch(() => undefined)) {
-    throw new Error(
-      `${path} is missing, so the data in ${folder} can't be opened. Put it back, or move ${folder} away.`,
-    )
+    const advice = `Put it back, or move ${folder} away.`
+    throw new Error(`${path} is missing, so the data in ${folder} can't be opened. ${advice}`)
   }
   const password = randomBytes(24).toString('base64url')
   const draft = `${path}.${randomUUID()}`
@@ -122,8 +121,7 @@ async function keptPassword(place: string, folder: string): Promise<string> {
 }
 
 async function ensureDatabase(url: string, deadline: number): Promise<void> {
-  const timeoutMs = Math.max(deadline - Date.now(), 1000)
-  await withClient(url, timeoutMs, async (client) => {
+  await withClient(url, Math.max(deadline - Date.now(), 1000), async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE])
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
   })

@@ -6,9 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Log } from '../../logger.ts'
 
-/** How often a process that is not our child is checked while it is expected to change. */
+/** How often a process that is not our child is checked, while it is expected to change and at other times. */
 export const POLL_MS = 20
-/** How often it is checked at other times. */
 const WATCH_MS = 1_000
 /** How long an immediate shutdown may take. */
 export const QUIT_TIMEOUT_MS = 5000
@@ -82,17 +81,14 @@ export async function ended({ pid, child }: Server, signal: AbortSignal, pollMs 
 
 /** A fast shutdown and, after the deadline, an immediate one, from which the next start recovers. */
 export async function shutDown(server: Server, timeoutMs: number): Promise<void> {
-  for (const [signal, limitMs] of [
-    ['SIGINT', timeoutMs],
-    ['SIGQUIT', QUIT_TIMEOUT_MS],
-  ] as const) {
-    if (server.child && hasEnded(server.child)) return
-    if (!sendSignal(server.pid, signal)) return
-    const isGone = await ended(server, until(Date.now() + limitMs), POLL_MS).then(
-      () => true,
-      () => false,
-    )
-    if (isGone) return
+  const steps = [['SIGINT', timeoutMs] as const, ['SIGQUIT', QUIT_TIMEOUT_MS] as const]
+  for (const [signal, limitMs] of steps) {
+    if ((server.child && hasEnded(server.child)) || !sendSignal(server.pid, signal)) return
+    try {
+      return await ended(server, until(Date.now() + limitMs), POLL_MS)
+    } catch {
+      // It is stopped in a harder way.
+    }
   }
   throw new Error(`Postgres ${server.pid} does not end`)
 }
