@@ -14,11 +14,8 @@ const DRIFT = 1e-4
 const ROUNDING_MS = 0.5
 
 /**
- * The server's clock, estimated from round trips.
- *
- * When the answer of a round trip of r ms arrives with time t, the server's clock is at t + r/2, at most r/2 wrong (NTP,
- * RFC 5905 section 8). The sample with the smallest such bound counts; bounds grow with age. Round trip and jitter are
- * smoothed as in RFC 6298.
+ * The server's clock, estimated from round trips: after one of r ms it is known to r/2 (NTP, RFC 5905 section 8). The
+ * smallest bound counts; bounds grow with age. Round trip and jitter are smoothed as in RFC 6298.
  */
 export class Clock {
   #samples: Sample[] = []

@@ -12,10 +12,8 @@ const SUBSCRIPTION = /^on[A-Z]/
 const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON', 'inspect', 'asymmetricMatch', 'nodeType'])
 
 /**
- * Connects to a Rally server.
- *
- * `Api` is the type that the server exports: its methods become `rally.module.method(input)`, its subscriptions
- * `rally.module.onEvent(input, listener)`. Nothing of it is needed at run time.
+ * Connects to a Rally server. `Api` is the type that it exports: its methods become `rally.module.method(input)`, its
+ * subscriptions `rally.module.onEvent(input, listener)`. Nothing of it is needed at run time.
  *
  * @throws TypeError for an invalid address, or where there is no WebSocket.
  */

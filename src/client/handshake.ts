@@ -14,10 +14,8 @@ export interface SocketLike {
 export type SocketConstructor = new (url: string, protocols?: string | string[]) => SocketLike
 
 /**
- * Finds the endpoints from an address of the server: `http(s):`, `ws(s):`, or relative to the page. A path is kept, for a
- * server behind a prefix; a trailing `/` or `/ws` makes no difference. `handshake` is `socket` by HTTP.
- *
- * @throws TypeError for an invalid address, or a relative one where there is no page.
+ * The endpoints of an address: `http(s):`, `ws(s):`, or relative to the page. A path is kept but for a trailing `/ws`.
+ * `handshake` is `socket` by HTTP. @throws TypeError for an invalid address, or a relative one where there is no page.
  */
 export function endpointsOf(url: string | URL | undefined) {
   const page = typeof location === 'undefined' ? undefined : location.href

@@ -25,9 +25,7 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'WebSocket' | 'cr
 
 /**
  * `createClient` for programs in Node: keeps the cookies of the server in a file, so that a program signs in once.
- *
- * @throws TypeError for an invalid address, or where there is no WebSocket; Error for a file that cannot be read or does
- *   not hold cookies.
+ * @throws TypeError for an invalid address, or where there is no WebSocket; Error for a file that holds no cookies.
  */
 export function createClient<Api extends AnyApi>(options: NodeClientOptions): Rally<Api> {
   const { cookieFile, WebSocket: Given, ...rest } = options

@@ -48,9 +48,8 @@ interface Pending {
 }
 
 /**
- * Requests and their answers. A request waits for a connection, for a place among those in flight and for its turn by
- * the server's rate; it is sent again with the same `eid` when its connection is lost or the server is `UNAVAILABLE`,
- * until its deadline. The server executes a user's write at most once per `eid`, so that sending again is safe.
+ * Requests and their answers. One waits for a connection and for the server's limits. It is sent again when its
+ * connection is lost or the server is `UNAVAILABLE`, until its deadline: a write happens at most once per `eid`.
  */
 export class Requests {
   readonly #connection: Connection

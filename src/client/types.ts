@@ -4,9 +4,8 @@ import type { Welcome } from '../protocol/envelope.ts'
 import type { ClientCode, RallyError } from './errors.ts'
 
 /**
- * `connecting` until the first welcome; `open` while requests go out; `reconnecting` while the client works on a new
- * connection; `idle` after the server closed a connection on which nobody asked anything: the next call, or the user's
- * next action in a page, makes another; `closed` for good: by `close()`, or by a server that says stay away.
+ * `connecting` until the first welcome; `reconnecting` while another connection is made; `idle` after the server closed
+ * an unused one (the next call or user action makes another); `closed` by `close()` or a server that says stay away.
  */
 export type Status = 'connecting' | 'open' | 'reconnecting' | 'idle' | 'closed'
 
@@ -144,10 +143,9 @@ export type Begun =
 /** A sign-in that waits for the six digits of the authenticator app. */
 export type SignIn = Begun & {
   /**
-   * Sends the digits, and resolves when the socket belongs to the user.
-   *
-   * @throws RallyError `INVALID_CODE` (call again with other digits), `RATE_LIMITED`, `USERNAME_TAKEN`, or
-   * `NO_CHALLENGE`: it took too long, or the connection of a registration was lost, and its secret with it.
+   * Sends the digits, and resolves when the socket belongs to the user. @throws RallyError `INVALID_CODE` (call again
+   * with other digits), `RATE_LIMITED`, `USERNAME_TAKEN`, or `NO_CHALLENGE`: it took too long, or the connection of a
+   * registration was lost, and its secret with it.
    */
   verify(code: string, options?: VerifyOptions): Promise<SignedIn>
 }

@@ -38,12 +38,11 @@ const MAX_AHEAD_TICKS = 120
 const MAX_TICKS = 60 * 60 * 60
 
 /**
- * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything, so the
- * match can be played again, verified, or continued by another process.
+ * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything.
  *
- * The inputs of a seat take effect in the order of arrival, one a tick. A change that the listener knows stays: a later
- * input takes effect after it. A planned change that is not due yet is replaced by a later input for the same tick or an
- * earlier one, so that a client whose clock was wrong can correct itself.
+ * The inputs of a seat take effect in the order of arrival, one a tick. A change that the listener knows stays. A
+ * planned one is replaced by a later input for its tick or before, so that a client with a wrong clock can correct
+ * itself.
  */
 export class MatchRunner {
   readonly matchId: string

@@ -23,12 +23,10 @@ export interface Outcome {
 }
 
 /**
- * The rules of a game as pure functions, run alike by the server and by browsers.
- *
- * `step` must be deterministic on every JavaScript engine: no clock, no `Math.random` (the state carries its
- * generator), no trigonometry, exponentials or `**`; only `+ - * /`, `Math.sqrt`, `min`, `max`, `floor`, `abs`,
- * `imul` and integer operations. It must not let the state grow without bound. A state is a JSON value: plain objects,
- * arrays, strings, booleans, null and finite numbers.
+ * The rules of a game as pure functions, run alike by the server and by browsers. `step` must be deterministic on every
+ * JavaScript engine: no clock, no `Math.random` (the state carries its generator), no trigonometry, only `+ - * /`,
+ * `Math.sqrt`, `min`, `max`, `floor`, `abs`, `imul` and integer operations. The state must not grow without bound. It
+ * is a JSON value: plain objects, arrays, strings, booleans, null and finite numbers.
  */
 export interface GameDefinition<State, Input, Options, Name extends string> {
   readonly name: Name
@@ -91,10 +89,8 @@ export interface PutInitBeforeWhatTakesTheState {
 }
 
 /**
- * Declares a game. Its types are inferred: inputs and options from their schemas, the state from what `init` returns. So
- * `init` comes before functions that name no type for their `state`.
- *
- * @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
+ * Declares a game. The types are inferred: the state from what `init` returns, so `init` comes before functions with an
+ * untyped `state`. @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
  */
 export function defineGame<
   // biome-ignore lint/suspicious/noExplicitAny: so that a definition with another mistake is told of that mistake alone

@@ -7,8 +7,8 @@ export interface PrngState {
 }
 
 /**
- * The state for a seed, of which the low 32 bits count: the first four outputs of SplitMix (Steele, Lea and Flood, 2014)
- * in 32 bits, with MurmurHash3's finaliser. As that is a bijection and the counters differ, no seed gives four zeros.
+ * The state for the low 32 bits of a seed: four outputs of SplitMix (Steele, Lea and Flood, 2014) in 32 bits. The
+ * finaliser is a bijection, so no seed gives four zeros.
  */
 export function seedPrng(seed: number): PrngState {
   return {

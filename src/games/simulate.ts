@@ -28,14 +28,10 @@ export interface Keyframe<State = unknown> {
 export type InputRules<Input> = Pick<Game<never, Input, never>, 'seats' | 'idle' | 'tickRate'>
 
 /**
- * What each seat does in the next step. The server, a predicting client and a replay all use this, so that they agree:
- *
- * - Every seat begins with the game's `idle` input.
- * - With a `tickRate` above 0, a seat goes on doing what was set last. To set the same again is no change.
- * - In a turn-based game (`tickRate` 0) an input is an event: the next step alone gets it, then all seats are idle
- *   again. Each input is a step, hence a tick, of its own.
- *
- * Inputs are kept by reference and must not be modified afterwards. They are not validated here.
+ * What each seat does in the next step; the server, a predicting client and a replay use it. Every seat begins with
+ * `idle`. With a `tickRate` above 0 a seat goes on doing what was set last. In a turn-based game (`tickRate` 0) an
+ * input is a step of its own, and after it all seats are idle again. Inputs are kept by reference, must not be
+ * modified, and are not validated.
  */
 export class HeldInputs<Input> {
   readonly #rules: InputRules<Input>
@@ -93,8 +89,8 @@ export class Simulation<State, Input, Options> {
   #next = 0
 
   /**
-   * With `from`, the simulation starts at that tick with a copy of that state; earlier changes only say what the seats
-   * hold then. Throws a RangeError if the log names a seat or a tick that cannot be, or ends before it starts.
+   * With `from`, it starts at that tick with a copy of that state; earlier changes only say what the seats hold then.
+   * @throws RangeError if the log names a seat or a tick that cannot be, or ends before it starts.
    */
   constructor(
     game: Game<State, Input, Options>,

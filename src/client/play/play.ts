@@ -19,10 +19,8 @@ import type {
 } from './types.ts'
 
 /**
- * Plays or watches a match. Own inputs show at once, those of others when they are known, and what the server decides
- * counts. Draw `play.state` as often as you like: nothing is computed in between.
- *
- * `game` must have the same rules as the server's.
+ * Plays or watches a match by the rules of the server. Own inputs show at once, and what the server decides counts.
+ * Draw `play.state` as often as you like: nothing is computed in between.
  */
 export function play<State, Input, Options>(
   rally: PlayClient,

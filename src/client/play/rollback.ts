@@ -51,10 +51,9 @@ const MAX_DECIDED = 1024
 const MAX_PENDING = 128
 
 /**
- * The states of one match from the last final one, the base, to a predicted one, the tip, and the inputs between them. A
- * seat is expected to go on doing what it did last. Own inputs count from the tick where they are expected to take effect,
- * until the server says where they did. A decision about the past makes all later states wrong: `redo` steps them again
- * from the last one that is right. Not for turn-based games.
+ * The states of one match from the last final one, the base, to a predicted one, the tip, and the inputs between. A
+ * seat is expected to go on as before; an own input counts from where it is expected until the server says where it
+ * did. `redo` steps again what a decision about the past made wrong. Not for turn-based games.
  */
 export class Rollback<State, Input> {
   readonly #game: Rules<State, Input>

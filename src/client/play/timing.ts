@@ -11,11 +11,9 @@ const SETTLE_MS = 400
 const JUMP_MS = 500
 
 /**
- * When each tick of the server arrives here at the earliest.
- *
- * A frame that was sent at tick t and arrives at time a says that tick 0 would have arrived at a - t * period, or
- * earlier, as a network only delays. The smallest such value of the last seconds counts, so jitter, stalls and
- * retransmissions of single frames do not move it.
+ * When each tick of the server arrives here at the earliest. A frame of tick t that arrives at time a says that tick 0
+ * would have arrived at a - t * period or before, as a network only delays. The smallest such value of the last seconds
+ * counts, so jitter and stalls of single frames do not move it.
  */
 export class ServerTicks {
   /** Mean lateness of frames. */
@@ -126,13 +124,13 @@ const MAX_DECAY_MS = 100
 const MAX_PAUSE_MS = 1_000
 
 /**
- * The round trip of inputs, and the lead: how far ahead of the server's frames to play, so that inputs come in time.
+ * The round trip of inputs, and the lead: how far ahead of the server to play, so that inputs come in time. In
+ * monotonic ms.
  *
- * Pings measure the round trip, but rarely; answers to inputs tell more. A late input is answered at once, so the answer
- * took a round trip, which is the lead that it needed. When several in a row are late, the shortest of them counts, as a
- * stall makes the first ones later than the network is. An input in time shows only that the lead is enough: it shrinks
- * slowly until the next one is late. Nobody notices that, as the server goes back for an input that is a little late.
- * Times are monotonic, ms.
+ * Pings are rare; answers to inputs tell more. A late input is answered at once, so after a round trip, which is the
+ * lead that it needed. Of several late ones in a row the shortest counts, as a stall delays the first ones more. An
+ * input in time shows only that the lead is enough: it shrinks slowly until the next one is late, which nobody notices,
+ * as the server goes back for an input that is a little late.
  */
 export class RoundTrip {
   /** Smoothed round trip; 0 while nothing is known. */

@@ -127,11 +127,9 @@ export interface Play<State, Input> extends AsyncDisposable {
   /** What to draw at `now`, by the clock in the options: a copy, which the caller may keep. */
   frame(now?: number): State | null
   /**
-   * What a seat does from now on, or once in a turn-based game. `seat` is needed only with several seats. The same input
-   * again costs nothing. Before the match is live and without a connection, inputs of a game with a clock are kept and sent
-   * later; turns are not. Answers whether it had an effect here at once; false for a seat that is not played here.
-   *
-   * @throws RallyError VALIDATION_FAILED for what is no input of the game.
+   * What a seat does from now on, or once in a turn-based game. `seat` is needed only with several seats. Inputs of a
+   * game with a clock that cannot be sent yet are kept and sent later; turns are not. Answers whether it had an effect
+   * here at once. @throws RallyError VALIDATION_FAILED for what is no input of the game.
    */
   input(input: Input, seat?: number): boolean
   /** Gives a function that removes the listener. */

@@ -1,17 +1,5 @@
 import { nextFloat } from '../prng.ts'
-import {
-  BACK_LEFT,
-  BACK_RIGHT,
-  BALL_BOTTOM,
-  BALL_TOP,
-  FACE_LEFT,
-  FACE_RIGHT,
-  GOAL_LEFT,
-  GOAL_RIGHT,
-  HEIGHT,
-  REACH,
-  WIDTH,
-} from './court.ts'
+import * as court from './court.ts'
 import type { PongState } from './state.ts'
 
 /** How fast the ball is served, and how fast it gets at most; units a tick. */
@@ -41,8 +29,8 @@ export function moveBall(state: PongState): void {
   let left = 1
   for (let contacts = 0; contacts < MAX_CONTACTS && left > 0; contacts++) {
     const seat = state.velocityX < 0 ? 0 : 1
-    const toWall = timeToEdge(state.ballY, state.velocityY, BALL_TOP, BALL_BOTTOM)
-    const toGoal = timeToEdge(state.ballX, state.velocityX, GOAL_LEFT, GOAL_RIGHT)
+    const toWall = timeToEdge(state.ballY, state.velocityY, court.BALL_TOP, court.BALL_BOTTOM)
+    const toGoal = timeToEdge(state.ballX, state.velocityX, court.GOAL_LEFT, court.GOAL_RIGHT)
     const toPaddle = timeToPaddle(state, seat)
 
     if (toPaddle <= left && toPaddle <= toWall && toPaddle <= toGoal) {
@@ -55,7 +43,7 @@ export function moveBall(state: PongState): void {
       return
     } else if (toWall <= left) {
       travel(state, toWall)
-      state.ballY = state.velocityY < 0 ? BALL_TOP : BALL_BOTTOM
+      state.ballY = state.velocityY < 0 ? court.BALL_TOP : court.BALL_BOTTOM
       state.velocityY = -state.velocityY
       left -= toWall
     } else {
@@ -68,8 +56,8 @@ export function moveBall(state: PongState): void {
 function travel(state: PongState, ticks: number): void {
   const x = state.ballX + state.velocityX * ticks
   const y = state.ballY + state.velocityY * ticks
-  state.ballX = Math.min(GOAL_RIGHT, Math.max(GOAL_LEFT, x))
-  state.ballY = Math.min(BALL_BOTTOM, Math.max(BALL_TOP, y))
+  state.ballX = Math.min(court.GOAL_RIGHT, Math.max(court.GOAL_LEFT, x))
+  state.ballY = Math.min(court.BALL_BOTTOM, Math.max(court.BALL_TOP, y))
 }
 
 /** When the ball, at `at` in x or y, reaches the edge that it moves to; infinity for never. */
@@ -85,15 +73,15 @@ function timeToEdge(at: number, velocity: number, low: number, high: number): nu
 function timeToPaddle(state: PongState, seat: 0 | 1): number {
   const { ballX, ballY, velocityX, velocityY } = state
   if (velocityX === 0) return Number.POSITIVE_INFINITY
-  const face = seat === 0 ? FACE_LEFT : FACE_RIGHT
-  const back = seat === 0 ? BACK_LEFT : BACK_RIGHT
+  const face = seat === 0 ? court.FACE_LEFT : court.FACE_RIGHT
+  const back = seat === 0 ? court.BACK_LEFT : court.BACK_RIGHT
   const paddle = seat === 0 ? state.paddle0 : state.paddle1
   let enter = Math.max(0, (face - ballX) / velocityX)
   let exit = (back - ballX) / velocityX
   if (velocityY === 0) {
-    if (Math.abs(ballY - paddle) > REACH) return Number.POSITIVE_INFINITY
+    if (Math.abs(ballY - paddle) > court.REACH) return Number.POSITIVE_INFINITY
   } else {
-    const reach = velocityY < 0 ? -REACH : REACH
+    const reach = velocityY < 0 ? -court.REACH : court.REACH
     enter = Math.max(enter, (paddle - reach - ballY) / velocityY)
     exit = Math.min(exit, (paddle + reach - ballY) / velocityY)
   }
@@ -103,8 +91,8 @@ function timeToPaddle(state: PongState, seat: 0 | 1): number {
 /** Sends the ball back from the face of the paddle, also when the paddle's end has touched it. */
 function hit(state: PongState, seat: 0 | 1): void {
   const paddle = seat === 0 ? state.paddle0 : state.paddle1
-  const offset = Math.max(-1, Math.min(1, (state.ballY - paddle) / REACH))
-  state.ballX = seat === 0 ? FACE_LEFT : FACE_RIGHT
+  const offset = Math.max(-1, Math.min(1, (state.ballY - paddle) / court.REACH))
+  state.ballX = seat === 0 ? court.FACE_LEFT : court.FACE_RIGHT
   state.speed = Math.min(MAX_SPEED, state.speed * SPEED_UP)
   state.hits += 1
   aim(state, seat === 0 ? 1 : -1, offset * MAX_SLOPE)
@@ -123,8 +111,8 @@ function point(state: PongState, seat: 0 | 1): void {
 
 /** Puts the ball in the centre, to be served towards `seat` after the pause. */
 export function prepareServe(state: PongState, seat: 0 | 1): void {
-  state.ballX = WIDTH / 2
-  state.ballY = HEIGHT / 2
+  state.ballX = court.WIDTH / 2
+  state.ballY = court.HEIGHT / 2
   state.speed = START_SPEED
   state.hits = 0
   state.pause = SERVE_PAUSE
