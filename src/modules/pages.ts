@@ -21,7 +21,7 @@ export interface PageRows {
   readonly take: number
 }
 
-export interface PageSource<Row, Item> {
+interface PageSource<Row, Item> {
   /** How many items a page has unless the request says so. Default 20. */
   readonly limit?: number
   read(rows: PageRows): Promise<readonly Row[]>

@@ -36,7 +36,7 @@ export interface Platform {
 }
 
 /** `stopping` aborts when the job is stopped, so that long work can end early. A returned promise is awaited. */
-export type PeriodicWork = (stopping: AbortSignal) => unknown
+type PeriodicWork = (stopping: AbortSignal) => unknown
 
 export interface PeriodicJob {
   /** Resolves when the job does not run any more. */

@@ -8,7 +8,7 @@ const LOOKS_PER_SECOND = 10
 /** The most steps at a time, for a view that is behind: it goes at twice the pace of the match. */
 const MAX_STEPS = 2
 
-export interface DelayedViewOptions {
+interface DelayedViewOptions {
   readonly runner: MatchRunner
   readonly publisher: FramePublisher
   readonly delayMs: number
@@ -33,7 +33,6 @@ export class DelayedView implements Ticking {
   readonly #turns: number[] = []
   readonly #startedAt = performance.now()
   #tick = 0
-  /** The tick of the match itself. */
   #matchTick = 0
   /** The first change in the log that is not applied yet. */
   #next = 0
@@ -51,7 +50,7 @@ export class DelayedView implements Ticking {
     this.#state = game.init({ seed, options: runner.options })
   }
 
-  /** How often `advance` is to be called, times a second. */
+  /** Calls of `advance` a second. */
   get pace(): number {
     return this.#runner.game.tickRate || LOOKS_PER_SECOND
   }
@@ -98,8 +97,7 @@ export class DelayedView implements Ticking {
   }
 
   #isStepDue(now: number): boolean {
-    if (this.#tick >= this.#runner.tick) return false
-    return this.#isOldEnough(this.#tick + 1, this.#turns[0] ?? now, now)
+    return this.#tick < this.#runner.tick && this.#isOldEnough(this.#tick + 1, this.#turns[0] ?? now, now)
   }
 
   /** Whether a tick may be shown: by the count of ticks or, in a game without a clock, by the time `at` which it came. */

@@ -16,7 +16,7 @@ import { type LiveFrame, StateRate } from './types.ts'
 const TYPE = 'live.onState'
 
 /** Bytes a second of one stream of states: larger states are sent less often. */
-export const MAX_STATE_BYTES = 256 * 1024
+const MAX_STATE_BYTES = 256 * 1024
 
 /** The channel of the states of a match, `rate` frames a second of about `frameBytes` each. A socket follows one rate. */
 export function stateChannel(matchId: string, rate: number, isDelayed: boolean, frameBytes = 0): Channel<LiveFrame> {
@@ -49,14 +49,13 @@ export function stateSeq(tick: number, status: LiveFrame['status'], tickRate: nu
   return tick + (tickRate === 0 ? 1 : 0) + (status === 'live' ? 0 : 1)
 }
 
-/** The stream of states at one rate. */
+/** The stream of states at one rate. After a long frame, the next one waits for the tick `notBefore`. */
 interface States {
   readonly channel: Channel<LiveFrame>
-  /** The next frame waits for this tick if the last one was long. */
   notBefore: number
 }
 
-/** Encodes a match for its followers on all nodes: those who see it as it is, or those who see it later. Encodes nothing that nobody follows. */
+/** Encodes what is followed of a match, on all nodes: for those who see it as it is, or for those who see it later. */
 export class FramePublisher {
   readonly inputs: Channel<LiveFrame>
   readonly #hub: Hub
@@ -77,7 +76,6 @@ export class FramePublisher {
     this.inputs = inputsChannel(matchId, isDelayed, stream)
   }
 
-  /** Whether anybody may follow states. */
   get wantsStates(): boolean {
     return this.#rates.size > 0
   }
@@ -100,11 +98,8 @@ export class FramePublisher {
   change(game: AnyGame, tick: number, seat: number, input: unknown, moved = 0): void {
     if (!this.#hub.isFollowed(this.inputs)) return
     const index = indexOfInput(game, input)
-    const frame =
-      index >= 0
-        ? encodeChange(this.#stream, tick, seat, index, moved)
-        : encodeJsonChange(this.#stream, tick, seat, input, moved)
-    this.#publish(tick, frame)
+    if (index >= 0) this.#publish(tick, encodeChange(this.#stream, tick, seat, index, moved))
+    else this.#publish(tick, encodeJsonChange(this.#stream, tick, seat, input, moved))
   }
 
   keyframe({ tick, state }: At): void {

@@ -23,9 +23,8 @@ export class LiveMatch {
   readonly matchId: string
   /** Its number in the binary frames of this node's sockets. */
   readonly stream: number
-  /** The frames for followers who see the match as it is. */
+  /** The frames for followers who see the match as it is, and for those who see it with a delay. */
   readonly prompt: FramePublisher
-  /** The frames for followers who see it with a delay. */
   readonly delayed: FramePublisher
   /** When it was last asked for, by a monotonic clock, ms. */
   askedAt: number
@@ -60,7 +59,7 @@ export class LiveMatch {
     return this.isDelayedFor(userId) ? this.delayed : this.prompt
   }
 
-  /** Updates the seats; answers whether they were known with other users. */
+  /** Answers whether the seats were known with other users. */
   setSeats(seats: readonly SeatOf[]): boolean {
     const before = this.seats
     this.seats = seats.map(({ seat, userId }) => ({ seat, userId }))
@@ -69,7 +68,7 @@ export class LiveMatch {
     return !before.every(isIn(seats)) || !seats.every(isIn(before))
   }
 
-  /** Whether the runner has to report each step. */
+  /** Has the runner report each step, if anybody may follow states. */
   watchSteps(): void {
     if (this.runner) this.runner.watched = this.prompt.wantsStates
   }

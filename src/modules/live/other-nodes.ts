@@ -43,13 +43,11 @@ const Refusal = z.object({
   }),
 })
 
-/** What other nodes ask this node for, or change here. */
+/** What other nodes ask this node for, or change here. `input` and `frame` throw RpcError as `LiveService.input` does. */
 interface LiveHere {
   readonly matches: LiveMatches
   readonly holders: SeatHolders
-  /** @throws RpcError as `LiveService.input` does. */
   input(userId: string, socket: string | null, input: LiveInput): void
-  /** @throws RpcError as `LiveService.input` does. */
   frame(userId: string, socket: string, matchId: string, frame: Uint8Array): void
   announced(announcement: Announcement): void
 }
@@ -60,10 +58,7 @@ interface LiveHere {
  */
 export class OtherNodes {
   readonly #platform: Platform
-  /**
-   * Sockets of this node that have sent inputs to matches on other nodes, by id. Owners that seem gone stay: they may only
-   * have been unreachable.
-   */
+  /** Sockets of this node that have sent inputs to matches on other nodes, by id. Owners that only seem gone stay. */
   readonly #forwarding = new Map<string, { readonly connection: Connection; readonly owners: Set<string> }>()
 
   constructor(platform: Platform, here: LiveHere) {

@@ -1,8 +1,8 @@
 import type { LiveMatch } from './live-matches.ts'
 
 /**
- * Which socket last sent an input for each seat of the live matches here. When that socket is gone, the seat is released,
- * even if its player has other sockets. A socket is named by its id, or by `socketOf` if it is connected to another node.
+ * Which socket last sent an input for each seat of the live matches here. The seat is released when that socket is gone,
+ * even if its player has others. A socket is named by its id, or by `socketOf` if it is connected to another node.
  */
 export class SeatHolders {
   /** By socket; only sockets that hold a seat. */
@@ -31,17 +31,13 @@ export class SeatHolders {
     this.#matches.delete(socket)
   }
 
-  /**
-   * Call this when the sockets of `node`, or of any other node, may be gone. A seat is taken again with the next input of a
-   * socket.
-   */
+  /** Call this when sockets of `node`, or of any other node, may be gone. The next input of a socket takes its seat again. */
   releaseNode(node?: string): void {
     for (const socket of [...this.#matches.keys()]) {
       if (node === undefined ? socket.includes(' ') : socket.startsWith(socketOf(node, ''))) this.release(socket)
     }
   }
 
-  /** Forgets a match. */
   forget(match: LiveMatch): void {
     for (const holder of match.holders) if (holder !== null) this.#drop(holder, match)
     match.holders.length = 0

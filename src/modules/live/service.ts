@@ -67,8 +67,7 @@ export class LiveService {
   }
 
   /**
-   * Gives a player's input to the match. It holds until the next one, or until its `connection` is gone, if it has one.
-   * For a match on another node the answer is a promise.
+   * Gives a player's input to the match, until the next one or the end of `connection`. A promise for one on another node.
    *
    * @throws RpcError NOT_LIVE, NOT_SEATED, or VALIDATION_FAILED for an input that the game does not know.
    */
@@ -78,10 +77,7 @@ export class LiveService {
     return undefined
   }
 
-  /**
-   * The same for a binary frame, whose bytes are lent until this returns; false if it is none. A refusal by another node is
-   * answered when it comes.
-   */
+  /** The same for a binary frame, whose bytes are lent until this returns; false if it is none. */
   inputFrame(userId: string, connection: Connection, bytes: Uint8Array): boolean | Promise<void> {
     const frame = decodeInput(bytes)
     if (!frame) return false
@@ -96,8 +92,7 @@ export class LiveService {
   /**
    * The current state and the channel of what follows; null when there is no such match, or when its end is deleted.
    *
-   * @throws RpcError UNAVAILABLE for a match that should run but cannot be reached, and for a match whose end spectators
-   *   may not see yet.
+   * @throws RpcError UNAVAILABLE if its node cannot be reached, or spectators may not see its end yet
    */
   async open(following: Following, userId: string | null): Promise<Opening | null> {
     const { matchId } = following
@@ -160,9 +155,8 @@ export class LiveService {
     match.prompt.start(runner, runner.game.tickRate)
     match.watchSteps()
     if (match.delayMs === 0) return
-    const onError = (error: unknown) => {
-      this.#platform.log.engine.error({ err: error, matchId: runner.matchId }, 'a delayed view of a match failed')
-    }
+    const { engine: log } = this.#platform.log
+    const onError = (err: unknown) => log.error({ err, matchId: runner.matchId }, 'a delayed view of a match failed')
     const onDone = () => {
       this.#engine.clock.delete(view)
       match.view = null
@@ -192,10 +186,9 @@ export class LiveService {
     this.#matches.countPlayers(match)
   }
 
-  /** The players of a match may be others than those that its openings saw. */
+  /** Ends the streams of a delayed match with other players than its openings saw: who sees it at once has changed. */
   #noteSeats(match: LiveMatch | undefined, seats: readonly SeatOf[]): void {
     if (!match?.setSeats(seats) || match.delayMs === 0) return
-    // Who sees the match at once and who sees it later has changed.
     match.prompt.close('behind')
     match.delayed.close('behind')
   }

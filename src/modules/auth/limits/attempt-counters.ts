@@ -14,7 +14,7 @@ export interface AttemptRule {
   readonly lock?: { readonly firstMs: number; readonly maxMs: number; readonly forgetMs: number }
 }
 
-/** A counter in the database and its rule. One attempt is counted by several of them. */
+/** A counter in the database and its rule. */
 export interface Budget {
   readonly key: string
   readonly rule: AttemptRule
@@ -26,7 +26,7 @@ export interface Counted {
   readonly windowStart: Date
 }
 
-export type Taken =
+type Taken =
   | { readonly counted: readonly Counted[] }
   /** No counter has counted the attempt, and its code must not be checked. `key` refuses longest. */
   | { readonly refused: { readonly key: string; readonly retryAfterMs: number } }

@@ -5,10 +5,7 @@ import { MatchId } from '../../wire.ts'
 import { readReplay } from '../read-replay.ts'
 import { Replay } from '../types.ts'
 
-/**
- * A finished match, to be played again. A long match has more changes than one answer holds: ask again with the `next`
- * of the answer as `from` until it is null.
- */
+/** A finished match, to be played again. For all changes of a long one, ask with `next` as `from` until it is null. */
 export const getReplay = method({
   access: 'anyone',
   effect: 'read',
