@@ -52,7 +52,6 @@ export class AuthService implements Service {
     this.closer.stop()
   }
 
-  /** Ends sessions that have expired, and deletes old rows. */
   async cleanUp(scope: Scope): Promise<void> {
     await this.sessions.expire(scope, MAX_ROWS)
     await deleteOldRows(scope.sql, this.#now())

@@ -29,7 +29,6 @@ const DRAWING_QUEUE = { ...SIGN_IN_QUEUE, atOnce: 1 }
 /** After each drawing the queue pauses for this many times its duration: drawings take at most a fifth of a core. */
 const PAUSE_AFTER_DRAWING = 4
 
-/** Signing in, registering, and signing in with a recovery code. */
 export class SignIn {
   readonly #parts: AuthParts
   readonly #queue = new FairQueue(SIGN_IN_QUEUE)
@@ -193,7 +192,6 @@ export function noChallenge(): RpcError {
   return new RpcError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
 }
 
-/** The socket that holds the challenge. */
 export function socketOf({ connection }: Call): Connection {
   if (!connection) throw new RpcError('FORBIDDEN', 'This needs a WebSocket: it takes two steps on the same one')
   return connection

@@ -17,10 +17,7 @@ interface DelayedViewOptions {
   readonly onError: (error: unknown) => void
 }
 
-/**
- * A match as spectators see it who are behind by `spectatorDelayMs`: the same game, stepped again that much later from
- * the inputs in the runner's log. By then no late input can change them, so every state is final.
- */
+/** A match as delayed spectators see it: stepped again from the runner's log, when no late input can change it. */
 export class DelayedView implements Ticking {
   readonly delayMs: number
   status: 'waiting' | 'live' = 'waiting'

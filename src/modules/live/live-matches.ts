@@ -30,7 +30,6 @@ export class LiveMatch {
   askedAt: number
   delayMs = 0
   seats: readonly SeatOf[] = []
-  /** Users who play it now. */
   players: readonly string[] = []
   /** The socket that last sent an input for each seat. */
   readonly holders: (string | null)[] = []

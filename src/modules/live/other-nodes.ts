@@ -52,10 +52,7 @@ interface LiveHere {
   announced(announcement: Announcement): void
 }
 
-/**
- * Connects live matches between nodes. The node that runs a match is its owner. Any other node asks the owner for the
- * current state, gets its frames over the bus, and forwards inputs and the ends of sockets to it.
- */
+/** Asks the owner of a match, the node that runs it, for openings, and forwards inputs and the ends of sockets to it. */
 export class OtherNodes {
   readonly #platform: Platform
   /** Sockets of this node that have sent inputs to matches on other nodes, by id. Owners that only seem gone stay. */

@@ -52,7 +52,7 @@ export const LiveInputsSnapshot = z.object({
 })
 export type LiveInputsSnapshot = z.infer<typeof LiveInputsSnapshot>
 
-/** A finished match, to be played again by the rules of `rulesVersion`. The changes of a long match need several answers. */
+/** A finished match, to be played again by the rules of `rulesVersion`. A long match needs several answers. */
 export const Replay = z.object({
   matchId: MatchId,
   game: z.string(),

@@ -27,10 +27,7 @@ const NEXT_SEQ = statement<{ seq: number }>(
   'INSERT INTO lobby (id, seq) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET seq = lobby.seq + 1 RETURNING seq',
 )
 
-/**
- * The newest matches of each game, newest first, and their `seq`: one statement sees one state of all rows. Values:
- * games, and how many waiting and live ones of each.
- */
+/** The newest matches of each game, and their `seq`. Values: games, and how many waiting and live ones of each. */
 const NEWEST = statement<{ seq: number; rows: readonly MatchRow[] }>(
   'lobby.newest',
   `WITH newest AS (${newestPublic({ statuses: `'{waiting,live}'`, games: '$1', limit: '$2' })}),

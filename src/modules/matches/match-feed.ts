@@ -11,7 +11,6 @@ import { Match } from './types.ts'
 /** A message to the node that runs a live match: another node has changed the match. */
 const CHANGED = 'matches.changed'
 
-/** The channel of a match as it changes. */
 const matchChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', matchId)
 /** The channel for spectators who see the match with a delay. */
 const delayedChannel = (matchId: string): Channel<Match> => channel('matches.onUpdate', `${matchId}/delayed`)
@@ -71,7 +70,7 @@ export class MatchFeed {
     return match
   }
 
-  /** Announces a match in which a user took or gave up a seat. With a delay, followers of their channel subscribe again. */
+  /** Announces a match in which a user took or gave up a seat. If it is delayed, followers of their channel reopen. */
   announceMove(scope: Scope, row: MatchRow, move: 'joined' | 'left'): Match {
     const match = this.announce(scope, row)
     const before = move === 'joined' ? delayedChannel(row.id) : matchChannel(row.id)
@@ -86,7 +85,6 @@ export class MatchFeed {
     for (const row of rows) this.announce(scope, row)
   }
 
-  /** Publishes a match as it is stored now. */
   publish(match: Match): void {
     this.#platform.hub.publish(matchChannel(match.id), match.version, match)
     if (match.visibility === 'public') this.lobby.touch(match.status === 'live' ? 'later' : 'soon')

@@ -71,10 +71,7 @@ export async function listMatches(sql: Sql, listed: Listed, userId: string | nul
   return rows.map(({ row }) => row)
 }
 
-/**
- * Finished matches of a player. In mode `local` the player has every seat, and the first one counts. Values: username,
- * whether the player asks, then `from`.
- */
+/** In mode `local` the first of the player's seats counts. Values: username, whether the player asks, then `from`. */
 const HISTORY = statement<Found>(
   'matches.history',
   `SELECT ${matchRow('matches')} AS row

@@ -1,7 +1,4 @@
-/**
- * One timer for each match, by the wall clock: the countdown before it, and when spectators may see its end. The length of
- * the countdown is `matches.countdownMs` in `src/config.ts`, the 30 s to come back `matches.comeBackMs`.
- */
+/** One timer a match: its countdown (`matches.countdownMs` in `src/config.ts`), or when spectators may see its end. */
 export class MatchTimers {
   readonly #onTime: (matchId: string) => void
   readonly #timers = new Map<string, NodeJS.Timeout>()

@@ -110,9 +110,9 @@ export class MatchService {
   }
 
   /**
-   * Takes the lowest seat that is free for the user. A user who has a seat already gets the same answer.
+   * Takes the lowest seat that is free for the user, who may have one already.
    *
-   * @throws RpcError NOT_FOUND, MATCH_CLOSED once it has begun, MATCH_FULL, TOO_MANY_MATCHES.
+   * @throws RpcError NOT_FOUND, MATCH_CLOSED once it has begun, MATCH_FULL, TOO_MANY_MATCHES
    */
   async join(scope: Scope, user: Player, by: MatchKey): Promise<Match> {
     const match = await this.#join(scope, user, by)
@@ -164,7 +164,6 @@ export class MatchService {
     })
   }
 
-  /** Deletes matches and replays that are past their retention. */
   deleteOld({ sql }: Scope): Promise<void> {
     return deleteOld(sql, this.#platform.config.replayDays)
   }
@@ -196,7 +195,6 @@ export class MatchService {
     throw tooBusy()
   }
 
-  /** Announces a match in which the user has just taken a seat. */
   #seated(scope: Scope, row: MatchRow, userId: string): Match {
     const match = this.feed.announceMove(scope, row, 'joined')
     const written = match.players.find((player) => player.userId === userId)?.connected

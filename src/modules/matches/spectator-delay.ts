@@ -13,10 +13,7 @@ export function shownAt(row: Pick<MatchRow, 'options' | 'startedAt' | 'finishedA
   return row.finishedAt === null ? Number.POSITIVE_INFINITY : row.finishedAt + delayMs
 }
 
-/**
- * The match as spectators see it. While it is hidden it stays as it was when it went live, without scores: any change
- * would reveal what spectators see later.
- */
+/** The match as spectators see it. While it is hidden it stays as it was when it went live, without scores. */
 export function seenBySpectators(row: MatchRow, now: number): MatchRow {
   if (shownAt(row) <= now) return row
   return {

@@ -117,10 +117,7 @@ const SETTLE = statement(
      AND attempts.key IN (SELECT key FROM held)`,
 )
 
-/**
- * Counts attempts in the database, so all nodes share the counts and a restart forgets nothing. One statement counts an
- * attempt before its code is checked, so parallel attempts cannot exceed the limit.
- */
+/** Counts attempts in the database, for all nodes, and before the code is checked, so that parallel ones count too. */
 export class AttemptCounters {
   readonly #sql: Sql
   readonly #clocks: Clocks

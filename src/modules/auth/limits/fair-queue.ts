@@ -19,10 +19,7 @@ interface Waiting {
 const FAVOUR_MS = 10_000
 const FAVOURED = 4
 
-/**
- * Runs a few pieces of work at once. Groups that ask for little come first. The others take turns, so no group waits for
- * all the work of another.
- */
+/** Runs a few pieces of work at once. Groups that ask for little come first; the others take turns. */
 export class FairQueue {
   readonly #options: FairQueueOptions
   readonly #favoured = new RoundRobin()
@@ -36,10 +33,7 @@ export class FairQueue {
     this.#options = options
   }
 
-  /**
-   * @throws RpcError RATE_LIMITED when too much work of this group waits; UNAVAILABLE when too much work of all groups
-   *   waits, or this work has waited too long
-   */
+  /** @throws RpcError RATE_LIMITED when too much work of this group waits; UNAVAILABLE when too busy */
   async run<T>(group: string, work: () => Promise<T>): Promise<T> {
     const isFavoured = this.#count(group) <= FAVOURED
     if (this.#running >= this.#options.atOnce) await this.#wait(group, isFavoured ? this.#favoured : this.#others)

@@ -180,7 +180,6 @@ export class Sessions implements SessionGate {
     return isEnded
   }
 
-  /** Ends all sessions of a user except one. */
   async finishOthers(scope: Scope, exceptId: string, userId: string): Promise<void> {
     const ended = await scope.sql.rows(END_OTHERS, [exceptId, userId, new Date(this.#now())])
     scope.afterCommit(() => {
@@ -198,7 +197,6 @@ export class Sessions implements SessionGate {
     return row.user.id === userId && row.expiresAt.getTime() > this.#now() ? row : null
   }
 
-  /** The open sessions of a user, newest first. */
   list({ sql }: Scope, userId: string, currentId: string | null, page: PageRequest) {
     return readPage(page, {
       limit: 50,

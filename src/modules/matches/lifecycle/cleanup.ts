@@ -73,10 +73,7 @@ export async function abortAbandoned(
   }
 }
 
-/**
- * Matches that should have begun two seconds ago, while all of their players are connected: the node that watched the
- * countdown is gone.
- */
+/** Matches that should have begun two seconds ago, with all players connected: its node is gone. */
 export const OVERDUE = statement<{ id: string }>(
   'matches.overdue',
   `SELECT id FROM matches

@@ -51,13 +51,11 @@ const ABORT = statement<{ id: string }>(
    RETURNING matches.id`,
 )
 
-/** How many matches one statement writes the scores of. */
+/** How many matches one statement covers. */
 const SCORED_AT_ONCE = 200
+const COMPARED_AT_ONCE = 500
 
-/**
- * Counts each match's version up once. Leaves out a match that something else changes at this moment. Values: node; then
- * one entry a seat: matches, fences, seats, scores.
- */
+/** Leaves out matches that are locked. Values: node; then one entry a seat: matches, fences, seats, scores. */
 const WRITE_SCORES = statement<{ id: string; version: number }>(
   'matches.score',
   `WITH offered AS (
@@ -73,9 +71,6 @@ const WRITE_SCORES = statement<{ id: string; version: number }>(
    UPDATE matches SET version = version + 1, updated_at = now() FROM own WHERE matches.id = own.id
    RETURNING matches.id, version`,
 )
-
-/** How many matches one comparison covers. */
-const COMPARED_AT_ONCE = 500
 
 /**
  * Compares the matches between two ids, in the order of bytes: above the first, up to the second; null for no bound.

@@ -18,23 +18,17 @@ const LOCK_OPEN_OF = statement<{ id: string }>(
    ORDER BY id FOR NO KEY UPDATE`,
 )
 
-/** These users have a socket to the node. Values: node, users. */
+/** Users who have a socket to the node, and users who have none. Values: node, users. */
 const ARRIVE = statement(
   'presence.arrive',
   `INSERT INTO presence (user_id, node_id) SELECT id, $1 FROM users WHERE id = ANY($2) ORDER BY id
    ON CONFLICT DO NOTHING`,
 )
 
-/** These users have no socket to the node. Values: node, users. */
 const DEPART = statement('presence.depart', 'DELETE FROM presence WHERE node_id = $1 AND user_id = ANY($2)')
-
-/** No user has a socket to the node. Values: node. */
 const DEPART_ALL = statement('presence.departAll', 'DELETE FROM presence WHERE node_id = $1')
 
-/**
- * Writes with seats whether their players are connected to any node. Answers with the matches of the seats that changed.
- * Values: matches, which are locked; until when a player who goes away now can come back.
- */
+/** Writes with seats whether their players are connected. Values: locked matches; `returnBy` for who goes away now. */
 const CONNECT_SEATS = statement<{ id: string }>(
   'presence.connectSeats',
   `WITH changed AS (

@@ -21,10 +21,7 @@ interface Waiting {
 
 const RETRY_MS = 500
 
-/**
- * Results on their way into the database. A result that it does not take, because it is away or full, is kept in a file
- * and offered again until it is stored, by this process or by the next.
- */
+/** Results on their way into the database. What it does not take is kept in files and offered again. */
 export class ResultQueue {
   readonly #options: ResultQueueOptions
   readonly #work: WorkQueue
@@ -129,10 +126,7 @@ export class ResultQueue {
   }
 }
 
-/**
- * Whether the result itself is wrong: Postgres refuses its values (SQLSTATE classes 22 and 23), or it cannot be encoded.
- * After any other error a later attempt may succeed.
- */
+/** Whether Postgres refuses the values for good (SQLSTATE classes 22 and 23), or they cannot be encoded. */
 function isOfResult(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true
   if (!(error instanceof Error) || !('code' in error)) return false

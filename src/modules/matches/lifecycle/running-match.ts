@@ -13,10 +13,7 @@ type Waits = Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
 
 const WRITE_SCORES_MS = 5_000
 
-/**
- * A live match that this node runs, and the rules by which its players end it other than by playing: they leave, stay
- * away, or do not move. Times are of a monotonic clock, ms.
- */
+/** A live match that this node runs, and how its players end it other than by playing. Times are monotonic, ms. */
 export class RunningMatch {
   readonly runner: MatchRunner
   /** The fence of this node's claim: each statement that writes for the match names it. */
@@ -48,7 +45,6 @@ export class RunningMatch {
     return this.match.id
   }
 
-  /** Takes a newer version of the match. */
   note(match: Match, now: number): void {
     const before = this.match
     if (match.version <= before.version) return
@@ -68,7 +64,6 @@ export class RunningMatch {
     this.#pausedAt = null
   }
 
-  /** The user gives up all of their seats. */
   leave(userId: string): void {
     for (const player of this.match.players) {
       if (player.userId !== userId || this.#left.has(player.seat)) continue

@@ -97,7 +97,6 @@ export class RunningMatches {
     if (running && (match.status === 'finished' || match.status === 'aborted')) this.#remove(running)
   }
 
-  /** Call this when a player gave up their seats. */
   leave(matchId: string, userId: string): void {
     this.#running.get(matchId)?.leave(userId)
   }

@@ -1,7 +1,4 @@
-/**
- * Background jobs. Jobs of one key run one after the other, in the order in which they came. A failure is reported and
- * disturbs no other job.
- */
+/** Background jobs. Those of one key run one after the other, in order. A failure is reported and disturbs no other. */
 export class WorkQueue {
   readonly #onError: (error: unknown, key: string) => void
   /** The end of the last job of each key. */

@@ -3,10 +3,7 @@ import { method } from '../../define.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchMode, Visibility } from '../types.ts'
 
-/**
- * Opens a match and takes its first seat. `casual` waits for others; `local` has the user on every seat; `bot` seats
- * a server-side opponent. `options` are the game's own.
- */
+/** Opens a match and takes its first seat; in mode `local` all seats. In mode `bot` the server plays the others. */
 export const create = method({
   access: 'user',
   effect: 'write',

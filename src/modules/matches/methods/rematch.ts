@@ -4,10 +4,7 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/**
- * Plays a finished match again. The first player who asks opens one new match; its seats are kept for the players of the
- * old one.
- */
+/** Plays a finished match again. The first player who asks opens the new match; it keeps seats for the same players. */
 export const rematch = method({
   access: 'user',
   effect: 'write',
