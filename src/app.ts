@@ -63,10 +63,7 @@ const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */
 const HANGING_MS = 700
 
-/**
- * Makes the parts of a server, connects them and starts it. They close in reverse order, also when a later part fails to
- * start.
- */
+/** Makes a server's parts and starts it. The parts close in reverse order, also when a later one fails to start. */
 export async function startApp(options: AppOptions): Promise<App> {
   const closers = new Closers()
   try {

@@ -2,11 +2,10 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { withDeadline } from '../deadline.ts'
 import type { Log } from '../logger.ts'
 import { type Prisma, PrismaClient } from './generated/client.ts'
-import type { ConnectionOptions } from './pool.ts'
-import { createPool, poolSql } from './pool.ts'
+import { type ConnectionOptions, createPool, poolSql } from './pool.ts'
 import { createStatementNames, PrismaLender } from './prisma-in-transaction.ts'
 import { type Sql, statement } from './sql.ts'
-import { runTransaction, type Transaction, type TransactionResources } from './transaction.ts'
+import { runTransaction, type Transaction } from './transaction.ts'
 
 export type Db = PrismaClient
 export type Tx = Prisma.TransactionClient
@@ -66,13 +65,8 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
 
   const reserved = poolSql(small.pool)
   const stop = new AbortController()
-  const resources: TransactionResources = {
-    pool: main.pool,
-    lender,
-    outcomes: reserved,
-    timeoutMs: transactionTimeoutMs,
-    closing: stop.signal,
-  }
+  const timeoutMs = transactionTimeoutMs
+  const resources = { pool: main.pool, lender, outcomes: reserved, timeoutMs, closing: stop.signal }
   let closing: Promise<void> | undefined
   return {
     db,

@@ -42,17 +42,11 @@ export function sessionSettings(statementTimeoutMs: number, idleInTransactionMs?
   return settings.join('; ')
 }
 
-export interface PoolOptions extends ConnectionOptions {
+interface PoolOptions extends ConnectionOptions {
   /** Connections at most. */
   readonly size: number
   readonly idleInTransactionMs: number
   readonly log: Log
-}
-
-export interface Pool {
-  readonly pool: pg.Pool
-  /** As `Database.close`. */
-  close(): Promise<void>
 }
 
 /** How long an unused connection is kept, and how long any is used, so that connections move after a failover. */
@@ -61,8 +55,8 @@ const MAX_LIFETIME_SECONDS = 600
 /** How long the other end may take to close its side of our closed connections. */
 const PARTING_MS = 1_000
 
-/** Opens a pool of pipelined connections. It does not connect yet. */
-export function createPool({ size, log, ...options }: PoolOptions): Pool {
+/** Opens a pool of pipelined connections. It does not connect yet. `close` is as `Database.close`. */
+export function createPool({ size, log, ...options }: PoolOptions) {
   const settings = sessionSettings(options.statementTimeoutMs, options.idleInTransactionMs)
   const pool = new pg.Pool({
     ...connectionConfig(options),

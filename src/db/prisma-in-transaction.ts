@@ -69,21 +69,15 @@ export class PrismaLender {
   #begin(connection: LentConnection): Promise<LentPrisma> {
     this.#lent = connection
     return new Promise((resolve, reject) => {
-      let finish: () => void = () => undefined
-      const finished = new Promise<void>((fulfil) => {
-        finish = fulfil
-      })
-      const transaction = this.#prisma.$transaction(
-        (tx) => {
+      const untilEnd = (tx: Tx) =>
+        new Promise<void>((finish) => {
           const end = () => {
             finish()
             return transaction
           }
           resolve({ tx, end })
-          return finished
-        },
-        { timeout: this.#timeoutMs },
-      )
+        })
+      const transaction = this.#prisma.$transaction(untilEnd, { timeout: this.#timeoutMs })
       transaction.catch(reject)
     })
   }
@@ -110,9 +104,7 @@ function lazily(prisma: PrismaClient, open: () => Promise<Tx>): Tx {
   return new Proxy<Tx>(prisma, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
-      if (typeof member === 'function') {
-        return async (...args: unknown[]) => callOf(await open(), name, args)
-      }
+      if (typeof member === 'function') return async (...args: unknown[]) => callOf(await open(), name, args)
       if (typeof member !== 'object' || member === null) return member
       return new Proxy(member, {
         get(model, action) {

@@ -45,9 +45,8 @@ const MAX_DEPTH = 5
 function failureOf(error: unknown, depth = 0): Failure | undefined {
   const parsed = depth < MAX_DEPTH && typeof error === 'object' ? Shape.safeParse(error) : undefined
   if (!parsed?.success) return undefined
-  const { code, kind, originalCode, message, meta, cause } = parsed.data
+  const { code = '', kind = '', originalCode = '', message, meta, cause } = parsed.data
   for (const name of [originalCode, kind, code]) {
-    if (name === undefined) continue
     const failure = BY_CODE.get(name) ?? (/^08[0-9A-Z]{3}$/.test(name) ? 'connection' : undefined)
     if (failure) return failure
   }

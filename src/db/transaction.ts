@@ -20,7 +20,7 @@ export class TransactionTimeout extends Error {
 }
 
 /** What transactions run on. */
-export interface TransactionResources {
+interface TransactionResources {
   readonly pool: pg.Pool
   readonly lender: PrismaLender
   /** Asks for the outcome of a commit that was not answered. */
@@ -89,12 +89,10 @@ class TransactionConnection implements Sql {
     this.#timeoutMs = timeoutMs
     this.#timer = setTimeout(() => void this.#end('ROLLBACK', 'late'), timeoutMs)
     void this.#ask((done) => client.query('BEGIN', done))
-    this.first(TRANSACTION_ID).then(
-      (row) => {
-        this.#xid = row?.xid
-      },
-      () => undefined,
-    )
+    const keepXid = (row: { xid: string } | null) => {
+      this.#xid = row?.xid
+    }
+    this.first(TRANSACTION_ID).then(keepXid, () => undefined)
   }
 
   rows<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]> {
@@ -107,23 +105,18 @@ class TransactionConnection implements Sql {
     return first
   }
 
-  /** Runs one query of the transaction. */
   query(config: pg.QueryConfig): Promise<pg.QueryResult> {
     return this.#ask((done) => this.#client.query(config, done))
   }
 
   #ask<Result>(start: (done: Done<Result>) => void): Promise<Result> {
     const answer = new Promise<Result>((resolve, reject) => {
-      if (this.#over) {
-        reject(this.#whyOver(this.#over))
-        return
-      }
+      if (this.#over) throw this.#whyOver(this.#over)
       this.#cork()
       start((error, result) => {
-        if (error) {
-          this.#failure ??= error
-          reject(error)
-        } else resolve(result)
+        if (!error) return resolve(result)
+        this.#failure ??= error
+        reject(error)
       })
     })
     // A statement that nobody waits for fails the commit, not the process.

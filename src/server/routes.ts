@@ -60,11 +60,9 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
   /** Tells pages whether their origin would be refused: the browser does not tell them. */
   const upgradeRequired: Route = (exchange, { origin }) => {
     const headers = { 'Access-Control-Allow-Origin': '*' }
+    const upgrade = { ...headers, Upgrade: 'websocket' }
     if (!options.isAllowedOrigin(origin)) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
-    else {
-      const upgrade = { ...headers, Upgrade: 'websocket' }
-      exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
-    }
+    else exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
   }
   const routes: Readonly<Record<string, Methods>> = {
     '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
