@@ -161,9 +161,8 @@ interface Answer {
   readonly at: number
 }
 
-/** The most that a character of a string takes. */
+/** The most that a character of a string takes, and about what a map's entry takes with its object and strings' headers. */
 const CHARACTER_BYTES = 2
-/** About what an entry of a map takes, with its object and the headers of its strings. */
 const ENTRY_BYTES = 200
 
 /** The latest answers of this process, within bounds, for as long as answers are kept. */
@@ -177,7 +176,7 @@ class RecentAnswers {
     this.#options = { maxCount: 20_000, maxBytes: 16 * 1024 * 1024, now: () => performance.now(), ...options }
   }
 
-  get(id: string): { readonly type: string; readonly text: string } | undefined {
+  get(id: string): Answer | undefined {
     const answer = this.#answers.get(id)
     if (!answer || this.#options.now() - answer.at < KEEP_MS) return answer
     this.#delete(id, answer)

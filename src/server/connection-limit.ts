@@ -4,44 +4,35 @@ import { addressOf } from './trusted-proxies.ts'
 import type { HttpResponse, TemplatedApp } from './uws.ts'
 
 /**
- * Counts all connections to one server, and cuts each one over the limit at once: a waiting connection would take a file that
- * the database needs. uWebSockets.js itself cuts connections that send no whole request in 10 s, or that are idle for 10 s
- * after one.
+ * Counts all connections to `app`, and cuts each one over the limit at once: a waiting connection would take a file that the
+ * database needs. uWebSockets.js itself cuts connections that send no whole request in 10 s, or that are idle for 10 s after
+ * one.
+ *
+ * @param max connections at once, sockets included
  */
-export class TcpConnections {
-  readonly #max: number
-  readonly #isAddressAdmitted: (peer: string) => boolean
-  readonly #full: Outage
-  #open = 0
+export function limitConnections(
+  app: TemplatedApp,
+  max: number,
+  isAddressAdmitted: (peer: string) => boolean,
+  log: OutageLog,
+) {
+  const full = new Outage('connections are refused', log)
+  let open = 0
 
-  /** @param max connections at once, sockets included */
-  constructor(max: number, isAddressAdmitted: (peer: string) => boolean, log: OutageLog) {
-    this.#max = max
-    this.#isAddressAdmitted = isAddressAdmitted
-    this.#full = new Outage('connections are refused', log)
+  const admits = (res: HttpResponse): boolean => {
+    if (open <= max) full.succeeded()
+    else full.failed(new Error(`${max} connections are open`))
+    return open <= max && isAddressAdmitted(addressOf(res.getRemoteAddress()))
   }
-
-  attach(app: TemplatedApp): void {
-    const count = (res: HttpResponse, change: number): void => {
-      this.#open += change
-      // A connection that is cut comes back here with -1.
-      if (change > 0 && !this.#admits(res)) res.close()
-    }
-    app.filter(count)
+  const count = (res: HttpResponse, change: number): void => {
+    open += change
+    // A connection that is cut comes back here with -1.
+    if (change > 0 && !admits(res)) res.close()
   }
-
-  #admits(res: HttpResponse): boolean {
-    if (this.#open > this.#max) {
-      this.#full.failed(new Error(`${this.#max} connections are open`))
-      return false
-    }
-    this.#full.succeeded()
-    return this.#isAddressAdmitted(addressOf(res.getRemoteAddress()))
-  }
-
-  /** Call this when a socket has closed: the filter does not report the end of upgraded connections. */
-  socketClosed(): void {
-    this.#open--
+  app.filter(count)
+  return {
+    /** Call this when a socket has closed: the filter does not report the end of upgraded connections. */
+    socketClosed: () => void open--,
   }
 }
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Hub, SessionGate } from '../rpc/index.ts'
-import { connectionsByFiles, TcpConnections } from './connection-limit.ts'
+import { connectionsByFiles, limitConnections } from './connection-limit.ts'
 import { createOriginCheck } from './http.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
@@ -9,7 +9,7 @@ import { createRoutes, type HttpParts } from './routes.ts'
 import { headersOfAll } from './security-headers.ts'
 import { createCookies } from './session-cookie.ts'
 import { createSessions } from './sessions.ts'
-import type { Receiver } from './socket.ts'
+import type { Admitted, Receiver } from './socket.ts'
 import { type SocketStats, Sockets } from './socket-endpoint.ts'
 import { loadStaticFiles } from './static-files.ts'
 import { createUpgrade } from './upgrade.ts'
@@ -57,7 +57,7 @@ export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
   const { limits, heartbeatMs, trustedProxyHops } = config
   let app: TemplatedApp | null = null
-  let connections: TcpConnections | null = null
+  let connections: ReturnType<typeof limitConnections> | null = null
   let stopListening: (() => void) | null = null
   let port = config.port
   let isDraining = false
@@ -70,20 +70,12 @@ export function createServer(options: ServerOptions): Server {
   const always = headersOfAll(config.publicUrl)
   const parts: HttpParts = { admission, sessions, isAllowedOrigin, trustedProxyHops, always, log }
   const { node, version, isPlaying = () => false } = options
-  const sockets = new Sockets({
-    receiver: dispatcher,
-    hub,
-    limits,
-    heartbeatMs,
-    isPlaying,
-    node,
-    version,
-    onGone: ({ caller }) => {
-      connections?.socketClosed()
-      admission.socketClosed(caller.ip)
-    },
-    log,
-  })
+  const onGone = ({ caller }: Admitted) => {
+    connections?.socketClosed()
+    admission.socketClosed(caller.ip)
+  }
+  const given = { receiver: dispatcher, hub, limits, heartbeatMs, isPlaying, node, version }
+  const sockets = new Sockets({ ...given, onGone, log })
   const upgrade = createUpgrade({ ...parts, isClosing: () => isClosing, onOpen: (admitted) => sockets.open(admitted) })
 
   return {
@@ -94,8 +86,7 @@ export function createServer(options: ServerOptions): Server {
       const max = Math.min(config.maxConnections, await connectionsByFiles())
       // Behind a proxy the client's address is not known yet.
       const admits = (peer: string) => trustedProxyHops > 0 || admission.connection(peer) === 0
-      connections = new TcpConnections(max, admits, log)
-      connections.attach(own)
+      connections = limitConnections(own, max, admits, log)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))
       const serveRequest = createRoutes({

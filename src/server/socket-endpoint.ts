@@ -156,15 +156,15 @@ export class Sockets {
     }
   }
 
-  #seen(ws: WebSocket<UserData>): void {
+  #seen(ws: WebSocket<UserData>): Socket | null {
     const { socket } = ws.getUserData().admitted
     if (socket !== null) socket.seenAt = performance.now()
+    return socket
   }
 
   #drained(ws: WebSocket<UserData>): void {
-    const { socket } = ws.getUserData().admitted
+    const socket = this.#seen(ws)
     if (socket === null) return
-    socket.seenAt = performance.now()
     socket.drained()
     if (!socket.isClosing) this.#options.hub.checkBacklog(socket)
   }

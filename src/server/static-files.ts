@@ -53,9 +53,9 @@ interface StaticFile {
 export type ServeFile = (exchange: Exchange, request: Request) => void
 
 /**
- * Reads a built page into memory and compresses it. Some paths are places inside the page and get `index.html`: they are the
- * lines of its `places.txt`, where `*` stands for one segment. Without that file every path without an extension is a place.
- * Every other path is a 404, with the page's `404.html` if the path has no extension.
+ * Reads a built page into memory and compresses it. Places inside the page get `index.html`: they are the lines of its
+ * `places.txt`, where `*` stands for one segment. Without that file every path without an extension is a place. Every other
+ * path is a 404, with the page's `404.html` if it has no extension.
  *
  * @throws Error when the folder holds more than 64 MiB
  */

@@ -13,10 +13,9 @@ import { ended, readIfThere, type Server, shutDown, until } from './process.ts'
 const DATABASE = 'rally'
 /** Recovery after a crash takes its time. */
 const START_TIMEOUT_MS = 60_000
-/** How often Postgres is restarted within `WINDOW_MS`, failed attempts included. */
+/** How often Postgres is restarted within `WINDOW_MS`, failed attempts included, with a pause after each of those. */
 const MAX_RESTARTS = 5
 const WINDOW_MS = 10 * 60_000
-/** After a failed attempt. */
 const PAUSE_MS = 1_000
 
 export interface EmbeddedPostgresOptions {
