@@ -121,8 +121,7 @@ export class MatchService {
   }
 
   /**
-   * Gives up a seat. A waiting match ends with its last player. A live match is answered as it is: its node settles the
-   * forfeit, which comes as an update.
+   * Gives up a seat. A live match is answered as it is: its node settles the forfeit, which comes as an update.
    *
    * @throws RpcError NOT_FOUND when there is no such match or the user has no seat in it.
    */

@@ -5,8 +5,7 @@ import { Rotated, TotpCode } from '../types.ts'
 
 /**
  * Replaces the authenticator in two steps on one socket, within ten minutes of signing in. `{}` answers a new secret;
- * `{ code }` with a code of this secret puts it in force, answers new recovery codes and ends all other sessions. Until
- * then nothing has changed.
+ * `{ code }` with a code of it puts it in force, answers new recovery codes and ends all other sessions.
  */
 export const rotateTotp = method({
   access: 'user',

@@ -42,8 +42,7 @@ export class Rotation {
   }
 
   /**
-   * Second step: a code of the new secret puts it in force, makes new recovery codes and ends all other sessions. Wrong
-   * codes are not counted, because the user was shown the secret.
+   * Second step. Wrong codes are not counted, because the user was shown the secret.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE; FORBIDDEN without a socket
    */

@@ -22,9 +22,8 @@ const CLAIM = statement<{ id: string }>(
 )
 
 /**
- * Another node may have aborted the match because this node seemed dead. The result still counts: the fence shows that
- * nobody has run the match since. Values: match, node, fence, winner, scores, reason, finished at, ticks, final state,
- * inputs.
+ * A result counts even if another node has aborted the match as `node-lost`: by the fence, nobody has run it since.
+ * Values: match, node, fence, winner, scores, reason, finished at, ticks, final state, inputs.
  */
 const FINISH = statement<{ id: string }>(
   'matches.finish',
@@ -73,9 +72,8 @@ const WRITE_SCORES = statement<{ id: string; version: number }>(
 )
 
 /**
- * Compares the matches between two ids, in the order of bytes: above the first, up to the second; null for no bound.
- * Values: node; what it runs between the bounds: matches, fences, versions; the bounds. A match is `missing` only after
- * five seconds: before that, the answer to the claim may be under way.
+ * Values: node; what it runs between two ids: matches, fences, versions; the ids, in the order of bytes: above the first,
+ * up to the second; null for no bound. A match is `missing` only after 5 s: its claim may not have been answered yet.
  */
 const COMPARE = statement<Difference>(
   'matches.compare',

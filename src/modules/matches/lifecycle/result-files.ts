@@ -38,9 +38,8 @@ const CORRUPT = '.corrupt'
 const ABANDONED_MS = 60_000
 
 /**
- * Results that the database did not take, one file each, so that they outlive this process. A file is there whole or
- * not at all, and stays until its result is stored. A result beyond the bounds is not kept: it is lost with the process.
- * No method rejects: what fails is logged.
+ * Results that the database did not take, one whole file each, until they are stored. A result beyond the bounds is lost
+ * with this process. No method rejects: what fails is logged.
  */
 export class ResultFiles {
   readonly #dir: string
