@@ -27,7 +27,6 @@ export type LiveChange = z.infer<typeof LiveChange>
 export const LiveInputsSnapshot = z.object({
   /** The newest tick that no input can change any more. From its state a client can step to any later tick. */
   tick: z.number().int(),
-  /** As of `tick`. */
   state: z.unknown(),
   status: MatchStatus,
   /** What each seat held at `tick`. */
@@ -57,7 +56,6 @@ export const Replay = z.object({
   matchId: MatchId,
   game: z.string(),
   rulesVersion: z.number().int(),
-  /** An unsigned 32-bit integer. */
   seed: z.number().int(),
   options: z.unknown(),
   /** Steps from the start to the end. */

@@ -6,7 +6,6 @@ import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
 import { deleteOld } from './lifecycle/cleanup.ts'
 import { MatchLifecycle } from './lifecycle/lifecycle.ts'
-import type { LobbySnapshot } from './lobby.ts'
 import { hasSeat, MatchFeed } from './match-feed.ts'
 import { listMatches, readHistory } from './match-lists.ts'
 import { checkOptions } from './match-options.ts'
@@ -105,7 +104,7 @@ export class MatchService {
   }
 
   /** The lobby of one game or of all. @throws RpcError VALIDATION_FAILED for an unknown game */
-  async followLobby(game: string | undefined): Promise<LobbySnapshot> {
+  async followLobby(game: string | undefined) {
     return this.feed.lobby.read(game === undefined ? undefined : this.#gameOf(game).name)
   }
 

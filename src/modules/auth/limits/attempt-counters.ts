@@ -31,10 +31,9 @@ type Taken =
   /** No counter has counted the attempt, and its code must not be checked. `key` refuses longest. */
   | { readonly refused: { readonly key: string; readonly retryAfterMs: number } }
 
+/** Both in ms: `now` since the epoch, `elapsed` of a monotonic clock. */
 export interface Clocks {
-  /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Milliseconds of a monotonic clock. */
   readonly elapsed: () => number
 }
 

@@ -1,9 +1,8 @@
 import { RpcError } from '../../../rpc/index.ts'
 
 export interface FairQueueOptions {
-  /** Pieces of work that run at once. */
   readonly atOnce: number
-  /** Pieces of work that may wait, of all groups and of one. */
+  /** How many may wait, of all groups and of one. */
   readonly maxWaiting: number
   readonly maxWaitingPerGroup: number
   readonly maxWaitMs: number

@@ -49,7 +49,6 @@ export class ResultQueue {
     for (const result of await this.#options.files.read()) this.#add({ result, kept })
   }
 
-  /** Stores a result, now or as soon as the database takes it. */
   add(result: MatchResult): void {
     this.#add({ result })
   }

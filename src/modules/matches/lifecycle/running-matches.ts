@@ -66,7 +66,6 @@ export class RunningMatches {
     })
   }
 
-  /** Reads results that an earlier process kept, and begins. */
   async start(): Promise<void> {
     await this.#results.restore()
     this.#check = this.#platform.every('matches.check', CHECK_MS, () => this.#checkAll(performance.now()))
