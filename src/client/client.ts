@@ -251,7 +251,6 @@ export class Client {
     this.#requests.drop()
   }
 
-  /** A new socket, and its welcome. */
   #renew(timeoutMs: number): Promise<Welcome> {
     let stops: (() => void)[] = []
     const welcome = new Promise<Welcome>((resolve, reject) => {

@@ -93,7 +93,6 @@ export function localNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** How often the clock is compared with the server's. */
 const DEFAULT_INTERVAL_MS = 15_000
 /** Pings right after a connection, and the time between them: the clock is good within a second. */
 const FIRST_PINGS = 5

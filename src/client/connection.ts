@@ -6,7 +6,6 @@ import { Heartbeat } from './heartbeat.ts'
 import { type Backoff, reconnectMs } from './reconnect-delay.ts'
 import type { Status } from './types.ts'
 
-/** How long a new socket may take until the server's welcome. */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 /** A connection that held this long was a good one: the next failure starts from the shortest wait. */
 const STABLE_MS = 5_000
@@ -61,7 +60,6 @@ export class Connection {
     return this.#status === 'open'
   }
 
-  /** Bytes that wait in the socket. */
   get bufferedBytes(): number {
     return this.#socket?.bufferedAmount ?? 0
   }
@@ -73,7 +71,6 @@ export class Connection {
     return true
   }
 
-  /** A match is live here: a dead connection is detected within 4 s. Returns a function that ends this; call it once. */
   beLive(): () => void {
     const count = (change: number) => {
       this.#live += change

@@ -13,9 +13,8 @@ const NOT_ON_THE_WIRE: ReadonlySet<string> = new Set(['then', 'toJSON', 'inspect
 
 /**
  * Connects to a Rally server. `Api` is the type that it exports: its methods become `rally.module.method(input)`, its
- * subscriptions `rally.module.onEvent(input, listener)`. Nothing of it is needed at run time.
- *
- * @throws TypeError for an invalid address, or where there is no WebSocket.
+ * subscriptions `rally.module.onEvent(input, listener)`. @throws TypeError for an invalid address, or without a
+ * WebSocket.
  */
 export function createClient<Api extends AnyApi>(options: ClientOptions = {}): Rally<Api> {
   const client = new Client(options)

@@ -2,7 +2,6 @@ export interface HeartbeatOptions {
   readonly heartbeatMs: number
   /** Whether a match is live here. Call `review` when that changes. */
   readonly isLive: () => boolean
-  /** Asks the server to answer. */
   readonly ping: () => void
   /** The server was silent for 1.5 heartbeats, or for 3.5 s while a match is live. */
   readonly dead: () => void
@@ -24,7 +23,6 @@ export class Heartbeat {
     this.review()
   }
 
-  /** Call this when something came from the server. */
   heard(): void {
     this.#heardAt = performance.now()
     if (!this.#asked) return

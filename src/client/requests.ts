@@ -7,7 +7,6 @@ import type { CallOptions } from './types.ts'
 
 /** How long a request waits for its answer. The server itself gives up after 10 s, so that its answer comes first. */
 export const DEFAULT_TIMEOUT_MS = 12_000
-/** Requests that may wait to be sent. */
 const DEFAULT_MAX_QUEUED = 256
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 /** The wait after `UNAVAILABLE` that names none. */
@@ -90,7 +89,6 @@ export class Requests {
     this.#start(type, data, {}, true, resolve, reject)
   }
 
-  /** Whether any request has no answer yet. */
   get areWaiting(): boolean {
     return this.#pending.size > 0
   }

@@ -57,7 +57,6 @@ export async function signIn(username: string, options: SignInOptions): Promise<
   }
 }
 
-/** Signs in with a recovery code. */
 export async function recover(username: string, recoveryCode: string, options: SignInOptions): Promise<SignedIn> {
   return enter(await options.requests.request<Authorized>('auth.recover', { username, recoveryCode }), options)
 }

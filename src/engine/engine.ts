@@ -75,7 +75,6 @@ export class Engine {
     this.clock.delete(runner)
   }
 
-  /** Forgets a match. */
   remove(matchId: string): void {
     this.halt(matchId)
     this.#runners.delete(matchId)

@@ -95,7 +95,6 @@ export class MatchRunner {
     this.#nextKeyframe = this.#keyframeEvery
   }
 
-  /** Steps done so far. */
   get tick(): number {
     return this.#tick
   }

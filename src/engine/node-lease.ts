@@ -30,8 +30,8 @@ const REMOVE_DEAD = statement(
 )
 
 /**
- * This node's row in the database, renewed several times a lease; matches of a node without one are orphaned. The clock
- * of the database decides if another node is dead; the own monotonic one, from before the renewal, if this lease holds.
+ * This node's row in the database, renewed several times a lease. The database's clock decides whether another node is
+ * dead; this node's monotonic one, from before it sent the renewal, whether its own lease still holds.
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions

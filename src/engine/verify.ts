@@ -7,14 +7,12 @@ import { unpackInputs } from './pack-inputs.ts'
 export interface StoredMatch {
   readonly rulesVersion: number
   readonly seed: number
-  /** The game's own options. */
   readonly options: unknown
   readonly ticks: number | null
   readonly finalState: unknown
   /** As `packInputs` made them. */
   readonly inputs: unknown
   readonly winnerSeat: number | null
-  /** One for each seat. */
   readonly scores: readonly number[]
   /** Null for a match that its rules ended. */
   readonly endReason: string | null

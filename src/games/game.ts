@@ -89,8 +89,8 @@ export interface PutInitBeforeWhatTakesTheState {
 }
 
 /**
- * Declares a game. The types are inferred: the state from what `init` returns, so `init` comes before functions with an
- * untyped `state`. @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
+ * Declares a game. The state is inferred from what `init` returns: it comes before functions that name no type for
+ * their `state`. @throws RangeError for seats, a tick rate or a table of inputs that no match can have.
  */
 export function defineGame<
   // biome-ignore lint/suspicious/noExplicitAny: so that a definition with another mistake is told of that mistake alone

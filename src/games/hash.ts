@@ -18,16 +18,13 @@ const ARRAY = 0x61727261
 const OBJECT = 0x6f626a65
 
 /**
- * An unsigned 32-bit hash of a JSON-like state. Equal states have the same hash on every engine; of different ones, one
- * pair in 2^32 does. It finds divergence, and is no defence against somebody who looks for a collision.
- *
- * A state has the same hash after `JSON.parse(JSON.stringify(state))`, whatever the order of its keys (Postgres' `jsonb`
- * changes it). Hence -0 counts as 0; NaN, the infinities and `undefined` in an array count as null; a property that is
- * `undefined` does not count. Typed arrays hash as plain arrays, but JSON writes them as objects: send plain ones.
- *
- * Numbers are mixed by their IEEE 754 bits as in MurmurHash3 (Appleby, public domain).
- *
- * @throws TypeError for what JSON cannot hold: functions, symbols, bigints, maps, sets, dates, other class instances.
+ * An unsigned 32-bit hash of a JSON-like state, alike on every engine; of different states one pair in 2^32 has the
+ * same. It is no defence against somebody who looks for a collision. It stays the same after
+ * `JSON.parse(JSON.stringify(state))` and in any order of keys (Postgres' `jsonb` changes it). So -0 counts as 0; NaN,
+ * the infinities and `undefined` in an array count as null; a property that is `undefined` does not count. Typed arrays
+ * hash as plain arrays, but JSON writes them as objects. Numbers are mixed by their IEEE 754 bits as in MurmurHash3
+ * (Appleby, public domain). @throws TypeError for what JSON cannot hold: functions, symbols, bigints, maps, sets,
+ * dates, other class instances.
  */
 export function hashState(state: unknown): number {
   return scramble(hashValue(START, state)) >>> 0

@@ -69,7 +69,6 @@ export class HeldInputs<Input> {
     if (this.#rules.tickRate === 0) this.reset()
   }
 
-  /** All seats idle, as at tick 0. */
   reset(): void {
     this.#current.fill(this.#rules.idle)
   }

@@ -84,7 +84,6 @@ class Lane {
   }
 }
 
-/** When a frame that is sent at `now` arrives. */
 function arrivalOf(now: number, { latencyMs, jitterMs, stallEveryMs, stallMs }: NetworkFaults): number {
   const at = now + latencyMs + Math.random() * jitterMs
   const intoPeriod = stallEveryMs > 0 ? at % stallEveryMs : stallMs

@@ -28,7 +28,6 @@ export interface Course<State, Input> {
   predict(seat: number, input: Input, now: number): number | null
   /** Whether the server has this input of the seat, or will have it soon. */
   isHeld(seat: number, input: Input): boolean
-  /** What to draw. */
   draw(now: number): State
   figures(now: number): CourseFigures
 }

@@ -15,7 +15,6 @@ import type { PlayWire } from './types.ts'
 /** How long to wait before the stream is opened again, by the number of failed openings in a row. */
 const REOPEN_MS = [0, 250, 1_000, 4_000]
 
-/** What of a game is on the wire. */
 type WireRules<Input> = Pick<Game<never, Input, never>, 'name' | 'version' | 'idle' | 'input' | 'inputs'>
 
 /** What the server says first: a final state and all that has been decided since. */

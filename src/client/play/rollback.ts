@@ -94,7 +94,6 @@ export class Rollback<State, Input> {
     return this.#base + this.#states.length - 1
   }
 
-  /** How many states are kept. */
   get size(): number {
     return this.#states.length
   }
