@@ -10,8 +10,8 @@ interface Subscriber {
 /** The listeners of one node, by topic. */
 export class Listeners {
   readonly #topics = new Map<string, Set<Subscriber>>()
-  readonly #direct = new Map<string, Set<DirectListener>>()
-  readonly #gone = new Set<(node: string) => void>()
+  readonly #direct = new Map<string, Set<{ readonly listener: DirectListener }>>()
+  readonly #gone = new Set<{ readonly listener: (node: string) => void }>()
   readonly #onError: OnListenerError
 
   constructor(onError: OnListenerError) {
@@ -32,12 +32,11 @@ export class Listeners {
   }
 
   addDirect(topic: string, listener: DirectListener): () => void {
-    const own: DirectListener = (message, from) => listener(message, from)
-    return addTo(this.#direct, topic, own)
+    return addTo(this.#direct, topic, { listener })
   }
 
   addGone(listener: (node: string) => void): () => void {
-    const own = (node: string) => listener(node)
+    const own = { listener }
     this.#gone.add(own)
     return () => void this.#gone.delete(own)
   }
@@ -47,7 +46,7 @@ export class Listeners {
   }
 
   deliverDirect(topic: string, message: BusMessage, from: string): void {
-    for (const listener of this.#direct.get(topic) ?? []) this.#guard(topic, () => listener(message, from))
+    for (const { listener } of this.#direct.get(topic) ?? []) this.#guard(topic, () => listener(message, from))
   }
 
   /** Tells every subscriber that messages may have been missed. */
@@ -58,7 +57,7 @@ export class Listeners {
   }
 
   gone(node: string): void {
-    for (const listener of this.#gone) this.#guard('a node is gone', () => listener(node))
+    for (const { listener } of this.#gone) this.#guard('a node is gone', () => listener(node))
   }
 
   clear(): void {

@@ -22,7 +22,6 @@ export interface NodeCalls {
   answer(name: string, answer: (data: unknown, from: string) => Promise<unknown>): void
   /**
    * Asks a node and waits for its answer.
-   *
    * @throws NodeCallError UNAVAILABLE when the node does not answer in time, is gone, or knows no such name; otherwise
    *   with the code of the error there, INTERNAL when that is no `RpcError`.
    */

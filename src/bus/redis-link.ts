@@ -12,10 +12,7 @@ export interface RedisLinkOptions {
   readonly log: LinkLog
 }
 
-export interface LinkLog {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-}
+export type LinkLog = Readonly<Record<'info' | 'warn', (details: object, message: string) => void>>
 
 const CONNECT_MS = 3_000
 /** Waits between attempts to connect: they double from the first to the last, each shortened at random by up to a half. */
@@ -51,14 +48,12 @@ export class RedisLink {
     return this.#client !== undefined
   }
 
-  /** Begins to connect. */
   start(): void {
     this.#running = this.#run()
   }
 
   /**
    * Publishes without waiting. `onSent` is told how many connections Redis gave it to.
-   *
    * @returns false when it was dropped: the link is down, or Redis is too slow.
    */
   publish(channel: string, bytes: Buffer, onSent?: (receivers: number) => void): boolean {

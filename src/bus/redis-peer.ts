@@ -5,9 +5,6 @@ import type { Interest } from './redis-interest.ts'
 const MAX_TURN_BYTES = 4 * 1024 * 1024
 const UNKNOWN = -1
 
-/** What a number in a lane shows: nothing is missing, or messages before it are. */
-type Order = 'next' | 'hole'
-
 /**
  * What this node knows of another node. Between two nodes there are two lanes, one each way. Batches with messages are
  * numbered; others repeat the last number. A node that forgot another and meets it again begins a new lane, with another
@@ -112,7 +109,8 @@ export class Peer {
     return messages
   }
 
-  receiveBatch(epoch: number, number: number, hasMessages: boolean): Order {
+  /** Takes the number of a batch: a `hole` says that messages before it are missing. */
+  receiveBatch(epoch: number, number: number, hasMessages: boolean): 'next' | 'hole' {
     const step = hasMessages ? 1 : 0
     const isFirst = this.#receivedEpoch === UNKNOWN && number === step
     const isNext = epoch === this.#receivedEpoch && number === this.#received + step
@@ -122,7 +120,7 @@ export class Peer {
   }
 
   /** @param lane what the beacon says of the other's lane to this node; undefined when it does not know this one. */
-  receiveBeacon(lane: readonly [epoch: number, sent: number] | undefined): Order | 'unknown' {
+  receiveBeacon(lane: readonly [epoch: number, sent: number] | undefined): 'next' | 'hole' | 'unknown' {
     if (!lane) {
       const wasKnown = this.#receivedEpoch !== UNKNOWN
       this.#receivedEpoch = UNKNOWN

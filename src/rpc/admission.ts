@@ -107,11 +107,9 @@ export class Admission {
   socketOpened(ip: string): boolean {
     const accounts = groupsIn(this.#strangers, ip, performance.now())
     const groups = addressGroups(ip)
-    const { socketsPerIp } = this.#limits
-    const hasTooMany = accounts.some(
-      ({ sockets, times }, i) => sockets + this.socketsElsewhere(groups[i] ?? '') >= socketsPerIp * times,
-    )
-    if (hasTooMany) return false
+    for (const [i, { sockets, times }] of accounts.entries()) {
+      if (sockets + this.socketsElsewhere(groups[i] ?? '') >= this.#limits.socketsPerIp * times) return false
+    }
     for (const account of accounts) account.sockets++
     return true
   }
@@ -171,16 +169,12 @@ export class Admission {
 
   /** How many users and addresses are remembered. */
   get size(): number {
-    return this.#all.reduce((sum, accounts) => sum + accounts.size, 0)
+    return this.#users.size + this.#strangers.size + this.#players.size
   }
 
   /** Forgets accounts with full buckets. Called several times a second. */
   sweep(now: number): void {
-    for (const accounts of this.#all) accounts.sweep(now)
-  }
-
-  get #all(): readonly Accounts[] {
-    return [this.#users, this.#strangers, this.#players]
+    for (const accounts of [this.#users, this.#strangers, this.#players]) accounts.sweep(now)
   }
 }
 
@@ -211,16 +205,13 @@ function ratesOf(limits: Limits, times: number): Rates {
     perSecond: perSecond * times,
     burst: times === 1 ? burst : Math.max(perSecond * times, burst),
   })
-  const upgrades = { perSecond: limits.upgradesPerSecond, burst: limits.upgradesBurst }
+  const { upgradesPerSecond: perSecond, upgradesBurst: burst } = limits
   return {
     requests: share(limits.requestsPerSecond, limits.requestsBurst),
     inputs: share(limits.inputsPerSecond, limits.inputsPerSecond),
     bytes: share(limits.bytesPerSecond, Math.max(limits.bytesBurst, limits.frameBytes)),
-    upgrades,
-    arrivals: {
-      perSecond: upgrades.perSecond * CONNECTIONS_PER_UPGRADE,
-      burst: upgrades.burst * CONNECTIONS_PER_UPGRADE,
-    },
+    upgrades: { perSecond, burst },
+    arrivals: { perSecond: perSecond * CONNECTIONS_PER_UPGRADE, burst: burst * CONNECTIONS_PER_UPGRADE },
   }
 }
 

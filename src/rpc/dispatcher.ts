@@ -144,17 +144,16 @@ export class Dispatcher<Ctx, Tx> {
     this.#calls.start(call, entry, message.data, now, isInput(entry) ? refusalsToSocket : toSocket)
   }
 
-  /**
-   * Takes one binary frame that came at `now` by the monotonic clock, and gives it to the first method that knows it. The
-   * bytes are lent until this returns. Never throws.
-   */
+  /** Gives a binary frame to the first method that knows it. The bytes are lent until this returns. Never throws. */
   receiveBinary(connection: Connection, bytes: Uint8Array, now = performance.now()): void {
     const [first] = this.#binaryInputs
     const { allowance } = connection
     const waitMs = this.admission.frame(allowance, bytes.length, now, first ? 'inputs' : 'requests')
     if (waitMs > 0) {
-      const known = () => ({ type: first?.type, eid: first?.binary?.eidOf(bytes) })
-      this.#refuse(connection, bytes.length, waitMs, now, known)
+      this.#refuse(connection, bytes.length, waitMs, now, () => ({
+        type: first?.type,
+        eid: first?.binary?.eidOf(bytes),
+      }))
       return
     }
     connection.lastRequestAt = now
@@ -189,10 +188,7 @@ export class Dispatcher<Ctx, Tx> {
     if (issues.length > 0) this.#options.log.error({ type, issues }, 'an event does not fit its schema')
   }
 
-  /**
-   * Refuses new requests, and closes each socket as soon as it has no request under way. Resolves when no request is under
-   * way, or after `deadlineMs`.
-   */
+  /** Refuses new requests, and closes sockets without one under way. Resolves when none is left, or after `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
     this.#executor.drain()
     const until = performance.now() + deadlineMs

@@ -84,7 +84,6 @@ function nestsDeeper(value: unknown, levels: number): boolean {
 /** A text without such an escape has neither NUL nor half a surrogate pair, as it is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
-/** The first string in `value` that Postgres does not store. */
 function findUnstorable(value: unknown): Issue | undefined {
   if (typeof value === 'string') {
     return isStorable(value) ? undefined : { path: '', message: 'a string with NUL or half a surrogate pair' }

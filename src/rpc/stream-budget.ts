@@ -9,9 +9,8 @@ const RETRY_MS = 5_000
 const NOTHING: Cost = { frames: 0, bytes: 0 }
 
 /**
- * Bounds the cost of the streams of one socket, and of all sockets of one user or address. A socket follows one channel
- * of each `oneOf`. The bounds of a socket are `streamFramesPerSecond` and `streamBytesPerSecond` in
- * `protocol/default-limits.ts`.
+ * Bounds the cost of the streams of one socket, by `limits.streamFramesPerSecond` and `limits.streamBytesPerSecond`, and of
+ * all sockets of one user or address. A socket follows one channel of each `oneOf`.
  */
 export class StreamBudget {
   readonly #perSocket: Cost
@@ -19,9 +18,8 @@ export class StreamBudget {
   readonly #callers = new Map<string, Cost>()
 
   constructor(perSocket: Cost) {
-    const { frames, bytes } = perSocket
     this.#perSocket = perSocket
-    this.#perCaller = { frames: frames * SOCKETS_PER_CALLER, bytes: bytes * SOCKETS_PER_CALLER }
+    this.#perCaller = add(NOTHING, perSocket, SOCKETS_PER_CALLER)
   }
 
   /** The channels that the socket leaves if it follows `channel`. @throws RpcError RATE_LIMITED if that costs too much */
@@ -54,7 +52,7 @@ function callerOf({ caller }: Connection): string {
   return caller.user?.id ?? addressGroups(caller.ip)[0]
 }
 
-function add(sum: Cost, cost = NOTHING, times: 1 | -1 = 1): Cost {
+function add(sum: Cost, cost = NOTHING, times = 1): Cost {
   return { frames: sum.frames + times * cost.frames, bytes: sum.bytes + times * cost.bytes }
 }
 

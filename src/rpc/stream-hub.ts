@@ -128,7 +128,7 @@ export class Hub implements StreamHost {
     throw new RpcError('UNAVAILABLE', 'Too much is happening in this stream; try again', { retryAfterMs: 1000 })
   }
 
-  /** Stops following. Does nothing if the socket does not follow the channel. */
+  /** Stops following, if the socket follows the channel. */
   leave(connection: Connection, channel: string): void {
     const following = connection.following.get(channel)
     if (!following) return
