@@ -28,10 +28,7 @@ export type DirectListener = (message: BusMessage, from: string) => void
 export interface Bus {
   /** The id of this node. */
   readonly node: string
-  /**
-   * Enters the cluster. Resolves once this node reaches the others, and knows what they listen to.
-   * @throws Error when that takes too long.
-   */
+  /** Enters the cluster, and learns what the others listen to. @throws Error when that takes too long */
   start(): Promise<void>
   /** Never throws and never waits. What cannot be sent to other nodes is dropped and counted. */
   publish(topic: string, message: BusMessage): void

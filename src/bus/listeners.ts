@@ -22,10 +22,6 @@ export class Listeners {
     return this.#topics.has(topic)
   }
 
-  topics(): IterableIterator<string> {
-    return this.#topics.keys()
-  }
-
   /** Returns the end of it, which says whether it was the last one of its topic. */
   add(topic: string, listener: BusListener, onLost?: () => void): () => boolean {
     return addTo(this.#topics, topic, { listener, onLost })

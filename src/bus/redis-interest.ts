@@ -6,10 +6,7 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/**
- * The topics that one node listens to, as it tells them to the others: all topics, or what changed since the version
- * before. One version is one turn of the event loop.
- */
+/** The topics that one node listens to, as it tells them to the others. One version is one turn of the event loop. */
 export class Interest {
   version = 0
   /** The topics that were told, with the version since which they are. */
@@ -39,13 +36,9 @@ export class Interest {
   /** Makes the next version of what changed. */
   next(isListenedTo: (topic: string) => boolean): { version: number; added: string[]; removed: string[] } {
     this.version++
-    const [added, removed]: [string[], string[]] = [[], []]
-    for (const topic of this.#changed) {
-      const isTold = this.#told.has(topic)
-      if (isListenedTo(topic) === isTold) continue
-      if (isTold) removed.push(topic)
-      else added.push(topic)
-    }
+    const changed = [...this.#changed]
+    const removed = changed.filter((topic) => this.#told.has(topic) && !isListenedTo(topic))
+    const added = changed.filter((topic) => !this.#told.has(topic) && isListenedTo(topic))
     this.#changed.clear()
     for (const topic of removed) this.#told.delete(topic)
     for (const topic of added) this.#told.set(topic, this.version)

@@ -25,10 +25,7 @@ const MAX_SILENT_WATCHES = 6
 
 type Client = ReturnType<typeof clientOf>
 
-/**
- * One connection to Redis, for commands and messages alike (RESP3, so Redis 6 or later). It connects again for ever, until
- * it is closed. Nothing is kept while it is down.
- */
+/** One connection to Redis 6 or later (RESP3). It connects again until it is closed, and keeps nothing while it is down. */
 export class RedisLink {
   readonly #options: RedisLinkOptions
   readonly #closing = new AbortController()

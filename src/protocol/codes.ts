@@ -1,7 +1,4 @@
-/**
- * Codes that any request may fail with, whatever its definition declares. `FORBIDDEN` and `NOT_FOUND` mean the same
- * everywhere, too, but a definition declares them.
- */
+/** Codes that any request may fail with, whatever its definition declares. */
 export const frameworkCodes = [
   'BAD_ENVELOPE',
   'UNKNOWN_TYPE',

@@ -16,10 +16,7 @@ interface LiveChange {
   readonly stream: number
   readonly tickByte: number
   readonly seat: number
-  /**
-   * By how many ticks the input was moved from the tick that its sender named, so that the sender knows which of its
-   * inputs this answers: 0 for none, 255 for that or more.
-   */
+  /** By how many ticks the input was moved from the tick that its sender named: 0 for none, 255 for that or more. */
   readonly moved: number
 }
 
@@ -48,10 +45,7 @@ const MAX_VARINT = 2 ** 32 - 1
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/**
- * A client's input: from the step of `tick` on, `seat` does what stands at `index` in the game's table of inputs.
- * @throws RangeError for a seat or an index that no frame can carry.
- */
+/** A client's input, by its place in the game's table. @throws RangeError for a seat or an index that no frame can carry */
 export function encodeInput(stream: number, tick: number, seat: number, index: number): EncodedFrame {
   return frameOf(stream, INPUT, [tick, tick >>> 8, entryOf(seat, index)])
 }

@@ -49,8 +49,8 @@ export class Allowance {
 
 /**
  * Decides on every upgrade, HTTP request and frame before anything of it is read. There are token buckets for the socket, its
- * user, its address group (an IPv4 address or the /64 of an IPv6 address) and, for IPv6, the /48. At one address, sockets with
- * a user and sockets without one have buckets of their own, so that strangers cannot keep players from playing.
+ * user and its `addressGroups`. At one address, sockets with a user and sockets without one have buckets of their own, so that
+ * strangers cannot keep players from playing.
  *
  * The methods return 0, or for how many ms the caller has to wait. Full buckets are forgotten. Times are of a monotonic clock.
  */
@@ -216,9 +216,8 @@ function ratesOf(limits: Limits, times: number): Rates {
 }
 
 /**
- * What limits count as one address: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has alone. The
- * second group is the /48 of an IPv6 address, which one site may hold as a whole. `ip` is as the transport writes it: IPv6
- * in its shortest form (RFC 5952), an IPv4-mapped address as IPv4.
+ * What limits count as one address: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has alone, and the
+ * /48, which one site may hold. `ip` has IPv6 in its shortest form (RFC 5952), and an IPv4-mapped address as IPv4.
  */
 export function addressGroups(ip: string): readonly [group: string, ...wider: string[]] {
   return ip.includes(':') ? [`${prefix(ip, 4)}::/64`, `${prefix(ip, 3)}::/48`] : [ip]

@@ -88,10 +88,7 @@ export interface Cost {
 }
 
 export interface ChannelOptions {
-  /**
-   * Events build on one another, so a follower who missed one must subscribe again. Only for `latest` streams; without
-   * this flag each event stands alone.
-   */
+  /** Of a `latest` stream: events build on one another, so a follower who missed one must subscribe again. */
   readonly incremental?: boolean
   /** Turns a binary frame of any node into the frame for sockets of this node. */
   readonly localize?: (frame: Uint8Array) => Uint8Array

@@ -81,10 +81,7 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.delete(connection)
   }
 
-  /**
-   * Calls a method without a socket, for a request that admission has let through. Gives the `data` of the answer.
-   * @throws RpcError what the answer would be
-   */
+  /** Calls a method for an admitted HTTP request. Gives the `data` of the answer. @throws RpcError an error answer */
   async call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
     const entry = this.entries.get(type)
     if (!entry) throw unknownType()

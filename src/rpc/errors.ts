@@ -69,10 +69,7 @@ interface Invalid {
   readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 }
 
-/**
- * The first issues: a hostile input may have thousands. `under` is the field that the schema describes, if that is not the
- * whole input.
- */
+/** The first issues: a hostile input may have thousands. `under` is the field that the schema describes, if it is one. */
 export function toIssues({ issues }: Invalid, under?: string): Issue[] {
   return issues.slice(0, MAX_ISSUES).map(({ path, message }) => {
     const fields = path.map(String)

@@ -14,7 +14,6 @@ export class IncrementalSweep<T> {
     this.#rest = all[Symbol.iterator]()
   }
 
-  /** Visits the next share. */
   next(visit: (item: T) => void): void {
     for (let left = Math.ceil(this.#all.size / this.#calls); left > 0; left--) {
       const next = this.#rest.next()

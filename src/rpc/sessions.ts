@@ -44,10 +44,7 @@ export interface SessionGate {
   resume(sessionId: string, userId: string): Promise<SignedIn | null>
   /** Makes a session last longer, for a cookie past half its life; null as `resume`. */
   extend(sessionId: string, userId: string): Promise<SignedIn | null>
-  /**
-   * Exchanges a ticket, which works once, for a new session.
-   * @throws RpcError UNAUTHENTICATED for a ticket that is forged, used or too old; UNAVAILABLE
-   */
+  /** Exchanges a ticket for a session, once. @throws RpcError UNAUTHENTICATED if it is forged, used or old; UNAVAILABLE */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>
   /** Signs the user out: ends the session and closes its sockets on all nodes. @throws RpcError UNAVAILABLE */
   end(sessionId: string, userId: string): Promise<void>

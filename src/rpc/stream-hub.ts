@@ -17,9 +17,7 @@ export interface HubOptions {
 const MAX_READS = 8
 
 /**
- * Brings events to the sockets that follow their channel, on all nodes.
- *
- * An event is encoded once where it is published, crosses the bus as bytes, and leaves each node through the transport's
+ * Brings events to the sockets that follow their channel, on all nodes. An event is encoded once where it is published, crosses the bus as bytes, and leaves each node through the transport's
  * own fan-out. The hub makes sure that a socket joins without losing or doubling events. A `Stream` handles order and
  * slow sockets.
  */
@@ -74,7 +72,6 @@ export class Hub implements StreamHost {
    * Reads a snapshot and joins the channel so that no event is lost or doubled between the two. `answer` is called with
    * the opening at the moment of joining and must queue it to the socket before it returns; false means that nobody waits
    * for the answer any more.
-   *
    * @throws RpcError UNAVAILABLE when events come faster than the snapshot can be read, or when other nodes cannot be
    *   reached; RATE_LIMITED when the streams of the socket, or of all of its user or address, would cost too much.
    */

@@ -183,8 +183,7 @@ export class Stream {
   #endFor(connection: Connection, frame: Frame): void {
     const { name, incremental } = this.channel
     const missedSome = (connection.following.get(name)?.skippedFrom ?? this.lastSeq) < this.lastSeq
-    // A socket that was too slow for the last event gets it now. If events build on each other, the socket has to open
-    // the stream again.
+    // A socket that was too slow for the last event gets it now, or opens the stream again if events build on each other.
     if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
     connection.send(missedSome && incremental ? endFrame(this.channel, 'behind') : frame)
     this.#host.leave(connection, name)

@@ -46,10 +46,7 @@ const KEEP_MS = 10 * 60_000
 export class AnonymousAnswers<Answer> {
   readonly #known = new Map<string, { type: string; at: number; answer: Promise<Answer> }>()
 
-  /**
-   * The kept answer of `eid`, else that of `execute`. An error is kept too if `isDecided` says so.
-   * @throws RpcError CONFLICT when the `eid` was used for another `type`
-   */
+  /** The kept answer of `eid`, else that of `execute`. Errors that are decided are kept. @throws RpcError CONFLICT */
   run(
     { eid, type }: Pick<WriteKey, 'eid' | 'type'>,
     execute: () => Promise<Answer>,
