@@ -112,7 +112,6 @@ export class Connections {
     for (const listener of this.#listeners) listener.offline(user.id)
   }
 
-  /** Closes the sockets of one session. */
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
     const now = performance.now()
     for (const [id, at] of this.#ended) {

@@ -157,7 +157,6 @@ export function answerError(connection: Connection, { type, eid }: Known, error:
   connection.send(JSON.stringify({ ...known, ts: Date.now(), error: error.code }))
 }
 
-/** Answers a frame that is no envelope. */
 export function answerBad(connection: Connection, reason: string, known: Known = {}): void {
   answerError(connection, known, new RpcError('BAD_ENVELOPE', `Not an envelope: ${reason}`))
 }

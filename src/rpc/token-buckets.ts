@@ -31,7 +31,6 @@ export class TokenBucket {
     return (amount - this.#tokens) / this.#perMs
   }
 
-  /** Takes `amount` tokens, or as many as there are. */
   takeUpTo(amount: number, now: number): void {
     this.#refill(now)
     this.#tokens = Math.max(0, this.#tokens - amount)
