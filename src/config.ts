@@ -170,9 +170,8 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
       transactionTimeoutMs: env.int('DATABASE_TRANSACTION_TIMEOUT_MS', 8_000, 100, 600_000),
     },
   }
-  for (const { name, path } of settings) {
-    if (!env.known.has(name)) env.problems.push(`config.${path}: there is no such setting`)
-  }
+  const unknown = settings.filter(({ name }) => !env.known.has(name))
+  env.problems.push(...unknown.map(({ path }) => `config.${path}: there is no such setting`))
   if (env.problems.length > 0) throw new ConfigError(env.problems.join('\n'))
   return config
 }

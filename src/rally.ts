@@ -63,6 +63,4 @@ function checkNames(kind: string, all: Readonly<Record<string, { readonly name: 
   }
 }
 
-function toPath(folder: string | URL | undefined): string | undefined {
-  return folder instanceof URL ? fileURLToPath(folder) : folder
-}
+const toPath = (folder: string | URL | undefined) => (folder instanceof URL ? fileURLToPath(folder) : folder)

@@ -36,8 +36,7 @@ export function readSecrets(env: Environment, keepIn: string | undefined): Secre
     else if (isWeak(value)) env.refuse(name, 'is weak; use 32 random characters or more (openssl rand -base64 48)')
     return new TextEncoder().encode(value ?? '')
   }
-  const ticket = secret('JWT_SECRET')
-  const cookie = secret('COOKIE_SECRET')
+  const [ticket, cookie] = [secret('JWT_SECRET'), secret('COOKIE_SECRET')]
   const given = env.text('JWT_SECRET')
   if (given !== undefined && given === env.text('COOKIE_SECRET')) {
     env.refuse('COOKIE_SECRET', 'is the same as JWT_SECRET')
@@ -62,16 +61,12 @@ function readKeys(text: string | undefined, env: Environment): Secrets['encrypti
     const key = new Uint8Array(Buffer.from(encoded, /^[0-9a-f]{64}$/i.test(encoded) ? 'hex' : 'base64'))
     if (key.length !== 32) env.refuse('ENCRYPTION_KEY', 'a key is 32 bytes in base64 or hex (openssl rand -base64 32)')
     else if (new Set(key).size < 8) env.refuse('ENCRYPTION_KEY', 'a key is weak; use 32 random bytes')
-    return { id: id ?? fingerprint(key), key }
+    // A key without a name gets one that does not reveal it.
+    return { id: id ?? createHash('sha256').update(key).digest('hex').slice(0, 8), key }
   })
   if (new Set(keys.map(({ id }) => id)).size < keys.length) env.refuse('ENCRYPTION_KEY', 'two keys have the same id')
   const [newest = none, ...older] = keys
   return [newest, ...older]
-}
-
-/** Names a key without revealing it. */
-function fingerprint(key: Uint8Array): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 8)
 }
 
 const Kept = z.object({ JWT_SECRET: z.string(), COOKIE_SECRET: z.string(), ENCRYPTION_KEY: z.string() }).partial()
