@@ -182,7 +182,7 @@ const MIN_PAUSE_MS = 20
 const MAX_PAUSE_MS = 1_000
 
 /**
- * Whether a transaction whose COMMIT was not answered has been committed. Asks until the database knows, even through an
+ * Whether a transaction whose COMMIT was not answered has been committed. Asks until the database knows, also during an
  * outage. False too when `deadlineMs` have passed or `signal` aborts before that.
  */
 async function wasCommitted(sql: Sql, xid: string, deadlineMs: number, signal: AbortSignal): Promise<boolean> {

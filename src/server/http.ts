@@ -216,8 +216,8 @@ export type OriginCheck = (origin: string) => boolean
 export const ORIGIN_REFUSED = 'This origin is not allowed: only those of PUBLIC_URL and ALLOWED_ORIGINS are'
 
 /**
- * Whether a page of this origin may talk to the server with the user's cookie. No origin at all is a client that is no
- * browser. Outside production the server's own port on this machine is allowed under each of its names.
+ * Whether a page of this origin may talk to the server with the user's cookie. A client without an origin is no browser.
+ * Outside production the server's own port on this machine is allowed under each of its names.
  */
 export function createOriginCheck(config: Config, port: () => number): OriginCheck {
   return (origin) => {

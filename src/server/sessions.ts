@@ -55,10 +55,9 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     return { caller: callerOf(sender, signedIn, device), setCookie }
   }
   /**
-   * Answers at once when there is nothing to look up: without a session cookie, or with one that was not signed here.
-   * Otherwise it asks the gate, with a deadline.
+   * Answers at once without a session cookie, or with one that was not signed here. Otherwise it asks the gate.
    *
-   * @throws RpcError UNAVAILABLE when the gate does not answer
+   * @throws RpcError UNAVAILABLE when the gate does not answer in time
    */
   const identify = (sender: Sender): Identity | Promise<Identity> => {
     const { session, device, isBad } = cookies.read(sender.cookie)

@@ -107,10 +107,7 @@ export class Sockets {
     return lent
   }
 
-  /**
-   * Waits until closing sockets have read what they were sent, for a while. Close frames that were just written need a moment
-   * more: cutting a connection discards what is not delivered.
-   */
+  /** Waits a while until closing sockets have read what they were sent: cutting a connection discards the rest. */
   async finish(): Promise<void> {
     const until = performance.now() + FINISH_MS
     const areClosing = () => [...this.#all].some((socket) => socket.isClosing)

@@ -80,8 +80,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       }
       const userData: UserData = { admitted: { caller, isForeign, ws: null, socket: null } }
       // Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags
-      // once more, in memory that the upgrade has freed (uWebSockets #1928). If something was allocated meanwhile, for the
-      // first frame for example, the new socket may be cut.
+      // in memory that the upgrade has freed (uWebSockets #1928). If that was allocated again, the new socket may be cut.
       res.cork(() => {
         if (setCookie !== undefined) {
           res.writeStatus('101 Switching Protocols')
