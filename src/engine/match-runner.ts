@@ -38,11 +38,9 @@ const MAX_AHEAD_TICKS = 120
 const MAX_TICKS = 60 * 60 * 60
 
 /**
- * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything.
- *
- * The inputs of a seat take effect in the order of arrival, one a tick. A change that the listener knows stays. A
- * planned one is replaced by a later input for its tick or before, so that a client with a wrong clock can correct
- * itself.
+ * Runs one match: sockets queue inputs, the clock alone advances. `seed`, `options` and `log` decide everything. The
+ * inputs of a seat take effect in the order of arrival, one a tick. A change that the listener knows stays. A planned
+ * one is replaced by a later input for its tick or before, so that a client with a wrong clock can correct itself.
  */
 export class MatchRunner {
   readonly matchId: string

@@ -124,13 +124,11 @@ const MAX_DECAY_MS = 100
 const MAX_PAUSE_MS = 1_000
 
 /**
- * The round trip of inputs, and the lead: how far ahead of the server to play, so that inputs come in time. In
- * monotonic ms.
- *
- * Pings are rare; answers to inputs tell more. A late input is answered at once, so after a round trip, which is the
- * lead that it needed. Of several late ones in a row the shortest counts, as a stall delays the first ones more. An
- * input in time shows only that the lead is enough: it shrinks slowly until the next one is late, which nobody notices,
- * as the server goes back for an input that is a little late.
+ * The round trip of inputs, and the lead: how far ahead of the server to play, so that inputs come in time. Times are
+ * monotonic, ms. Pings are rare; answers to inputs tell more. A late input is answered at once, so after a round trip,
+ * which is the lead that it needed. Of several late ones in a row the shortest counts, as a stall delays the first ones
+ * more. An input in time shows only that the lead is enough: it shrinks slowly until the next one is late, which nobody
+ * notices, as the server goes back for an input that is a little late.
  */
 export class RoundTrip {
   /** Smoothed round trip; 0 while nothing is known. */
