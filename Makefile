@@ -4,7 +4,7 @@ SHELL := /bin/sh
 INSTALLED := node_modules/.package-lock.json
 GENERATED := src/db/generated/client.ts
 
-.PHONY: help install dev start build check format test attack extending e2e bench verify clean
+.PHONY: help install dev start build check format test faults extending e2e bench verify clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,8 @@ format: install ## Format all sources
 test: install ## Run the tests that need no browser
 	npm test
 
-attack: install ## Load a server to its limits and measure what players notice
-	npm run attack
+faults: install ## Break what Rally depends on, load it to its limits, and print what players notice
+	npm run faults
 
 extending: install ## Build the examples of the documents: modules, games, an application
 	npm run extending

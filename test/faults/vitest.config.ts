@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { reporters } from '../support/reporters.ts'
 
-/** The tests that load a server to its limits. They run one after another, as they measure what a player notices. */
+/** The tests that load a server to its limits, or take away what it needs. They run one after another, as they measure what a player notices. */
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
-    include: ['test/attack/**/*.test.ts'],
+    include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 1,
@@ -15,6 +15,6 @@ export default defineConfig({
     teardownTimeout: 20_000,
     // A shared machine may stall for seconds; what fails twice in a row is no stall.
     retry: 1,
-    reporters: reporters('attack'),
+    reporters: reporters('faults'),
   },
 })

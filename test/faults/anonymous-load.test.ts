@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modules } from '../../src/modules/index.ts'
 import { connect, type TestClient } from '../support/client.ts'
-import type { Attack } from './attacker.ts'
+import type { Load } from './load-generator.ts'
 import { endSession, type Player, register } from './player.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
-import { underAttack } from './under-attack.ts'
+import { underLoad } from './under-load.ts'
 
 const MIB = 1024 * 1024
-/** How many players sign in while an attack lasts. A code counts once, so each attack needs players of its own. */
+/** How many players sign in while a load lasts. A code counts once, so each load needs players of its own. */
 const SIGN_INS = 16
 /**
  * What players may notice. Without the limits a ping took 8 s, no sign-in worked, and hundreds of ticks were skipped; with
- * them it is about 20 ms, 200 ms and none. The bounds leave room for a machine with two cores, of which the attacker takes one.
+ * them it is about 20 ms, 200 ms and none. The bounds leave room for a machine with two cores, of which the load takes one.
  */
 const MAX_PING_MS = 250
 const MAX_SIGN_IN_MS = 1_500
@@ -96,7 +96,7 @@ function hostile(): string {
   return `${head}${many}]},"eid":"e","ts":1}`
 }
 
-function attacks(): Readonly<Record<string, () => Attack>> {
+function loads(): Readonly<Record<string, () => Load>> {
   return {
     'large frames that are costly to read': () => ({ kind: 'frames', frames: [hostile()], reads: true }),
     'every method and stream': () => ({ kind: 'frames', frames: each(open), reads: true }),
@@ -120,10 +120,10 @@ test('there are data only for what may be asked without a user', () => {
   expect(open).toEqual(expect.arrayContaining(Object.keys(askable)))
 })
 
-test.for(Object.entries(attacks()))('64 sockets of one address at full speed: %s', async ([name, attack]) => {
+test.for(Object.entries(loads()))('64 sockets of one address at full speed: %s', async ([name, load]) => {
   const own: Player[] = []
   while (own.length < SIGN_INS) own.push(await newPlayer())
-  const noticed = await underAttack(server, attack(), { ping: () => playing.request('rpc.ping') }, own)
+  const noticed = await underLoad(server, load(), { ping: () => playing.request('rpc.ping') }, own)
   const { peakMemoryBytes, sent, ...rest } = noticed
   console.log(name, { ...rest, memoryMiB: Math.round(peakMemoryBytes / MIB), sent })
   expect(sent.writes).toBeGreaterThan(0)

@@ -33,7 +33,7 @@ export interface ServerProcess extends AsyncDisposable {
 
 export async function startServerProcess(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const database = await createTestDatabase()
-  const dataDir = await mkdtemp(join(tmpdir(), 'rally-attack-'))
+  const dataDir = await mkdtemp(join(tmpdir(), 'rally-faults-'))
   const port = await freePort()
   const secret = () => randomBytes(48).toString('base64')
   const env = {

@@ -1,19 +1,19 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { within } from '../support/client.ts'
-import type { Attack, Order, Sent } from './attacker.ts'
+import type { Load, Order, Sent } from './load-generator.ts'
 import { type Player, signIn, statusOf } from './player.ts'
 import type { ServerProcess } from './server-process.ts'
 
-const ATTACK_MS = 5_000
+const LOAD_MS = 5_000
 const PING_EVERY_MS = 20
 const SIGN_IN_EVERY_MS = 250
 const READY_EVERY_MS = 200
 /** The addresses of one machine are all of 127.0.0.0/8. */
-const ATTACKER = '127.0.6.6'
+const LOAD_ADDRESS = '127.0.6.6'
 const OPERATOR = '127.0.9.9'
 
-/** What others noticed while the attack lasted. Times in milliseconds. */
+/** What others noticed while the load lasted. Times in milliseconds. */
 export interface Noticed {
   readonly pingP99Ms: number
   readonly signInP99Ms: number
@@ -25,12 +25,12 @@ export interface Noticed {
 }
 
 /**
- * Attacks the server, and lives on it meanwhile: `pinger` asks for a sign of life all the time, and each of `players`
+ * Loads the server, and lives on it meanwhile: `pinger` asks for a sign of life all the time, and each of `players`
  * signs in once.
  */
-export async function underAttack(
+export async function underLoad(
   server: ServerProcess,
-  attack: Attack,
+  load: Load,
   pinger: { ping(): Promise<unknown> },
   players: readonly Omit<Player, 'cookie'>[],
 ): Promise<Noticed> {
@@ -39,10 +39,10 @@ export async function underAttack(
   const signIns: number[] = []
   const readyStatuses: number[] = []
   let peakMemoryBytes = 0
-  const until = performance.now() + ATTACK_MS
+  const until = performance.now() + LOAD_MS
   const waiting = [...players]
 
-  const attacking = runAttacker({ port: server.port, from: ATTACKER, attack, ms: ATTACK_MS })
+  const loading = runLoadGenerator({ port: server.port, from: LOAD_ADDRESS, load, ms: LOAD_MS })
   await Promise.all([
     every(PING_EVERY_MS, until, async () => pings.push(await timed(() => pinger.ping()))),
     every(SIGN_IN_EVERY_MS, until, async () => {
@@ -59,7 +59,7 @@ export async function underAttack(
       readyStatuses.push(await statusOf(`${server.url}/readyz`, OPERATOR))
     }),
   ])
-  const sent = await attacking
+  const sent = await loading
   return {
     pingP99Ms: p99(pings),
     signInP99Ms: p99(signIns),
@@ -71,15 +71,15 @@ export async function underAttack(
   }
 }
 
-async function runAttacker(order: Order): Promise<Sent> {
-  const child = fork(fileURLToPath(new URL('./attacker.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] })
+async function runLoadGenerator(order: Order): Promise<Sent> {
+  const child = fork(fileURLToPath(new URL('./load-generator.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] })
   try {
     const sent = new Promise<Sent>((resolve, reject) => {
       child.once('message', (message) => resolve(message as Sent))
-      child.once('exit', (code) => reject(new Error(`the attacker ended with ${code}`)))
+      child.once('exit', (code) => reject(new Error(`the load generator ended with ${code}`)))
     })
     child.send(order)
-    return await within(sent, 'the end of the attack', order.ms + 20_000)
+    return await within(sent, 'the end of the load', order.ms + 20_000)
   } finally {
     child.kill('SIGKILL')
   }

@@ -5,7 +5,7 @@ import { setPriority } from 'node:os'
 import { clientFrame } from '../../bench/support/raw-client.ts'
 
 /** What 64 connections of one address do until the time is over. One that is closed is opened again at once. */
-export type Attack =
+export type Load =
   /** Sockets that send these frames, over and over. `reads` off: they take nothing of what they are sent. */
   | { readonly kind: 'frames'; readonly frames: readonly string[]; readonly reads: boolean }
   /** Requests for an upgrade with these headers, each on a connection of its own. */
@@ -17,7 +17,7 @@ export interface Order {
   readonly port: number
   /** The address to come from. */
   readonly from: string
-  readonly attack: Attack
+  readonly load: Load
   readonly ms: number
 }
 
@@ -57,23 +57,23 @@ function again(order: Order, until: number): void {
   socket.once('connect', () => run(socket, order))
 }
 
-function run(socket: Socket, { port, attack }: Order): void {
-  switch (attack.kind) {
+function run(socket: Socket, { port, load }: Order): void {
+  switch (load.kind) {
     case 'frames':
       write(socket, handshake(port, {}))
       socket.once('data', () => {
-        if (attack.reads) socket.resume()
+        if (load.reads) socket.resume()
         else socket.pause()
-        pump(socket, attack.frames.map(clientFrame))
+        pump(socket, load.frames.map(clientFrame))
       })
       return
     case 'upgrades':
-      write(socket, handshake(port, attack.headers))
+      write(socket, handshake(port, load.headers))
       socket.once('data', () => socket.destroy())
       return
     case 'http':
       socket.resume()
-      pump(socket, [Buffer.from(attack.request.repeat(PIPELINED))])
+      pump(socket, [Buffer.from(load.request.repeat(PIPELINED))])
   }
 }
 
