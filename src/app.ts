@@ -47,6 +47,8 @@ export interface App {
   /** Where it can be reached. */
   readonly url: string
   readonly port: number
+  /** Where monitoring reaches it. Undefined when there is no admin port. */
+  readonly adminUrl: string | undefined
   readonly platform: Platform
   /** Resolves with the reason when it cannot go on and has to be stopped: its Postgres is gone. */
   readonly failed: Promise<Error>
@@ -163,13 +165,12 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   })
   closers.add('the server', () => server.close())
   starting.throwIfAborted()
-  const { port, url } = await server.listen()
+  const addresses = await server.listen()
   starting.throwIfAborted()
 
   let stopping: Promise<void> | undefined
   return {
-    url,
-    port,
+    ...addresses,
     platform,
     failed,
     maxStopMs: config.drainGraceMs + config.drainMs + CLOSE_MS,

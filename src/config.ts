@@ -50,7 +50,10 @@ export interface Config {
   readonly limits: Limits
   /** TCP connections of all kinds at once. */
   readonly maxConnections: number
-  /** The token that shows `/metrics` to other machines. Unset: no other machine sees them. */
+  /** The port of `/metrics`, `/healthz` and `/readyz` for monitoring. Unset: there is none. */
+  readonly adminPort: number | undefined
+  readonly adminHost: string
+  /** The token that `/metrics` of the main port asks for. Unset: there are no metrics at that port. */
   readonly metricsToken: string | undefined
   /** Sign-in attempts from one address in five minutes. */
   readonly authPerIp: number
@@ -160,6 +163,8 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),
     limits: readLimits(env, poolSize),
     maxConnections: env.int('LIMIT_CONNECTIONS', 20_000, 16, MANY),
+    adminPort: env.int('ADMIN_PORT', undefined, 0, 65_535),
+    adminHost: env.text('ADMIN_HOST') ?? '127.0.0.1',
     metricsToken: readMetricsToken(env),
     authPerIp: env.int('LIMIT_AUTH_PER_IP', 100, 1, MANY),
     wrongCodesPerHour: env.int('LIMIT_WRONG_CODES_PER_HOUR', 200, 1, MANY),

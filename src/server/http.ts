@@ -25,8 +25,6 @@ export interface Request extends Sender {
   readonly authorization: string
   /** Where the connection comes from. */
   readonly peer: string
-  /** Whether a proxy says that it passed it on. */
-  readonly isForwarded: boolean
 }
 
 const MAX_USER_AGENT = 200
@@ -63,7 +61,6 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
     ifNoneMatch: req.getHeader('if-none-match'),
     authorization: req.getHeader('authorization'),
     peer: addresses.peer,
-    isForwarded: req.getHeader('x-forwarded-for') !== '' || req.getHeader('forwarded') !== '',
   }
 }
 

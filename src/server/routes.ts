@@ -7,7 +7,6 @@ import {
   isAmbiguous,
   ORIGIN_REFUSED,
   type OriginCheck,
-  type Request,
   readAddresses,
   readRequest,
 } from './http.ts'
@@ -15,7 +14,7 @@ import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { ServeFile } from './static-files.ts'
-import { isLoopback } from './trusted-proxies.ts'
+import { createStatusRoutes, type Methods, type Route, type StatusOptions } from './status-routes.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 /** What every request is checked and answered with, the upgrades too. */
@@ -31,31 +30,22 @@ export interface HttpParts {
 
 interface RoutesOptions extends HttpParts {
   readonly serveFile: ServeFile
-  readonly isDraining: () => boolean
-  readonly isReady: () => Promise<boolean>
-  readonly metrics: (() => Promise<string>) | undefined
+  readonly status: StatusOptions
   readonly metricsToken: string | undefined
 }
 
-type Route = (exchange: Exchange, request: Request) => void | Promise<void>
-type Methods = Readonly<Record<string, Route>>
-
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { admission, sessions, log, metrics, trustedProxyHops, always } = options
+  const { admission, sessions, log, trustedProxyHops, always } = options
 
-  const readyz: Route = async (exchange) => {
-    if (!options.isDraining() && (await options.isReady())) exchange.json('200 OK', { status: 'ready' })
-    else exchange.json('503 Service Unavailable', { status: options.isDraining() ? 'draining' : 'unavailable' })
-  }
-  const showMetrics: Route = async (exchange, request) => {
-    if (!metrics) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
-    else if (!maySeeMetrics(request, options.metricsToken)) {
-      const challenge = { 'WWW-Authenticate': 'Bearer' }
-      exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics are for this machine, or need a token', challenge)
-    } else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await metrics())
+  const status = createStatusRoutes(options.status)
+  /** Without a token nobody sees metrics here, and nobody learns that there are some. */
+  const showMetrics: Route = (exchange, request) => {
+    const { metricsToken } = options
+    if (metricsToken === undefined) return exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
+    if (isSameText(request.authorization, `Bearer ${metricsToken}`)) return status['/metrics'].get(exchange, request)
+    const challenge = { 'WWW-Authenticate': 'Bearer' }
+    exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics need their token', challenge)
   }
   /** Tells pages whether their origin would be refused: the browser does not tell them. */
   const upgradeRequired: Route = (exchange, { origin }) => {
@@ -65,8 +55,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     else exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
   }
   const routes: Readonly<Record<string, Methods>> = {
-    '/healthz': { get: (exchange) => exchange.json('200 OK', { status: 'ok' }) },
-    '/readyz': { get: readyz },
+    ...status,
     '/metrics': { get: showMetrics },
     '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
     '/ws': { get: upgradeRequired, post: upgradeRequired },
@@ -112,10 +101,4 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       failed(error)
     }
   }
-}
-
-/** Metrics are for requests with the token, and for requests of this machine that no proxy has passed on. */
-function maySeeMetrics({ peer, isForwarded, authorization }: Request, token: string | undefined): boolean {
-  if (token !== undefined && isSameText(authorization, `Bearer ${token}`)) return true
-  return isLoopback(peer) && !isForwarded
 }

@@ -1,8 +1,9 @@
-import { isIPv6 } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Hub, SessionGate } from '../rpc/index.ts'
+import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
 import { createOriginCheck } from './http.ts'
+import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
 import { createRoutes, type HttpParts } from './routes.ts'
@@ -12,8 +13,9 @@ import { createSessions } from './sessions.ts'
 import type { Admitted, Receiver } from './socket.ts'
 import { type SocketStats, Sockets } from './socket-endpoint.ts'
 import { loadStaticFiles } from './static-files.ts'
+import { createStatusRoutes } from './status-routes.ts'
 import { createUpgrade } from './upgrade.ts'
-import { EXCLUSIVE_PORT, loadUws, type TemplatedApp } from './uws.ts'
+import { loadUws, type TemplatedApp } from './uws.ts'
 
 export interface ServerOptions {
   readonly config: Config
@@ -36,14 +38,20 @@ export interface ServerOptions {
   readonly isPlaying?: (userId: string) => boolean
 }
 
+/** Where a server can be reached. */
+export interface Addresses extends Pick<Listening, 'port' | 'url'> {
+  /** Undefined when there is no admin port. */
+  readonly adminUrl: string | undefined
+}
+
 /** The transport of one process: the WebSocket endpoint, the HTTP routes, and the page. */
 export interface Server {
   /**
    * Begins to take clients.
    *
-   * @throws Error when the native addon does not load or the port is taken.
+   * @throws Error when the native addon does not load or a port is taken.
    */
-  listen(): Promise<{ readonly port: number; readonly url: string }>
+  listen(): Promise<Addresses>
   readonly stats: SocketStats
   /** From now on `/readyz` answers 503, so that proxies send no more clients here. Clients are served as before. */
   beginDraining(): void
@@ -76,6 +84,13 @@ export function createServer(options: ServerOptions): Server {
   }
   const given = { receiver: dispatcher, hub, limits, heartbeatMs, isPlaying, node, version }
   const sockets = new Sockets({ ...given, onGone, log })
+  const isReady = createReadiness(options.database, options.bus)
+  const status = { isDraining: () => isDraining, isReady, metrics: options.metrics }
+  const { adminHost, adminPort } = config
+  const admin =
+    adminPort === undefined
+      ? null
+      : new AdminPort({ host: adminHost, port: adminPort, routes: createStatusRoutes(status), always, log })
   const upgrade = createUpgrade({ ...parts, isClosing: () => isClosing, onOpen: (admitted) => sockets.open(admitted) })
 
   return {
@@ -92,23 +107,14 @@ export function createServer(options: ServerOptions): Server {
       const serveRequest = createRoutes({
         ...parts,
         serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
-        isDraining: () => isDraining,
-        isReady: createReadiness(options.database, options.bus),
-        metrics: options.metrics,
+        status,
         metricsToken: config.metricsToken,
       })
       own.any('/*', serveRequest)
-      port = await new Promise<number>((resolve, reject) => {
-        own.listen(config.host, config.port, EXCLUSIVE_PORT, (token) => {
-          if (token === false) {
-            reject(new Error(`${config.host}:${config.port} is taken or not an address of this machine`))
-            return
-          }
-          stopListening = () => uws.us_listen_socket_close(token)
-          resolve(uws.us_socket_local_port(token))
-        })
-      })
-      return { port, url: `http://${reachable(config.host)}:${port}` }
+      const listening = await listen(uws, own, config.host, config.port)
+      stopListening = listening.stop
+      port = listening.port
+      return { port, url: listening.url, adminUrl: (await admin?.listen(uws))?.url }
     },
 
     get stats() {
@@ -129,14 +135,9 @@ export function createServer(options: ServerOptions): Server {
     async close() {
       this.stopAccepting()
       await sockets.finish()
+      admin?.close()
       app?.close()
       app = null
     },
   }
-}
-
-/** The host for a URL: one cannot connect to an address that listens everywhere. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost'
-  return isIPv6(host) ? `[${host}]` : host
 }

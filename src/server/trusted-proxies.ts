@@ -22,11 +22,6 @@ export function addressOf(buffer: ArrayBuffer): string {
   return normalize(groups?.join(':') ?? '') ?? '0.0.0.0'
 }
 
-/** 127.0.0.0/8 or ::1. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
-}
-
 /** `::ffff:0:0/96`: how a server that listens on both families sees IPv4 clients. */
 function isMapped(bytes: Uint8Array): boolean {
   return bytes[10] === 255 && bytes[11] === 255 && bytes.subarray(0, 10).every((byte) => byte === 0)

@@ -28,6 +28,7 @@ test('every value of Config can be given under its own name', () => {
     publicUrl: 'https://rally.example.com',
     allowedOrigins: ['https://rally.example.com', 'https://other.example.com'],
     databaseUrl: 'postgresql://a:b@127.0.0.1/c',
+    adminPort: 9464,
     metricsToken: 'a-token-of-some-length',
     drainMs: 500,
     heartbeatMs: 1_500,

@@ -46,6 +46,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
     PUBLIC_URL: 'https://rally.example.com',
     JWT_SECRET: secret(),
     COOKIE_SECRET: secret(),
+    METRICS_TOKEN: secret(),
     ENCRYPTION_KEY: `1:${randomBytes(32).toString('base64')}`,
     ...environment,
   }
@@ -92,7 +93,8 @@ export async function startServerProcess(environment: Readonly<Record<string, st
       return Number(kilobytes) * 1024
     },
     async metric(name) {
-      const text = await (await fetch(`${url}/metrics`)).text()
+      const headers = { Authorization: `Bearer ${env.METRICS_TOKEN}` }
+      const text = await (await fetch(`${url}/metrics`, { headers })).text()
       const values = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
       if (values.length === 0) throw new Error(`there is no metric ${name}`)
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)

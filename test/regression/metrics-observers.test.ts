@@ -6,8 +6,8 @@ import { startRally } from '../support/server.ts'
 test('a stopped server does not observe the process any more', async () => {
   const observed = vi.spyOn(PerformanceObserver.prototype, 'observe')
   const disconnected = vi.spyOn(PerformanceObserver.prototype, 'disconnect')
-  const rally = await startRally()
-  const text = await (await fetch(`${rally.url}/metrics`)).text()
+  const rally = await startRally({ config: { adminPort: 0 } })
+  const text = await (await fetch(`${rally.app.adminUrl}/metrics`)).text()
   await rally.stop()
   expect(text).toContain('nodejs_eventloop_lag_seconds{quantile="0.99"}')
   expect(observed).toHaveBeenCalledOnce()

@@ -159,15 +159,6 @@ describe('health', () => {
     tcp.destroy()
   })
 
-  test('/metrics answers the given metrics, or 404', async () => {
-    await using rig = await startRig({ server: { metrics: async () => 'rally_sockets 0\n' } })
-    const answer = await fetch(`${rig.url}/metrics`)
-    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
-    expect(await answer.text()).toBe('rally_sockets 0\n')
-    await using none = await startRig()
-    expect((await fetch(`${none.url}/metrics`)).status).toBe(404)
-  })
-
   test('routes name the methods that they allow', async () => {
     await using rig = await startRig()
     const answer = await fetch(`${rig.url}/session`)

@@ -23,6 +23,7 @@ export interface RigOptions {
 export interface Rig extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  readonly adminUrl: string | undefined
   readonly config: Config
   readonly server: Server
   readonly hub: Hub
@@ -105,14 +106,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     await bus.close()
     await rm(dataDir, { recursive: true, force: true })
   }
-  const { port, url } = await server.listen().catch(async (error: unknown) => {
+  const addresses = await server.listen().catch(async (error: unknown) => {
     await stop()
     throw error
   })
 
   return {
-    url,
-    port,
+    ...addresses,
     config,
     server,
     hub,
