@@ -24,7 +24,9 @@ import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, shareLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 
-const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const { version: packageVersion }: { version: string } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+)
 
 /** The parts of a server. */
 export interface AppOptions {
@@ -160,7 +162,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     metrics: metrics.text,
     log: log.server,
     node,
-    version,
+    version: config.version ?? packageVersion,
     webDir,
   })
   closers.add('the server', () => server.close())

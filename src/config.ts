@@ -8,6 +8,8 @@ export interface Config {
   /** Settings that are allowed but probably a mistake. */
   readonly warnings: readonly string[]
   readonly production: boolean
+  /** The version that clients and metrics are shown. Unset: the package's. */
+  readonly version: string | undefined
   readonly host: string
   readonly port: number
   /** Where browsers reach this server, without a slash at the end. */
@@ -88,6 +90,7 @@ type Given<T> = T extends Uint8Array | readonly EncryptionKey[]
 /** The variables whose names do not follow from their place in Config, as `MATCH_EMPTY_MS` follows from `matches.emptyMs`. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   production: 'NODE_ENV',
+  version: 'RALLY_VERSION',
   drainMs: 'DRAIN_SECONDS',
   heartbeatMs: 'HEARTBEAT_SECONDS',
   maxConnections: 'LIMIT_CONNECTIONS',
@@ -137,6 +140,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
   const config: Config = {
     warnings: production && !givenUrl ? [`PUBLIC_URL is not set: ${publicUrl} leads to this machine alone`] : [],
     production,
+    version: readVersion(env),
     host: env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port,
     publicUrl,
@@ -179,6 +183,14 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
   env.problems.push(...unknown.map(({ path }) => `config.${path}: there is no such setting`))
   if (env.problems.length > 0) throw new ConfigError(env.problems.join('\n'))
   return config
+}
+
+/** Also the tag of an image, so it has the same characters. */
+function readVersion(env: Environment): string | undefined {
+  const version = env.text('RALLY_VERSION')
+  if (version === undefined || /^\w[\w.-]{0,127}$/.test(version)) return version
+  env.refuse('RALLY_VERSION', `"${version}" is no version like 1.2.3`)
+  return undefined
 }
 
 function readLimits(env: Environment, poolSize: number): Limits {

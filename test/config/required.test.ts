@@ -126,3 +126,9 @@ describe('a database in parts', () => {
     expect(readConfig({ ...PRODUCTION, POSTGRES_USER: 'rally' }).databaseUrl).toBe(PRODUCTION.DATABASE_URL)
   })
 })
+
+test('the version is the given one, and has to be fit for the tag of an image', () => {
+  expect(develop({}).version).toBeUndefined()
+  expect(develop({ RALLY_VERSION: '1.2.3-rc.1' }).version).toBe('1.2.3-rc.1')
+  expect(refused({ RALLY_VERSION: '1.2.3 <b>' })).toEqual(['RALLY_VERSION'])
+})

@@ -31,6 +31,12 @@ test('a ticket is taken once, and a forged one never', async () => {
   await expect(redeem(rally.url, `${token.slice(0, -4)}AAAA`)).rejects.toThrow(/401/)
 })
 
+test('clients are told the version that the server was built as', async () => {
+  await using rally = await startRally({ config: { version: '7.8.9-test' } })
+  await using client = await connect(rally.url)
+  expect(client.welcome.version).toBe('7.8.9-test')
+})
+
 test('three servers in one process do not see each other', async () => {
   const rallies = await Promise.all([startRally(), startRally(), startRally()])
   const players = await Promise.all(rallies.map(({ url }) => register(url, 'ada')))
