@@ -10,9 +10,10 @@ export interface Backoff {
 
 export const DEFAULT_BACKOFF: Backoff = { minMs: 500, maxMs: 20_000 }
 
-/** Upper end of the first waits after a node said that it leaves. */
-const NODE_LEFT_MS = 250
-const NODE_LEFT_TRIES = 3
+/** Upper end of the first waits after a close which says that a new socket is welcome. */
+const MOVED_MS = 250
+const MOVED_TRIES = 3
+const MOVED: ReadonlySet<number> = new Set([closeCodes.nodeLeaving, closeCodes.roleChanged, closeCodes.sessionEnded])
 /** The shortest wait after a socket was closed because it was too fast. */
 const TOO_FAST_MS = 5_000
 /** Upper end of the waits in the first half minute of an outage: a restart is over by then, and everybody is back soon. */
@@ -34,9 +35,8 @@ export function reconnectMs(
   if (code === closeCodes.tooFast) {
     return TOO_FAST_MS + backoffMs(failures, { minMs: TOO_FAST_MS, maxMs: 4 * TOO_FAST_MS }, random)
   }
-  // Another node, or the same one without the session, answers at once; the jitter spreads a node's clients.
-  const isMoved = code === closeCodes.nodeLeaving || code === closeCodes.sessionEnded
-  if (isMoved && failures < NODE_LEFT_TRIES) return random * NODE_LEFT_MS
+  // Another node, or the same one with another session or role, answers at once; the jitter spreads a node's clients.
+  if (MOVED.has(code) && failures < MOVED_TRIES) return random * MOVED_MS
   const maxMs = Math.min(backoff.maxMs, Math.max(backoff.minMs, RESTART_MS, outageMs * SHARE_OF_OUTAGE))
   return backoffMs(failures, { minMs: backoff.minMs, maxMs }, random)
 }

@@ -125,6 +125,8 @@ export interface User {
   readonly username: string
   readonly displayName: string
   readonly createdAt: number
+  /** An `admin` may call what has `access: 'admin'`. */
+  readonly role: 'player' | 'admin'
 }
 
 /** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */

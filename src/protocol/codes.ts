@@ -25,6 +25,8 @@ export const temporaryCodes: ReadonlySet<string> = new Set(['RATE_LIMITED', 'TIM
  */
 export const closeCodes = {
   nodeLeaving: 4000,
+  /** What the user may do has changed. */
+  roleChanged: 4001,
   tooSlow: 4008,
   noSignOfLife: 4009,
   tooFast: 4029,
@@ -36,6 +38,17 @@ export const closeCodes = {
 } as const
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
+
+/** RFC 6455, 5.5: a control frame has 125 bytes, two of which are the code. */
+const MAX_REASON_BYTES = 123
+
+/** Cuts a text to what fits into a close frame. */
+export function closeReason(text: string): string {
+  const bytes = new TextEncoder().encode(text)
+  if (bytes.length <= MAX_REASON_BYTES) return text
+  // `stream` leaves out a character that was cut.
+  return `${new TextDecoder().decode(bytes.subarray(0, MAX_REASON_BYTES - 3), { stream: true })}…`
+}
 
 /** Whether a client that was closed with `code` should connect again by itself. */
 export function shouldReconnect(code: number): boolean {

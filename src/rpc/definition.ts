@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import { frameworkCodes } from '../protocol/index.ts'
 import { RpcError } from './errors.ts'
 
-/** Who may call it: everybody, or users with a session. */
-export type Access = 'anyone' | 'user'
+/** Who may call it: everybody, users with a session, or those of them whose role is `admin`. */
+export type Access = 'anyone' | 'user' | 'admin'
 
 /**
  * The effect of a method. `read` changes nothing. `write` is executed at most once per user and `eid`; its handler runs
@@ -44,8 +44,8 @@ export interface BinaryInput<Ctx> {
   receive(args: { ctx: Ctx; bytes: Uint8Array }): boolean | Promise<void>
 }
 
-/** A context; its user is not null where `access` is `user`. */
-export type ContextFor<Ctx, A extends Access> = A extends 'user'
+/** A context; its user is not null where `access` is `user` or `admin`. */
+export type ContextFor<Ctx, A extends Access> = A extends 'user' | 'admin'
   ? Ctx extends { readonly user: infer User }
     ? Ctx & { readonly user: NonNullable<User> }
     : Ctx
@@ -187,14 +187,27 @@ type ShapesOf<Definitions extends Methods | Subscriptions> = {
 /** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
 
+/** What the check of `access` may fail with, beside the codes that any request may. */
+type AccessError<A extends Access> = A extends 'admin' ? 'FORBIDDEN' : never
+
+function errorsOf<A extends Access, E extends string>(definition: {
+  readonly access: A
+  readonly errors?: readonly E[]
+}): readonly (E | AccessError<A>)[] {
+  const { access, errors = [] } = definition
+  // The compiler does not narrow `A` by the value of `access`.
+  const ofAccess = (access === 'admin' ? ['FORBIDDEN'] : []) as AccessError<A>[]
+  return [...new Set([...ofAccess, ...errors])]
+}
+
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
 export function definers<Ctx>() {
   return {
     method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never, P = undefined>(
       definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'limit'> &
         LimitOf<A> & { readonly errors?: readonly E[] },
-    ): Method<Ctx, A, I, O, E, P> {
-      return { errors: [], ...definition, kind: 'method' }
+    ): Method<Ctx, A, I, O, E | AccessError<A>, P> {
+      return { ...definition, errors: errorsOf<A, E>(definition), kind: 'method' }
     },
 
     subscription<
@@ -206,10 +219,10 @@ export function definers<Ctx>() {
     >(
       definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'errors' | 'snapshot' | 'limit'> &
         LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
-    ): Subscription<Ctx, A, I, V, S, E> {
+    ): Subscription<Ctx, A, I, V, S, E | AccessError<A>> {
       // Without its own schema the snapshot has the schema of events: then `S` is `V`.
       const snapshot = definition.snapshot ?? (definition.event as unknown as S)
-      return { errors: [], ...definition, kind: 'subscription', snapshot }
+      return { ...definition, errors: errorsOf<A, E>(definition), kind: 'subscription', snapshot }
     },
   }
 }

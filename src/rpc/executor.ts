@@ -72,7 +72,10 @@ export class Executor<Ctx, Tx> {
   }
 
   #checkAccess({ caller }: Call, { access }: AnyDefinition): void {
-    if (access === 'user' && !caller.user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+    if (access !== 'anyone') {
+      if (!caller.user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
+      if (access === 'admin' && caller.user.role !== 'admin') throw new RpcError('FORBIDDEN', 'This is for admins')
+    }
     if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
   }
 

@@ -8,7 +8,14 @@ export { answerError, isStorableJson } from './envelope.ts'
 export { errorData, RpcError, toIssues } from './errors.ts'
 export { IncrementalSweep } from './incremental-sweep.ts'
 export type { Entry } from './registry.ts'
-export { type Caller, type CallerUser, GATE_DEADLINE_MS, type SessionGate, type SignedIn } from './sessions.ts'
+export {
+  type Caller,
+  type CallerUser,
+  GATE_DEADLINE_MS,
+  type Role,
+  type SessionGate,
+  type SignedIn,
+} from './sessions.ts'
 export { SHARE_LIMITS_MS, shareLimits } from './shared-limits.ts'
 export { Hub } from './stream-hub.ts'
 export type { Once, WriteKey, WriteResult } from './write-once.ts'

@@ -3,6 +3,9 @@ import type { z } from 'zod'
 /** The id of a user, which the compiler tells from other ids. */
 export type UserId = string & z.core.$brand<'UserId'>
 
+/** What a user may do: an `admin` may call what has `access: 'admin'`. */
+export type Role = 'player' | 'admin'
+
 /** A signed-in user. */
 export interface CallerUser {
   readonly id: UserId
@@ -10,6 +13,8 @@ export interface CallerUser {
   readonly displayName: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
+  /** As of the opening of the socket. When it changes, the user's sockets are closed with 4001 and come back. */
+  readonly role: Role
 }
 
 /** The sender of a request, as the upgrade or the HTTP request showed. */
@@ -40,9 +45,9 @@ export interface SignedIn {
  * but no tables. Every call asks the database: callers give it a deadline.
  */
 export interface SessionGate {
-  /** The session of a genuine cookie; null when it has ended or expired, or does not exist. */
+  /** The session of a genuine cookie; null when it has ended or expired, or does not exist. @throws RpcError BANNED */
   resume(sessionId: string, userId: string): Promise<SignedIn | null>
-  /** Makes a session last longer, for a cookie past half its life; null as `resume`. */
+  /** Makes a session last longer, for a cookie past half its life; null as `resume`. @throws RpcError BANNED */
   extend(sessionId: string, userId: string): Promise<SignedIn | null>
   /** Exchanges a ticket for a session, once. @throws RpcError UNAUTHENTICATED if it is forged, used or old; UNAVAILABLE */
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>

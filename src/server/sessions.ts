@@ -19,6 +19,8 @@ export interface Identity {
   readonly caller: Caller
   /** The answer sets it: the session cookie renewed, or cleared because it proves nothing. */
   readonly setCookie: string | undefined
+  /** What the user is told when the session is refused because they are banned. */
+  readonly ban?: string
 }
 
 interface SessionsOptions {
@@ -46,6 +48,9 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     try {
       signedIn = await ask(() => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId)))
     } catch (error) {
+      if (error instanceof RpcError && error.code === 'BANNED') {
+        return { caller: callerOf(sender, null, device), setCookie: cookies.clearedSession, ban: error.message }
+      }
       outage.failed(error)
       throw new RpcError('UNAVAILABLE', 'Nobody can be signed in now', { retryAfterMs: RETRY_MS })
     }

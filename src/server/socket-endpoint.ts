@@ -118,10 +118,10 @@ export class Sockets {
 
   /** Begins to serve a socket that was just upgraded. */
   open(admitted: Admitted): void {
-    const { ws, caller, isForeign } = admitted
+    const { ws, caller, refusal } = admitted
     if (ws === null) return
-    if (isForeign) {
-      ws.end(closeCodes.notOurProtocol, 'not our protocol')
+    if (refusal !== null) {
+      ws.end(refusal.code, refusal.reason)
       return
     }
     const { receiver } = this.#options

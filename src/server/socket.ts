@@ -2,11 +2,17 @@ import { type CloseCode, closeCodes } from '../protocol/index.ts'
 import { type Caller, Connection, type Dispatcher } from '../rpc/index.ts'
 import type { WebSocket } from './uws.ts'
 
+/** Why a socket is not served. */
+export interface Refusal {
+  readonly code: CloseCode
+  readonly reason: string
+}
+
 /** A client that may open a socket, and its socket once it is open. */
 export interface Admitted {
   readonly caller: Caller
-  /** It offers only sub-protocols that are not ours. */
-  readonly isForeign: boolean
+  /** The socket is closed as soon as it is open: browsers hide why an upgrade was refused. */
+  readonly refusal: Refusal | null
   /** Null before the upgrade, and once it is closed. */
   ws: WebSocket<UserData> | null
   /** Null until it is served. */
@@ -27,9 +33,7 @@ export type Receiver = Pick<
 /** How long a closing socket may take to read what it was sent, up to its close frame. */
 const CLOSE_MS = 3_000
 
-interface CloseReason {
-  readonly code: CloseCode
-  readonly reason: string
+interface Closing extends Refusal {
   readonly until: number
 }
 
@@ -37,7 +41,7 @@ interface CloseReason {
 export class Socket extends Connection {
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
-  #closing: CloseReason | null = null
+  #closing: Closing | null = null
   /** When it last showed a sign of life: a frame, a ping, a pong, or that it read something. */
   seenAt: number
   pingedAt: number

@@ -1,8 +1,8 @@
-import { PROTOCOL } from '../protocol/index.ts'
+import { closeCodes, closeReason, PROTOCOL } from '../protocol/index.ts'
 import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
 import type { HttpParts } from './routes.ts'
 import type { Identity } from './sessions.ts'
-import type { Admitted, UserData } from './socket.ts'
+import type { Admitted, Refusal, UserData } from './socket.ts'
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
 interface UpgradeOptions extends HttpParts {
@@ -72,13 +72,18 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       admission.socketClosed(addresses.ip)
       unavailable(exchange)
     }
-    const open = ({ caller, setCookie }: Identity): void => {
+    const open = ({ caller, setCookie, ban }: Identity): void => {
       // The client may have left meanwhile, or this node may have begun to.
       if (isClosing() || !exchange.take()) {
         refuse()
         return
       }
-      const userData: UserData = { admitted: { caller, isForeign, ws: null, socket: null } }
+      const refusal = isForeign
+        ? NOT_OUR_PROTOCOL
+        : ban === undefined
+          ? null
+          : { code: closeCodes.banned, reason: closeReason(ban) }
+      const userData: UserData = { admitted: { caller, refusal, ws: null, socket: null } }
       // Do nothing else within the cork. When it ends outside of a request handler, uWebSockets.js reads the response's flags
       // in memory that the upgrade has freed (uWebSockets #1928). If that was allocated again, the new socket may be cut.
       res.cork(() => {
@@ -96,6 +101,8 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     else open(found)
   }
 }
+
+const NOT_OUR_PROTOCOL: Refusal = { code: closeCodes.notOurProtocol, reason: 'not our protocol' }
 
 function tooMany(exchange: Exchange, message: string, retryAfterMs: number): void {
   exchange.refuse('429 Too Many Requests', 'RATE_LIMITED', { message, retryAfterMs: Math.ceil(retryAfterMs) })

@@ -16,6 +16,7 @@ const longest = (code: number, failures: number, outageMs = 0) => reconnectMs({ 
 
 test('after a node has left the client reconnects at once, unless that happens repeatedly', () => {
   expect(longest(4000, 0)).toBe(250)
+  expect(longest(4001, 0)).toBe(250)
   expect(longest(4501, 0)).toBe(250)
   expect(longest(4000, 6)).toBe(1500)
   expect(longest(1006, 0)).toBe(500)

@@ -16,11 +16,19 @@ const streamed = {
 const limit = { points: 1, perSeconds: 1 }
 
 /** Checked by the compiler alone: a line marked as an error that compiles fails `tsc -p test`. */
-export function types(either: 'anyone' | 'user'): void {
+export function types(either: 'anyone' | 'user' | 'admin'): void {
   method({ ...asked, access: 'user' })
   method({ ...asked, access: 'anyone', limit })
   subscription({ ...streamed, access: 'user' })
   subscription({ ...streamed, access: 'anyone', limit })
+  // An admin is a user, and others are refused without a word in the definition.
+  const output = z.object({ id: z.string() })
+  const forAdmins = method({ ...asked, output, access: 'admin', handle: ({ ctx }) => ({ id: ctx.user.id }) })
+  const code: 'FORBIDDEN' | undefined = forAdmins.errors[0]
+  // @ts-expect-error there may be no user
+  method({ ...asked, output, access: 'anyone', limit, handle: ({ ctx }) => ({ id: ctx.user.id }) })
+  // @ts-expect-error there is no such access
+  subscription({ ...streamed, access: code })
 
   // @ts-expect-error what anybody may call has a limit
   method({ ...asked, access: 'anyone' })

@@ -1,24 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { Sealed } from '../../db/secret-encryption.ts'
 import { type Sql, statement } from '../../db/sql.ts'
+import { BAN, type Ban, isBannedAt } from './bans.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { User } from './types.ts'
 
-/** A user and their authenticator. */
+/** A user, their authenticator, and their ban, whether it is over or not. */
 export interface Account extends User {
   readonly totp: Sealed
+  readonly ban: Ban | null
 }
 
 interface Row {
   readonly user: User
+  readonly ban: Ban | null
   readonly totpKeyId: string
   readonly totpSecret: Buffer
 }
 
 /** The column "user": the part of an account that its user sees. */
 export const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
-  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint) AS "user"`
-const COLUMNS = `${USER}, totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
+  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint, 'role', users.role) AS "user"`
+const COLUMNS = `${USER}, ${BAN}, totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
 
 const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)
 const BY_ID = statement<Row>('accounts.byId', `SELECT ${COLUMNS} FROM users WHERE id = $1`)
@@ -45,9 +48,11 @@ const SPEND_STEP = statement<{ readonly id: string }>(
   'UPDATE users SET totp_last_step = $2 WHERE id = $1 AND totp_last_step < $2 RETURNING id',
 )
 
+// A banned user keeps the code.
 const SPEND_RECOVERY_CODE = statement<{ readonly id: string }>(
   'accounts.spendRecoveryCode',
-  'UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL RETURNING id',
+  `UPDATE recovery_codes SET used_at = CASE WHEN ${isBannedAt('$3')} THEN NULL ELSE $3 END FROM users
+   WHERE users.id = user_id AND user_id = $1 AND hash = $2 AND used_at IS NULL RETURNING recovery_codes.id`,
 )
 
 const REPLACE_TOTP = statement<{ readonly id: string }>(
@@ -98,7 +103,7 @@ export const accounts = {
     return (await sql.first(SPEND_STEP, [userId, step ?? -1])) !== null
   },
 
-  /** Uses a recovery code. False when it is not one of this user's, or was used before. */
+  /** Uses a recovery code, if the user is not banned. False when it is not one of this user's, or was used before. */
   async spendRecoveryCode(sql: Sql, userId: string, code: string, now: Date): Promise<boolean> {
     return (await sql.first(SPEND_RECOVERY_CODE, [userId, hashRecoveryCode(userId, code), now])) !== null
   },
@@ -116,12 +121,12 @@ export const accounts = {
 }
 
 /** The part of an account that its user sees. */
-export function toUser({ id, username, displayName, createdAt }: User): User {
-  return { id, username, displayName, createdAt }
+export function toUser({ id, username, displayName, createdAt, role }: User): User {
+  return { id, username, displayName, createdAt, role }
 }
 
-function toAccount({ user, totpKeyId, totpSecret }: Row): Account {
-  return { ...user, totp: { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) } }
+function toAccount({ user, ban, totpKeyId, totpSecret }: Row): Account {
+  return { ...user, ban, totp: { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) } }
 }
 
 /** The ids and the hashes of new recovery codes. */

@@ -5,6 +5,7 @@ import { type Call, type Caller, type Connection, RpcError } from '../../rpc/ind
 import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
 import { accounts, toUser } from './accounts.ts'
+import { forbidBanned } from './bans.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { FairQueue } from './limits/fair-queue.ts'
 import { type Attempt, type Lockouts, networkOf } from './limits/lockouts.ts'
@@ -67,7 +68,7 @@ export class SignIn {
    * Compares a code with the socket's challenge. A right one signs in or registers, and counts once. A wrong one costs the
    * same work for a user and for a candidate.
    *
-   * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED; FORBIDDEN as `begin`
+   * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED, BANNED; FORBIDDEN as `begin`
    */
   async verify(call: Call, code: string): Promise<Authorized> {
     const connection = signedOutSocket(call)
@@ -99,6 +100,7 @@ export class SignIn {
       }
       if (!account) throw noChallenge()
       await this.#succeeded(attempt)
+      forbidBanned(account.ban, now())
       if (!box.isCurrent(totp)) {
         const resealed = accounts.reseal(reserved, userId, totp, box.seal(secret, userId))
         await this.#orWarn(resealed, 'a secret stays encrypted with an old key')
@@ -110,7 +112,7 @@ export class SignIn {
   /**
    * Signs in with a recovery code and uses it up. The authenticator stays as it is.
    *
-   * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; FORBIDDEN on a signed-in socket
+   * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; BANNED; FORBIDDEN on a signed-in socket
    */
   async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
     forbidSignedIn(caller)
@@ -125,6 +127,7 @@ export class SignIn {
       const account = isRight ? await accounts.byId(reserved, owner) : null
       if (!account) throw invalidCode()
       await this.#succeeded(attempt)
+      forbidBanned(account.ban, now())
       return this.#authorized(account)
     })
   }
@@ -152,11 +155,11 @@ export class SignIn {
   ): Promise<Authorized> {
     const { platform, now, challenges } = this.#parts
     const { userId, username, displayName, totp } = challenge
-    const user = { id: UserId.parse(userId), username, displayName, createdAt: now() }
+    const user = { id: UserId.parse(userId), username, displayName, createdAt: now(), role: 'player' } as const
     const recoveryCodes = newRecoveryCodes()
     let isFree: boolean
     try {
-      isFree = await accounts.insert(platform.database.reserved, { ...user, totp }, step, recoveryCodes)
+      isFree = await accounts.insert(platform.database.reserved, { ...user, totp, ban: null }, step, recoveryCodes)
     } catch (error) {
       // The candidate has scanned this secret, so the next code is accepted once the database is back.
       if (!challenges.find(connection)) challenges.hold(connection, challenge)

@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { SessionId, Timestamp, UserId } from '../wire.ts'
 
-export const User = z.object({ id: UserId, username: z.string(), displayName: z.string(), createdAt: Timestamp })
+export const User = z.object({
+  id: UserId,
+  username: z.string(),
+  displayName: z.string(),
+  createdAt: Timestamp,
+  role: z.enum(['player', 'admin']),
+})
 export type User = z.infer<typeof User>
 
 /** Six digits from an authenticator app (RFC 6238). */

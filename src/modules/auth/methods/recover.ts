@@ -11,6 +11,6 @@ export const recover = method({
   limit: { points: 60, perSeconds: 60 },
   input: z.object({ username: Username, recoveryCode: z.string().min(1).max(64) }),
   output: Authorized,
-  errors: ['INVALID_CODE', 'FORBIDDEN'],
+  errors: ['INVALID_CODE', 'BANNED', 'FORBIDDEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.recover(ctx.call.caller, input.username, input.recoveryCode),
 })

@@ -10,6 +10,6 @@ export const verify = method({
   limit: { points: 120, perSeconds: 60 },
   input: z.object({ code: TotpCode }),
   output: Authorized,
-  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'FORBIDDEN'],
+  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'BANNED', 'FORBIDDEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.verify(ctx.call, input.code),
 })

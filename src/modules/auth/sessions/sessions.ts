@@ -9,6 +9,7 @@ import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
 import { USER } from '../accounts.ts'
+import { BAN, type Ban, forbidBanned, isBannedAt, isInForce } from '../bans.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
 
@@ -31,18 +32,21 @@ interface SessionRow {
   readonly expiresAt: Date
   readonly endedAt: Date | null
   readonly user: CallerUser
+  readonly ban: Ban | null
 }
 
 const TIMES = `sessions.created_at AS "createdAt", sessions.last_seen_at AS "lastSeenAt",
   sessions.expires_at AS "expiresAt"`
-const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}`
+const COLUMNS = `sessions.id, ${TIMES}, sessions.ended_at AS "endedAt", ${USER}, ${BAN}`
 
 const BY_ID = statement<SessionRow>(
   'sessions.byId',
   `SELECT ${COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = ANY ($1::text[])`,
 )
 
-const LIST = statement<Omit<SessionRow, 'endedAt' | 'user'> & { readonly userAgent: string; readonly ip: string }>(
+const LIST = statement<
+  Omit<SessionRow, 'endedAt' | 'user' | 'ban'> & { readonly userAgent: string; readonly ip: string }
+>(
   'sessions.list',
   `SELECT id, user_agent AS "userAgent", ip, ${TIMES} FROM sessions
    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
@@ -66,14 +70,16 @@ const EXTEND = statement<SessionRow>(
 )
 
 // A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session. No row
-// when the ticket was used before, or its user is gone.
+// when the ticket was used before, or its user is gone or banned. A ban that is written at the same time waits for the
+// lock, and then ends this session too.
 const REDEEM = statement<Pick<SessionRow, 'user'>>(
   'sessions.redeem',
   `WITH ticket AS (
      INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
    ), session AS (
      INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at)
-     SELECT $4, users.id, $5, $6, $7, $7, $8 FROM users, ticket WHERE users.id = $3
+     SELECT $4, users.id, $5, $6, $7, $7, $8 FROM users, ticket WHERE users.id = $3 AND NOT ${isBannedAt('$7')}
+     FOR SHARE OF users
      RETURNING user_id
    )
    SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`,
@@ -125,7 +131,7 @@ export class Sessions implements SessionGate {
   }
 
   async resume(sessionId: string, userId: string): Promise<SignedIn | null> {
-    const row = await this.find(sessionId, userId)
+    const row = await this.#findUnbanned(sessionId, userId)
     if (row && row.lastSeenAt.getTime() < this.#now() - SEEN_EVERY_MS) {
       // Nobody is kept out because this write failed.
       await this.#touch(sessionId).catch((error: unknown) => {
@@ -137,7 +143,7 @@ export class Sessions implements SessionGate {
 
   async extend(sessionId: string, userId: string): Promise<SignedIn | null> {
     // An ended session is found here, and is then known to have ended.
-    if ((await this.find(sessionId, userId)) === null) return null
+    if ((await this.#findUnbanned(sessionId, userId)) === null) return null
     const now = this.#now()
     const values = [sessionId, userId, new Date(now), new Date(now + SESSION_MS)]
     const row = await this.#platform.database.reserved.first(EXTEND, values)
@@ -187,14 +193,31 @@ export class Sessions implements SessionGate {
     })
   }
 
-  /** The session while it is open. All look-ups of one moment, as after a restart, share a query. */
+  /** The session while it is open and its user not banned. */
   async find(sessionId: string, userId: string): Promise<SessionRow | null> {
+    const row = await this.#read(sessionId, userId)
+    return row && this.#isOpen(row) && !isInForce(row.ban, this.#now()) ? row : null
+  }
+
+  /** As `find`. @throws RpcError BANNED, also when the ban has ended the session */
+  async #findUnbanned(sessionId: string, userId: string): Promise<SessionRow | null> {
+    const row = await this.#read(sessionId, userId)
+    if (row) forbidBanned(row.ban, this.#now())
+    return row && this.#isOpen(row) ? row : null
+  }
+
+  /** A session of this user. All look-ups of one moment, as after a restart, share a query. */
+  async #read(sessionId: string, userId: string): Promise<SessionRow | null> {
     if (this.#closer.hasEnded(sessionId)) return null
     const row = await this.#look(sessionId)
-    if (!row || row.endedAt) this.#closer.remember(sessionId)
-    // The session may have ended since the row was read.
-    if (!row || this.#closer.hasEnded(sessionId)) return null
-    return row.user.id === userId && row.expiresAt.getTime() > this.#now() ? row : null
+    // The cookie of a banned user is looked up each time, so that they are told why they may not come in.
+    if (!row || (row.endedAt && !isInForce(row.ban, this.#now()))) this.#closer.remember(sessionId)
+    return row?.user.id === userId ? row : null
+  }
+
+  #isOpen({ id, endedAt, expiresAt }: SessionRow): boolean {
+    // It may have ended since the row was read.
+    return endedAt === null && !this.#closer.hasEnded(id) && expiresAt.getTime() > this.#now()
   }
 
   list({ sql }: Scope, userId: string, currentId: string | null, page: PageRequest) {
