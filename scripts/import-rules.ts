@@ -70,7 +70,9 @@ export const rules: readonly Rule[] = [
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },
   { area: 'src/deadline.ts' },
   { area: 'src/signed-token.ts' },
-  { area: 'src/logger.ts' },
+  { area: 'src/logger.ts', values: ['src/log-redaction.ts', 'src/log-text.ts'] },
+  { area: 'src/log-redaction.ts' },
+  { area: 'src/log-text.ts' },
   {
     area: 'src/metrics.ts',
     values: ['src/engine/index.ts'],

@@ -40,6 +40,8 @@ export interface AppOptions {
   readonly webDir?: string | undefined
   /** Ends the start: open parts are closed, and the promise rejects. It has no effect on a server that runs. */
   readonly signal?: AbortSignal | undefined
+  /** Takes each line of the log. Default: standard output. */
+  readonly writeLogLine?: ((line: string) => void) | undefined
   /** Makes the bus where there is no Redis. Default: to this server alone. */
   readonly createBus?: typeof createMemoryBus | undefined
 }
@@ -83,7 +85,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const { config, modules, games, migrationsDir, webDir = WEB_DIR } = options
   const { signal: starting = new AbortController().signal } = options
   const node = randomUUID()
-  const log = createLoggers(config.logLevel, node)
+  const log = createLoggers({ level: config.logLevel, format: config.logFormat, node, writeLine: options.writeLogLine })
 
   let fail: (error: Error) => void = () => undefined
   const failed = new Promise<Error>((resolve) => {

@@ -24,6 +24,8 @@ export interface Config {
   readonly redisPrefix: string
   readonly secrets: Secrets
   readonly logLevel: string
+  /** Lines for programs, or for people. */
+  readonly logFormat: 'json' | 'text'
   /** How many proxies in front of Rally add trusted entries to `X-Forwarded-For`. */
   readonly trustedProxyHops: number
   /** From the stop signal until the port closes, so that load balancers see that this node is not ready. */
@@ -151,6 +153,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     dataDir,
     secrets: readSecrets(env, production ? undefined : dataDir),
     logLevel: env.oneOf('LOG_LEVEL', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    logFormat: env.oneOf('LOG_FORMAT', kind === 'development' && !production ? 'text' : 'json', ['json', 'text']),
     trustedProxyHops: env.int('TRUSTED_PROXY_HOPS', 0, 0, 10),
     drainGraceMs: env.int('DRAIN_GRACE_MS', production ? 2_000 : 500, 0, 60_000),
     drainMs: env.seconds('DRAIN_SECONDS', 5, 0, 600),

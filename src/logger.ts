@@ -1,4 +1,6 @@
 import { type Logger, pino } from 'pino'
+import { redactFields, redactText } from './log-redaction.ts'
+import { readableLine } from './log-text.ts'
 
 export type { Logger }
 
@@ -15,16 +17,27 @@ export interface Loggers extends Readonly<Record<'app' | 'bus' | 'db' | 'engine'
   of(name: string): Logger
 }
 
-/** Keys that are left out of log lines and of clients' data in them. `err.code` of an error is no secret. */
-const secretNames = ['token', 'code', 'secret', 'cookie', 'recoveryCode', 'recoveryCodes']
+export interface LogOptions {
+  readonly level: string
+  readonly format: 'json' | 'text'
+  /** The id of this process. */
+  readonly node: string
+  /** Takes each line, with its line break. Default: standard output. */
+  readonly writeLine?: ((line: string) => void) | undefined
+}
 
-/** Every logger of the process, by name. They write JSON lines to standard output, without the values of `secretNames`. */
-export function createLoggers(level: string, node: string): Loggers {
-  const root = pino({
+/** Every logger of the process, by name. What they write has passed `log-redaction.ts`: no secrets, no values of users. */
+export function createLoggers({ level, format, node, writeLine }: LogOptions): Loggers {
+  const options = {
     level,
     base: { node },
-    redact: { paths: secretNames.flatMap((name) => [name, `data.${name}`, `input.${name}`]), remove: true },
-  })
+    // The redaction describes errors. Pino's own serializer would add all of their properties.
+    serializers: { err: (described: unknown) => described },
+    formatters: { log: redactFields },
+    hooks: { streamWrite: redactText, logMethod: withMessage },
+  }
+  const destination = destinationOf(format, writeLine)
+  const root = destination ? pino(options, destination) : pino(options)
   const known = new Map<string, Logger>()
   const of = (name: string) => {
     const logger = known.get(name) ?? root.child({ name })
@@ -33,4 +46,20 @@ export function createLoggers(level: string, node: string): Loggers {
   }
   const [app, bus, db] = [of('app'), of('bus'), of('db')]
   return { app, bus, db, engine: of('engine'), rpc: of('rpc'), server: of('server'), of }
+}
+
+/** Undefined: pino writes to standard output itself. */
+function destinationOf(format: LogOptions['format'], writeLine: LogOptions['writeLine']) {
+  if (format === 'json') return writeLine && { write: writeLine }
+  const write = writeLine ?? ((line: string) => void process.stdout.write(line))
+  const colors = writeLine === undefined && process.stdout.isTTY
+  return { write: (line: string) => write(readableLine(line, colors)) }
+}
+
+/** Without a message pino takes that of the error, which has not been redacted. */
+function withMessage(this: Logger, args: Parameters<Logger['info']>, method: (...args: unknown[]) => void): void {
+  const [first, ...rest]: unknown[] = args
+  const isBare = rest.length === 0 && typeof first === 'object' && first !== null
+  if (!isBare) method.apply(this, args)
+  else method.apply(this, [first instanceof Error ? { err: first } : first, 'no message'])
 }

@@ -10,7 +10,6 @@ import { sealSecretAnswers } from '../../src/db/secret-encryption.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createOnce } from '../../src/db/stored-answers.ts'
 import { Engine, NodeLease } from '../../src/engine/index.ts'
-import { createLoggers } from '../../src/logger.ts'
 import { AuthService, auth } from '../../src/modules/auth/index.ts'
 import { Authorized, Candidate } from '../../src/modules/auth/types.ts'
 import { Context } from '../../src/modules/define.ts'
@@ -28,6 +27,7 @@ import {
 } from '../../src/rpc/index.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { frameOf } from '../support/frame.ts'
+import { quietLoggers } from '../support/quiet-log.ts'
 
 /** The bus of one more node of a cluster. */
 export const busIn = (cluster: MemoryCluster): Bus =>
@@ -209,7 +209,7 @@ export interface NodeOptions {
 export async function startNode(options: NodeOptions): Promise<TestNode> {
   const { database, clock } = options
   const own = options.config ?? config()
-  const log = createLoggers('silent', 'test')
+  const log = quietLoggers()
   const shared = options.bus ?? busIn(new Map())
   const hub = new Hub({ bus: shared, limits: defaultLimits })
   const peers = new Set<TestPeer>()

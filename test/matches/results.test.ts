@@ -3,15 +3,15 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
-import { createLoggers } from '../../src/logger.ts'
 import {
   type MatchResult,
   ResultFiles,
   type ResultFilesOptions,
 } from '../../src/modules/matches/lifecycle/result-files.ts'
 import { ResultQueue } from '../../src/modules/matches/lifecycle/result-queue.ts'
+import { quietLoggers } from '../support/quiet-log.ts'
 
-const log = createLoggers('silent', 'test').of('matches')
+const log = quietLoggers().of('matches')
 const failure = (code: string) => Object.assign(new Error('failed'), { code })
 const away = failure('ECONNREFUSED')
 

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { Sql } from '../../src/db/sql.ts'
 import { statement } from '../../src/db/sql.ts'
-import { createLoggers } from '../../src/logger.ts'
 import { type Job, runJob, startJobs } from '../../src/modules/periodic-jobs.ts'
 import { createPlatform, every, type Platform, service } from '../../src/modules/platform.ts'
 import { databaseTest } from '../support/database-test.ts'
+import { quietLoggers } from '../support/quiet-log.ts'
 
-const loggers = () => createLoggers('silent', 'test')
+const loggers = quietLoggers
 /** The parts of a platform that jobs and services of these tests use. */
 const platformWith = (parts: Partial<Platform>) => createPlatform({ log: loggers(), ...parts } as Platform)
 

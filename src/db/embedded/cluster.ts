@@ -136,6 +136,8 @@ function settings(cluster: Cluster, port: number): string[] {
     logging_collector: 'off',
     log_destination: 'stderr',
     log_checkpoints: 'off',
+    // Messages of failed statements may quote their values. Whoever sent the statement gets the error.
+    log_min_messages: 'log',
   }
   if (!cluster.durable) Object.assign(values, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' })
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
