@@ -28,6 +28,8 @@ export interface Config {
   readonly logFormat: 'json' | 'text'
   /** How many proxies in front of Rally add trusted entries to `X-Forwarded-For`. */
   readonly trustedProxyHops: number
+  /** Where their connections come from: addresses and CIDR blocks. The header of anybody else is ignored. */
+  readonly trustedProxies: readonly string[]
   /** From the stop signal until the port closes, so that load balancers see that this node is not ready. */
   readonly drainGraceMs: number
   /** After that, how long requests under way may take. */
@@ -78,6 +80,9 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** For counts whose highest value does not matter. */
 const MANY = 10_000_000
+
+/** Networks that nobody on the internet has an address in (RFC 1918, RFC 4193), and this machine. */
+const PRIVATE_ADDRESSES = '127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1,fc00::/7'
 
 /** Settings of Config as an application gives them: secrets as text as in the environment, origins in an array. */
 export type ConfigInput = Given<Omit<Config, 'warnings'>>
@@ -155,6 +160,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     logLevel: env.oneOf('LOG_LEVEL', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     logFormat: env.oneOf('LOG_FORMAT', kind === 'development' && !production ? 'text' : 'json', ['json', 'text']),
     trustedProxyHops: env.int('TRUSTED_PROXY_HOPS', 0, 0, 10),
+    trustedProxies: env.addresses('TRUSTED_PROXIES', PRIVATE_ADDRESSES),
     drainGraceMs: env.int('DRAIN_GRACE_MS', production ? 2_000 : 500, 0, 60_000),
     drainMs: env.seconds('DRAIN_SECONDS', 5, 0, 600),
     heartbeatMs: env.seconds('HEARTBEAT_SECONDS', 15, 1, 120),

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Variables by their names, as `process.env` is. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -63,5 +65,19 @@ export class Environment {
     // It may hold a password, so it is not repeated.
     this.refuse(name, `is no URL like ${example}`)
     return undefined
+  }
+
+  /** Addresses and CIDR blocks, separated by commas. */
+  addresses(name: string, fallback: string): string[] {
+    const parts = (this.text(name) ?? fallback).split(',').map((part) => part.trim())
+    for (const part of parts) {
+      const [address = '', length = '0', ...rest] = part.split('/')
+      const isBlock =
+        /^\d{1,3}$/.test(length) && Number(length) <= (isIP(address) === 4 ? 32 : 128) && rest.length === 0
+      if (isIP(address) === 0 || address.includes('%') || !isBlock) {
+        this.refuse(name, `"${part}" is no address and no block like 10.0.0.0/8`)
+      }
+    }
+    return parts
   }
 }

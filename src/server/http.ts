@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import type { ErrorData } from '../protocol/index.ts'
 import { type Headers, jsonHeaders } from './security-headers.ts'
-import { addressOf, clientAddress } from './trusted-proxies.ts'
+import { addressOf, clientAddress, type ProxyCheck } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 /** Who sent a request. */
@@ -33,13 +33,19 @@ const LENGTH = /^\d{1,15}$/
 
 export type Addresses = Pick<Request, 'peer' | 'ip'>
 
+/** The proxies in front of this server. */
+export interface Proxies {
+  readonly hops: number
+  readonly isTrusted: ProxyCheck
+}
+
 /** Nothing else of a request is read before it is admitted. */
-export function readAddresses(res: HttpResponse, req: HttpRequest, trustedProxyHops: number): Addresses {
+export function readAddresses(res: HttpResponse, req: HttpRequest, { hops, isTrusted }: Proxies): Addresses {
   const peer = addressOf(res.getRemoteAddress())
-  if (trustedProxyHops === 0) return { peer, ip: peer }
+  if (!isTrusted(peer)) return { peer, ip: peer }
   // A proxy may add a header of its own after the client's.
   const forwardedFor = valuesOf(req, 'x-forwarded-for').join(',')
-  return { peer, ip: clientAddress(peer, forwardedFor, trustedProxyHops) }
+  return { peer, ip: clientAddress(peer, forwardedFor, hops) }
 }
 
 export function readSender(req: HttpRequest, { ip }: Addresses): Sender {
@@ -106,7 +112,7 @@ export class Exchange {
   /**
    * Must be made before the first await: uWebSockets.js demands a listener for a client that leaves.
    *
-   * @param always headers of every response
+   * @param always headers of every response, unless it has its own
    */
   constructor(res: HttpResponse, method: string, always: Headers) {
     this.res = res
@@ -132,8 +138,10 @@ export class Exchange {
   /** Call it within a cork, after `take()`. */
   writeHead(status: string, headers: Headers): void {
     this.res.writeStatus(status)
-    this.#writeHeaders(this.#always)
-    this.#writeHeaders(headers)
+    for (const [name, value] of Object.entries({ ...this.#always, ...headers })) {
+      if (typeof value === 'string') this.res.writeHeader(name, value)
+      else for (const each of value) this.res.writeHeader(name, each)
+    }
   }
 
   /** `close` ends the connection too: for a client that still sends a body which is not read. */
@@ -170,13 +178,6 @@ export class Exchange {
    */
   refuse(status: string, code: string, data: string | ErrorData): void {
     setImmediate(() => this.error(status, code, data, {}, true))
-  }
-
-  #writeHeaders(headers: Headers): void {
-    for (const [name, value] of Object.entries(headers)) {
-      if (typeof value === 'string') this.res.writeHeader(name, value)
-      else for (const each of value) this.res.writeHeader(name, each)
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import {
   isAmbiguous,
   ORIGIN_REFUSED,
   type OriginCheck,
+  type Proxies,
   readAddresses,
   readRequest,
 } from './http.ts'
@@ -22,7 +23,7 @@ export interface HttpParts {
   readonly admission: Admission
   readonly sessions: Sessions
   readonly isAllowedOrigin: OriginCheck
-  readonly trustedProxyHops: number
+  readonly proxies: Proxies
   /** The headers of every response. */
   readonly always: Headers
   readonly log: OutageLog
@@ -36,7 +37,7 @@ interface RoutesOptions extends HttpParts {
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { admission, sessions, log, trustedProxyHops, always } = options
+  const { admission, sessions, log, proxies, always } = options
 
   const status = createStatusRoutes(options.status)
   /** Without a token nobody sees metrics here, and nobody learns that there are some. */
@@ -63,7 +64,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
   const page: Methods = { get: options.serveFile }
 
   return (res, req) => {
-    const addresses = readAddresses(res, req, trustedProxyHops)
+    const addresses = readAddresses(res, req, proxies)
     const exchange = new Exchange(res, req.getMethod(), always)
     const declaredBytes = bodyBytes(req)
     const waitMs = admission.http(addresses.ip, Math.min(declaredBytes, MAX_BODY_BYTES))

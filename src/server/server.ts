@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { Hub, SessionGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
-import { createOriginCheck } from './http.ts'
+import { createOriginCheck, type Proxies } from './http.ts'
 import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
@@ -14,6 +14,7 @@ import type { Admitted, Receiver } from './socket.ts'
 import { type SocketStats, Sockets } from './socket-endpoint.ts'
 import { loadStaticFiles } from './static-files.ts'
 import { createStatusRoutes } from './status-routes.ts'
+import { createProxyCheck } from './trusted-proxies.ts'
 import { createUpgrade } from './upgrade.ts'
 import { loadUws, type TemplatedApp } from './uws.ts'
 
@@ -63,7 +64,7 @@ export interface Server {
 
 export function createServer(options: ServerOptions): Server {
   const { config, dispatcher, hub, gate, log } = options
-  const { limits, heartbeatMs, trustedProxyHops } = config
+  const { limits, heartbeatMs } = config
   let app: TemplatedApp | null = null
   let connections: ReturnType<typeof limitConnections> | null = null
   let stopListening: (() => void) | null = null
@@ -76,7 +77,9 @@ export function createServer(options: ServerOptions): Server {
   const { admission } = dispatcher
   const sessions = createSessions({ gate, cookies, isAllowedOrigin, log })
   const always = headersOfAll(config.publicUrl)
-  const parts: HttpParts = { admission, sessions, isAllowedOrigin, trustedProxyHops, always, log }
+  const hops = config.trustedProxyHops
+  const proxies: Proxies = { hops, isTrusted: createProxyCheck(hops, config.trustedProxies) }
+  const parts: HttpParts = { admission, sessions, isAllowedOrigin, proxies, always, log }
   const { node, version, isPlaying = () => false } = options
   const onGone = ({ caller }: Admitted) => {
     connections?.socketClosed()
@@ -100,7 +103,7 @@ export function createServer(options: ServerOptions): Server {
       app = own
       const max = Math.min(config.maxConnections, await connectionsByFiles())
       // Behind a proxy the client's address is not known yet.
-      const admits = (peer: string) => trustedProxyHops > 0 || admission.connection(peer) === 0
+      const admits = (peer: string) => proxies.isTrusted(peer) || admission.connection(peer) === 0
       connections = limitConnections(own, max, admits, log)
       sockets.attach(own, upgrade)
       hub.attach((topic, frame) => sockets.publish(topic, frame))

@@ -75,7 +75,7 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
     if (file) sendFile(exchange, request, file, headers)
     else if (namesFile || !notFound) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
     else {
-      const html = { 'Content-Type': contentTypes['.html'] ?? '', 'Cache-Control': 'no-store' }
+      const html = { 'Content-Type': contentTypes['.html'] ?? '' }
       exchange.reply('404 Not Found', { ...headers, ...html }, notFound)
     }
   }

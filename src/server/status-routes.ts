@@ -22,7 +22,7 @@ export function createStatusRoutes({ isDraining, isReady, metrics }: StatusOptio
   }
   const showMetrics: Route = async (exchange) => {
     if (!metrics) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
-    else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' }, await metrics())
+    else exchange.reply('200 OK', { 'Content-Type': METRICS_TYPE }, await metrics())
   }
   return { '/healthz': { get: healthz }, '/readyz': { get: readyz }, '/metrics': { get: showMetrics } }
 }

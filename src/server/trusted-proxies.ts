@@ -1,11 +1,29 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
+
+/** Tells whether a connection comes from a proxy that may say who its client is. */
+export type ProxyCheck = (peer: string) => boolean
+
+/** `blocks` are addresses and CIDR blocks. Without hops nobody is a proxy. */
+export function createProxyCheck(hops: number, blocks: readonly string[]): ProxyCheck {
+  if (hops === 0) return () => false
+  const proxies = new BlockList()
+  for (const block of blocks) {
+    const [address = '', length] = block.split('/')
+    const family = familyOf(address)
+    if (length === undefined) proxies.addAddress(address, family)
+    else proxies.addSubnet(address, Number(length), family)
+  }
+  return (peer) => proxies.check(peer, familyOf(peer))
+}
+
+const familyOf = (address: string) => (address.includes(':') ? 'ipv6' : 'ipv4')
 
 /**
- * The client's address. With `hops` trusted proxies in front it is the entry of `X-Forwarded-For` that the outermost proxy
- * wrote, counted from the right: entries further left come from the client. A header with fewer entries did not pass all
- * proxies, so the client may have written it. Then the address of the connection counts.
+ * The client's address. With `hops` proxies in front it is the entry of `X-Forwarded-For` that the outermost proxy wrote,
+ * counted from the right: entries further left come from the client. A header with fewer entries did not pass all proxies, so
+ * the client may have written it. Then the address of the connection counts.
  *
- * @param peer the address of the connection
+ * @param peer the address of the connection, which is the innermost proxy's
  */
 export function clientAddress(peer: string, forwardedFor: string, hops: number): string {
   if (hops === 0 || forwardedFor === '') return peer

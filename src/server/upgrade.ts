@@ -42,7 +42,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
 
   return (res, req, context) => {
     const exchange = new Exchange(res, 'get', options.always)
-    const addresses = readAddresses(res, req, options.trustedProxyHops)
+    const addresses = readAddresses(res, req, options.proxies)
     const waitMs = admission.upgrade(addresses.ip)
     if (waitMs > 0) {
       tooMany(exchange, 'Too many sockets are opened from this address', waitMs)

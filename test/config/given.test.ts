@@ -29,6 +29,7 @@ test('every value of Config can be given under its own name', () => {
     allowedOrigins: ['https://rally.example.com', 'https://other.example.com'],
     databaseUrl: 'postgresql://a:b@127.0.0.1/c',
     adminPort: 9464,
+    trustedProxies: ['10.1.2.3', '2001:db8::/32'],
     metricsToken: 'a-token-of-some-length',
     drainMs: 500,
     heartbeatMs: 1_500,

@@ -132,3 +132,14 @@ test('the version is the given one, and has to be fit for the tag of an image', 
   expect(develop({ RALLY_VERSION: '1.2.3-rc.1' }).version).toBe('1.2.3-rc.1')
   expect(refused({ RALLY_VERSION: '1.2.3 <b>' })).toEqual(['RALLY_VERSION'])
 })
+
+test.for(['10.0.0.0/33', '10.0.0', 'fe80::1%eth0', '10.0.0.0/8/8', '::1/129', '10.0.0.1,', 'proxy', '10.0.0.0/-1'])(
+  'TRUSTED_PROXIES=%s is refused',
+  (text) => {
+    expect(refused({ TRUSTED_PROXIES: text })).toEqual(['TRUSTED_PROXIES'])
+  },
+)
+
+test.for(['10.0.0.1', '10.0.0.0/8, ::1', '2001:db8::/32', '0.0.0.0/0'])('TRUSTED_PROXIES=%s is taken', (text) => {
+  expect(develop({ TRUSTED_PROXIES: text }).trustedProxies).toEqual(text.split(', '))
+})

@@ -55,17 +55,6 @@ describe('the page', () => {
     expect((await fetch(`${rig.url}/assets/gone.js`)).status).toBe(404)
   })
 
-  test('takes nothing from elsewhere and may not be framed', async () => {
-    const { headers } = await fetch(rig.url)
-    const policy = headers.get('content-security-policy') ?? ''
-    for (const rule of ["default-src 'self'", "frame-ancestors 'none'", "img-src 'self' data:", "object-src 'none'"]) {
-      expect(policy).toContain(rule)
-    }
-    expect(policy).not.toContain('unsafe-eval')
-    expect(headers.get('x-content-type-options')).toBe('nosniff')
-    expect(headers.get('referrer-policy')).toBe('same-origin')
-  })
-
   test('hashed assets are cached for ever, in an encoding that the browser accepts', async () => {
     const plain = await raw(rig, '/assets/main-abc123.js')
     expect(plain.headers['cache-control']).toBe('public, max-age=31536000, immutable')

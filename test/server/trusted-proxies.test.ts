@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressOf, clientAddress } from '../../src/server/trusted-proxies.ts'
+import { addressOf, clientAddress, createProxyCheck } from '../../src/server/trusted-proxies.ts'
 
 const v4 = (...bytes: number[]) => new Uint8Array(bytes).buffer
 const mapped = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 7]).buffer
@@ -19,4 +19,15 @@ test.for([
   ['mapped in the header', v4(10, 0, 0, 7), '::ffff:1.2.3.4', 1, '1.2.3.4'],
 ] as const)('%s', ([, remote, header, hops, expected]) => {
   expect(clientAddress(addressOf(remote), header, hops)).toBe(expected)
+})
+
+test.for([
+  ['10.1.2.3', ['10.0.0.0/8'], true],
+  ['11.1.2.3', ['10.0.0.0/8'], false],
+  ['10.1.2.4', ['10.1.2.3', '10.1.2.4'], true],
+  ['2001:db8::7', ['10.0.0.0/8', '2001:db8::/32'], true],
+  ['2001:db9::7', ['2001:db8::/32'], false],
+] as const)('whether %s is one of the proxies %j: %s', ([peer, proxies, expected]) => {
+  expect(createProxyCheck(1, proxies)(peer)).toBe(expected)
+  expect(createProxyCheck(0, proxies)(peer)).toBe(false)
 })

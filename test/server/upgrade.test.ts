@@ -200,6 +200,15 @@ describe('bounds', () => {
     expect(await client.call('t.whoAmI')).toMatchObject({ ip: '1.2.3.4' })
   })
 
+  test('who connects from elsewhere than the proxies cannot choose an address', async () => {
+    await using rig = await startRig({ config: { trustedProxyHops: 1, trustedProxies: ['127.0.0.2', '10.0.0.0/8'] } })
+    const headers = { 'X-Forwarded-For': '1.2.3.4' }
+    await using direct = await connect(rig.url, { headers })
+    expect(await direct.call('t.whoAmI')).toMatchObject({ ip: '127.0.0.1' })
+    await using proxied = await connect(rig.url, { headers, localAddress: '127.0.0.2' })
+    expect(await proxied.call('t.whoAmI')).toMatchObject({ ip: '1.2.3.4' })
+  })
+
   test('without a trusted proxy clients cannot choose an address', async () => {
     await using rig = await startRig()
     await using client = await connect(rig.url, { headers: { 'X-Forwarded-For': '1.2.3.4' } })
