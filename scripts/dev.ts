@@ -12,8 +12,8 @@ import { type SharedByNodes, startShared } from './dev-nodes.ts'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 if (existsSync('.env')) process.loadEnvFile('.env')
-/** The given value: Vite sets `NODE_ENV` of this process to production when it builds. */
-const environment = { ...process.env }
+/** The given values: Vite sets `NODE_ENV` of this process to production when it builds. A reload does not wait for matches. */
+const environment: NodeJS.ProcessEnv = { DRAIN_SECONDS: '0', ...process.env }
 const parent = process.ppid
 const count = Number(environment.NODES ?? 1)
 let sharing: Promise<SharedByNodes | null> | undefined

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bus } from './bus/bus.ts'
+import { createDraining } from './bus/draining.ts'
 import { createMemoryBus } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
 import { Closers } from './closers.ts'
@@ -13,6 +14,7 @@ import { migrate } from './db/migrate.ts'
 import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/secret-encryption.ts'
 import { createOnce, OnceConflict, SWEEP_MS } from './db/stored-answers.ts'
+import { withDeadline } from './deadline.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import type { Games } from './games/game.ts'
 import { createLoggers, type Logger } from './logger.ts'
@@ -58,12 +60,19 @@ export interface App {
   readonly failed: Promise<Error>
   /** The longest that `stop` takes, ms. */
   readonly maxStopMs: number
-  /** Closes the sockets, lets requests under way finish, and closes everything in reverse order. */
-  stop(): Promise<void>
+  /**
+   * Lets live matches and requests under way finish, sends the clients elsewhere, and closes everything in reverse order. Live
+   * matches and requests may take `drainMs`, by default `DRAIN_SECONDS`.
+   */
+  stop(drainMs?: number): Promise<void>
 }
 
 /** Rally's own page, as `npm run build` leaves it. */
 const WEB_DIR = fileURLToPath(new URL('../web/dist', import.meta.url))
+/** For the services to end what cannot go on, and to tell its clients. */
+const SETTLE_MS = 1_000
+/** For requests under way, after the time in which live matches may finish. */
+const REQUESTS_MS = 1_000
 /** For closing everything, once the requests under way are answered. */
 const CLOSE_MS = 4_000
 /** For a part that may wait for a database that hangs. */
@@ -133,7 +142,10 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     onError: (error) => log.engine.warn({ err: error }, 'the lease of this node could not be renewed'),
   })
   const { connections } = dispatcher
-  const parts = { log, database, bus, hub, connections, games, node, nodes, lease, engine }
+  const draining = createDraining(bus)
+  closers.add('the draining', () => draining.stop())
+  const shared = { log, database, bus, hub, connections, games, node, nodes, lease, engine }
+  const parts = { ...shared, draining: draining.signal }
   const { platform, services, markStarted } = createPlatform({ config: { ...config, databaseUrl }, ...parts })
   for (const { service } of Object.values(modules)) if (service) platform.use(service)
   await unlessAborted(() => lease.start(), starting)
@@ -153,12 +165,13 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   closers.add('the metrics', () => metrics.close())
 
   const offered = [...services.values()]
+  const isPlaying = (userId: string) => offered.some((service) => service.isPlaying?.(userId) === true)
   const server: Server = createServer({
     config,
     dispatcher,
     hub,
     gate: offered.find(({ sessions }) => sessions)?.sessions ?? noSessions,
-    isPlaying: (userId) => offered.some((service) => service.isPlaying?.(userId)),
+    isPlaying,
     database,
     bus,
     metrics: metrics.text,
@@ -177,18 +190,31 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     ...addresses,
     platform,
     failed,
-    maxStopMs: config.drainGraceMs + config.drainMs + CLOSE_MS,
-    stop() {
-      stopping ??= leave()
+    maxStopMs: config.drainGraceMs + config.drainMs + SETTLE_MS + REQUESTS_MS + CLOSE_MS,
+    stop(drainMs = config.drainMs) {
+      stopping ??= leave(drainMs)
       return stopping
     },
   }
 
-  async function leave(): Promise<void> {
+  async function leave(drainMs: number): Promise<void> {
     server.beginDraining()
+    draining.begin()
+    log.app.info({ sockets: connections.size, matches: engine.size }, 'this node leaves')
     await sleep(config.drainGraceMs)
+    // Where no other node takes them, players of live matches stay until their match is over, and may come back to it.
+    server.refuseSockets(({ user }) => user !== null && !draining.hasOtherNode() && isPlaying(user.id))
+    await dispatcher.drain(drainMs, {
+      isBusy: () => engine.size > 0,
+      keeps: (socket) => !draining.hasOtherNode() && offered.some((service) => service.keepsSocket?.(socket)),
+    })
+    if (engine.size > 0) log.app.warn({ matches: engine.size }, 'live matches did not finish in time')
+    await withDeadline(Promise.all(offered.map((service) => service.settle?.())), SETTLE_MS).catch((error) => {
+      log.app.warn({ err: error }, 'not everything could be ended before the sockets were closed')
+    })
     server.stopAccepting()
-    await dispatcher.drain(config.drainMs)
+    dispatcher.refuseRequests()
+    await dispatcher.drain(REQUESTS_MS)
     connections.closeAll(closeCodes.nodeLeaving, 'the node is leaving')
     const abandoned = await closers.closeAll(CLOSE_MS)
     if (abandoned.length > 0) log.app.warn({ parts: abandoned }, 'stopped without waiting for the database')

@@ -30,9 +30,9 @@ export interface Config {
   readonly trustedProxyHops: number
   /** Where their connections come from: addresses and CIDR blocks. The header of anybody else is ignored. */
   readonly trustedProxies: readonly string[]
-  /** From the stop signal until the port closes, so that load balancers see that this node is not ready. */
+  /** From the stop signal until sockets are closed, so that load balancers see that this node is not ready. */
   readonly drainGraceMs: number
-  /** After that, how long requests under way may take. */
+  /** After that, how long live matches and requests under way may take. */
   readonly drainMs: number
   readonly heartbeatMs: number
   /** How far back a player's input may take effect; 0 turns rewinding off. */
@@ -162,7 +162,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     trustedProxyHops: env.int('TRUSTED_PROXY_HOPS', 0, 0, 10),
     trustedProxies: env.addresses('TRUSTED_PROXIES', PRIVATE_ADDRESSES),
     drainGraceMs: env.int('DRAIN_GRACE_MS', production ? 2_000 : 500, 0, 60_000),
-    drainMs: env.seconds('DRAIN_SECONDS', 5, 0, 600),
+    drainMs: env.seconds('DRAIN_SECONDS', 30, 0, 600),
     heartbeatMs: env.seconds('HEARTBEAT_SECONDS', 15, 1, 120),
     maxRewindMs: env.int('MAX_REWIND_MS', 100, 0, 1_000),
     matches: {

@@ -2,12 +2,22 @@ import { type App, ConfigError, startRally } from './rally.ts'
 
 /** How much longer than Rally's own limits a stop may take before the process is ended. */
 const LAST_RESORT_MS = 1_000
+/** A terminal sends a signal to npm and to this process, and npm passes it on: that is one signal. */
+const SAME_SIGNAL_MS = 500
 
 const starting = new AbortController()
 /** What a signal does: it changes when Rally has started. */
 let stop = (_why: string): void => starting.abort()
 // This comes before the start, so that an early signal leaves nothing running.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal))
+let signalledAt: number | undefined
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    const now = performance.now()
+    signalledAt ??= now
+    if (signalledAt === now) stop(signal)
+    else if (now - signalledAt > SAME_SIGNAL_MS) fail(`Rally was ended by a second signal, ${signal}`)
+  })
+}
 
 try {
   run(await startRally({ signal: starting.signal }))
@@ -19,10 +29,10 @@ try {
 
 function run(app: App): void {
   const { config, log } = app.platform
-  const end = (why: string, done: () => void) => {
+  const end = (why: string, done: () => void, drainMs?: number) => {
     const stopMs = app.maxStopMs + LAST_RESORT_MS
     setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
-    app.stop().then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
+    app.stop(drainMs).then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
   }
   stop = (why) => end(why, () => process.exit(0))
   for (const warning of config.warnings) log.app.warn(warning)
@@ -34,7 +44,7 @@ function run(app: App): void {
   // A process that cannot serve ends, so that its supervisor can restart it.
   void app.failed.then((error) => {
     log.app.fatal({ err: error }, 'Rally cannot go on')
-    end('that', () => fail(`Rally cannot go on: ${error.message}`))
+    end('that', () => fail(`Rally cannot go on: ${error.message}`), 0)
   })
 }
 

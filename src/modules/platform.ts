@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 import type { Engine, NodeLease } from '../engine/index.ts'
 import type { Games } from '../games/game.ts'
 import type { Loggers } from '../logger.ts'
-import type { Connections, Hub, SessionGate } from '../rpc/index.ts'
+import type { Connection, Connections, Hub, SessionGate } from '../rpc/index.ts'
 
 /** What all services and handlers of one server share. */
 export interface Platform {
@@ -24,6 +24,8 @@ export interface Platform {
   /** The lease that shows other nodes that this node is alive and runs its matches. */
   readonly lease: NodeLease
   readonly engine: Engine
+  /** Aborts when this node was told to stop: queues close, and nothing new starts here. What runs may finish. */
+  readonly draining: AbortSignal
   /** The service of `key`, made when it is first asked for. @throws Error when two services need each other */
   use<T>(key: ServiceKey<T>): T
   /**
@@ -47,6 +49,11 @@ export interface PeriodicJob {
 export interface Service {
   /** Called before the server listens, in the order in which the services were made. */
   start?(): Promise<void>
+  /**
+   * Called when the time to drain is over, while sockets are still open: ends what cannot go on, and tells its clients. The
+   * server waits a second for it.
+   */
+  settle?(): Promise<void>
   /** Called in reverse order, after the last socket is closed. Resolves when the service does nothing any more. */
   stop?(): Promise<void>
   /** The server waits so long for `stop`, ms, in case the database hangs. Default 700. */
@@ -55,6 +62,8 @@ export interface Service {
   readonly sessions?: SessionGate
   /** Whether the user plays a live match. A dead connection of such a user is closed within 4 s. */
   isPlaying?(userId: string): boolean
+  /** Whether a node that leaves keeps this socket until its live matches are over. Asked where no other node could take it. */
+  keepsSocket?(connection: Connection): boolean
 }
 
 /** How a service is asked for: `ctx.use(key)` in a handler, `platform.use(key)` in another service. */

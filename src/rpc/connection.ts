@@ -22,6 +22,8 @@ export abstract class Connection {
   readonly following = new Map<string, Following>()
   inFlight = 0
   closed = false
+  /** It takes no more requests, and is closed once those under way are answered. */
+  leaving = false
   /** On the monotonic clock. */
   lastRequestAt: number
 

@@ -3,6 +3,7 @@ import { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import { type Connection, type ConnectionStart, Connections } from './connection.ts'
 import type { Module } from './definition.ts'
+import { type DrainOptions, drainSockets } from './drain-sockets.ts'
 import { answer, answerBad, answerError, type Body, type Known, peek, readEnvelope, recognizerOf } from './envelope.ts'
 import { faultsOf, invalid, RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
@@ -22,7 +23,6 @@ const SWEEP_MS = 100
 const SWEEP_LIMITERS_MS = 60_000
 /** Each socket's backlog is checked every SWEEP_MS, a share of the sockets every LOOK_MS. */
 const LOOK_MS = 10
-const DRAIN_STEP_MS = 20
 
 /**
  * Takes frames to methods and subscriptions, and their answers back. Everything from outside passes `admission` first:
@@ -185,25 +185,23 @@ export class Dispatcher<Ctx, Tx> {
     if (issues.length > 0) this.#options.log.error({ type, issues }, 'an event does not fit its schema')
   }
 
-  /** Refuses new requests, and closes sockets without one under way. Resolves when none is left, or after `deadlineMs`. */
-  async drain(deadlineMs: number): Promise<void> {
-    this.#executor.drain()
-    const until = performance.now() + deadlineMs
-    this.#closeIdle()
-    while (this.#calls.size > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS))
-      this.#closeIdle()
-    }
+  /**
+   * Tells the sockets in batches to come back elsewhere. Resolves when none is left and no request is under way, or after
+   * `deadlineMs`.
+   */
+  drain(deadlineMs: number, options: Partial<DrainOptions> = {}): Promise<void> {
+    const { isBusy = () => false, keeps = () => false } = options
+    const isBusyHere = () => this.#calls.size > 0 || isBusy()
+    return drainSockets(this.connections, deadlineMs, { isBusy: isBusyHere, keeps })
+  }
+
+  /** From now on every request is refused with UNAVAILABLE. */
+  refuseRequests(): void {
+    this.#executor.refuseRequests()
   }
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer)
-  }
-
-  #closeIdle(): void {
-    for (const connection of [...this.connections]) {
-      if (connection.inFlight === 0) connection.close(closeCodes.nodeLeaving, 'the node is leaving')
-    }
   }
 
   /** Answers a frame that is over a limit, up to so many answers a second. A socket with too many such frames is closed. */

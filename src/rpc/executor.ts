@@ -27,7 +27,7 @@ export class Executor<Ctx, Tx> {
   readonly #options: ExecutorOptions<Ctx, Tx>
   readonly #admission: Admission
   readonly #anonymousAnswers = new WeakMap<Connection, AnonymousAnswers<Body>>()
-  #draining = false
+  #isRefusing = false
 
   constructor(options: ExecutorOptions<Ctx, Tx>, admission: Admission) {
     this.#options = options
@@ -35,8 +35,8 @@ export class Executor<Ctx, Tx> {
   }
 
   /** From now on every request is refused with UNAVAILABLE. */
-  drain(): void {
-    this.#draining = true
+  refuseRequests(): void {
+    this.#isRefusing = true
   }
 
   /** Checks a request and runs its handler; synchronous if the handler is. Throws or rejects with any error. */
@@ -71,12 +71,14 @@ export class Executor<Ctx, Tx> {
     return parsed.data
   }
 
-  #checkAccess({ caller }: Call, { access }: AnyDefinition): void {
+  #checkAccess({ caller, connection }: Call, { access }: AnyDefinition): void {
     if (access !== 'anyone') {
       if (!caller.user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
       if (access === 'admin' && caller.user.role !== 'admin') throw new RpcError('FORBIDDEN', 'This is for admins')
     }
-    if (this.#draining) throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+    if (this.#isRefusing || connection?.leaving) {
+      throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })
+    }
   }
 
   #count(call: Call, { limiter }: Entry, now: number): void {

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import type { Hub, SessionGate } from '../rpc/index.ts'
+import type { Caller, Hub, SessionGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
 import { createOriginCheck, type Proxies } from './http.ts'
@@ -56,6 +56,8 @@ export interface Server {
   readonly stats: SocketStats
   /** From now on `/readyz` answers 503, so that proxies send no more clients here. Clients are served as before. */
   beginDraining(): void
+  /** From now on upgrades are refused, but those of callers whom `accepts` names. The port stays open. */
+  refuseSockets(accepts: (caller: Caller) => boolean): void
   /** Closes the port, and refuses upgrades on open connections. Open sockets and requests go on. */
   stopAccepting(): void
   /** Lets closing sockets read to their end for a moment, then cuts all connections. */
@@ -71,6 +73,7 @@ export function createServer(options: ServerOptions): Server {
   let port = config.port
   let isDraining = false
   let isClosing = false
+  let accepts = (_caller: Caller): boolean => true
 
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
@@ -94,7 +97,12 @@ export function createServer(options: ServerOptions): Server {
     adminPort === undefined
       ? null
       : new AdminPort({ host: adminHost, port: adminPort, routes: createStatusRoutes(status), always, log })
-  const upgrade = createUpgrade({ ...parts, isClosing: () => isClosing, onOpen: (admitted) => sockets.open(admitted) })
+  const upgrade = createUpgrade({
+    ...parts,
+    isClosing: () => isClosing,
+    accepts: (caller) => accepts(caller),
+    onOpen: (admitted) => sockets.open(admitted),
+  })
 
   return {
     async listen() {
@@ -126,6 +134,10 @@ export function createServer(options: ServerOptions): Server {
 
     beginDraining() {
       isDraining = true
+    },
+
+    refuseSockets(except) {
+      accepts = except
     },
 
     stopAccepting() {

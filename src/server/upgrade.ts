@@ -1,4 +1,5 @@
 import { closeCodes, closeReason, PROTOCOL } from '../protocol/index.ts'
+import type { Caller } from '../rpc/index.ts'
 import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
 import type { HttpParts } from './routes.ts'
 import type { Identity } from './sessions.ts'
@@ -7,6 +8,8 @@ import type { HttpRequest, HttpResponse, us_socket_context_t } from './uws.ts'
 
 interface UpgradeOptions extends HttpParts {
   readonly isClosing: () => boolean
+  /** Whether this node takes a socket of this caller now. */
+  readonly accepts: (caller: Caller) => boolean
   /** Begins to serve a socket that has just been upgraded. */
   readonly onOpen: (admitted: Admitted) => void
 }
@@ -25,7 +28,7 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
  * more sockets, then the cookie. An invalid cookie is cleared, and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { admission, sessions, isClosing, onOpen, log } = options
+  const { admission, sessions, isClosing, accepts, onOpen, log } = options
 
   const logged = new Set<string>()
   let loggedSince = performance.now()
@@ -74,7 +77,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     }
     const open = ({ caller, setCookie, ban }: Identity): void => {
       // The client may have left meanwhile, or this node may have begun to.
-      if (isClosing() || !exchange.take()) {
+      if (isClosing() || !accepts(caller) || !exchange.take()) {
         refuse()
         return
       }

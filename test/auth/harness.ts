@@ -244,6 +244,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),
+    draining: new AbortController().signal,
   })
   // The service with the test's clocks in place of the module's own.
   const platform: Platform = {

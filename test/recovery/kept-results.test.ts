@@ -8,9 +8,9 @@ import { newcomer } from '../support/newcomers.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { ServerProcess } from './server-process.ts'
 
-/** How long a stop may take: DRAIN_SECONDS for requests under way, and the rest for closing everything. */
+/** How long a stop may take: DRAIN_SECONDS for live matches, and the rest for closing everything. */
 const DRAIN_SECONDS = 1
-const STOP_MS = DRAIN_SECONDS * 1_000 + 6_000
+const STOP_MS = DRAIN_SECONDS * 1_000 + 7_500
 
 /** A server whose Postgres is behind a network that can be cut, or hang. */
 async function startBehindProxy() {

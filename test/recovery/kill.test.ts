@@ -6,7 +6,7 @@ import { within } from '../support/client.ts'
 import { type Newcomer, newcomer } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
-const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', MATCH_EMPTY_MS: '4000', LIMIT_AUTH_PER_IP: '1000' }
+const ENVIRONMENT = { DRAIN_SECONDS: '1', MATCH_COUNTDOWN_MS: '200', MATCH_EMPTY_MS: '4000', LIMIT_AUTH_PER_IP: '1000' }
 /** So long after the restart no match of the dead server is live any more. */
 const SETTLED_MS = 10_000
 

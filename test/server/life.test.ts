@@ -94,6 +94,7 @@ test('a leaving node answers open requests, refuses new ones, and closes every s
   const running = first.request('t.hang')
   await expect.poll(() => rig.dispatcher.inFlight).toBe(1)
   rig.server.stopAccepting()
+  rig.dispatcher.refuseRequests()
   const drained = rig.dispatcher.drain(2000)
   expect(await first.request('t.echo', { value: 1 })).toMatchObject({ error: 'UNAVAILABLE' })
   expect(await running).toMatchObject({ error: 'TIMEOUT' })

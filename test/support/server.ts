@@ -48,7 +48,7 @@ export async function startRally(options: RallyOptions = {}): Promise<Rally> {
     // Tests sign many users in from one address.
     authPerIp: 100_000,
     drainGraceMs: 0,
-    drainMs: 1_000,
+    drainMs: 0,
     ...options.config,
     limits: { ...base.limits, socketsPerIp: 10_000, timesPerIp: 10_000, upgradesBurst: 10_000, ...options.limits },
   }

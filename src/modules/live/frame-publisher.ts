@@ -38,6 +38,11 @@ export function inputsChannel(matchId: string, isDelayed: boolean, stream: numbe
   })
 }
 
+/** The match whose frames a channel carries; null for any other channel. */
+export function matchOf({ type, name }: Channel<unknown>): string | null {
+  return type === TYPE ? (name.split('/')[1] ?? null) : null
+}
+
 type At = Pick<RunnerFrame, 'tick' | 'state'>
 
 /**

@@ -49,6 +49,11 @@ export class LiveMatch {
     this.delayed = new FramePublisher(hub, matchId, this.stream, true)
   }
 
+  /** Whether it runs, here or on another node. */
+  get isLive(): boolean {
+    return (this.runner !== null || this.owner !== null) && this.end === null
+  }
+
   /** Whether this user (null for an anonymous one) sees the match later than its players. */
   isDelayedFor(userId: string | null): boolean {
     return this.delayMs > 0 && (userId === null || !this.seats.some((seat) => seat.userId === userId))
@@ -127,8 +132,7 @@ export class LiveMatches {
   /** Call this when the match has begun or ended, or when the users of its seats have changed. */
   countPlayers(match: LiveMatch): void {
     const before = match.players
-    const isPlayed = (match.runner !== null || match.owner !== null) && match.end === null
-    match.players = isPlayed ? [...new Set(match.seats.flatMap(({ userId }) => userId ?? []))] : []
+    match.players = match.isLive ? [...new Set(match.seats.flatMap(({ userId }) => userId ?? []))] : []
     for (const userId of match.players) this.#count(userId, 1)
     for (const userId of before) this.#count(userId, -1)
   }

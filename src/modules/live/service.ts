@@ -7,7 +7,7 @@ import type { Match } from '../matches/types.ts'
 import { type Platform, service } from '../platform.ts'
 import { inputOfFrame, notLive, ownSeat, playing, type RunningMatch, toInput } from './check-input.ts'
 import { DelayedView } from './delayed-view.ts'
-import { FramePublisher } from './frame-publisher.ts'
+import { FramePublisher, matchOf } from './frame-publisher.ts'
 import { type LiveMatch, LiveMatches, type SeatOf } from './live-matches.ts'
 import { type Following, type Opening, openElsewhere, openEnded, openRunning, openWaiting } from './openings.ts'
 import { type Announcement, OtherNodes } from './other-nodes.ts'
@@ -64,6 +64,16 @@ export class LiveService {
   /** Whether the user has a seat in a match that is live, as far as this node knows. */
   isPlaying(userId: string): boolean {
     return this.#matches.isPlaying(userId)
+  }
+
+  /** A socket of a player or a follower of a live match. */
+  keepsSocket({ caller, following }: Connection): boolean {
+    if (caller.user !== null && this.isPlaying(caller.user.id)) return true
+    for (const { channel } of following.values()) {
+      const matchId = matchOf(channel)
+      if (matchId !== null && this.#matches.get(matchId)?.isLive) return true
+    }
+    return false
   }
 
   /**

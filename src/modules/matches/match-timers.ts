@@ -1,7 +1,7 @@
 /** One timer a match: its countdown (`matches.countdownMs` in `src/config.ts`), or when spectators may see its end. */
 export class MatchTimers {
   readonly #onTime: (matchId: string) => void
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #timers = new Map<string, { readonly at: number; readonly timer: NodeJS.Timeout }>()
 
   constructor(onTime: (matchId: string) => void) {
     this.#onTime = onTime
@@ -9,6 +9,11 @@ export class MatchTimers {
 
   get matchIds(): string[] {
     return [...this.#timers.keys()]
+  }
+
+  /** The matches, with their times in ms since the epoch. */
+  get times(): [matchId: string, at: number][] {
+    return [...this.#timers].map(([matchId, { at }]) => [matchId, at])
   }
 
   /** Starts the timer of a match, in place of one that runs. `at` is in ms since the epoch. */
@@ -20,11 +25,11 @@ export class MatchTimers {
       this.#timers.delete(matchId)
       this.#onTime(matchId)
     }, inMs)
-    this.#timers.set(matchId, timer.unref())
+    this.#timers.set(matchId, { at, timer: timer.unref() })
   }
 
   delete(matchId: string): void {
-    clearTimeout(this.#timers.get(matchId))
+    clearTimeout(this.#timers.get(matchId)?.timer)
     this.#timers.delete(matchId)
   }
 

@@ -50,6 +50,10 @@ export class MatchService {
     return this.lifecycle.start()
   }
 
+  settle(): Promise<void> {
+    return this.lifecycle.settle()
+  }
+
   async stop(): Promise<void> {
     await this.lifecycle.stop()
     await this.feed.stop()

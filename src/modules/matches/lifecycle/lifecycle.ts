@@ -14,6 +14,9 @@ const SWEEP_MS = 5_000
 /** A message to the node that runs a live match: a player left. */
 const LEFT = 'matches.left'
 const Left = z.object({ matchId: MatchId, userId: UserId })
+/** A message from a node that leaves: another node has to begin this match. */
+const COUNTDOWN = 'matches.countdown'
+const Countdown = z.object({ matchId: MatchId, startsAt: z.number() })
 
 /**
  * Everything that happens to a match without a request, from waiting to its end. (Players create, join and leave matches
@@ -28,8 +31,8 @@ const Left = z.object({ matchId: MatchId, userId: UserId })
  * - Every few seconds a sweep does what was missed: abandoned matches, countdowns that nobody watched, seats of players
  *   whose node died. It also compares what runs here with its rows, which decide: a lost message only causes a delay.
  * - In a cluster, a lease that lapses pauses all matches of this node, until the rows say which are still its own. The
- *   living nodes abort what dead nodes ran. A node that stops aborts what is live on it, and keeps results that it cannot
- *   store in files for its next start.
+ *   living nodes abort what dead nodes ran. A node that leaves begins no match: other nodes do. When its time to drain is
+ *   over, it aborts what is live on it, and keeps results that it cannot store in files for its next start.
  */
 export class MatchLifecycle {
   readonly #platform: Platform
@@ -40,9 +43,10 @@ export class MatchLifecycle {
   #sweeping: PeriodicJob | undefined
   #startedAt = 0
   #stopped = false
+  #stoppingMatches: Promise<void> | undefined
 
   constructor(platform: Platform, feed: MatchFeed) {
-    const { bus, config, connections, nodes, lease } = platform
+    const { bus, config, connections, nodes, lease, draining } = platform
     this.#platform = platform
     this.#feed = feed
     this.#presence = new Presence(platform, feed)
@@ -52,6 +56,13 @@ export class MatchLifecycle {
     nodes.listen(LEFT, (data) => {
       const { matchId, userId } = Left.parse(data)
       this.#running.leave(matchId, userId)
+    })
+    nodes.listen(COUNTDOWN, (data) => {
+      const { matchId, startsAt } = Countdown.parse(data)
+      if (!this.#stopped) this.#countdowns.set(matchId, startsAt)
+    })
+    draining.addEventListener('abort', () => {
+      for (const [matchId, startsAt] of this.#countdowns.times) this.#handOver(matchId, startsAt)
     })
     const update = (userId: string) => this.updatePresence(userId)
     connections.onPresence({ online: update, offline: update })
@@ -73,12 +84,18 @@ export class MatchLifecycle {
     this.#sweeping = this.#platform.every('matches.sweep', everyMs, () => this.#sweep())
   }
 
-  /** Never rejects. */
-  async stop(): Promise<void> {
+  /** Aborts what is still live, while the sockets are open. */
+  settle(): Promise<void> {
     this.#stopped = true
     this.#countdowns.stop()
+    this.#stoppingMatches ??= this.#running.stop()
+    return this.#stoppingMatches
+  }
+
+  /** Never rejects. */
+  async stop(): Promise<void> {
     try {
-      await Promise.all([this.#sweeping?.stop(), this.#running.stop()])
+      await Promise.all([this.#sweeping?.stop(), this.settle()])
       await this.#presence.stop()
     } catch (error) {
       this.#platform.log.of('matches').warn({ err: error }, 'not every match could be aborted: another node will do it')
@@ -96,10 +113,18 @@ export class MatchLifecycle {
   }
 
   #noteChange(match: Match): void {
-    if (match.status === 'waiting' && match.startsAt !== null && !this.#stopped) {
-      this.#countdowns.set(match.id, match.startsAt)
-    } else this.#countdowns.delete(match.id)
+    const { id, status, startsAt } = match
+    if (status !== 'waiting' || startsAt === null || this.#stopped) this.#countdowns.delete(id)
+    else if (this.#platform.draining.aborted) this.#handOver(id, startsAt)
+    else this.#countdowns.set(id, startsAt)
     this.#running.note(match)
+  }
+
+  /** Has another node begin the match. All are told: one succeeds, and those that leave too do nothing. */
+  #handOver(matchId: string, startsAt: number): void {
+    this.#countdowns.delete(matchId)
+    const { bus, nodes } = this.#platform
+    for (const node of bus.nodes()) nodes.tell(node, COUNTDOWN, { matchId, startsAt })
   }
 
   /** Aborts the matches of dead nodes, and writes that their players are gone. */

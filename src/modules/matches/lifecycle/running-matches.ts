@@ -81,11 +81,12 @@ export class RunningMatches {
     if (left.length > 0) await this.#owned.abort(left, 'node-left')
   }
 
-  /** Claims a match whose countdown is over, and runs it. */
+  /** Claims a match whose countdown is over, and runs it, unless this node leaves. */
   begin(matchId: string): void {
     this.#work.add(matchId, async () => {
-      const { isHeld } = this.#platform.lease
-      if (isHeld && !this.#stopped && !this.#running.has(matchId)) await this.#owned.claim(matchId)
+      const { lease, draining } = this.#platform
+      const mayBegin = lease.isHeld && !draining.aborted && !this.#stopped
+      if (mayBegin && !this.#running.has(matchId)) await this.#owned.claim(matchId)
     })
   }
 
