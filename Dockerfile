@@ -17,17 +17,20 @@ WORKDIR /app
 # Upstream's addon comes by git, which nothing else needs.
 FROM base AS upstream
 ARG UWS=
-RUN mkdir -p node_modules/uWebSockets.js \
+RUN mkdir node_modules \
  && if [ -n "$UWS" ]; then \
       apt-get update -qq && apt-get install -y -qq --no-install-recommends git ca-certificates >/dev/null \
-      && npm install --no-audit --no-fund --ignore-scripts --no-package-lock "uWebSockets.js@$UWS"; \
+      && npm install --no-audit --no-fund --ignore-scripts "uWebSockets.js@$UWS" \
+      && rm node_modules/.package-lock.json; \
     fi
 
 # What the server needs at run time. No Postgres of its own: production demands DATABASE_URL.
 FROM base AS packages
+ARG UWS=
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional --omit=peer
-COPY --from=upstream /app/node_modules/uWebSockets.js node_modules/uWebSockets.js
+RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional --omit=peer \
+ && if [ -n "$UWS" ]; then rm -rf node_modules/uWebSockets.js; fi
+COPY --from=upstream /app/node_modules node_modules
 COPY scripts/image ./scripts/image
 RUN node scripts/image/prune-packages.mjs && node scripts/image/bill-of-materials.mjs >sbom.cdx.json
 

@@ -4,7 +4,7 @@ SHELL := /bin/sh
 INSTALLED := node_modules/.package-lock.json
 GENERATED := src/db/generated/client.ts
 
-.PHONY: help install dev start build check format test faults extending e2e bench verify clean
+.PHONY: help install dev start build check format test faults extending e2e bench verify upstream-uws clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: install ## Measure the figures of the README
 
 verify: install ## Simulate a finished match again and compare its result: make verify MATCH=<id>
 	@npm run --silent verify -- $(MATCH)
+
+upstream-uws: install ## Install upstream's WebSocket addon, which Node 24 and later need; npm has to reach github.com
+	npm install --no-save --no-audit --no-fund "uWebSockets.js@$(or $(UWS),github:uNetworking/uWebSockets.js#v20.69.0)"
 
 clean: ## Remove build output and the development database
 	@# Where Postgres could not reach .data, its data are in the folder that this file names.

@@ -25,6 +25,7 @@ import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, shareLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
+import { loadUws } from './server/uws.ts'
 
 const { version: packageVersion }: { version: string } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -96,6 +97,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const node = randomUUID()
   const log = createLoggers({ level: config.logLevel, format: config.logFormat, node, writeLine: options.writeLogLine })
 
+  // Before anything is opened, as it may say that this Node does not do.
+  await loadUws()
   let fail: (error: Error) => void = () => undefined
   const failed = new Promise<Error>((resolve) => {
     fail = resolve

@@ -1,4 +1,4 @@
-import { type App, ConfigError, startRally } from './rally.ts'
+import { AddonError, type App, ConfigError, startRally } from './rally.ts'
 
 /** How much longer than Rally's own limits a stop may take before the process is ended. */
 const LAST_RESORT_MS = 1_000
@@ -24,6 +24,7 @@ try {
 } catch (error) {
   if (starting.signal.aborted) process.exit(0)
   if (error instanceof ConfigError) fail(`Rally cannot start. The environment is not right:\n${error.message}`)
+  if (error instanceof AddonError) fail(`Rally cannot start. ${error.message}`)
   fail(`Rally cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
 }
 

@@ -24,6 +24,7 @@ export { inTransaction, type Scope } from './modules/scope.ts'
 export { Username } from './modules/usernames.ts'
 export { MatchId, Timestamp, UserId } from './modules/wire.ts'
 export { type ApiOf, type Channel, channel, RpcError } from './rpc/index.ts'
+export { AddonError } from './server/uws.ts'
 
 export interface RallyOptions {
   /** By their names. Default: Rally's own. An application adds to them: `{ ...modules, shop }`. */
@@ -45,8 +46,8 @@ export interface RallyOptions {
 /**
  * Starts a server and resolves when it listens.
  *
- * @throws ConfigError for a configuration that does not make a server, MigrationError for a database that does not fit,
- * Error for a module or a game under another name than its own.
+ * @throws ConfigError for a configuration that does not make a server, AddonError on a Node that the WebSocket addon does not
+ * support, MigrationError for a database that does not fit, Error for a module or a game under another name than its own.
  */
 export async function startRally(options: RallyOptions = {}): Promise<App> {
   const { modules = ownModules, games = ownGames, environment = process.env, signal } = options
