@@ -64,6 +64,10 @@ export class ServerProcess implements AsyncDisposable {
     await within(ready, 'the server', START_MS)
   }
 
+  signal(signal: 'SIGTERM'): void {
+    this.#child?.kill(signal)
+  }
+
   /** Ends the server by a signal; gives its exit code, null when the signal ended it. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     const child = this.#child
