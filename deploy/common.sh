@@ -1,0 +1,104 @@
+# What the scripts of this folder share. They are for `make`, which hands its variables over by the environment.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '%s\n' "$*"; }
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# confirm <what would happen>: returns only when the answer is yes. YES=1 answers.
+confirm() {
+  [ "${YES:-}" != 1 ] || return 0
+  [ -t 0 ] || die "$1 Nothing was done: repeat it with YES=1."
+  local answer
+  read -r -p "$1 Type yes to go on: " answer
+  [ "$answer" = yes ] || die 'Nothing was done.'
+}
+
+# One variable of .env.
+setting() { [ ! -f .env ] || sed -n "s/^$1=//p" .env | tail -n 1; }
+
+require_env() { [ -f .env ] || die 'There is no .env here: make env writes one.'; }
+
+# Commands that change what runs exclude one another.
+lock() {
+  exec 9<deploy
+  ! command -v flock >/dev/null || flock -n 9 || die 'Another command is changing this installation.'
+}
+
+# --- The image ----------------------------------------------------------------------------------------------------
+
+REGISTRY=${REGISTRY-$(setting REGISTRY)}
+
+require_version() {
+  [ -n "${V:-}" ] || die 'V is missing: it has to be a version such as V=1.2.3.'
+  [[ $V =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || die "V=$V is no version: it has to be like V=1.2.3."
+}
+
+image_of() { printf '%s' "${REGISTRY:+$REGISTRY/}rally:$1"; }
+named_image() { sed -n 's/^x-image: &image \([^ ]*\).*/\1/p' docker-compose.yml; }
+
+# name_image <image>: writes it into docker-compose.yml.
+name_image() {
+  sed "s|^\(x-image: &image \)[^ ]*|\1$1|" docker-compose.yml >docker-compose.yml.new
+  mv docker-compose.yml.new docker-compose.yml
+}
+
+# --- Docker, here or at HOST ------------------------------------------------------------------------------------------
+
+if [ -n "${DEPLOY_HOST:-}" ]; then
+  context=rally-${DEPLOY_HOST//[^A-Za-z0-9_.-]/-}
+  docker context inspect "$context" >/dev/null 2>&1 ||
+    docker context create "$context" --docker "host=ssh://$DEPLOY_HOST" >/dev/null
+  unset DOCKER_HOST
+  export DOCKER_CONTEXT=$context
+fi
+
+# Compose 1 is a program of its own, which does not read DOCKER_CONTEXT.
+case $(docker compose version --short 2>/dev/null) in
+'' | 1.*) compose_command=(docker-compose ${context:+--context "$context"}) ;;
+*) compose_command=(docker compose) ;;
+esac
+compose() { "${compose_command[@]}" "$@"; }
+
+# For commands that end things, whatever .env enables now.
+every_profile=(--profile cluster --profile small --profile watch)
+
+# The services that run Rally.
+replicas() {
+  local profiles=${COMPOSE_PROFILES-$(setting COMPOSE_PROFILES)}
+  case ,$profiles, in
+  *,cluster,*) echo app-1 app-2 ;;
+  *,small,*) echo app ;;
+  *) die "COMPOSE_PROFILES in .env is \"$profiles\". It has to name cluster or small." ;;
+  esac
+}
+
+container() { compose ps -q "$1" 2>/dev/null | head -n 1; }
+
+# probe <service>: prints its state and version, such as `ready 1.2.3`.
+probe() {
+  local id
+  id=$(container "$1")
+  [ -n "$id" ] && timeout 10 docker exec -i "$id" node --input-type=module - <deploy/probe.mjs 2>/dev/null || echo 'not running'
+}
+
+# wait_until <seconds> <command...>: whether the command succeeds in that time.
+wait_until() {
+  local until=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$until" ] || return 1
+    sleep 0.5
+  done
+}
+
+is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(container "$1")" 2>/dev/null)" = healthy ]; }
+
+start_database() {
+  compose up -d postgres
+  wait_until 90 is_healthy postgres || die 'Postgres does not become healthy: make logs S=postgres'
+}
