@@ -111,7 +111,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const bus = await openBus(config, node, log.bus, options.createBus)
   closers.add('the bus', () => bus.close())
   await unlessAborted(() => bus.start(), starting)
-  const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, call: name }, 'a node call failed'))
+  const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, asked: name }, 'a node call failed'))
 
   const hub = new Hub({
     bus,

@@ -12,6 +12,7 @@ export { service } from './platform.ts'
 export class Context implements Scope {
   readonly call: Call<Transaction>
   readonly platform: Platform
+  #log: Logger | undefined
 
   constructor(platform: Platform, call: Call<Transaction>) {
     this.platform = platform
@@ -30,9 +31,11 @@ export class Context implements Scope {
     return this.call.tx?.sql ?? this.platform.database.sql
   }
 
-  /** The logger of the handler's module. */
+  /** The logger of the handler's module. Its lines have the ids of the call and the user. */
   get log(): Logger {
-    return this.platform.log.of(this.call.type.slice(0, this.call.type.indexOf('.')))
+    const { type, logFields } = this.call
+    this.#log ??= this.platform.log.of(type.slice(0, type.indexOf('.'))).child(logFields)
+    return this.#log
   }
 
   /** The service of `key`, of this module or another. */

@@ -1,6 +1,6 @@
 import { closeCodes, type ErrorData, type Limits, UNREADABLE } from '../protocol/index.ts'
 import { Admission } from './admission.ts'
-import { Call } from './call.ts'
+import { Call, CallIds } from './call.ts'
 import { type Connection, type ConnectionStart, Connections } from './connection.ts'
 import type { Module } from './definition.ts'
 import { type DrainOptions, drainSockets } from './drain-sockets.ts'
@@ -8,7 +8,7 @@ import { answer, answerBad, answerError, type Body, type Known, peek, readEnvelo
 import { faultsOf, invalid, RpcError } from './errors.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { IncrementalSweep } from './incremental-sweep.ts'
-import { PendingCalls, type Reply } from './pending-calls.ts'
+import { type CallObserver, PendingCalls, type Reply } from './pending-calls.ts'
 import { builtins, createRegistry, type Entry, isInput } from './registry.ts'
 import type { Caller } from './sessions.ts'
 import type { Hub } from './stream-hub.ts'
@@ -17,6 +17,8 @@ export interface DispatcherOptions<Ctx, Tx> extends ExecutorOptions<Ctx, Tx> {
   readonly modules: readonly Module[]
   readonly limits: Limits
   readonly hub: Hub
+  /** Absent, it costs nothing. */
+  readonly observer?: CallObserver | undefined
 }
 
 const SWEEP_MS = 100
@@ -40,10 +42,12 @@ export class Dispatcher<Ctx, Tx> {
   readonly #calls: PendingCalls<Ctx, Tx>
   readonly #timers: readonly NodeJS.Timeout[]
   #limitersSweptAt = 0
+  readonly #callIds: CallIds
   #nextId = 1
 
   constructor(options: DispatcherOptions<Ctx, Tx>) {
     this.#options = options
+    this.#callIds = new CallIds(options.hub.bus.node)
     this.admission = new Admission(options.limits)
     this.#executor = new Executor(options, this.admission)
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
@@ -52,7 +56,7 @@ export class Dispatcher<Ctx, Tx> {
     const inputs = [...this.entries.values()].filter(isInput)
     this.#beginsLikeInput = recognizerOf(inputs.map(({ type }) => type))
     this.#binaryInputs = inputs.filter(({ binary }) => binary)
-    this.#calls = new PendingCalls(options.limits, options.hub, this.#executor)
+    this.#calls = new PendingCalls(options.limits, options.hub, this.#executor, options.observer)
     const backlogs = new IncrementalSweep(this.connections, SWEEP_MS / LOOK_MS)
     const look = () => backlogs.next((connection) => options.hub.checkBacklog(connection))
     this.#timers = [setInterval(() => this.#sweep(), SWEEP_MS), setInterval(look, LOOK_MS)]
@@ -85,7 +89,7 @@ export class Dispatcher<Ctx, Tx> {
   async call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
     const entry = this.entries.get(type)
     if (!entry) throw unknownType()
-    const call = new Call<Tx>(caller, null, type, eid)
+    const call = new Call<Tx>(caller, null, type, eid, this.#callIds)
     const answer = await new Promise<Body | RpcError>((resolve) => {
       this.#calls.start(call, entry, data, performance.now(), (_, answer) => resolve(answer))
     })
@@ -137,7 +141,7 @@ export class Dispatcher<Ctx, Tx> {
     }
     // The SDK pings by itself, so a ping does not show that anybody uses the socket.
     if (entry !== this.#ping) connection.lastRequestAt = now
-    const call = new Call<Tx>(connection.caller, connection, entry.type, message.eid)
+    const call = new Call<Tx>(connection.caller, connection, entry.type, message.eid, this.#callIds)
     this.#calls.start(call, entry, message.data, now, isInput(entry) ? refusalsToSocket : toSocket)
   }
 
@@ -156,25 +160,25 @@ export class Dispatcher<Ctx, Tx> {
     connection.lastRequestAt = now
     for (const entry of this.#binaryInputs) {
       entry.calls++
+      const call = new Call<Tx>(connection.caller, connection, entry.type, '', this.#callIds)
       try {
-        const call = new Call<Tx>(connection.caller, connection, entry.type, '')
         const received = this.#executor.receiveBinary(call, entry, bytes)
         if (received instanceof Promise) {
           const eid = eidOfFrame(entry, bytes)
-          received.catch((error) => this.#refuseFrame(connection, entry, eid, error))
+          received.catch((error) => this.#refuseFrame(connection, call, entry, eid, error))
         }
         if (received) return
       } catch (error) {
-        this.#refuseFrame(connection, entry, eidOfFrame(entry, bytes), error)
+        this.#refuseFrame(connection, call, entry, eidOfFrame(entry, bytes), error)
         return
       }
     }
     answerBad(connection, 'no binary frame of this server')
   }
 
-  #refuseFrame(connection: Connection, entry: Entry, eid: string, error: unknown): void {
+  #refuseFrame(connection: Connection, call: Call<Tx>, entry: Entry, eid: string, error: unknown): void {
     entry.failures++
-    answerError(connection, { type: entry.type, eid }, this.#executor.toRpcError(entry, eid, error))
+    answerError(connection, { type: entry.type, eid }, this.#executor.toRpcError(call, entry, error, eid))
   }
 
   /** Checks an event against the schema of its subscription. An invalid event is logged and sent anyway. */

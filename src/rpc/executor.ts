@@ -116,7 +116,9 @@ export class Executor<Ctx, Tx> {
           isDecided(entry, error) ? JSON.stringify({ data: errorData(error), error: error.code }) : undefined,
       )
       if (executed) {
-        call.committed((error) => log.error({ err: error, type, eid }, 'an effect of a committed write failed'))
+        call.committed((error) =>
+          log.error({ err: error, type, ...call.logFields }, 'an effect of a committed write failed'),
+        )
       }
       return answer
     } catch (error) {
@@ -162,10 +164,10 @@ export class Executor<Ctx, Tx> {
   }
 
   /** The error for the client. An error that the client must not see becomes INTERNAL and is logged. */
-  toRpcError(entry: Entry, eid: string, error: unknown): RpcError {
+  toRpcError(call: Call, entry: Entry, error: unknown, eid = call.eid): RpcError {
     const known = error instanceof RpcError ? error : this.#options.translateError(error)
     if (known && known.code !== 'INTERNAL' && declares(entry.definition, known.code)) return known
-    this.#options.log.error({ err: error, type: entry.type, eid }, 'a handler failed')
+    this.#options.log.error({ err: error, type: entry.type, ...call.logFields, eid }, 'a handler failed')
     return new RpcError('INTERNAL', 'Something went wrong on the server')
   }
 }

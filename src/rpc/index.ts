@@ -7,6 +7,7 @@ export { Dispatcher } from './dispatcher.ts'
 export { answerError, isStorableJson } from './envelope.ts'
 export { errorData, RpcError, toIssues } from './errors.ts'
 export { IncrementalSweep } from './incremental-sweep.ts'
+export type { CallObserver } from './pending-calls.ts'
 export type { Entry } from './registry.ts'
 export {
   type Caller,

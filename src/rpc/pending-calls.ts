@@ -11,6 +11,15 @@ import type { Hub } from './stream-hub.ts'
 /** Receives the answer of a call. */
 export type Reply = (call: Call, answer: Body | RpcError) => void
 
+/** Follows calls from their frame to their answer, for logs and traces. */
+export interface CallObserver {
+  /**
+   * Has to call `run` once, before it returns. `answered` is called when the call is answered: with `OK`, or with the code of
+   * the error.
+   */
+  observe(call: Call, run: (answered: (outcome: string) => void) => void): void
+}
+
 /** A call whose answer is awaited. */
 interface Pending<Tx> {
   readonly call: Call<Tx>
@@ -27,15 +36,17 @@ export class PendingCalls<Ctx, Tx> {
   readonly #limits: Limits
   readonly #hub: Hub
   readonly #executor: Executor<Ctx, Tx>
+  readonly #observer: CallObserver | undefined
   /** Oldest first. All have the same deadline, so the first are the first to be late. */
   readonly #pending = new Set<Pending<Tx>>()
   /** Reads of callers without a user that may wait for the database. */
   #anonymousReads = 0
 
-  constructor(limits: Limits, hub: Hub, executor: Executor<Ctx, Tx>) {
+  constructor(limits: Limits, hub: Hub, executor: Executor<Ctx, Tx>, observer: CallObserver | undefined) {
     this.#limits = limits
     this.#hub = hub
     this.#executor = executor
+    this.#observer = observer
   }
 
   get size(): number {
@@ -54,6 +65,19 @@ export class PendingCalls<Ctx, Tx> {
 
   /** Runs a call; one whose handler awaits nothing is answered before this returns. Never throws. */
   start(call: Call<Tx>, entry: Entry, data: unknown, now: number, reply: Reply): void {
+    if (!this.#observer) {
+      this.#start(call, entry, data, now, reply)
+      return
+    }
+    this.#observer.observe(call, (answered) => {
+      this.#start(call, entry, data, now, (_, answer) => {
+        reply(call, answer)
+        answered(outcomeOf(answer))
+      })
+    })
+  }
+
+  #start(call: Call<Tx>, entry: Entry, data: unknown, now: number, reply: Reply): void {
     entry.calls++
     const { definition } = entry
     let body: Body | Promise<Body>
@@ -129,7 +153,7 @@ export class PendingCalls<Ctx, Tx> {
       if (this.#untrack(pending)) this.#answer(call, entry, settled, reply)
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
-      else this.#executor.toRpcError(entry, call.eid, error)
+      else this.#executor.toRpcError(call, entry, error)
     }
   }
 
@@ -153,8 +177,8 @@ export class PendingCalls<Ctx, Tx> {
         reply(call, { data: opening })
         return true
       })
-      // The socket was closed meanwhile, so that there was nobody to answer.
-      this.#untrack(pending)
+      // The socket was closed meanwhile, so nobody reads this answer.
+      if (this.#untrack(pending)) reply(call, new RpcError('UNAVAILABLE', 'The socket was closed'))
     } catch (error) {
       if (this.#untrack(pending)) this.#fail(call, entry, error, reply)
     }
@@ -167,6 +191,13 @@ export class PendingCalls<Ctx, Tx> {
 
   #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
     entry.failures++
-    reply(call, this.#executor.toRpcError(entry, call.eid, error))
+    reply(call, this.#executor.toRpcError(call, entry, error))
   }
+}
+
+/** `OK`, or the code of the error. The answer of a write comes as text, and may be an error that was kept. */
+function outcomeOf(answer: Body | RpcError): string {
+  if (answer instanceof RpcError) return answer.code
+  if (typeof answer !== 'string') return 'OK'
+  return /"error":"([A-Z_]+)"\}$/.exec(answer)?.[1] ?? 'OK'
 }
