@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { precompress } from './precompress.ts'
 
 /** Where `npm run dev` serves Rally: the page's own dev server passes everything but the page on to it. */
 const server = 'http://localhost:3001'
@@ -11,7 +12,7 @@ const inside = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 export default defineConfig({
   root: inside('.'),
-  plugins: [react()],
+  plugins: [react(), precompress()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

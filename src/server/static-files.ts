@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, posix, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
-import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
+import { brotliDecompress, gunzip } from 'node:zlib'
 import type { Exchange, Request } from './http.ts'
 import { type Headers, pageHeaders } from './security-headers.ts'
 
 /** All files of the page together, as they are kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
-const MIN_COMPRESSED_BYTES = 1024
 const READ_DEADLINE_MS = 60_000
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -33,9 +32,18 @@ const UNBUILT =
   '<!doctype html><html lang="en"><title>Rally</title><h1>Rally is running</h1>' +
   '<p>Its page has not been built yet. Run <code>npm run build</code> and start Rally again.</p></html>'
 
-const compressible = /^(text|application\/(json|manifest|wasm)|image\/svg)/
+/** Vite puts a hash of the content into the names of the files that it writes here. */
+const HASHED = /^\/assets\/[^/]*-[\w-]{8}\.\w+(\.map)?$/
+/** A browser may keep these for an hour: an old picture does no harm. An old script beside a new page may. */
+const PICTURE_OR_SOUND = /^(image|font|audio)\//
 
-type Encoding = 'br' | 'gzip' | 'identity'
+/** The encodings, best first, with the ending of the files that a build puts beside the original, and how to check them. */
+const compressions = [
+  { encoding: 'br', ending: '.br', decompress: promisify(brotliDecompress) },
+  { encoding: 'gzip', ending: '.gz', decompress: promisify(gunzip) },
+] as const
+
+type Encoding = (typeof compressions)[number]['encoding'] | 'identity'
 
 interface Variant {
   readonly encoding: Encoding
@@ -46,23 +54,25 @@ interface Variant {
 interface StaticFile {
   readonly contentType: string
   readonly cacheControl: string
-  readonly variants: { readonly identity: Variant } & Partial<Readonly<Record<Encoding, Variant>>>
+  readonly original: Variant
+  /** Best first. */
+  readonly compressed: readonly Variant[]
 }
 
 /** Answers GET and HEAD of every path that is not a route of the server. */
 export type ServeFile = (exchange: Exchange, request: Request) => void
 
 /**
- * Reads a built page into memory and compresses it. Places inside the page get `index.html`: they are the lines of its
- * `places.txt`, where `*` stands for one segment. Without that file every path without an extension is a place. Every other
- * path is a 404, with the page's `404.html` if it has no extension.
+ * Reads a built page into memory, with the compressed copies (`.br`, `.gz`) that the build left beside its files. Places inside
+ * the page get `index.html`: they are the lines of its `places.txt`, where `*` stands for one segment. Without that file every
+ * path without an extension is a place. Every other path is a 404, with the page's `404.html` if it has no extension.
  *
- * @throws Error when the folder holds more than 64 MiB
+ * @throws Error when the folder holds more than 64 MiB, or a compressed file is not that of the file beside it
  */
 export async function loadStaticFiles(webDir: string, publicUrl: string): Promise<ServeFile> {
   const files = await readFiles(webDir)
   const headers = pageHeaders(publicUrl)
-  const isPlace = placesOf(files.get('/places.txt')?.variants.identity.body.toString())
+  const isPlace = placesOf(files.get('/places.txt')?.original.body.toString())
   return (exchange, request) => {
     const path = decodePath(request.path)
     if (path === undefined) {
@@ -71,7 +81,7 @@ export async function loadStaticFiles(webDir: string, publicUrl: string): Promis
     }
     const namesFile = posix.extname(path) !== ''
     const file = files.get(path) ?? (isPlace(request.path, namesFile) ? files.get('/index.html') : undefined)
-    const notFound = files.size === 0 ? UNBUILT : files.get('/404.html')?.variants.identity.body
+    const notFound = files.size === 0 ? UNBUILT : files.get('/404.html')?.original.body
     if (file) sendFile(exchange, request, file, headers)
     else if (namesFile || !notFound) exchange.error('404 Not Found', 'NOT_FOUND', 'There is nothing here')
     else {
@@ -106,8 +116,32 @@ function decodePath(path: string): string | undefined {
 }
 
 async function readFiles(webDir: string): Promise<ReadonlyMap<string, StaticFile>> {
-  const entries = await readdir(webDir, { recursive: true, withFileTypes: true }).catch(() => [])
+  const bodies = await readBodies(webDir)
   const files = new Map<string, StaticFile>()
+  for (const [path, body] of bodies) {
+    if (isCopy(path, bodies)) continue
+    const contentType = contentTypes[extname(path).toLowerCase()] ?? 'application/octet-stream'
+    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+    const variant = (encoding: Encoding, bytes: Buffer): Variant => {
+      return { encoding, body: bytes, etag: `"${hash}-${encoding}"` }
+    }
+    const compressed: Variant[] = []
+    for (const { encoding, ending, decompress } of compressions) {
+      const copy = bodies.get(path + ending)
+      if (!copy) continue
+      const decompressed = await decompress(copy, { maxOutputLength: MAX_BYTES }).catch(() => undefined)
+      if (!decompressed?.equals(body)) throw new Error(`${path}${ending} is no copy of ${path}. Build the page again.`)
+      compressed.push(variant(encoding, copy))
+    }
+    const cacheControl = cacheControlOf(path, contentType)
+    files.set(path, { contentType, cacheControl, original: variant('identity', body), compressed })
+  }
+  return files
+}
+
+async function readBodies(webDir: string): Promise<ReadonlyMap<string, Buffer>> {
+  const entries = await readdir(webDir, { recursive: true, withFileTypes: true }).catch(() => [])
+  const bodies = new Map<string, Buffer>()
   let bytes = 0
   for (const entry of entries) {
     if (!entry.isFile()) continue
@@ -115,40 +149,26 @@ async function readFiles(webDir: string): Promise<ReadonlyMap<string, StaticFile
     const body = await readFile(file)
     bytes += body.byteLength
     if (bytes > MAX_BYTES) throw new Error(`${webDir} holds more than ${MAX_BYTES} bytes`)
-    const path = `/${relative(webDir, file).split(sep).join('/')}`
-    const contentType = contentTypes[extname(entry.name).toLowerCase()] ?? 'application/octet-stream'
-    files.set(path, {
-      contentType,
-      // Vite puts a hash of the content into the names of files in assets/.
-      cacheControl: path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-      variants: await variantsOf(body, contentType),
-    })
+    bodies.set(`/${relative(webDir, file).split(sep).join('/')}`, body)
   }
-  return files
+  return bodies
 }
 
-async function variantsOf(body: Buffer, contentType: string): Promise<StaticFile['variants']> {
-  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
-  const variant = (encoding: Encoding, bytes: Buffer): Variant => {
-    return { encoding, body: bytes, etag: `"${hash}-${encoding}"` }
-  }
-  const identity = variant('identity', body)
-  if (!compressible.test(contentType) || body.byteLength < MIN_COMPRESSED_BYTES) return { identity }
-  const [br, gz] = await Promise.all([
-    promisify(brotliCompress)(body, { params: { [zlib.BROTLI_PARAM_QUALITY]: 9 } }),
-    promisify(gzip)(body, { level: 9 }),
-  ])
-  return { identity, br: variant('br', br), gzip: variant('gzip', gz) }
+const isCopy = (path: string, bodies: ReadonlyMap<string, Buffer>): boolean =>
+  compressions.some(({ ending }) => path.endsWith(ending) && bodies.has(path.slice(0, -ending.length)))
+
+function cacheControlOf(path: string, contentType: string): string {
+  if (HASHED.test(path)) return 'public, max-age=31536000, immutable'
+  return PICTURE_OR_SOUND.test(contentType) ? 'public, max-age=3600' : 'no-cache'
 }
 
-/** The smallest body in an encoding that the client accepts (`q=0` refuses one). */
-function choose({ variants }: StaticFile, acceptEncoding: string): Variant {
+/** The best of those in an encoding that the client accepts (`q=0` refuses one). */
+function choose({ original, compressed }: StaticFile, acceptEncoding: string): Variant {
   const accepted = acceptEncoding.split(',').flatMap((part) => {
     const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
     return parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) ? [] : name
   })
-  const { br, gzip: gz, identity } = variants
-  return [br, gz].find((variant) => variant && accepted.includes(variant.encoding)) ?? identity
+  return compressed.find(({ encoding }) => accepted.includes(encoding)) ?? original
 }
 
 function sendFile(exchange: Exchange, request: Request, file: StaticFile, always: Headers): void {

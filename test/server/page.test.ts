@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { within } from '../support/client.ts'
 import { type Rig, startRig } from '../support/rig.ts'
@@ -36,7 +36,11 @@ describe('the page', () => {
     webDir = await mkdtemp(join(tmpdir(), 'rally-page-'))
     await mkdir(join(webDir, 'assets'))
     await writeFile(join(webDir, 'index.html'), '<!doctype html><title>the page</title>')
-    await writeFile(join(webDir, 'assets/main-abc123.js'), script)
+    await writeFile(join(webDir, 'assets/main-abcd1234.js'), script)
+    await writeFile(join(webDir, 'assets/main-abcd1234.js.br'), brotliCompressSync(script))
+    await writeFile(join(webDir, 'assets/main-abcd1234.js.gz'), gzipSync(script))
+    await writeFile(join(webDir, 'assets/plain.js'), script)
+    await writeFile(join(webDir, 'theme.js'), script)
     await writeFile(join(webDir, 'big.png'), image)
     rig = await startRig({ server: { webDir } })
   })
@@ -56,15 +60,38 @@ describe('the page', () => {
   })
 
   test('hashed assets are cached for ever, in an encoding that the browser accepts', async () => {
-    const plain = await raw(rig, '/assets/main-abc123.js')
+    const plain = await raw(rig, '/assets/main-abcd1234.js')
     expect(plain.headers['cache-control']).toBe('public, max-age=31536000, immutable')
     expect(plain.body.toString()).toBe(script)
-    const br = await raw(rig, '/assets/main-abc123.js', { 'Accept-Encoding': 'gzip, deflate, br' })
+    const br = await raw(rig, '/assets/main-abcd1234.js', { 'Accept-Encoding': 'gzip, deflate, br' })
     expect([br.headers['content-encoding'], brotliDecompressSync(br.body).toString()]).toEqual(['br', script])
-    const gz = await raw(rig, '/assets/main-abc123.js', { 'Accept-Encoding': 'gzip, br;q=0' })
+    const gz = await raw(rig, '/assets/main-abcd1234.js', { 'Accept-Encoding': 'gzip, br;q=0' })
     expect([gz.headers['content-encoding'], gunzipSync(gz.body).toString()]).toEqual(['gzip', script])
     expect(new Set([plain, br, gz].map(({ headers }) => headers.etag)).size).toBe(3)
     expect(br.headers.vary).toBe('Accept-Encoding')
+  })
+
+  test('a file without a hash in its name is asked for again, a picture after an hour', async () => {
+    const cacheControl = async (path: string) => (await raw(rig, path, {}, 'HEAD')).headers['cache-control']
+    expect(await cacheControl('/theme.js')).toBe('no-cache')
+    expect(await cacheControl('/assets/plain.js')).toBe('no-cache')
+    expect(await cacheControl('/big.png')).toBe('public, max-age=3600')
+    expect(await cacheControl('/gone.js')).toBe('no-store')
+    expect(await cacheControl('/healthz')).toBe('no-store')
+  })
+
+  test('the server compresses nothing itself, and compressed copies are no files of the page', async () => {
+    const plain = await raw(rig, '/theme.js', { 'Accept-Encoding': 'gzip, br' })
+    expect([plain.headers['content-encoding'], plain.body.toString()]).toEqual([undefined, script])
+    expect((await raw(rig, '/assets/main-abcd1234.js.br')).status).toBe(404)
+  })
+
+  test('a compressed copy of an older build ends the start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rally-page-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    await writeFile(join(folder, 'theme.js'), script)
+    await writeFile(join(folder, 'theme.js.gz'), gzipSync(`${script};`))
+    await expect(startRig({ server: { webDir: folder } })).rejects.toThrow('/theme.js.gz is no copy of /theme.js')
   })
 
   test('files that the browser has cached are not sent again', async () => {
