@@ -10,7 +10,7 @@ ARG NODE=22-bookworm-slim
 FROM node:${NODE} AS base
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tini >/dev/null \
- && rm -rf /var/lib/apt/lists/* /var/log/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 ENV NODE_ENV=production
 WORKDIR /app
 

@@ -8,3 +8,5 @@ require_version
 docker build ${NO_CACHE:+--no-cache} --build-arg "VERSION=$V" ${NODE:+--build-arg "NODE=$NODE"} ${UWS:+--build-arg "UWS=$UWS"} \
   -t "$(image_of "$V")" .
 say "Built $(image_of "$V")."
+# It looks where the image was built.
+DEPLOY_HOST=${DOCKER_CONTEXT:+$DEPLOY_HOST} deploy/check-image.sh "$(image_of "$V")" "$V"
