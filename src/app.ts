@@ -95,6 +95,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const { config, modules, games, migrationsDir, webDir = WEB_DIR } = options
   const { signal: starting = new AbortController().signal } = options
   const node = randomUUID()
+  const version = config.version ?? packageVersion
   const log = createLoggers({ level: config.logLevel, format: config.logFormat, node, writeLine: options.writeLogLine })
 
   // Before anything is opened, as it may say that this Node does not do.
@@ -163,11 +164,20 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   jobs.push(platform.every('rpc.shareLimits', SHARE_LIMITS_MS, async () => sharedLimits.tell()))
   closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING_MS)
 
-  const sockets = () => server.stats
-  const metrics = createMetrics({ connections, entries: dispatcher.entries, engine, bus, sockets })
+  const offered = [...services.values()]
+  const metrics = createMetrics({
+    version,
+    dispatcher,
+    hub,
+    engine,
+    bus,
+    pools: database.pools,
+    queues: offered.flatMap(({ queues = {} }) => Object.entries(queues)),
+    server: () => server,
+    isDraining: () => draining.signal.aborted,
+  })
   closers.add('the metrics', () => metrics.close())
 
-  const offered = [...services.values()]
   const isPlaying = (userId: string) => offered.some((service) => service.isPlaying?.(userId) === true)
   const server: Server = createServer({
     config,
@@ -180,7 +190,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     metrics: metrics.text,
     log: log.server,
     node,
-    version: config.version ?? packageVersion,
+    version,
     webDir,
   })
   closers.add('the server', () => server.close())

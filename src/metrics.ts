@@ -1,98 +1,167 @@
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
-import { Counter, Gauge, Registry } from 'prom-client'
 import type { Bus } from './bus/bus.ts'
-import { type Engine, latenessQuantile } from './engine/index.ts'
-import type { Connections, Entry } from './rpc/index.ts'
-import type { SocketStats } from './server/socket-endpoint.ts'
+import type { Database } from './db/database.ts'
+import type { Engine } from './engine/index.ts'
+import { addProcessMetrics } from './metrics/process-metrics.ts'
+import { ReadRegistry } from './metrics/registry.ts'
+import type { Queue } from './modules/platform.ts'
+import { closeCodes } from './protocol/index.ts'
+import type { Dispatcher, Hub } from './rpc/index.ts'
+import type { Server } from './server/server.ts'
 
 export interface MetricSources {
-  readonly connections: Connections
-  readonly entries: ReadonlyMap<string, Entry>
+  readonly version: string
+  readonly dispatcher: Pick<Dispatcher<never, never>, 'admission' | 'entries' | 'inFlight' | 'unread'>
+  readonly hub: Pick<Hub, 'countByType' | 'stats'>
   readonly engine: Engine
-  readonly bus: Pick<Bus, 'dropped' | 'nodes'>
-  readonly sockets: () => SocketStats
+  readonly bus: Pick<Bus, 'stats' | 'nodes'>
+  readonly pools: Database['pools']
+  /** By `module.name`. */
+  readonly queues: readonly (readonly [name: string, queue: Queue])[]
+  /** It is made after the metrics, which it shows. */
+  readonly server: () => Pick<Server, 'stats' | 'connectionsRefused' | 'isReady'>
+  readonly isDraining: () => boolean
 }
 
-/** One value, or values by their label. */
-type Values = number | Iterable<readonly [label: string | number, value: number]>
-
-const QUANTILES = [0.5, 0.99]
-const SECOND_NS = 1e9
-/** How finely the delay of the event loop is measured. */
-const LOOP_RESOLUTION_MS = 10
-
 /**
- * Every metric, by name. The parts of Rally keep plain numbers, which are read here when somebody asks.
- *
- * The metrics of the process have the names that prom-client's own collectors use. Those collectors cannot be stopped, so
- * each server that starts in one process would leave its observers behind.
+ * Every metric, by name. The parts of Rally keep plain numbers and histograms, which are read here when somebody asks. Labels
+ * have few values: no user, match or address is one.
  */
-export function createMetrics({ connections, entries, engine, bus, sockets }: MetricSources) {
-  const registry = new Registry()
-  const defining =
-    (Kind: typeof Counter | typeof Gauge) =>
-    (name: string, help: string, read: () => Values, label = ''): void => {
-      const collect = () => {
-        metric.reset()
-        const values = read()
-        if (typeof values === 'number') metric.inc(values)
-        else for (const [of, value] of values) metric.inc({ [label]: of }, value)
-      }
-      const labelNames = label === '' ? [] : [label]
-      const metric: Counter | Gauge = new Kind({ name, help, registers: [registry], labelNames, collect })
-    }
-  const gauge = defining(Gauge)
-  const counter = defining(Counter)
-  const perType = (name: string, help: string, read: (entry: Entry) => number) =>
-    counter(name, help, () => Array.from(entries.values(), (entry) => [entry.type, read(entry)]), 'type')
-
-  const clock = () => engine.clock.figures
-  gauge('rally_sockets', 'Open sockets', () => connections.size)
-  counter('rally_sockets_opened_total', 'Sockets opened since the start', () => sockets().opened)
-  const closedHelp = 'Sockets closed since the start, by close code; 0 for codes that the protocol does not know'
-  counter('rally_sockets_closed_total', closedHelp, () => sockets().closed, 'code')
-  gauge('rally_live_matches', 'Matches that this process runs', () => engine.size)
-  counter('rally_ticks_total', 'Steps of live matches', () => clock().ticks)
-  const skippedHelp = 'Steps left out after the process had stalled for longer than it may catch up'
-  counter('rally_skipped_ticks_total', skippedHelp, () => clock().skippedTicks)
-  gauge('rally_nodes', 'Nodes that this one knows, with itself', () => bus.nodes().length + 1)
-  counter('rally_bus_dropped_total', 'Messages to other nodes that were dropped', () => bus.dropped)
-  const lateness = () => QUANTILES.map((quantile) => [quantile, latenessQuantile(clock().lateness, quantile)] as const)
-  gauge('rally_tick_lateness_ms', 'How late steps began since the start, by quantile', lateness, 'quantile')
-  perType('rally_requests_total', 'Requests, by type', (entry) => entry.calls)
-  perType('rally_failed_requests_total', 'Requests answered with an error, by type', (entry) => entry.failures)
-  perType('rally_request_ms_total', 'Time from request to answer, summed, by type', (entry) => entry.totalMs)
-
-  counter('process_cpu_seconds_total', 'CPU time of the process, user and system', () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  })
-  gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
-  const heapHelp = "Bytes in use on V8's heap, garbage included"
-  gauge('nodejs_heap_size_used_bytes', heapHelp, () => process.memoryUsage().heapUsed)
-  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
-  delay.enable()
-  const lag = () => {
-    const found = QUANTILES.map((quantile) => [quantile, delay.percentile(quantile * 100) / SECOND_NS] as const)
-    const most = delay.max / SECOND_NS
-    delay.reset()
-    return [...found, [1, most] as const]
-  }
-  gauge('nodejs_eventloop_lag_seconds', 'Delay of the event loop since the last scrape, by quantile', lag, 'quantile')
-  let collectingMs = 0
-  const collections = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) collectingMs += duration
-  })
-  collections.observe({ entryTypes: ['gc'] })
-  counter('nodejs_gc_duration_seconds_total', 'Time spent in garbage collection', () => collectingMs / 1_000)
-
+export function createMetrics(sources: MetricSources) {
+  const registry = new ReadRegistry()
+  addNodeMetrics(registry, sources)
+  addSocketMetrics(registry, sources)
+  addRequestMetrics(registry, sources)
+  addMatchMetrics(registry, sources)
+  addQueueMetrics(registry, sources)
+  const stopObserving = addProcessMetrics(registry)
   return {
     /** The text that Prometheus scrapes. */
-    text: () => registry.metrics(),
+    text: () => registry.text(),
     /** Stops observing the process. */
-    close() {
-      delay.disable()
-      collections.disconnect()
-    },
+    close: stopObserving,
   }
+}
+
+function addNodeMetrics(registry: ReadRegistry, { version, server, isDraining, bus }: MetricSources): void {
+  const build = [[{ version, node_version: process.version }, 1] as const]
+  registry.gauge('rally_build_info', 'Always 1: the version of Rally and of Node', () => build, [
+    'version',
+    'node_version',
+  ])
+  const readyHelp = 'Whether database and bus answer and the node is not leaving: 1 or 0'
+  registry.gauge('rally_ready', readyHelp, async () => (!isDraining() && (await server().isReady()) ? 1 : 0))
+  registry.gauge('rally_draining', 'Whether the node is leaving: 1 or 0', () => (isDraining() ? 1 : 0))
+  registry.gauge('rally_nodes', 'Nodes that this one knows, with itself', () => bus.nodes().length + 1)
+  registry.gauge('rally_bus_connected', 'Whether Redis is connected: 1 or 0; 1 without Redis', () =>
+    bus.stats.isConnected ? 1 : 0,
+  )
+  registry.counter('rally_bus_cuts_total', 'How often the connection to Redis was lost', () => bus.stats.cuts)
+  const gapsHelp = 'How often messages of other nodes may have been missed, so that streams were opened again'
+  registry.counter('rally_bus_gaps_total', gapsHelp, () => bus.stats.gaps)
+  registry.counter('rally_bus_dropped_total', 'Messages to other nodes that were dropped', () => bus.stats.dropped)
+}
+
+function addSocketMetrics(registry: ReadRegistry, { server, hub }: MetricSources): void {
+  const bySignIn = (read: (counts: { open: number; opened: number }) => number) => {
+    const { ofUsers, ...all } = server().stats
+    return [[{ signed_in: 'yes' }, read(ofUsers)] as const, [{ signed_in: 'no' }, read(all) - read(ofUsers)] as const]
+  }
+  const names = ['signed_in']
+  registry.gauge('rally_sockets', 'Open sockets', () => bySignIn(({ open }) => open), names)
+  registry.counter('rally_sockets_opened_total', 'Sockets opened', () => bySignIn(({ opened }) => opened), names)
+  const closed = () => {
+    const { ofUsers, closed } = server().stats
+    // Own codes are shown before their first time too: Prometheus does not see a counter grow that begins at 1.
+    return [...new Set([...Object.values(closeCodes), ...closed.keys()])].flatMap((code) => {
+      const users = ofUsers.closed.get(code) ?? 0
+      const others = (closed.get(code) ?? 0) - users
+      return [[{ code, signed_in: 'yes' }, users] as const, [{ code, signed_in: 'no' }, others] as const]
+    })
+  }
+  const closedHelp = 'Sockets closed, by the close code of this node, else of the client; 0 for codes it does not know'
+  registry.counter('rally_sockets_closed_total', closedHelp, closed, ['code', 'signed_in'])
+  const receivedHelp = 'Bytes of messages from sockets, without the framing'
+  registry.counter('rally_received_bytes_total', receivedHelp, () => server().stats.receivedBytes)
+  const sentHelp = 'Bytes of messages to sockets, without the framing'
+  registry.counter('rally_sent_bytes_total', sentHelp, () => server().stats.sentBytes)
+  const droppedHelp = 'Messages that a socket had no room for; the socket is closed with 4008'
+  registry.counter('rally_dropped_messages_total', droppedHelp, () => server().stats.droppedFrames)
+  const skipsHelp = 'How often a slow socket was left out of a `latest` stream until it had caught up'
+  registry.counter('rally_stream_skips_total', skipsHelp, () => hub.stats.skips)
+  const published = () => [
+    [{ kind: 'event' }, hub.stats.events] as const,
+    [{ kind: 'frame' }, hub.stats.frames] as const,
+  ]
+  const publishedHelp = 'Events and binary frames published by this node that somebody followed'
+  registry.counter('rally_published_total', publishedHelp, published, ['kind'])
+}
+
+/** The type of frames whose type could not be read, or does not exist: clients must not invent labels. */
+const UNKNOWN = 'unknown'
+
+function addRequestMetrics(registry: ReadRegistry, { dispatcher, hub, server }: MetricSources): void {
+  const { admission, entries, unread } = dispatcher
+  const outcomes = function* () {
+    for (const { type, stats } of entries.values()) {
+      yield [{ type, outcome: 'ok' }, stats.ok] as const
+      if (!stats.failed.has('INTERNAL')) yield [{ type, outcome: 'INTERNAL' }, 0] as const
+      for (const [outcome, count] of stats.failed) yield [{ type, outcome }, count] as const
+    }
+    yield [{ type: UNKNOWN, outcome: 'BAD_ENVELOPE' }, unread.badEnvelopes] as const
+    yield [{ type: UNKNOWN, outcome: 'UNKNOWN_TYPE' }, unread.unknownTypes] as const
+  }
+  registry.counter('rally_requests_total', 'Requests, by type and outcome: ok or the error code', outcomes, [
+    'type',
+    'outcome',
+  ])
+  const latencies = () => Array.from(entries.values(), ({ type, stats }) => [{ type }, stats.latency] as const)
+  const latencyHelp = 'Time from a request to its answer, of those that began and are no binary input'
+  registry.histogram('rally_request_duration_seconds', latencyHelp, latencies, ['type'])
+  registry.gauge('rally_requests_in_flight', 'Requests that wait for their answer', () => dispatcher.inFlight)
+  const subscriptions = function* () {
+    const counts = hub.countByType()
+    for (const { type, definition } of entries.values()) {
+      if (definition.kind === 'subscription') yield [{ type }, counts.get(type) ?? 0] as const
+    }
+  }
+  registry.gauge('rally_subscriptions', 'Subscriptions of the sockets of this node', subscriptions, ['type'])
+  const refused = () => {
+    const counts = { ...admission.refused, connection: admission.refused.connection + server().connectionsRefused }
+    return Object.entries(counts).map(([what, count]) => [{ what }, count] as const)
+  }
+  const refusedHelp = 'What was refused because it was over a limit'
+  registry.counter('rally_refused_total', refusedHelp, refused, ['what'])
+}
+
+function addMatchMetrics(registry: ReadRegistry, { engine }: MetricSources): void {
+  const { clock } = engine
+  registry.gauge('rally_live_matches', 'Matches that this process runs', () => engine.size)
+  registry.counter('rally_ticks_total', 'Steps of live matches', () => clock.ticks)
+  const skippedHelp = 'Steps left out after the process had stalled for longer than it may catch up'
+  registry.counter('rally_skipped_ticks_total', skippedHelp, () => clock.skippedTicks)
+  const latenessHelp = 'How late steps began, of every 16th match'
+  registry.histogram('rally_tick_lateness_seconds', latenessHelp, () => clock.lateness)
+}
+
+function addQueueMetrics(registry: ReadRegistry, { queues, pools }: MetricSources): void {
+  const lengths = () => queues.map(([queue, { length }]) => [{ queue }, length] as const)
+  registry.gauge('rally_queue_length', 'How much work waits for its turn', lengths, ['queue'])
+  const waits = () => queues.map(([queue, { waits }]) => [{ queue }, waits] as const)
+  registry.histogram('rally_queue_wait_seconds', 'How long work has waited for its turn', waits, ['queue'])
+
+  const each = Object.entries(pools)
+  const connections = () =>
+    each.flatMap(([pool, { size, idle }]) => [
+      [{ pool, state: 'idle' }, idle] as const,
+      [{ pool, state: 'busy' }, size - idle] as const,
+    ])
+  const connectionsHelp = 'Connections to the database'
+  registry.gauge('rally_database_connections', connectionsHelp, connections, ['pool', 'state'])
+  const most = () => each.map(([pool, { max }]) => [{ pool }, max] as const)
+  registry.gauge('rally_database_connections_max', 'The most connections that there may be', most, ['pool'])
+  const waiting = () => each.map(([pool, { waiting }]) => [{ pool }, waiting] as const)
+  registry.gauge('rally_database_waiting', 'Statements and transactions that wait for a connection', waiting, ['pool'])
+  const poolWaits = () => each.map(([pool, { waits }]) => [{ pool }, waits] as const)
+  const poolWaitsHelp = 'How long statements and transactions have waited for a connection'
+  registry.histogram('rally_database_wait_seconds', poolWaitsHelp, poolWaits, ['pool'])
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { latenessQuantile } from '../../src/engine/index.ts'
 import { pong } from '../../src/games/pong/index.ts'
+import { difference, quantileOf } from '../../src/histogram.ts'
 import { startRally } from '../../src/rally.ts'
 import { createCookies } from '../../src/server/session-cookie.ts'
 
@@ -27,7 +27,13 @@ const app = await startRally({
   },
 })
 
-let before = app.platform.engine.clock.figures
+const clock = app.platform.engine.clock
+const figuresOf = ({ ticks, skippedTicks, lateness }: typeof clock) => ({
+  ticks,
+  skippedTicks,
+  lateness: lateness.copy(),
+})
+let before = figuresOf(clock)
 let seated = 0
 const cookies = createCookies(app.platform.config.secrets.cookie, false)
 const CHUNK = 500
@@ -116,13 +122,13 @@ async function answer(question: z.infer<typeof Question>): Promise<object> {
       return { players: await seat(question.matches) }
     case 'clock': {
       // Since the last time it was asked.
-      const now = app.platform.engine.clock.figures
-      const lateness = now.lateness.map((count, bucket) => count - (before.lateness[bucket] ?? 0))
+      const now = figuresOf(clock)
+      const lateness = difference(now.lateness, before.lateness)
       const figures = {
         ticks: now.ticks - before.ticks,
         skippedTicks: now.skippedTicks - before.skippedTicks,
-        p50: latenessQuantile(lateness, 0.5),
-        p99: latenessQuantile(lateness, 0.99),
+        p50: quantileOf(lateness, 0.5),
+        p99: quantileOf(lateness, 0.99),
         live: app.platform.engine.size,
       }
       before = now

@@ -17,6 +17,17 @@ export interface BusSubscription {
 export type BusListener = (message: BusMessage) => void
 export type DirectListener = (message: BusMessage, from: string) => void
 
+/** How well a node reaches the others. Numbers are since the start. */
+export interface BusStats {
+  readonly isConnected: boolean
+  /** How often the connection was lost. */
+  readonly cuts: number
+  /** How often subscribers were told that messages may be missing. */
+  readonly gaps: number
+  /** Messages to other nodes that were dropped. */
+  readonly dropped: number
+}
+
 /**
  * What crosses nodes. A node is one process of Rally; all nodes on one bus form a cluster.
  *
@@ -48,8 +59,7 @@ export interface Bus {
   nodes(): readonly string[]
   /** Tells of each other node that left, died or has been unreachable for some seconds. Returns the end of it. */
   onGone(listener: (node: string) => void): () => void
-  /** Messages to other nodes that were dropped since the start. */
-  readonly dropped: number
+  readonly stats: BusStats
   /** Rejects when the bus does not answer within `deadlineMs`. */
   ping(deadlineMs: number): Promise<void>
   /** Leaves the cluster. */

@@ -19,7 +19,7 @@ export function createMemoryBus(
 
   return {
     node,
-    dropped: 0,
+    stats: { isConnected: true, cuts: 0, gaps: 0, dropped: 0 },
     start: () => ready,
 
     publish(topic, message) {

@@ -1,4 +1,5 @@
 import { withDeadline } from '../deadline.ts'
+import type { BusStats } from './bus.ts'
 import type { Listeners } from './listeners.ts'
 import { type Batch, type Beacon, Control, decode, encodeBeacon } from './redis-frames.ts'
 import { Interest } from './redis-interest.ts'
@@ -36,8 +37,6 @@ const LEAVE_MS = 500
  * event loop are one batch. Batches are numbered, and beacons repeat the last number, so that a gap is noticed in 400 ms.
  */
 export class RedisCluster {
-  /** Messages to other nodes that were dropped. */
-  dropped = 0
   readonly #options: ClusterOptions
   readonly #link: RedisLink
   readonly #peers = new Map<string, Peer>()
@@ -54,6 +53,9 @@ export class RedisCluster {
   #missedVersion: number | null = null
   #hasPublished = false
   #isClosed = false
+  #cuts = 0
+  #gaps = 0
+  #dropped = 0
 
   constructor(options: ClusterOptions) {
     const { url, node, log } = options
@@ -80,6 +82,10 @@ export class RedisCluster {
     await withDeadline(entered, START_MS)
   }
 
+  get stats(): BusStats {
+    return { isConnected: this.#link.isUp, cuts: this.#cuts, gaps: this.#gaps, dropped: this.#dropped }
+  }
+
   get nodes(): readonly string[] {
     return [...this.#peers.keys()]
   }
@@ -103,7 +109,7 @@ export class RedisCluster {
   send(node: string, encode: () => Buffer): void {
     const peer = this.#peers.get(node)
     if (peer) this.#push(peer, encode())
-    else this.dropped++
+    else this.#dropped++
   }
 
   /** The first listener of a topic came, or the last one left. */
@@ -148,7 +154,7 @@ export class RedisCluster {
 
   #push(peer: Peer, entry: Buffer): void {
     if (peer.push(entry)) this.#flushSoon()
-    else this.dropped++
+    else this.#dropped++
   }
 
   #flushSoon(): void {
@@ -164,8 +170,8 @@ export class RedisCluster {
     }
     for (const peer of this.#peers.values()) {
       const batch = this.#link.isUp ? peer.takeBatch(this.#options.node, this.#interest) : null
-      if (!batch) this.dropped += peer.drop()
-      else if (!this.#link.publish(this.#channelOf(peer.node), batch.bytes)) this.dropped += batch.messages
+      if (!batch) this.#dropped += peer.drop()
+      else if (!this.#link.publish(this.#channelOf(peer.node), batch.bytes)) this.#dropped += batch.messages
     }
   }
 
@@ -200,6 +206,7 @@ export class RedisCluster {
   }
 
   #down(): void {
+    if (!this.#isClosed) this.#cuts++
     // A single node goes on alone: another node that starts now needs Redis, too.
     const count = this.#entering?.count ?? 1
     if (this.#peers.size > 0 || (count > 1 && Number.isFinite(count))) this.#isCutOff = true
@@ -220,6 +227,7 @@ export class RedisCluster {
     this.#interest.settle((version) => this.#isKnown(version))
     if (this.#missedVersion === null || !this.#isKnown(this.#missedVersion)) return
     this.#missedVersion = null
+    this.#gaps++
     this.#options.listeners.lost()
   }
 

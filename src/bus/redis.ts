@@ -14,8 +14,8 @@ export function createRedisBus(options: Omit<ClusterOptions, 'listeners'>): Bus 
 
   return {
     node,
-    get dropped() {
-      return cluster.dropped
+    get stats() {
+      return cluster.stats
     },
     start: () => cluster.start(),
 

@@ -1,3 +1,4 @@
+import { Histogram, WAIT_MS } from '../histogram.ts'
 import { Overloaded } from './retry.ts'
 
 export interface BatchOptions {
@@ -9,6 +10,12 @@ export interface BatchOptions {
   readonly maxWaiting?: number
   /** How long a key may wait for its query to begin. Default 2000. */
   readonly maxWaitMs?: number
+}
+
+/** A look-up by key, and the keys that wait for their query. */
+export interface BatchedLookup<Key, Value> {
+  (key: Key): Promise<Value | undefined>
+  readonly queue: { readonly length: number; readonly waits: Histogram }
 }
 
 interface Waiting<Value> {
@@ -31,13 +38,19 @@ interface Waiting<Value> {
 export function batched<Key, Value>(
   load: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
   { maxKeys = 256, maxRunning = 2, maxWaiting = 10_000, maxWaitMs = 2_000 }: BatchOptions = {},
-): (key: Key) => Promise<Value | undefined> {
+): BatchedLookup<Key, Value> {
   // A Map keeps the order of asking.
   const waiting = new Map<Key, Waiting<Value>>()
   let running = 0
   let isScheduled = false
+  const queue = {
+    get length() {
+      return waiting.size
+    },
+    waits: new Histogram(WAIT_MS),
+  }
 
-  return (key) => {
+  function look(key: Key): Promise<Value | undefined> {
     const same = waiting.get(key)
     if (same) return same.promise
     if (waiting.size >= maxWaiting) return Promise.reject(new Overloaded(`${maxWaiting} look-ups are waiting`))
@@ -52,15 +65,18 @@ export function batched<Key, Value>(
     }
     return entry.promise
   }
+  return Object.assign(look, { queue })
 
   function start(): void {
-    const oldest = performance.now() - maxWaitMs
+    const now = performance.now()
     while (running < maxRunning && waiting.size > 0) {
       const taken = new Map<Key, Waiting<Value>>()
       for (const [key, entry] of waiting) {
         if (taken.size >= maxKeys) break
         waiting.delete(key)
-        if (entry.since < oldest) entry.reject(new Overloaded(`a look-up waited for more than ${maxWaitMs} ms`))
+        queue.waits.add(now - entry.since)
+        if (now - entry.since > maxWaitMs)
+          entry.reject(new Overloaded(`a look-up waited for more than ${maxWaitMs} ms`))
         else taken.set(key, entry)
       }
       if (taken.size > 0) void run(taken)

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { withDeadline } from '../deadline.ts'
 import type { Log } from '../logger.ts'
 import { type Prisma, PrismaClient } from './generated/client.ts'
-import { type ConnectionOptions, createPool, poolSql } from './pool.ts'
+import { type ConnectionOptions, createPool, type PoolStats, poolSql } from './pool.ts'
 import { createStatementNames, PrismaLender } from './prisma-in-transaction.ts'
 import { type Sql, statement } from './sql.ts'
 import { runTransaction, type Transaction } from './transaction.ts'
@@ -37,6 +37,8 @@ export interface Database {
   transaction<T>(work: (transaction: Transaction) => Promise<T>, doubtMs?: number): Promise<T>
   /** Rejects when the database does not answer within `deadlineMs`. */
   ping(deadlineMs: number): Promise<void>
+  /** The pool of `db`, `sql` and `transaction`, and that of `reserved`. */
+  readonly pools: { readonly main: PoolStats; readonly reserved: PoolStats }
   /** Waits for running queries, closes every connection, and waits until Postgres has closed them too. */
   close(): Promise<void>
 }
@@ -73,6 +75,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     sql: poolSql(main.pool),
     reserved,
     transaction: (work, doubtMs = DOUBT_MS) => runTransaction(resources, work, doubtMs),
+    pools: { main: main.stats, reserved: small.stats },
     ping: async (deadlineMs) => void (await withDeadline(reserved.rows(PING), deadlineMs)),
     close() {
       closing ??= end()

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { withDeadline } from '../deadline.ts'
+import { Histogram, WAIT_MS } from '../histogram.ts'
 import type { Log } from '../logger.ts'
 import type { Sql, Statement } from './sql.ts'
 
@@ -49,6 +50,47 @@ interface PoolOptions extends ConnectionOptions {
   readonly log: Log
 }
 
+/** How a pool is used. */
+export interface PoolStats {
+  /** Connections, those under way included, and how many of them are unused. */
+  readonly size: number
+  readonly idle: number
+  /** The most connections that there may be. */
+  readonly max: number
+  /** Callers that wait for a connection. */
+  readonly waiting: number
+  /** How long callers have waited for theirs, ms. */
+  readonly waits: Histogram
+}
+
+type Connected = Parameters<pg.Pool['connect']>[0]
+
+/** Measures how long callers wait for a connection. */
+class MeasuredPool extends pg.Pool {
+  readonly waits = new Histogram(WAIT_MS)
+
+  override connect(): Promise<pg.PoolClient>
+  override connect(callback: Connected): void
+  override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        this.connect((error, client) => (client ? resolve(client) : reject(error)))
+      })
+    }
+    if (this.idleCount > this.waitingCount) {
+      this.waits.add(0)
+      super.connect(callback)
+      return undefined
+    }
+    const since = performance.now()
+    super.connect((error, client, release) => {
+      this.waits.add(performance.now() - since)
+      callback(error, client, release)
+    })
+    return undefined
+  }
+}
+
 /** How long an unused connection is kept, and how long any is used, so that connections move after a failover. */
 const IDLE_MS = 30_000
 const MAX_LIFETIME_SECONDS = 600
@@ -58,7 +100,7 @@ const PARTING_MS = 1_000
 /** Opens a pool of pipelined connections. It does not connect yet. `close` is as `Database.close`. */
 export function createPool({ size, log, ...options }: PoolOptions) {
   const settings = sessionSettings(options.statementTimeoutMs, options.idleInTransactionMs)
-  const pool = new pg.Pool({
+  const pool = new MeasuredPool({
     ...connectionConfig(options),
     max: size,
     pipeline: true,
@@ -76,7 +118,21 @@ export function createPool({ size, log, ...options }: PoolOptions) {
     client.once('end', () => connections.delete(client))
   })
   pool.on('error', () => undefined)
-  return { pool, close }
+  const stats: PoolStats = {
+    get size() {
+      return pool.totalCount
+    },
+    get idle() {
+      return pool.idleCount
+    },
+    get waiting() {
+      // The pool gives an idle connection out in the next turn of the event loop.
+      return Math.max(0, pool.waitingCount - pool.idleCount)
+    },
+    max: size,
+    waits: pool.waits,
+  }
+  return { pool, close, stats }
 
   /** `pool.end()` does not wait for idle connections: a Postgres that stops then would cut them. */
   async function close(): Promise<void> {

@@ -1,3 +1,5 @@
+import { Histogram } from '../histogram.ts'
+
 /** A live match, as the clock drives it. */
 export interface Ticking {
   /** Does one step. Must not throw. */
@@ -8,8 +10,10 @@ export interface Ticking {
 const MAX_CATCH_UP = 5
 /** The smallest distance between two phases of a tick rate, ms: timers have a resolution of 1 ms. */
 const PHASE_MS = 2
-const BUCKETS = 1001
-const BUCKETS_PER_MS = 10
+const LATENESS_MS = [
+  ...[0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5],
+  ...[6, 8, 10, 12.5, 16, 20, 25, 35, 50, 100, 250, 1_000],
+]
 /** One match in so many has its lateness measured, as reading the time costs as much as a step. */
 const SAMPLE_EVERY = 16
 
@@ -24,18 +28,14 @@ interface Phase {
 export class Clock {
   readonly #phases = new Map<number, Phase[]>()
   readonly #phaseOf = new Map<Ticking, Phase>()
-  /** How late ticks began, in buckets of 0.1 ms; the last bucket holds all later ones. */
-  readonly #lateness = new Uint32Array(BUCKETS)
+  /** How late ticks began, ms. */
+  readonly lateness = new Histogram(LATENESS_MS)
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
   /** Ticks given to matches since the start. */
-  #ticks = 0
+  ticks = 0
   /** Ticks that were skipped, because the process had stalled for longer than it catches up. */
-  #skipped = 0
-
-  get figures() {
-    return { ticks: this.#ticks, skippedTicks: this.#skipped, lateness: this.#lateness.slice() }
-  }
+  skippedTicks = 0
 
   /** Ticks `member` `tickRate` times a second from now on. */
   add(member: Ticking, tickRate: number): void {
@@ -100,32 +100,16 @@ export class Clock {
   #pass(phase: Phase): void {
     const behind = Math.floor((performance.now() - phase.dueAt) / phase.periodMs) + 1
     const ticks = Math.min(behind, MAX_CATCH_UP)
-    this.#skipped += (behind - ticks) * phase.members.size
+    this.skippedTicks += (behind - ticks) * phase.members.size
     phase.dueAt += (behind - ticks) * phase.periodMs
     for (let i = 0; i < ticks; i++) {
       let sample = 0
       for (const member of phase.members) {
-        if (sample++ % SAMPLE_EVERY === 0) this.#note(performance.now() - phase.dueAt)
+        if (sample++ % SAMPLE_EVERY === 0) this.lateness.add(performance.now() - phase.dueAt)
         member.advance()
-        this.#ticks++
+        this.ticks++
       }
       phase.dueAt += phase.periodMs
     }
   }
-
-  #note(lateMs: number): void {
-    const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(lateMs * BUCKETS_PER_MS)))
-    this.#lateness[bucket] = (this.#lateness[bucket] ?? 0) + 1
-  }
-}
-
-/** A quantile (0 to 1) of the lateness, ms. */
-export function latenessQuantile(lateness: Uint32Array, quantile: number): number {
-  const total = lateness.reduce((sum, count) => sum + count, 0)
-  let seen = 0
-  for (let bucket = 0; bucket < lateness.length; bucket++) {
-    seen += lateness[bucket] ?? 0
-    if (seen >= total * quantile && seen > 0) return (bucket + 1) / BUCKETS_PER_MS
-  }
-  return 0
 }

@@ -1,4 +1,4 @@
-export { latenessQuantile, type Ticking } from './clock.ts'
+export type { Ticking } from './clock.ts'
 export { Engine } from './engine.ts'
 export { keyframeTicks, type RunnerFrame } from './keyframes.ts'
 export type { MatchRunner, RunEnd } from './match-runner.ts'

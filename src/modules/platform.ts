@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import type { Engine, NodeLease } from '../engine/index.ts'
 import type { Games } from '../games/game.ts'
+import type { HistogramCounts } from '../histogram.ts'
 import type { Loggers } from '../logger.ts'
 import type { Connection, Connections, Hub, SessionGate } from '../rpc/index.ts'
 
@@ -45,6 +46,13 @@ export interface PeriodicJob {
   stop(): Promise<void>
 }
 
+/** Something in which work waits for its turn. */
+export interface Queue {
+  readonly length: number
+  /** How long what left the queue has waited, ms. */
+  readonly waits: HistogramCounts
+}
+
 /** What a service may have beside its own methods. */
 export interface Service {
   /** Called before the server listens, in the order in which the services were made. */
@@ -60,6 +68,8 @@ export interface Service {
   readonly stopWithinMs?: number
   /** How the transport finds the user of a session cookie. One service of a server offers it. */
   readonly sessions?: SessionGate
+  /** What waits in this service, by `module.name`, for `/metrics`. */
+  readonly queues?: Readonly<Record<string, Queue>>
   /** Whether the user plays a live match. A dead connection of such a user is closed within 4 s. */
   isPlaying?(userId: string): boolean
   /** Whether a node that leaves keeps this socket until its live matches are over. Asked where no other node could take it. */

@@ -62,6 +62,8 @@ export class Admission {
   readonly #strangers: Accounts
   /** For addresses: sockets with a user. */
   readonly #players: Accounts
+  /** How much was refused since the start. A socket is one too many of its address; a call is over its definition's limit. */
+  readonly refused = { connection: 0, upgrade: 0, socket: 0, http_request: 0, frame: 0, call: 0 }
   /** Upgrades by address since other nodes were told. */
   readonly upgraded = new Map<string, number>()
   /** The sockets that an address group has at other nodes. */
@@ -78,13 +80,16 @@ export class Admission {
   /** For every TCP connection, before its first byte. */
   connection(ip: string): number {
     const now = performance.now()
-    return take(groupsIn(this.#strangers, ip, now), 'arrivals', 0, now)
+    const waitMs = take(groupsIn(this.#strangers, ip, now), 'arrivals', 0, now)
+    if (waitMs > 0) this.refused.connection++
+    return waitMs
   }
 
   /** For every upgrade, before its headers are read. */
   upgrade(ip: string): number {
     const now = performance.now()
     const waitMs = take(groupsIn(this.#strangers, ip, now), 'upgrades', 0, now)
+    if (waitMs > 0) this.refused.upgrade++
     const upgraded = this.upgraded.get(ip)
     if (waitMs === 0 && (upgraded !== undefined || this.upgraded.size < MAX_UPGRADED)) {
       this.upgraded.set(ip, (upgraded ?? 0) + 1)
@@ -95,7 +100,9 @@ export class Admission {
   /** For every HTTP request, before it is routed. `bytes` is the size of its body. */
   http(ip: string, bytes: number): number {
     const now = performance.now()
-    return take(groupsIn(this.#strangers, ip, now), 'requests', bytes, now)
+    const waitMs = take(groupsIn(this.#strangers, ip, now), 'requests', bytes, now)
+    if (waitMs > 0) this.refused.http_request++
+    return waitMs
   }
 
   /** Subtracts upgrades that another node has let through. */
@@ -108,7 +115,10 @@ export class Admission {
     const accounts = groupsIn(this.#strangers, ip, performance.now())
     const groups = addressGroups(ip)
     for (const [i, { sockets, times }] of accounts.entries()) {
-      if (sockets + this.socketsElsewhere(groups[i] ?? '') >= this.#limits.socketsPerIp * times) return false
+      if (sockets + this.socketsElsewhere(groups[i] ?? '') >= this.#limits.socketsPerIp * times) {
+        this.refused.socket++
+        return false
+      }
     }
     for (const account of accounts) account.sockets++
     return true
@@ -150,6 +160,7 @@ export class Admission {
   frame(allowance: Allowance, bytes: number, now: number, kind: 'requests' | 'inputs' = 'requests'): number {
     const waitMs = take(allowance.payers, kind, bytes, now)
     if (waitMs === 0) allowance.letThrough(bytes)
+    else this.refused.frame++
     return waitMs
   }
 
@@ -157,7 +168,10 @@ export class Admission {
   call(limiter: MethodLimiter, keys: readonly string[], now: number): number {
     for (let i = 0; i < keys.length; i++) {
       const waitMs = limiter.take(keys[i] ?? '', now, i === 0 ? 1 : TIMES_WIDER)
-      if (waitMs > 0) return waitMs
+      if (waitMs > 0) {
+        this.refused.call++
+        return waitMs
+      }
     }
     return 0
   }

@@ -40,6 +40,8 @@ export class Dispatcher<Ctx, Tx> {
   readonly #binaryInputs: readonly Entry[]
   readonly #executor: Executor<Ctx, Tx>
   readonly #calls: PendingCalls<Ctx, Tx>
+  /** Frames that no type has answered. */
+  readonly unread = { badEnvelopes: 0, unknownTypes: 0 }
   readonly #timers: readonly NodeJS.Timeout[]
   #limitersSweptAt = 0
   readonly #callIds: CallIds
@@ -113,12 +115,12 @@ export class Dispatcher<Ctx, Tx> {
       return
     }
     if (bytes.length > allowance.maxFrameBytes) {
-      answerBad(connection, `over ${allowance.maxFrameBytes} bytes, the most for this socket`, peek(bytes))
+      this.#refuseUnread(connection, `over ${allowance.maxFrameBytes} bytes, the most for this socket`, peek(bytes))
       return
     }
     const read = readEnvelope(bytes.toString(), this.#options.limits.jsonDepth, this.entries)
     if ('bad' in read) {
-      answerBad(connection, read.bad, read)
+      this.#refuseUnread(connection, read.bad, read)
       return
     }
     const { message, unstorable } = read
@@ -132,10 +134,12 @@ export class Dispatcher<Ctx, Tx> {
       }
     }
     if (!entry) {
+      this.unread.unknownTypes++
       answerError(connection, message, unknownType())
       return
     }
     if (unstorable) {
+      entry.stats.fail('VALIDATION_FAILED')
       answerError(connection, message, invalid([unstorable]))
       return
     }
@@ -159,26 +163,36 @@ export class Dispatcher<Ctx, Tx> {
     }
     connection.lastRequestAt = now
     for (const entry of this.#binaryInputs) {
-      entry.calls++
       const call = new Call<Tx>(connection.caller, connection, entry.type, '', this.#callIds)
       try {
         const received = this.#executor.receiveBinary(call, entry, bytes)
         if (received instanceof Promise) {
           const eid = eidOfFrame(entry, bytes)
-          received.catch((error) => this.#refuseFrame(connection, call, entry, eid, error))
+          const taken = () => void entry.stats.ok++
+          received.then(taken, (error) => this.#refuseFrame(connection, call, entry, eid, error))
+          return
         }
-        if (received) return
+        if (received) {
+          entry.stats.ok++
+          return
+        }
       } catch (error) {
         this.#refuseFrame(connection, call, entry, eidOfFrame(entry, bytes), error)
         return
       }
     }
-    answerBad(connection, 'no binary frame of this server')
+    this.#refuseUnread(connection, 'no binary frame of this server')
+  }
+
+  #refuseUnread(connection: Connection, reason: string, known?: Known): void {
+    this.unread.badEnvelopes++
+    answerBad(connection, reason, known)
   }
 
   #refuseFrame(connection: Connection, call: Call<Tx>, entry: Entry, eid: string, error: unknown): void {
-    entry.failures++
-    answerError(connection, { type: entry.type, eid }, this.#executor.toRpcError(call, entry, error, eid))
+    const refusal = this.#executor.toRpcError(call, entry, error, eid)
+    entry.stats.fail(refusal.code)
+    answerError(connection, { type: entry.type, eid }, refusal)
   }
 
   /** Checks an event against the schema of its subscription. An invalid event is logged and sent anyway. */

@@ -139,6 +139,14 @@ function beginsWith(frame: Buffer, beginning: Buffer): boolean {
 /** The answer of a handler: its data, or JSON where the answer of a write was kept. */
 export type Body = { readonly data: unknown } | string
 
+/** The end of an answer that is an error. A text within `data` cannot look like it, because its quotes are escaped. */
+const KEPT_ERROR = /"error":"([^"\\]*)"\}$/
+
+/** The code of the kept answer of a write, if that is an error. */
+export function errorOfKept(answer: string): string | undefined {
+  return answer.endsWith('"}') ? KEPT_ERROR.exec(answer)?.[1] : undefined
+}
+
 const PLAIN = /^[\w-]*$/
 
 export function answer(connection: Connection, type: string, eid: string, body: Body): void {

@@ -2,7 +2,7 @@ import type { Limits } from '../protocol/index.ts'
 import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import type { AnySubscription, Delivery } from './definition.ts'
-import type { Body } from './envelope.ts'
+import { type Body, errorOfKept } from './envelope.ts'
 import { RpcError } from './errors.ts'
 import type { Executor, ReadOpening } from './executor.ts'
 import { type Entry, isPublicRead } from './registry.ts'
@@ -78,7 +78,6 @@ export class PendingCalls<Ctx, Tx> {
   }
 
   #start(call: Call<Tx>, entry: Entry, data: unknown, now: number, reply: Reply): void {
-    entry.calls++
     const { definition } = entry
     let body: Body | Promise<Body>
     try {
@@ -97,7 +96,7 @@ export class PendingCalls<Ctx, Tx> {
       this.#takePlace(call, entry, body)
       void this.#settle(this.#track(call, entry, now, reply), body)
     } else {
-      entry.totalMs += performance.now() - now
+      entry.stats.latency.add(performance.now() - now)
       this.#answer(call, entry, body, reply)
     }
   }
@@ -106,6 +105,9 @@ export class PendingCalls<Ctx, Tx> {
   #answer(call: Call<Tx>, entry: Entry, body: Body, reply: Reply): void {
     try {
       reply(call, body)
+      const code = typeof body === 'string' ? errorOfKept(body) : undefined
+      if (code === undefined) entry.stats.ok++
+      else entry.stats.fail(code)
     } catch (error) {
       this.#fail(call, entry, error, reply)
     }
@@ -142,7 +144,7 @@ export class PendingCalls<Ctx, Tx> {
     if (!this.#pending.delete(pending)) return false
     const { call, entry, startedAt } = pending
     if (call.connection) call.connection.inFlight--
-    entry.totalMs += performance.now() - startedAt
+    entry.stats.latency.add(performance.now() - startedAt)
     return true
   }
 
@@ -175,6 +177,7 @@ export class PendingCalls<Ctx, Tx> {
         this.#checkSubscriptions(connection)
         if (!this.#untrack(pending)) return false
         reply(call, { data: opening })
+        entry.stats.ok++
         return true
       })
       // The socket was closed meanwhile, so nobody reads this answer.
@@ -190,14 +193,14 @@ export class PendingCalls<Ctx, Tx> {
   }
 
   #fail(call: Call<Tx>, entry: Entry, error: unknown, reply: Reply): void {
-    entry.failures++
-    reply(call, this.#executor.toRpcError(call, entry, error))
+    const answer = this.#executor.toRpcError(call, entry, error)
+    entry.stats.fail(answer.code)
+    reply(call, answer)
   }
 }
 
 /** `OK`, or the code of the error. The answer of a write comes as text, and may be an error that was kept. */
 function outcomeOf(answer: Body | RpcError): string {
   if (answer instanceof RpcError) return answer.code
-  if (typeof answer !== 'string') return 'OK'
-  return /"error":"([A-Z_]+)"\}$/.exec(answer)?.[1] ?? 'OK'
+  return typeof answer === 'string' ? (errorOfKept(answer) ?? 'OK') : 'OK'
 }

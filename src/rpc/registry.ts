@@ -3,9 +3,10 @@ import type { Call } from './call.ts'
 import { type AnyDefinition, type AnyMethod, definers, type Module } from './definition.ts'
 import { TYPE } from './envelope.ts'
 import { MethodLimiter } from './method-limits.ts'
+import { RequestStats } from './request-stats.ts'
 import type { Hub } from './stream-hub.ts'
 
-/** One definition with its wire name and its counters. */
+/** One definition with its wire name and its statistics. */
 export interface Entry {
   readonly type: string
   readonly definition: AnyDefinition
@@ -15,10 +16,7 @@ export interface Entry {
   readonly limiter: MethodLimiter | null
   /** Its handler has returned a promise before: it may wait for the database. */
   awaits: boolean
-  calls: number
-  failures: number
-  /** From the arrival of each request to its answer, summed, ms. */
-  totalMs: number
+  readonly stats: RequestStats
 }
 
 /** All definitions by wire name. @throws Error when two have the same name, or no envelope can carry a name */
@@ -32,7 +30,7 @@ export function createRegistry(modules: readonly Module[]): ReadonlyMap<string, 
       const limiter = definition.limit ? new MethodLimiter(definition.limit) : null
       const awaits = definition.kind === 'subscription'
       const binary = definition.kind === 'method' ? definition.binary : undefined
-      entries.set(type, { type, definition, binary, limiter, awaits, calls: 0, failures: 0, totalMs: 0 })
+      entries.set(type, { type, definition, binary, limiter, awaits, stats: new RequestStats() })
     }
   }
   return entries

@@ -27,6 +27,8 @@ export class Hub implements StreamHost {
   readonly #budget: StreamBudget
   readonly bus: Bus
   fanOut: FanOut = () => {}
+  /** What was published here, and how often a slow socket was left out of a stream, since the start. */
+  readonly stats = { events: 0, frames: 0, skips: 0 }
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -51,6 +53,7 @@ export class Hub implements StreamHost {
    */
   publish<Event>(channel: Channel<Event>, seq: number, event: Event, json = JSON.stringify(event)): void {
     if (!this.isFollowed(channel)) return
+    this.stats.events++
     this.#options.inspect?.(channel.type, event)
     const head = JSON.stringify({ type: channel.type, eid: channel.name, ts: Date.now(), seq })
     const frame = `${head.slice(0, -1)},"data":${json}}`
@@ -59,6 +62,7 @@ export class Hub implements StreamHost {
 
   /** Publishes a binary frame, for streams whose protocol defines one. */
   publishFrame(channel: Channel<unknown>, seq: number, frame: Uint8Array): void {
+    this.stats.frames++
     this.bus.publish(channel.name, { seq, payload: frame })
   }
 
@@ -134,7 +138,7 @@ export class Hub implements StreamHost {
     connection.leave(channel)
     const stream = this.#streams.get(channel)
     if (!stream) return
-    stream.delete(connection)
+    stream.delete(connection, following)
     this.#collect(stream)
   }
 
@@ -161,6 +165,19 @@ export class Hub implements StreamHost {
   /** Ends `reliable` streams in which an event has been missing for too long. Called a few times a second. */
   sweep(now: number): void {
     for (const stream of this.#streams.values()) stream.sweep(now)
+  }
+
+  skipped(): void {
+    this.stats.skips++
+  }
+
+  /** How many subscriptions the sockets of this node have, by type. */
+  countByType(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { channel, followers } of this.#streams.values()) {
+      counts.set(channel.type, (counts.get(channel.type) ?? 0) + followers.size)
+    }
+    return counts
   }
 
   /** @throws RpcError UNAVAILABLE when other nodes cannot be reached. */

@@ -1,12 +1,12 @@
 import type { Bus, BusSubscription } from '../bus/bus.ts'
 import { STREAM_CLOSED } from '../protocol/index.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Following } from './connection.ts'
 import type { Channel, Delivery } from './definition.ts'
 
 export type Frame = string | Uint8Array
 
-/** Publishes one frame to every socket that joined `topic`, encoded and copied once. */
-export type FanOut = (topic: string, frame: Frame) => void
+/** Publishes one frame to every socket that joined `topic`, encoded and copied once. `sockets` is how many joined. */
+export type FanOut = (topic: string, frame: Frame, sockets: number) => void
 
 /** What a stream needs of the hub. */
 export interface StreamHost {
@@ -14,6 +14,8 @@ export interface StreamHost {
   readonly fanOut: FanOut
   /** Takes a follower out of a stream. */
   leave(connection: Connection, channel: string): void
+  /** Called when a slow socket is left out. */
+  skipped(): void
   /** Called when the stream is over. The next opening of the channel makes a new one. */
   over(stream: Stream): void
 }
@@ -46,6 +48,8 @@ export class Stream {
   /** Events of a `reliable` stream that came before their turn. */
   readonly #held = new Map<number, Frame>()
   #heldSince = 0
+  /** Followers that get what is published. */
+  #joined = 0
 
   constructor(channel: Channel<unknown>, delivery: Delivery, host: StreamHost) {
     this.channel = channel
@@ -64,16 +68,17 @@ export class Stream {
   /** Adds a follower whose snapshot has the number `seq`. */
   add(connection: Connection, seq: number): void {
     this.followers.add(connection)
-    if (seq <= this.lastSeq) connection.join(this.channel.name)
+    if (seq <= this.lastSeq) this.#join(connection)
     else {
       this.#ahead.set(connection, seq)
       this.#catchUp()
     }
   }
 
-  delete(connection: Connection): void {
+  /** Removes a follower that has left the topic. */
+  delete(connection: Connection, { skippedFrom }: Following): void {
     this.followers.delete(connection)
-    this.#ahead.delete(connection)
+    if (!this.#ahead.delete(connection) && skippedFrom === null) this.#joined--
     this.#catchUp()
   }
 
@@ -96,6 +101,8 @@ export class Stream {
     if (this.delivery !== 'latest' || following?.skippedFrom !== null) return
     following.skippedFrom = this.lastSeq
     connection.leave(this.channel.name)
+    if (!this.#ahead.has(connection)) this.#joined--
+    this.#host.skipped()
   }
 
   /** Lets a socket that has drained catch up. */
@@ -111,7 +118,7 @@ export class Stream {
       return
     }
     if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
-    if (!this.#ahead.has(connection)) connection.join(name)
+    if (!this.#ahead.has(connection)) this.#join(connection)
   }
 
   #deliver(seq: number, frame: Frame): void {
@@ -131,7 +138,7 @@ export class Stream {
     this.lastSeq = seq
     if (this.delivery === 'latest' && !this.channel.incremental) this.lastFrame = frame
     if (this.followers.size === 0) return
-    this.#host.fanOut(this.channel.name, frame)
+    this.#host.fanOut(this.channel.name, frame, this.#joined)
     for (const [connection, from] of this.#ahead) {
       if (seq < from) continue
       if (seq > from) connection.send(frame)
@@ -165,7 +172,12 @@ export class Stream {
   #arrive(connection: Connection): void {
     const { name } = this.channel
     this.#ahead.delete(connection)
-    if (connection.following.get(name)?.skippedFrom === null) connection.join(name)
+    if (connection.following.get(name)?.skippedFrom === null) this.#join(connection)
+  }
+
+  #join(connection: Connection): void {
+    connection.join(this.channel.name)
+    this.#joined++
   }
 
   /** Ends the stream for followers who miss an event. It goes on for followers with a newer snapshot. */

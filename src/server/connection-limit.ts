@@ -18,10 +18,14 @@ export function limitConnections(
 ) {
   const full = new Outage('connections are refused', log)
   let open = 0
+  let refused = 0
 
   const admits = (res: HttpResponse): boolean => {
     if (open <= max) full.succeeded()
-    else full.failed(new Error(`${max} connections are open`))
+    else {
+      refused++
+      full.failed(new Error(`${max} connections are open`))
+    }
     return open <= max && isAddressAdmitted(addressOf(res.getRemoteAddress()))
   }
   const count = (res: HttpResponse, change: number): void => {
@@ -33,6 +37,10 @@ export function limitConnections(
   return {
     /** Call this when a socket has closed: the filter does not report the end of upgraded connections. */
     socketClosed: () => void open--,
+    /** How many were cut because too many were open. */
+    get refused() {
+      return refused
+    },
   }
 }
 

@@ -54,6 +54,10 @@ export interface Server {
    */
   listen(): Promise<Addresses>
   readonly stats: SocketStats
+  /** Connections that were cut at once since the start, because too many were open. */
+  readonly connectionsRefused: number
+  /** Whether database and bus answer. */
+  isReady(): Promise<boolean>
   /** From now on `/readyz` answers 503, so that proxies send no more clients here. Clients are served as before. */
   beginDraining(): void
   /** From now on upgrades are refused, but those of callers whom `accepts` names. The port stays open. */
@@ -114,7 +118,7 @@ export function createServer(options: ServerOptions): Server {
       const admits = (peer: string) => proxies.isTrusted(peer) || admission.connection(peer) === 0
       connections = limitConnections(own, max, admits, log)
       sockets.attach(own, upgrade)
-      hub.attach((topic, frame) => sockets.publish(topic, frame))
+      hub.attach((topic, frame, joined) => sockets.publish(topic, frame, joined))
       const serveRequest = createRoutes({
         ...parts,
         serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
@@ -131,6 +135,12 @@ export function createServer(options: ServerOptions): Server {
     get stats() {
       return sockets.stats
     },
+
+    get connectionsRefused() {
+      return connections?.refused ?? 0
+    },
+
+    isReady,
 
     beginDraining() {
       isDraining = true

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
 import type { Hub } from '../rpc/index.ts'
-import { type Admitted, type Receiver, Socket, type UserData } from './socket.ts'
+import { type Admitted, bytesOf, type Receiver, Socket, type Traffic, type UserData } from './socket.ts'
 import { type HeartbeatOptions, SocketHeartbeat } from './socket-heartbeat.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { TemplatedApp, WebSocket } from './uws.ts'
@@ -16,12 +16,18 @@ interface SocketsOptions extends HeartbeatOptions {
   readonly log: { error(details: object, message: string): void }
 }
 
-/** Statistics of the sockets of one server. */
-export interface SocketStats {
-  readonly open: number
-  readonly opened: number
-  /** How many were closed, by close code; 0 for codes that are not in the protocol. */
+/** How many sockets there are, and were opened and closed since the start. */
+interface SocketCounts {
+  open: number
+  opened: number
+  /** By close code: the one of this server, else the one that came. 0 for codes that are not in the protocol. */
   readonly closed: ReadonlyMap<number, number>
+}
+
+/** Statistics of the sockets of one server. */
+export interface SocketStats extends SocketCounts, Readonly<Traffic> {
+  /** Those of them that have a user. */
+  readonly ofUsers: SocketCounts
 }
 
 /** V8 keeps arrays of up to this many bytes on its heap. */
@@ -40,13 +46,14 @@ export class Sockets {
   /** Sockets that lost a frame. They are closed before anything else is published. */
   readonly #behind = new Set<Socket>()
   readonly #heartbeat: SocketHeartbeat
-  readonly #closed = new Map<number, number>()
+  readonly #counts = { open: 0, opened: 0, closed: new Map<number, number>() }
+  readonly #ofUsers = { open: 0, opened: 0, closed: new Map<number, number>() }
+  readonly #traffic: Traffic = { receivedBytes: 0, sentBytes: 0, droppedFrames: 0 }
   readonly #buffer = new ArrayBuffer(MAX_LENT)
   /** Views of that buffer, by length. */
   readonly #lent = Array.from({ length: MAX_LENT + 1 }, (_, length) => new Uint8Array(this.#buffer, 0, length))
   /** The end of every welcome: all its data except the user. */
   readonly #sameForAll: string
-  #opened = 0
   #lastGoneAt = Number.NEGATIVE_INFINITY
   #app: TemplatedApp | null = null
 
@@ -59,7 +66,7 @@ export class Sockets {
   }
 
   get stats(): SocketStats {
-    return { open: this.#all.size, opened: this.#opened, closed: this.#closed }
+    return { ...this.#counts, ...this.#traffic, ofUsers: this.#ofUsers }
   }
 
   /** Adds the endpoint to `app`. */
@@ -77,8 +84,12 @@ export class Sockets {
       upgrade: (res, req, context) => this.#guard('upgrade', () => upgrade(res, req, context)),
       // This runs within the upgrade, when the socket may not be used yet.
       open: (ws) => {
-        this.#opened++
-        ws.getUserData().admitted.ws = ws
+        const { admitted } = ws.getUserData()
+        admitted.ws = ws
+        for (const counts of this.#countsOf(admitted)) {
+          counts.open++
+          counts.opened++
+        }
       },
       message: (ws, bytes, isBinary) => this.#receive(ws, bytes, isBinary),
       ping: (ws) => this.#seen(ws),
@@ -89,9 +100,10 @@ export class Sockets {
     })
   }
 
-  /** Sends one frame to every socket that joined `topic`. */
-  publish(topic: string, frame: string | Uint8Array): void {
+  /** Sends one frame to every socket that joined `topic`, of which there are so many. */
+  publish(topic: string, frame: string | Uint8Array, sockets: number): void {
     this.#closeBehind()
+    this.#traffic.sentBytes += sockets * bytesOf(frame)
     if (typeof frame === 'string') this.#app?.publish(topic, frame, false)
     else this.#app?.publish(topic, this.#lend(frame), true)
   }
@@ -125,7 +137,7 @@ export class Sockets {
       return
     }
     const { receiver } = this.#options
-    const socket = new Socket(ws, receiver, performance.now())
+    const socket = new Socket(ws, receiver, this.#traffic, performance.now())
     admitted.socket = socket
     this.#all.add(socket)
     const { user, sessionId } = caller
@@ -143,6 +155,7 @@ export class Sockets {
     if (socket === null || socket.isClosing) return
     const now = performance.now()
     socket.seenAt = now
+    this.#traffic.receivedBytes += bytes.byteLength
     const { receiver } = this.#options
     // Like #guard, without a closure for every frame.
     try {
@@ -173,6 +186,7 @@ export class Sockets {
   #dropped(ws: WebSocket<UserData>): void {
     const { socket } = ws.getUserData().admitted
     if (socket === null || socket.isClosing) return
+    this.#traffic.droppedFrames++
     if (this.#behind.size === 0) setImmediate(() => this.#guard('dropped', () => this.#closeBehind()))
     this.#behind.add(socket)
   }
@@ -189,13 +203,20 @@ export class Sockets {
     const { socket } = admitted
     admitted.ws = null
     this.#options.onGone(admitted)
-    const counted = countedCodes.has(code) ? code : 0
-    this.#closed.set(counted, (this.#closed.get(counted) ?? 0) + 1)
+    const closedWith = socket?.closeCode ?? (countedCodes.has(code) ? code : 0)
+    for (const counts of this.#countsOf(admitted)) {
+      counts.open--
+      counts.closed.set(closedWith, (counts.closed.get(closedWith) ?? 0) + 1)
+    }
     if (socket === null) return
     this.#lastGoneAt = performance.now()
     this.#all.delete(socket)
     this.#behind.delete(socket)
     socket.gone()
+  }
+
+  #countsOf({ caller }: Admitted) {
+    return caller.user === null ? [this.#counts] : [this.#counts, this.#ofUsers]
   }
 
   /** An exception that reaches uWebSockets.js ends the process. */

@@ -30,6 +30,14 @@ export type Receiver = Pick<
   'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'connections' | 'admission'
 >
 
+/** What sockets have received and sent since the start. */
+export interface Traffic {
+  receivedBytes: number
+  sentBytes: number
+  /** Frames that a socket had no room for. It is closed then. */
+  droppedFrames: number
+}
+
 /** How long a closing socket may take to read what it was sent, up to its close frame. */
 const CLOSE_MS = 3_000
 
@@ -41,6 +49,7 @@ interface Closing extends Refusal {
 export class Socket extends Connection {
   #ws: WebSocket<UserData> | null
   readonly #receiver: Receiver
+  readonly #traffic: Traffic
   #closing: Closing | null = null
   /** When it last showed a sign of life: a frame, a ping, a pong, or that it read something. */
   seenAt: number
@@ -48,10 +57,11 @@ export class Socket extends Connection {
   /** When the oldest unanswered ping was sent; before `seenAt` when there is none. */
   #askedAt = Number.NEGATIVE_INFINITY
 
-  constructor(ws: WebSocket<UserData>, receiver: Receiver, now: number) {
+  constructor(ws: WebSocket<UserData>, receiver: Receiver, traffic: Traffic, now: number) {
     super(receiver.admit(ws.getUserData().admitted.caller), now)
     this.#ws = ws
     this.#receiver = receiver
+    this.#traffic = traffic
     this.seenAt = now
     this.pingedAt = now
     receiver.open(this)
@@ -62,10 +72,19 @@ export class Socket extends Connection {
     return this.#ws === null || this.#closing !== null
   }
 
+  /** Why this server closes it; null while it does not. */
+  get closeCode(): CloseCode | null {
+    return this.#closing?.code ?? null
+  }
+
   send(frame: string | Uint8Array): void {
     if (this.#ws === null || this.#closing !== null) return
     // 1 is sent, 0 is queued, 2 is dropped because too much is unsent.
-    if (this.#ws.send(frame, typeof frame !== 'string') === 2) this.close(closeCodes.tooSlow, 'too slow')
+    if (this.#ws.send(frame, typeof frame !== 'string') !== 2) this.#traffic.sentBytes += bytesOf(frame)
+    else {
+      this.#traffic.droppedFrames++
+      this.close(closeCodes.tooSlow, 'too slow')
+    }
   }
 
   join(topic: string): void {
@@ -117,4 +136,8 @@ export class Socket extends Connection {
     this.#ws = null
     if (this.#closing === null) this.#receiver.close(this)
   }
+}
+
+export function bytesOf(frame: string | Uint8Array): number {
+  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
 }

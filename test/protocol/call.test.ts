@@ -41,5 +41,5 @@ test('a call without a socket is checked, limited, executed and answered like a 
   await expect(call('t.hang')).rejects.toEqual(rejected('UNAVAILABLE'))
   rig.world.letGo()
   expect(dispatcher.inFlight).toBe(0)
-  expect(dispatcher.entries.get('t.echo')).toMatchObject({ calls: 1, failures: 0 })
+  expect(dispatcher.entries.get('t.echo')).toMatchObject({ stats: { ok: 1, failed: new Map() } })
 })

@@ -9,7 +9,7 @@ test('a stopped server does not observe the process any more', async () => {
   const rally = await startRally({ config: { adminPort: 0 } })
   const text = await (await fetch(`${rally.app.adminUrl}/metrics`)).text()
   await rally.stop()
-  expect(text).toContain('nodejs_eventloop_lag_seconds{quantile="0.99"}')
+  expect(text).toContain('rally_event_loop_lag_seconds_bucket')
   expect(observed).toHaveBeenCalledOnce()
   expect(disconnected.mock.contexts).toEqual(observed.mock.contexts)
 })

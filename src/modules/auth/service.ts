@@ -44,6 +44,10 @@ export class AuthService implements Service {
     this.rotation = new Rotation(parts)
   }
 
+  get queues() {
+    return { ...this.signIn.queues, 'auth.sessions': this.sessions.queue }
+  }
+
   start(): Promise<void> {
     return this.closer.start()
   }

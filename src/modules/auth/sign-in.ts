@@ -39,6 +39,11 @@ export class SignIn {
     this.#parts = parts
   }
 
+  /** Attempts that wait for the database, and candidates that wait for their QR code. */
+  get queues() {
+    return { 'auth.signIn': this.#queue, 'auth.drawings': this.#drawings }
+  }
+
   /**
    * Binds a challenge to the socket: for the user of this name, or for a candidate, who has no row in the database.
    *

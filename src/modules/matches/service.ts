@@ -46,6 +46,10 @@ export class MatchService {
     this.#read = matchReader(platform.database.sql)
   }
 
+  get queues() {
+    return this.lifecycle.queues
+  }
+
   start(): Promise<void> {
     return this.lifecycle.start()
   }

@@ -1,3 +1,4 @@
+import { Histogram, WAIT_MS } from '../../../histogram.ts'
 import { RpcError } from '../../../rpc/index.ts'
 
 export interface FairQueueOptions {
@@ -27,16 +28,26 @@ export class FairQueue {
   readonly #asked = new Map<string, number>()
   #askedSince = Number.NEGATIVE_INFINITY
   #running = 0
+  /** How long work has waited for its turn, ms. */
+  readonly waits = new Histogram(WAIT_MS)
 
   constructor(options: FairQueueOptions) {
     this.#options = options
+  }
+
+  /** How much work waits. */
+  get length(): number {
+    return this.#favoured.size + this.#others.size
   }
 
   /** @throws RpcError RATE_LIMITED when too much work of this group waits; UNAVAILABLE when too busy */
   async run<T>(group: string, work: () => Promise<T>): Promise<T> {
     const isFavoured = this.#count(group) <= FAVOURED
     if (this.#running >= this.#options.atOnce) await this.#wait(group, isFavoured ? this.#favoured : this.#others)
-    else this.#running++
+    else {
+      this.#running++
+      this.waits.add(0)
+    }
     try {
       return await work()
     } finally {
@@ -63,7 +74,7 @@ export class FairQueue {
     if (this.#favoured.countOf(group) + this.#others.countOf(group) >= maxWaitingPerGroup) {
       throw new RpcError('RATE_LIMITED', 'Too many attempts from your network at once', { retryAfterMs: 1000 })
     }
-    if (this.#favoured.size + this.#others.size >= maxWaiting) throw tooBusy()
+    if (this.length >= maxWaiting) throw tooBusy()
     return new Promise((resolve, reject) => {
       queue.push(group, { since: performance.now(), begin: resolve, refuse: reject })
     })
@@ -73,7 +84,9 @@ export class FairQueue {
     for (;;) {
       const waiting = this.#favoured.shift() ?? this.#others.shift()
       if (!waiting) return
-      if (performance.now() - waiting.since <= this.#options.maxWaitMs) {
+      const waitedMs = performance.now() - waiting.since
+      this.waits.add(waitedMs)
+      if (waitedMs <= this.#options.maxWaitMs) {
         this.#running++
         waiting.begin()
         return

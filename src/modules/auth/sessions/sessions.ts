@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { batched } from '../../../db/batched-lookup.ts'
+import { type BatchedLookup, batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { statement } from '../../../db/sql.ts'
 import { type Caller, type CallerUser, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
@@ -110,7 +110,7 @@ export class Sessions implements SessionGate {
   readonly #tokens: SignedTokens
   readonly #closer: SessionCloser
   readonly #now: () => number
-  readonly #look: (sessionId: string) => Promise<SessionRow | undefined>
+  readonly #look: BatchedLookup<string, SessionRow>
   readonly #touch: (sessionId: string) => Promise<unknown>
 
   /** @throws Error when the key for tickets is too short */
@@ -128,6 +128,11 @@ export class Sessions implements SessionGate {
       await reserved.rows(TOUCH, [ids, new Date(now())])
       return new Map<string, never>()
     }, BATCH)
+  }
+
+  /** Look-ups of sessions that wait for the database. */
+  get queue() {
+    return this.#look.queue
   }
 
   async resume(sessionId: string, userId: string): Promise<SignedIn | null> {

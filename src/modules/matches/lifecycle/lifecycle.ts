@@ -77,6 +77,10 @@ export class MatchLifecycle {
     })
   }
 
+  get queues() {
+    return this.#running.queues
+  }
+
   async start(): Promise<void> {
     await this.#running.start()
     this.#startedAt = performance.now()

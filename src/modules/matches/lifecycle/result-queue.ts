@@ -1,3 +1,4 @@
+import { Histogram, WAIT_MS } from '../../../histogram.ts'
 import type { Logger } from '../../../logger.ts'
 import type { MatchResult, ResultFiles } from './result-files.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -15,6 +16,7 @@ export interface ResultQueueOptions {
 
 interface Waiting {
   readonly result: MatchResult
+  readonly since: number
   /** Resolves once its file is written. */
   kept?: Promise<boolean>
 }
@@ -30,6 +32,8 @@ export class ResultQueue {
   #isAway = false
   #retry: NodeJS.Timeout | undefined
   #stopped = false
+  /** How long it took until results were stored, ms. */
+  readonly waits = new Histogram(WAIT_MS)
 
   constructor(options: ResultQueueOptions) {
     this.#options = options
@@ -43,14 +47,19 @@ export class ResultQueue {
     return [...this.#waiting.keys()]
   }
 
+  /** How many results are not stored yet. */
+  get length(): number {
+    return this.#waiting.size
+  }
+
   /** Reads the results that earlier processes could not store. */
   async restore(): Promise<void> {
     const kept = Promise.resolve(true)
-    for (const result of await this.#options.files.read()) this.#add({ result, kept })
+    for (const result of await this.#options.files.read()) this.#add({ result, kept, since: performance.now() })
   }
 
   add(result: MatchResult): void {
-    this.#add({ result })
+    this.#add({ result, since: performance.now() })
   }
 
   /** Writes a file for every result that is not stored, and then tries each once more. Never rejects. */
@@ -98,7 +107,8 @@ export class ResultQueue {
     }
   }
 
-  #done({ result }: Waiting, isStored: boolean): void {
+  #done({ result, since }: Waiting, isStored: boolean): void {
+    this.waits.add(performance.now() - since)
     this.#waiting.delete(result.matchId)
     if (this.#isAway) this.#options.log.info('the database takes results again')
     this.#isAway = false

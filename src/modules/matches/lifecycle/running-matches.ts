@@ -66,6 +66,11 @@ export class RunningMatches {
     })
   }
 
+  /** Results that are not stored yet, and background work. */
+  get queues() {
+    return { 'matches.results': this.#results, 'matches.work': this.#work }
+  }
+
   async start(): Promise<void> {
     await this.#results.restore()
     this.#check = this.#platform.every('matches.check', CHECK_MS, () => this.#checkAll(performance.now()))

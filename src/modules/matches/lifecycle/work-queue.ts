@@ -1,3 +1,5 @@
+import { Histogram, WAIT_MS } from '../../../histogram.ts'
+
 /** Background jobs. Those of one key run one after the other, in order. A failure is reported and disturbs no other. */
 export class WorkQueue {
   readonly #onError: (error: unknown, key: string) => void
@@ -5,11 +7,18 @@ export class WorkQueue {
   readonly #ends = new Map<string, Promise<void>>()
   #free: number
   readonly #waiting: (() => void)[] = []
+  /** How long jobs have waited for their turn, without the time that they waited for earlier ones of their key, ms. */
+  readonly waits = new Histogram(WAIT_MS)
 
   /** @param concurrency how many jobs run at once */
   constructor(concurrency: number, onError: (error: unknown, key: string) => void) {
     this.#free = concurrency
     this.#onError = onError
+  }
+
+  /** How many jobs wait for others to end. */
+  get length(): number {
+    return this.#waiting.length
   }
 
   add(key: string, job: () => Promise<void>): void {
@@ -34,8 +43,10 @@ export class WorkQueue {
   }
 
   async #run(job: () => Promise<void>): Promise<void> {
+    const since = performance.now()
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.waits.add(performance.now() - since)
     try {
       await job()
     } finally {
