@@ -9,7 +9,7 @@ on_command_line = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 export DEPLOY_HOST := $(call on_command_line,HOST)
 export ADMIN_NAME := $(call on_command_line,USER)
 
-.PHONY: help install dev start format clean check test faults extending e2e bench verify upstream-uws test-deploy \
+.PHONY: help install dev start format clean check test faults fuzz extending e2e bench verify upstream-uws test-deploy \
 	env build push version run stop rebuild deploy status logs backup restore admin
 
 help: ## List the commands
@@ -55,6 +55,9 @@ e2e: install ## Run the tests in a browser; needs Chromium
 
 faults: install ## Break what Rally depends on, load it to its limits, and print what players notice
 	npm run faults
+
+fuzz: install ## Send a million mutated frames and 100,000 odd HTTP connections; FUZZ_SEED= repeats a run
+	npm run fuzz
 
 extending: install ## Build the examples of the documents: modules, games, an application
 	npm run extending

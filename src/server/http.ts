@@ -85,21 +85,24 @@ function valuesOf(req: HttpRequest, wanted: string): string[] {
   return values
 }
 
-/**
- * Whether the headers give the length of the body in more than one way, or in an unreadable one. Two servers may then read
- * different requests in the same bytes (RFC 9112, 6.3 and 11.2).
- */
-export function isAmbiguous(req: HttpRequest): boolean {
-  const length = req.getHeader('content-length')
-  const hasLength = length !== ''
-  if (hasLength && !LENGTH.test(length)) return true
-  const encoding = req.getHeader('transfer-encoding')
-  if (encoding !== '') return hasLength || encoding !== 'chunked' || valuesOf(req, 'transfer-encoding').length > 1
-  return hasLength && valuesOf(req, 'content-length').length > 1
+interface FramingProblem {
+  readonly status: string
+  readonly message: string
 }
+const AMBIGUOUS: FramingProblem = { status: '400 Bad Request', message: 'The length of the body is ambiguous' }
+const NO_LENGTH: FramingProblem = { status: '411 Length Required', message: 'A body needs a Content-Length' }
 
-/** The answer to a request that `isAmbiguous`. */
-export const AMBIGUOUS = 'The length of the body is ambiguous'
+/**
+ * Why the end of the body is not certain; null if it is. Two servers may read different requests in the same bytes where its
+ * length is given twice or unreadably (RFC 9112, 6.3 and 11.2), and the addon does not read chunks as others do: it takes what
+ * follows the last one for the next request.
+ */
+export function framingProblem(req: HttpRequest): FramingProblem | null {
+  const length = req.getHeader('content-length')
+  if (req.getHeader('transfer-encoding') !== '') return length === '' ? NO_LENGTH : AMBIGUOUS
+  if (length === '') return null
+  return LENGTH.test(length) && valuesOf(req, 'content-length').length === 1 ? null : AMBIGUOUS
+}
 
 /** One HTTP request and its response. The response can be written once, while the client is there. */
 export class Exchange {
@@ -176,8 +179,8 @@ export class Exchange {
    * within the handler: the parser would go on to the next request. A connection with an unanswered request is ended by the
    * next one, so a client that does not wait for answers costs one refusal a connection.
    */
-  refuse(status: string, code: string, data: string | ErrorData): void {
-    setImmediate(() => this.error(status, code, data, {}, true))
+  refuse(status: string, code: string, data: string | ErrorData, headers: Headers = {}): void {
+    setImmediate(() => this.error(status, code, data, headers, true))
   }
 }
 

@@ -1,10 +1,9 @@
 import type { Admission } from '../rpc/index.ts'
 import { isSameText } from '../signed-token.ts'
 import {
-  AMBIGUOUS,
   bodyBytes,
   Exchange,
-  isAmbiguous,
+  framingProblem,
   ORIGIN_REFUSED,
   type OriginCheck,
   type Proxies,
@@ -75,8 +74,9 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     }
     const request = readRequest(req, addresses)
     const { method, path } = request
-    if (isAmbiguous(req)) {
-      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', AMBIGUOUS)
+    const problem = framingProblem(req)
+    if (problem) {
+      exchange.refuse(problem.status, 'BAD_ENVELOPE', problem.message)
       return
     }
     const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page
@@ -84,7 +84,8 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     if (!route) {
       const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
       const headers = { Allow: allowed.join(', ') }
-      exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers, declaredBytes > 0)
+      if (declaredBytes > 0) exchange.refuse('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers)
+      else exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers)
       return
     }
     // Nothing reads the body here.

@@ -1,6 +1,6 @@
 import { closeCodes, closeReason, PROTOCOL } from '../protocol/index.ts'
 import type { Caller } from '../rpc/index.ts'
-import { AMBIGUOUS, Exchange, isAmbiguous, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
+import { Exchange, framingProblem, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
 import type { HttpParts } from './routes.ts'
 import type { Identity } from './sessions.ts'
 import type { Admitted, Refusal, UserData } from './socket.ts'
@@ -51,8 +51,9 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
       tooMany(exchange, 'Too many sockets are opened from this address', waitMs)
       return
     }
-    if (isAmbiguous(req)) {
-      exchange.refuse('400 Bad Request', 'BAD_ENVELOPE', AMBIGUOUS)
+    const problem = framingProblem(req)
+    if (problem) {
+      exchange.refuse(problem.status, 'BAD_ENVELOPE', problem.message)
       return
     }
     const sender = readSender(req, addresses)

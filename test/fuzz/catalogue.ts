@@ -17,6 +17,7 @@ const Shape = z.looseObject({
   maximum: z.number().optional(),
   minLength: z.number().optional(),
   maxLength: z.number().optional(),
+  pattern: z.string().optional(),
 })
 export type Shape = z.infer<typeof Shape>
 

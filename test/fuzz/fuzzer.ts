@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { PROTOCOL } from '../../src/protocol/envelope.ts'
 import { within } from '../support/client.ts'
 import { type Frame, makeFrame } from './frames.ts'
-import type { Pools } from './plausible.ts'
+import { Pools } from './plausible.ts'
 import { Random } from './random.ts'
 import type { Verdicts } from './verdicts.ts'
 
@@ -14,6 +14,8 @@ const DEADLINE_MS = 30_000
 
 interface FuzzerOptions {
   readonly url: string
+  /** The address to come from: limits count by it. */
+  readonly localAddress: string
   readonly seed: number
   readonly pools: Pools
   readonly verdicts: Verdicts
@@ -25,6 +27,7 @@ interface FuzzerOptions {
 export class Fuzzer {
   readonly #options: FuzzerOptions
   readonly #random: Random
+  readonly #pools: Pools
   readonly #recent = new Map<string, Frame>()
   #sent = 0
   #barriers = 0
@@ -33,6 +36,7 @@ export class Fuzzer {
   constructor(options: FuzzerOptions) {
     this.#options = options
     this.#random = new Random(options.seed)
+    this.#pools = new Pools(options.pools)
   }
 
   /** Sends `count` frames; goes on after each batch once the server has read it or has closed the socket. */
@@ -47,7 +51,7 @@ export class Fuzzer {
   }
 
   #send(socket: WebSocket): void {
-    const frame = makeFrame(this.#sent, this.#random, this.#options.pools)
+    const frame = makeFrame(this.#sent, this.#random, this.#pools)
     this.#sent++
     this.#options.verdicts.sent(frame)
     if (frame.eid !== undefined) this.#remember(frame.eid, frame)
@@ -77,9 +81,10 @@ export class Fuzzer {
   }
 
   #open(cookie: string | null): WebSocket {
-    const { url, verdicts, pools } = this.#options
+    const { url, localAddress, verdicts } = this.#options
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, [PROTOCOL], {
       perMessageDeflate: false,
+      localAddress,
       ...(cookie === null ? {} : { headers: { Cookie: cookie } }),
     })
     socket.on('message', (data, isBinary) => {
@@ -88,7 +93,7 @@ export class Fuzzer {
       const message = verdicts.judge(data.toString(), (eid) => this.#recent.get(eid))
       if (!message) return
       if (message.eid === this.#atBarrier?.eid) this.#atBarrier.resolve()
-      if (message.error === undefined && message.seq === undefined) pools.learn(message.data)
+      if (message.error === undefined && message.seq === undefined) this.#pools.learn(message.data)
     })
     // The close event tells how it ended.
     socket.on('error', () => undefined)

@@ -1,11 +1,22 @@
+import { codeOf } from '../support/server.ts'
 import { readShape, type Shape } from './catalogue.ts'
 import type { Random } from './random.ts'
 
 /** Values of earlier answers by field name, newest last, so that inputs name things that exist. */
 export class Pools {
   readonly #pools = new Map<string, string[]>()
+  readonly #shared: Pools | undefined
+
+  /** What only one socket can use stays here, the rest goes to `shared`. */
+  constructor(shared?: Pools) {
+    this.#shared = shared
+  }
 
   add(field: string, value: string): void {
+    if (this.#shared && field !== 'secret') {
+      this.#shared.add(field, value)
+      return
+    }
     const pool = this.#pools.get(field) ?? []
     this.#pools.set(field, pool)
     if (pool.includes(value)) return
@@ -14,7 +25,7 @@ export class Pools {
   }
 
   of(field: string): readonly string[] {
-    return this.#pools.get(field) ?? []
+    return this.#pools.get(field) ?? this.#shared?.of(field) ?? []
   }
 
   /** Collects the values of an answer, at any depth, that later frames can use. */
@@ -25,13 +36,15 @@ export class Pools {
       for (const item of value.slice(0, 8)) this.learn(item, field)
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) this.learn(inner, key)
-      // An object with an id and a game is a match.
-      const { id, game } = value as { id?: unknown; game?: unknown }
-      if (typeof id === 'string' && typeof game === 'string') this.add('matchId', id)
-      else if (typeof id === 'string' && 'expiresAt' in value) this.add('sessionId', id)
+      if (!('id' in value) || typeof value.id !== 'string') return
+      const kind = ['game', 'expiresAt', 'username'].find((key) => key in value)
+      if (kind !== undefined) this.add(idFields[kind] ?? '', value.id)
     }
   }
 }
+
+/** What the `id` of an object is that has such a field: of a match, a session, a user. */
+const idFields: Readonly<Record<string, string>> = { game: 'matchId', expiresAt: 'sessionId', username: 'userId' }
 
 const learned: ReadonlyMap<string, string> = new Map([
   ['channel', 'channel'],
@@ -39,7 +52,12 @@ const learned: ReadonlyMap<string, string> = new Map([
   ['username', 'username'],
   ['nextCursor', 'cursor'],
   ['recoveryCodes', 'recoveryCode'],
+  ['userId', 'userId'],
+  ['secret', 'secret'],
 ])
+
+/** The pattern of the codes of authenticator apps. */
+const SIX_DIGITS = '^\\d{6}$'
 
 /** For fields without a schema, such as the inputs of games. */
 const anything: readonly [unknown, ...unknown[]] = [
@@ -96,20 +114,20 @@ function plausibleNumber({ minimum = 0, maximum = 1000 }: Shape, random: Random)
   return low + random.below(high - low + 1)
 }
 
-function plausibleString(
-  { minLength = 0, maxLength = 20 }: Shape,
-  random: Random,
-  pools: Pools,
-  field: string,
-): string {
+function plausibleString(shape: Shape, random: Random, pools: Pools, field: string): string {
+  const { minLength = 0, maxLength = 20, pattern = '' } = shape
+  if (pattern === SIX_DIGITS) return sixDigits(random, pools)
   const known = random.pick(pools.of(field))
   const letters = Math.max(minLength, Math.min(maxLength, 1 + random.below(12)))
-  const made = field === 'code' ? digits(random, 6) : word(random, letters)
+  const made = word(random, letters)
   return known !== undefined && random.chance(0.8) ? known : made
 }
 
-function digits(random: Random, count: number): string {
-  return Array.from({ length: count }, () => String(random.below(10))).join('')
+/** The code of an authenticator: mostly the right one for whoever began a registration last. */
+function sixDigits(random: Random, pools: Pools): string {
+  const secret = pools.of('secret').at(-1)
+  const made = Array.from({ length: 6 }, () => String(random.below(10))).join('')
+  return secret !== undefined && random.chance(0.8) ? codeOf(secret) : made
 }
 
 function word(random: Random, length: number): string {

@@ -22,6 +22,7 @@ export type Usage = z.infer<typeof Usage>
 /** A Rally in a process of its own. */
 export interface ServerProcess {
   readonly url: string
+  readonly port: number
   /** Lines that it logged as errors, and its standard error. */
   readonly errors: readonly string[]
   /** Set when it has ended. */
@@ -72,6 +73,7 @@ export async function startServerProcess(
   const { url } = Started.parse(await answer())
   return {
     url,
+    port: Number(new URL(url).port),
     errors,
     get exit() {
       return exit

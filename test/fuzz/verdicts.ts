@@ -13,6 +13,12 @@ const Message = z.looseObject({
 })
 export type Message = z.infer<typeof Message>
 
+/** Codes of requests that did not come as far as their handler, or may not have. */
+const decidedBefore: ReadonlySet<string> = new Set([
+  ...['BAD_ENVELOPE', 'UNKNOWN_TYPE', 'VALIDATION_FAILED', 'UNAUTHENTICATED', 'FORBIDDEN'],
+  ...['RATE_LIMITED', 'CONFLICT', 'TIMEOUT', 'UNAVAILABLE', 'INTERNAL'],
+])
+
 /** The largest answer with an error, in bytes. */
 const MAX_ERROR_BYTES = 2048
 const MAX_COMPLAINTS = 10
@@ -27,6 +33,8 @@ export class Verdicts {
   readonly closings = new Map<number, number>()
   /** Types of which at least one request succeeded. */
   readonly succeeded = new Set<string>()
+  /** Types of which at least one request was decided by its handler. */
+  readonly handled = new Set<string>()
   /** Frames that came from the server. */
   received = 0
   /** Sockets that were refused for now. */
@@ -52,10 +60,12 @@ export class Verdicts {
       if (seq === undefined) {
         this.#count('ok')
         this.succeeded.add(type)
+        this.handled.add(type)
       }
       return message
     }
     this.#count(error)
+    if (!decidedBefore.has(error)) this.handled.add(type)
     if (error === STREAM_CLOSED) return message
     const frame = sentAs(eid)
     if (error === 'INTERNAL') this.#complain('INTERNAL', text, frame)

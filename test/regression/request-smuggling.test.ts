@@ -16,8 +16,27 @@ test.for([
   ['an encoding that is unknown', 'Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'],
 ] as const)('a request with %s is refused and ends its connection', async ([, headers, body]) => {
   await using rig = await startRig()
-  expect(await talk(rig.port, post(headers, body))).toMatch(/^HTTP\/1\.1 400 /)
+  expect(await talk(rig.port, post(headers, body))).toMatch(/^HTTP\/1\.1 (400|411) /)
   expect(rig.gate.calls).toEqual([])
+})
+
+test.for(['POST /session', 'GET /healthz', 'PUT /nothing', 'GET /ws'])(
+  'what is hidden behind the chunks of a %s is not answered',
+  async (start) => {
+    await using rig = await startRig()
+    const hidden = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+    const request = `${start} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX${hidden}`
+    expect(await talk(rig.port, request)).not.toMatch(/ 200 /)
+    const alone = `${start} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
+    expect(await talk(rig.port, alone)).toMatch(/^HTTP\/1\.1 411 /)
+  },
+)
+
+test('what is hidden in the body of a refused method is not answered', async () => {
+  await using rig = await startRig()
+  const hidden = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+  const request = `POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n${hidden}`
+  expect(await talk(rig.port, request.replace('Length: 0', `Length: ${hidden.length}`))).not.toMatch(/ 200 /)
 })
 
 test('an unexpected body is refused, and its connection ends before the body has arrived', async () => {

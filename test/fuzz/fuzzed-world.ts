@@ -1,0 +1,90 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createCookies } from '../../src/server/session-cookie.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { execute } from '../support/postgres.ts'
+import { register } from '../support/server.ts'
+import { type ServerProcess, startServerProcess } from './server-process.ts'
+
+const USERS = Array.from({ length: 24 }, (_, index) => `fuzz_${index}`)
+const SESSION_MS = 3_600_000
+
+/** Set it to repeat a run. Ids that the server makes differ each time. */
+export const SEED = process.env.FUZZ_SEED === undefined ? randomBytes(4).readUInt32LE() : Number(process.env.FUZZ_SEED)
+
+/** A server whose limits let fuzzers through, with users. */
+export interface FuzzedWorld extends AsyncDisposable {
+  readonly server: ServerProcess
+  readonly users: readonly string[]
+  /** The `Cookie` header of a new session of this user, who is not banned any more. */
+  identityOf(username: string): Promise<string>
+}
+
+/** The first user is an administrator. */
+export async function startFuzzedWorld(environment: Readonly<Record<string, string>> = {}): Promise<FuzzedWorld> {
+  const database = await createTestDatabase()
+  const cookieSecret = randomBytes(48).toString('base64')
+  const server = await startServerProcess({
+    DATABASE_URL: database.url,
+    COOKIE_SECRET: cookieSecret,
+    JWT_SECRET: randomBytes(48).toString('base64'),
+    ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    LIMIT_REQUESTS_PER_SECOND: '1000000',
+    LIMIT_REQUESTS_BURST: '1000000',
+    LIMIT_INPUTS_PER_SECOND: '1000000',
+    LIMIT_BYTES_PER_SECOND: '1000000000',
+    LIMIT_ANONYMOUS_FRAME_BYTES: '65536',
+    LIMIT_ANONYMOUS_READS: '9',
+    LIMIT_UPGRADES_PER_SECOND: '1000000',
+    LIMIT_UPGRADES_BURST: '1000000',
+    LIMIT_REQUESTS_IN_FLIGHT: '256',
+    LIMIT_SUBSCRIPTIONS: '64',
+    LIMIT_SOCKETS_PER_IP: '10000',
+    LIMIT_AUTH_PER_IP: '10000000',
+    LIMIT_WRONG_CODES_PER_HOUR: '10000000',
+    LIMIT_ACTIVE_MATCHES: '6',
+    MATCH_COUNTDOWN_MS: '50',
+    SECOND_FACTOR: 'passkey',
+    // The fuzzers look for wrong answers, not for late ones.
+    LIMIT_REQUEST_MS: '60000',
+    DATABASE_CONNECT_TIMEOUT_MS: '30000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '30000',
+    DATABASE_TRANSACTION_TIMEOUT_MS: '30000',
+    ...environment,
+  })
+  const cookies = createCookies(new TextEncoder().encode(cookieSecret), false)
+  const ids = new Map<string, string>()
+  for (const username of USERS) ids.set(username, (await register(server.url, username)).id)
+  const run = (sql: string) => execute(database.url, sql)
+  await run(`UPDATE users SET role = 'admin', role_changed_at = now() WHERE username = '${USERS[0]}'`)
+  return {
+    server,
+    users: USERS,
+    async identityOf(username) {
+      const userId = ids.get(username) ?? ''
+      const sessionId = randomUUID()
+      const expiresAt = Date.now() + SESSION_MS
+      await run(`UPDATE users SET banned_at = NULL, banned_until = NULL WHERE id = '${userId}'`)
+      await run(
+        `INSERT INTO sessions (id, user_id, user_agent, ip, expires_at)
+         VALUES ('${sessionId}', '${userId}', 'fuzzer', '127.0.0.1', to_timestamp(${expiresAt / 1000}))`,
+      )
+      const header = cookies.session(userId, sessionId, expiresAt)
+      return header.slice(0, header.indexOf(';'))
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop()
+      await database.drop()
+    },
+  }
+}
+
+/** Runs `fuzz`, and says what the server logged if it fails. */
+export async function withErrorsOf(server: ServerProcess, fuzz: () => Promise<void>): Promise<void> {
+  try {
+    await fuzz()
+  } catch (error) {
+    const end = server.exit === null ? 'lives' : `has ended: ${JSON.stringify(server.exit)}`
+    const errors = server.errors.slice(0, 20).map((line) => line.slice(0, 1_000))
+    throw new Error(`The server ${end}. Its errors:\n${errors.join('\n')}`, { cause: error })
+  }
+}

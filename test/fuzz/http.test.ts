@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { SEED, startFuzzedWorld, withErrorsOf } from './fuzzed-world.ts'
+import { HttpFuzzer } from './http-fuzzer.ts'
+import { Random } from './random.ts'
+
+/** `npm run fuzz` opens more of them. */
+const CONNECTIONS = Number(process.env.FUZZ_CONNECTIONS ?? 3_000)
+const AT_ONCE = 100
+
+describe(`with FUZZ_SEED=${SEED}`, () => {
+  test(`${CONNECTIONS} connections with HTTP of all kinds leave the server as it was`, {
+    timeout: 60_000 + 20 * CONNECTIONS,
+  }, async () => {
+    await using world = await startFuzzedWorld({ TRUSTED_PROXY_HOPS: '1', LIMIT_TIMES_PER_IP: '1000000' })
+    const { server } = world
+    await withErrorsOf(server, async () => {
+      const startedAt = performance.now()
+      const fuzzers = Array.from(
+        { length: AT_ONCE },
+        (_, index) => new HttpFuzzer(server.port, new Random(SEED + index)),
+      )
+      await Promise.all(fuzzers.map((fuzzer) => fuzzer.run(Math.ceil(CONNECTIONS / AT_ONCE))))
+      const seconds = (performance.now() - startedAt) / 1000
+      const sum = (counts: readonly ReadonlyMap<string | number, number>[]) => {
+        const all: Record<string, number> = {}
+        for (const [key, count] of counts.flatMap((each) => [...each])) all[key] = (all[key] ?? 0) + count
+        return all
+      }
+      console.info(
+        `${CONNECTIONS} connections in ${seconds.toFixed(1)} s, ${Math.round(CONNECTIONS / seconds)} a second, FUZZ_SEED=${SEED}\n`,
+        sum(fuzzers.map(({ kinds }) => kinds)),
+        sum(fuzzers.map(({ statuses }) => statuses)),
+      )
+      expect(fuzzers.flatMap(({ complaints }) => complaints)).toEqual([])
+      expect(server.errors).toEqual([])
+      expect(server.exit).toBeNull()
+      expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+      expect(await server.stop()).toBe(0)
+    })
+  })
+})
