@@ -14,7 +14,7 @@ const MAX_SWEEP_BATCHES = 100
 
 /** Keeps answers in the table `writes`, and the latest of them in memory too. */
 export interface StoredOnce extends Once<Transaction> {
-  /** Deletes old answers in batches, and answers how many it deleted. */
+  /** Deletes old answers in batches, and answers how many it deleted from the table. */
   sweep(): Promise<number>
 }
 
@@ -90,6 +90,7 @@ export function createOnce(database: Writing, { maxRunning = 4096, ...recentOpti
     },
 
     async sweep() {
+      recent.sweep()
       let swept = 0
       for (let batch = 1; batch <= MAX_SWEEP_BATCHES; batch++) {
         swept += (await database.sql.first(SWEEP))?.swept ?? 0
@@ -192,8 +193,15 @@ class RecentAnswers {
     this.#answers.set(id, { type, text, bytes, at: now })
     this.#bytes += bytes
     for (const [oldest, answer] of this.#answers) {
-      const fits = this.#answers.size <= maxCount && this.#bytes <= maxBytes
-      if (fits && now - answer.at < KEEP_MS) break
+      if (this.#answers.size <= maxCount && this.#bytes <= maxBytes) break
+      this.#delete(oldest, answer)
+    }
+  }
+
+  sweep(): void {
+    const now = this.#options.now()
+    for (const [oldest, answer] of this.#answers) {
+      if (now - answer.at < KEEP_MS) return
       this.#delete(oldest, answer)
     }
   }

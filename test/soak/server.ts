@@ -1,0 +1,58 @@
+// The server of a soak: Rally with its environment, which its parent process asks for memory and for what it holds.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startRally } from '../../src/rally.ts'
+import type { Answer, Question } from './server-process.ts'
+import { grown, noteIdle } from './tracked-maps.ts'
+
+const { gc } = globalThis
+if (!gc) throw new Error('start it with --expose-gc')
+
+const rally = await startRally()
+const { connections, engine } = rally.platform
+await collectGarbage()
+noteIdle()
+
+process.on('message', (question: Question) => {
+  answer(question).then(
+    (data) => process.send?.(data),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+      process.exit(1)
+    },
+  )
+})
+process.on('disconnect', () => process.exit(1))
+process.on('SIGTERM', () => void rally.stop().finally(() => process.exit(0)))
+process.send?.({ url: rally.url })
+
+async function answer(question: Question): Promise<Answer> {
+  switch (question.ask) {
+    case 'load':
+      return { sockets: connections.size, matches: engine.size }
+    case 'memory': {
+      await collectGarbage()
+      const { heapUsed, external, rss } = process.memoryUsage()
+      return { heldBytes: heapUsed + external, residentBytes: rss }
+    }
+    case 'skip':
+      skip(question.ms)
+      return {}
+    case 'held':
+      await collectGarbage()
+      return { held: grown() }
+  }
+}
+
+/** Finalizers and weak references need turns of the event loop between the collections. */
+async function collectGarbage(): Promise<void> {
+  for (let runs = 0; runs < 3; runs++) {
+    gc?.()
+    await sleep(10)
+  }
+}
+
+/** Lets time pass for everything that measures by the monotonic clock. Timers keep their time. */
+function skip(ms: number): void {
+  const now = performance.now.bind(performance)
+  performance.now = () => now() + ms
+}
