@@ -9,7 +9,7 @@ on_command_line = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 export DEPLOY_HOST := $(call on_command_line,HOST)
 export ADMIN_NAME := $(call on_command_line,USER)
 
-.PHONY: help install dev start format clean check test faults fuzz extending e2e bench verify upstream-uws test-deploy \
+.PHONY: help install dev start format clean check test faults soak fuzz extending e2e bench verify upstream-uws test-deploy \
 	env build push version run stop rebuild deploy status logs backup restore admin
 
 help: ## List the commands
@@ -58,6 +58,8 @@ faults: install ## Break what Rally depends on, load it to its limits, and print
 
 fuzz: install ## Send a million mutated frames and 100,000 odd HTTP connections; FUZZ_SEED= repeats a run
 	npm run fuzz
+soak: install ## Use a server for a long time, and fail if it keeps memory, entries of maps or errors: MINUTES=20
+	npm run soak -- --minutes $(or $(MINUTES),20)
 
 extending: install ## Build the examples of the documents: modules, games, an application
 	npm run extending
