@@ -63,6 +63,8 @@ case $(docker compose version --short 2>/dev/null) in
 *) compose_command=(docker compose) ;;
 esac
 compose() { "${compose_command[@]}" "$@"; }
+COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-$(setting COMPOSE_PROJECT_NAME)}
+export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-rally}
 
 # For commands that end things, whatever .env enables now.
 every_profile=(--profile cluster --profile small --profile watch)
@@ -77,7 +79,10 @@ replicas() {
   esac
 }
 
-container() { compose ps -q "$1" 2>/dev/null | head -n 1; }
+container() {
+  docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False | head -n 1
+}
 
 # probe <service>: prints its state and version, such as `ready 1.2.3`.
 probe() {

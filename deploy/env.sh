@@ -13,7 +13,7 @@ cat >.env.new <<ENV
 # --- What runs ---
 # cluster or small; and watch, for Prometheus and Grafana: cluster,watch
 COMPOSE_PROFILES=$profiles
-COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-rally}
+COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME
 # Where images are pushed to and pulled from. Empty: they stay where they are built.
 REGISTRY=${REGISTRY:-}
 

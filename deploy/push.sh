@@ -5,4 +5,4 @@ require_version
 [ -n "$REGISTRY" ] || die 'REGISTRY is missing: make push V=1.2.3 REGISTRY=registry.example.com'
 
 unset DOCKER_CONTEXT
-docker push "$(image_of "$V")"
+docker push --quiet "$(image_of "$V")"

@@ -24,7 +24,7 @@ if [ -n "$running" ]; then
   former_id=$(docker inspect -f '{{.Image}}' "$running")
 fi
 
-is_ready() { is_healthy "$1" && [ "$(probe "$1")" = "ready $version" ]; }
+is_ready() { [ "$(probe "$1")" = "ready $version" ]; }
 
 go_back() {
   trap '' INT TERM HUP
@@ -61,8 +61,8 @@ for replica in "${replicas[@]}"; do
     docker logs --tail 20 "$(container "$replica")" 2>&1 || true
     go_back "$replica does not become ready with $wanted within $READY_SECONDS s."
   fi
-  say "$replica: $(probe "$replica")"
-  [ "$before" = "$(container "$replica")" ] || sleep "$SEEN_SECONDS"
+  say "$replica: ready with $version"
+  [ -z "$(container caddy)" ] || [ "$before" = "$(container "$replica")" ] || sleep "$SEEN_SECONDS"
 done
 trap - INT TERM HUP
 
