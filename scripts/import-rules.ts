@@ -118,6 +118,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   '@redis/': ['src/bus/'],
   cookie: ['src/server/'],
   otplib: ['src/modules/auth/'],
+  '@simplewebauthn/': ['src/modules/auth/'],
   qrcode: ['src/modules/auth/'],
   pino: ['src/logger.ts'],
   'prom-client': ['src/metrics/'],

@@ -61,6 +61,8 @@ export interface Config {
   readonly adminHost: string
   /** The token that `/metrics` of the main port asks for. Unset: there are no metrics at that port. */
   readonly metricsToken: string | undefined
+  /** What signing in takes besides the authenticator's code. */
+  readonly secondFactor: 'none' | 'passkey'
   /** Sign-in attempts from one address in five minutes. */
   readonly authPerIp: number
   /** Wrong codes an hour in the whole installation, from browsers that the user has not signed in with before. */
@@ -179,6 +181,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     adminPort: env.int('ADMIN_PORT', undefined, 0, 65_535),
     adminHost: env.text('ADMIN_HOST') ?? '127.0.0.1',
     metricsToken: readMetricsToken(env),
+    secondFactor: readSecondFactor(env, publicUrl),
     authPerIp: env.int('LIMIT_AUTH_PER_IP', 100, 1, MANY),
     wrongCodesPerHour: env.int('LIMIT_WRONG_CODES_PER_HOUR', 200, 1, MANY),
     database: {
@@ -243,6 +246,18 @@ function readPublicUrl(env: Environment, production: boolean): string | undefine
   const why = 'browsers keep the session cookie (__Host-rally, which is Secure) of https alone'
   env.refuse('PUBLIC_URL', `is not https, so nobody could sign in: ${why}`)
   return url
+}
+
+/** A browser makes passkeys for a name, not for an address, and only on https or on its own machine (WebAuthn, 5.1.2). */
+function readSecondFactor(env: Environment, publicUrl: string): Config['secondFactor'] {
+  const factor = env.oneOf('SECOND_FACTOR', 'none', ['none', 'passkey'])
+  const { protocol, hostname } = new URL(publicUrl)
+  const isName = !/^\[|^[\d.]+$/.test(hostname)
+  const isSecure = protocol === 'https:' || /(^|\.)localhost$/.test(hostname)
+  if (factor === 'passkey' && !(isName && isSecure)) {
+    env.refuse('SECOND_FACTOR', 'browsers have passkeys only for https and a name, or http://localhost: see PUBLIC_URL')
+  }
+  return factor
 }
 
 /** Only http and https: the origin of any other URL is the text `null`, which sandboxed frames of foreign pages send too. */

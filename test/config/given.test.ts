@@ -31,6 +31,7 @@ test('every value of Config can be given under its own name', () => {
     adminPort: 9464,
     trustedProxies: ['10.1.2.3', '2001:db8::/32'],
     metricsToken: 'a-token-of-some-length',
+    secondFactor: 'passkey',
     drainMs: 500,
     heartbeatMs: 1_500,
     maxConnections: 99,

@@ -36,6 +36,24 @@ function refused(environment: Environment): string[] {
   return []
 }
 
+describe('SECOND_FACTOR', () => {
+  const url = (PUBLIC_URL: string) => ({ SECOND_FACTOR: 'passkey', PUBLIC_URL })
+
+  test('is none unless given', () => {
+    expect(develop({}).secondFactor).toBe('none')
+    expect(refused({ SECOND_FACTOR: 'passkeys' })).toEqual(['SECOND_FACTOR'])
+  })
+
+  test.for(['https://rally.example.com', 'http://localhost:3001', 'http://rally.localhost'])('is passkey at %s', (at) =>
+    expect(develop(url(at)).secondFactor).toBe('passkey'),
+  )
+
+  test.for(['http://rally.example.com', 'https://192.0.2.1', 'https://[2001:db8::1]', 'http://127.0.0.1:3001'])(
+    'cannot be passkey at %s, where browsers have none',
+    (at) => expect(refused(url(at))).toEqual(['SECOND_FACTOR']),
+  )
+})
+
 describe('production', () => {
   test('starts with what it needs', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({ production: true, publicUrl: 'https://rally.example.com' })

@@ -1,7 +1,13 @@
 import type { Sealed } from '../../db/secret-encryption.ts'
 import type { Connection } from '../../rpc/index.ts'
+import type { Attempt } from './limits/lockouts.ts'
+import type { User } from './types.ts'
 
-/** What `auth.verify` or `auth.rotateTotp` on this socket must prove. `totp` is the secret that the code must come from. */
+/**
+ * What the next request of a sign-in, or of a change of the authenticator or the passkeys, must prove on this socket. `totp`
+ * is the secret that the code must come from, `challenge` what the passkey must sign, in base64url. `attempt` stays counted
+ * until the passkey is right.
+ */
 export type Challenge =
   | { readonly kind: 'user'; readonly userId: string; readonly username: string }
   | {
@@ -13,8 +19,22 @@ export type Challenge =
       readonly totp: Sealed
     }
   | { readonly kind: 'rotation'; readonly userId: string; readonly totp: Sealed }
+  | { readonly kind: 'passkey'; readonly user: User; readonly challenge: string; readonly attempt: Attempt }
+  | {
+      readonly kind: 'newPasskey'
+      readonly user: User
+      readonly challenge: string
+      readonly attempt: Attempt
+      /** What the passkey does beside signing in: it registers a candidate, is the first one, or replaces lost ones. */
+      readonly purpose:
+        | { readonly kind: 'register'; readonly totp: Sealed; readonly step: number }
+        | { readonly kind: 'first' }
+        | { readonly kind: 'replace' }
+    }
+  | { readonly kind: 'addedPasskey'; readonly userId: string; readonly challenge: string }
 
-const LIFETIME_MS = 5 * 60_000
+/** Milliseconds. */
+export const CHALLENGE_LIFETIME_MS = 5 * 60_000
 /** Wrong codes of a candidate. Those of a user are counted in `limits/`. */
 const MAX_TRIES = 5
 
@@ -36,7 +56,7 @@ export class Challenges {
 
   /** Replaces the challenge that the socket had. */
   hold(connection: Connection, challenge: Challenge): void {
-    this.#held.set(connection, { challenge, until: this.#elapsed() + LIFETIME_MS, tries: 0 })
+    this.#held.set(connection, { challenge, until: this.#elapsed() + CHALLENGE_LIFETIME_MS, tries: 0 })
   }
 
   find(connection: Connection): Challenge | null {

@@ -1,22 +1,27 @@
 import { SecretBox } from '../../db/secret-encryption.ts'
 import { type Platform, type Service, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
+import type { AuthParts } from './auth-parts.ts'
 import { Challenges } from './challenges.ts'
 import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
 import { AttemptCounters, type Clocks } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
+import { OwnPasskeys } from './passkeys/own-passkeys.ts'
+import { WebAuthn } from './passkeys/webauthn.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
-import { type AuthParts, SignIn } from './sign-in.ts'
+import { SignIn } from './sign-in.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
 
 /** Accounts and their sessions. */
 export class AuthService implements Service {
   readonly signIn: SignIn
   readonly rotation: Rotation
+  readonly ownPasskeys: OwnPasskeys
   readonly sessions: Sessions
   readonly closer: SessionCloser
   readonly #now: () => number
+  readonly #webauthn: WebAuthn | null
 
   /** @throws Error when the key for tickets is too short */
   constructor(platform: Platform, { now = Date.now, elapsed = () => performance.now() }: Partial<Clocks> = {}) {
@@ -32,6 +37,7 @@ export class AuthService implements Service {
     }
     this.closer = new SessionCloser(platform, now)
     this.sessions = new Sessions(platform, this.closer, now)
+    this.#webauthn = config.secondFactor === 'passkey' ? new WebAuthn(config, log.of('auth')) : null
     const parts: AuthParts = {
       platform,
       now,
@@ -39,17 +45,19 @@ export class AuthService implements Service {
       box: new SecretBox(config.secrets.encryption),
       lockouts: new Lockouts(counters, limits, onExhausted),
       challenges: new Challenges(elapsed),
+      webauthn: this.#webauthn,
     }
     this.signIn = new SignIn(parts)
     this.rotation = new Rotation(parts)
+    this.ownPasskeys = new OwnPasskeys(parts)
   }
 
   get queues() {
     return { ...this.signIn.queues, 'auth.sessions': this.sessions.queue }
   }
 
-  start(): Promise<void> {
-    return this.closer.start()
+  async start(): Promise<void> {
+    await Promise.all([this.closer.start(), this.#webauthn?.start()])
   }
 
   async stop(): Promise<void> {

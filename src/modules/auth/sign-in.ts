@@ -1,28 +1,36 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SecretBox } from '../../db/secret-encryption.ts'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
-import type { Platform } from '../platform.ts'
 import { UserId } from '../wire.ts'
-import { accounts, toUser } from './accounts.ts'
+import { accounts } from './accounts.ts'
+import {
+  type AuthParts,
+  authorized,
+  countSuccess,
+  forbidSignedIn,
+  invalidCode,
+  noChallenge,
+  orWarn,
+  signedOutSocket,
+  socketOf,
+} from './auth-parts.ts'
 import { forbidBanned } from './bans.ts'
-import type { Challenge, Challenges } from './challenges.ts'
+import type { Challenge } from './challenges.ts'
 import { FairQueue } from './limits/fair-queue.ts'
-import { type Attempt, type Lockouts, networkOf } from './limits/lockouts.ts'
+import { networkOf } from './limits/lockouts.ts'
+import { PasskeyStep } from './passkeys/passkey-step.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
-import type { Sessions } from './sessions/sessions.ts'
 import { matchStep, newAuthenticator } from './totp/codes.ts'
-import type { Authorized, Begun, Candidate } from './types.ts'
-
-/** What signing in and replacing the authenticator share. */
-export interface AuthParts {
-  readonly platform: Platform
-  readonly now: () => number
-  readonly box: SecretBox
-  readonly lockouts: Lockouts
-  readonly challenges: Challenges
-  readonly sessions: Sessions
-}
+import type {
+  Authorized,
+  Begun,
+  Candidate,
+  CreatedPasskey,
+  PasskeyAsked,
+  SignedPasskey,
+  User,
+  Verified,
+} from './types.ts'
 
 /** Sign-in uses two of the reserved connections, which leaves two for others. */
 const SIGN_IN_QUEUE = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
@@ -34,9 +42,12 @@ export class SignIn {
   readonly #parts: AuthParts
   readonly #queue = new FairQueue(SIGN_IN_QUEUE)
   readonly #drawings = new FairQueue(DRAWING_QUEUE)
+  /** Null where the code is enough. */
+  readonly #passkeyStep: PasskeyStep | null
 
   constructor(parts: AuthParts) {
     this.#parts = parts
+    this.#passkeyStep = parts.webauthn && new PasskeyStep(parts, parts.webauthn)
   }
 
   /** Attempts that wait for the database, and candidates that wait for their QR code. */
@@ -70,18 +81,18 @@ export class SignIn {
   }
 
   /**
-   * Compares a code with the socket's challenge. A right one signs in or registers, and counts once. A wrong one costs the
-   * same work for a user and for a candidate.
+   * Compares a code with the socket's challenge. A right one counts once; it signs in or registers, or a passkey has to
+   * follow. A wrong one costs the same work for a user and for a candidate, whether they have passkeys or not.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE, USERNAME_TAKEN, RATE_LIMITED, BANNED; FORBIDDEN as `begin`
    */
-  async verify(call: Call, code: string): Promise<Authorized> {
+  async verify(call: Call, code: string): Promise<Verified> {
     const connection = signedOutSocket(call)
     const { platform, lockouts, challenges, box, now } = this.#parts
     const { reserved } = platform.database
     const { caller } = call
     const challenge = challenges.find(connection)
-    if (!challenge || challenge.kind === 'rotation') throw noChallenge()
+    if (challenge?.kind !== 'user' && challenge?.kind !== 'candidate') throw noChallenge()
     const { userId } = challenge
     const attempt = challenge.kind === 'user' ? lockouts.forCode(caller, challenge) : lockouts.fromAddress(caller)
     return this.#queued(caller, async () => {
@@ -99,28 +110,35 @@ export class SignIn {
       if (!challenges.settle(connection, challenge)) throw noChallenge()
 
       if (challenge.kind === 'candidate') {
-        const registered = await this.#register(connection, challenge, step)
-        await this.#succeeded(attempt)
+        const user = this.#newUser(challenge)
+        const purpose = { kind: 'register', totp, step } as const
+        if (this.#passkeyStep) return this.#passkeyStep.askNew(connection, user, attempt, purpose)
+        const registered = await this.#register(connection, challenge, user, step)
+        await countSuccess(this.#parts, attempt)
         return registered
       }
       if (!account) throw noChallenge()
-      await this.#succeeded(attempt)
+      if (!this.#passkeyStep) await countSuccess(this.#parts, attempt)
       forbidBanned(account.ban, now())
       if (!box.isCurrent(totp)) {
         const resealed = accounts.reseal(reserved, userId, totp, box.seal(secret, userId))
-        await this.#orWarn(resealed, 'a secret stays encrypted with an old key')
+        await orWarn(this.#parts, resealed, 'a secret stays encrypted with an old key')
       }
-      return this.#authorized(account)
+      return this.#passkeyStep?.ask(connection, account, attempt) ?? authorized(this.#parts, account)
     })
   }
 
   /**
-   * Signs in with a recovery code and uses it up. The authenticator stays as it is.
+   * Takes a recovery code in place of the authenticator's, and uses it up. The authenticator stays as it is.
    *
-   * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; BANNED; FORBIDDEN on a signed-in socket
+   * @throws RpcError INVALID_CODE, also for a name without an account; RATE_LIMITED; BANNED; FORBIDDEN on a signed-in socket,
+   * and without a socket where a passkey has to follow
    */
-  async recover(caller: Caller, username: string, recoveryCode: string): Promise<Authorized> {
+  async recover(call: Call, username: string, recoveryCode: string): Promise<Verified> {
+    const { caller } = call
     forbidSignedIn(caller)
+    const passkeyStep = this.#passkeyStep
+    const askPasskey = passkeyStep && { step: passkeyStep, connection: socketOf(call) }
     const { platform, lockouts, now } = this.#parts
     const { reserved } = platform.database
     const attempt = lockouts.forRecovery(caller, username)
@@ -131,10 +149,26 @@ export class SignIn {
       const isRight = await accounts.spendRecoveryCode(reserved, owner, recoveryCode, new Date(now()))
       const account = isRight ? await accounts.byId(reserved, owner) : null
       if (!account) throw invalidCode()
-      await this.#succeeded(attempt)
+      if (!askPasskey) await countSuccess(this.#parts, attempt)
       forbidBanned(account.ban, now())
-      return this.#authorized(account)
+      return askPasskey?.step.ask(askPasskey.connection, account, attempt) ?? authorized(this.#parts, account)
     })
+  }
+
+  /** Takes the passkey that `verify` or `recover` asked for. @throws RpcError as PasskeyStep, and as `begin` */
+  async verifyPasskey(call: Call, answer: CreatedPasskey | SignedPasskey, name?: string): Promise<Authorized> {
+    const connection = signedOutSocket(call)
+    const step = this.#passkeyStep
+    if (!step) throw noChallenge()
+    return this.#queued(call.caller, () => step.verify(connection, answer, name))
+  }
+
+  /** Takes a recovery code in place of that passkey. @throws RpcError as PasskeyStep, and as `begin` */
+  async recoverPasskey(call: Call, recoveryCode: string): Promise<PasskeyAsked> {
+    const connection = signedOutSocket(call)
+    const step = this.#passkeyStep
+    if (!step) throw noChallenge()
+    return this.#queued(call.caller, () => step.recover(connection, call.caller, recoveryCode))
   }
 
   #queued<T>({ ip }: Caller, work: () => Promise<T>): Promise<T> {
@@ -153,14 +187,18 @@ export class SignIn {
     })
   }
 
+  #newUser({ userId, username, displayName }: Extract<Challenge, { kind: 'candidate' }>): User {
+    return { id: UserId.parse(userId), username, displayName, createdAt: this.#parts.now(), role: 'player' }
+  }
+
   async #register(
     connection: Connection,
     challenge: Extract<Challenge, { kind: 'candidate' }>,
+    user: User,
     step: number,
   ): Promise<Authorized> {
-    const { platform, now, challenges } = this.#parts
-    const { userId, username, displayName, totp } = challenge
-    const user = { id: UserId.parse(userId), username, displayName, createdAt: now(), role: 'player' } as const
+    const { platform, challenges } = this.#parts
+    const { totp } = challenge
     const recoveryCodes = newRecoveryCodes()
     let isFree: boolean
     try {
@@ -171,46 +209,6 @@ export class SignIn {
       throw error
     }
     if (!isFree) throw new RpcError('USERNAME_TAKEN', 'Somebody else registered this name first')
-    return { ...this.#authorized(user), recoveryCodes }
+    return { ...authorized(this.#parts, user), recoveryCodes }
   }
-
-  #authorized(user: Authorized['user']): Authorized {
-    return { status: 'authorized', user: toUser(user), token: this.#parts.sessions.issueTicket(user.id) }
-  }
-
-  #succeeded(attempt: Attempt): Promise<void> {
-    return this.#orWarn(attempt.succeeded(), 'a successful attempt stays counted')
-  }
-
-  /** The code was right, so a failure of what follows keeps nobody out and costs no recovery code. */
-  async #orWarn(work: Promise<void>, message: string): Promise<void> {
-    try {
-      await work
-    } catch (error) {
-      this.#parts.platform.log.of('auth').warn({ err: error }, message)
-    }
-  }
-}
-
-export function invalidCode(): RpcError {
-  return new RpcError('INVALID_CODE', 'This code is wrong, or was used before')
-}
-
-export function noChallenge(): RpcError {
-  return new RpcError('NO_CHALLENGE', 'There is nothing to verify on this socket; begin again')
-}
-
-export function socketOf({ connection }: Call): Connection {
-  if (!connection) throw new RpcError('FORBIDDEN', 'This needs a WebSocket: it takes two steps on the same one')
-  return connection
-}
-
-function signedOutSocket(call: Call): Connection {
-  forbidSignedIn(call.caller)
-  return socketOf(call)
-}
-
-/** A signed-in user's write runs in a transaction, but attempts are counted outside of it, because counts must stay. */
-function forbidSignedIn({ user }: Caller): void {
-  if (user) throw new RpcError('FORBIDDEN', 'Sign out first')
 }

@@ -39,6 +39,113 @@ export const Authorized = z.object({
 })
 export type Authorized = z.infer<typeof Authorized>
 
+/** Bytes in base64url, as WebAuthn writes them in JSON. */
+const base64url = (maxLength: number) =>
+  z
+    .string()
+    .regex(/^[\w-]+$/, 'base64url')
+    .max(maxLength)
+/** 1,023 bytes at most (WebAuthn, 4). */
+const CredentialId = base64url(1364)
+const PublicKey = z.literal('public-key')
+const Transports = z.array(z.string().regex(/^[a-z-]{1,20}$/)).max(8)
+const KnownCredentials = z.array(z.object({ id: CredentialId, type: PublicKey, transports: Transports }))
+
+/** What `navigator.credentials.get()` needs: PublicKeyCredentialRequestOptionsJSON of WebAuthn, 5.5. */
+export const PasskeyRequest = z.object({
+  challenge: z.string(),
+  rpId: z.string(),
+  /** Milliseconds. */
+  timeout: z.number().int(),
+  userVerification: z.literal('required'),
+  allowCredentials: KnownCredentials,
+})
+export type PasskeyRequest = z.infer<typeof PasskeyRequest>
+
+/** What `navigator.credentials.create()` needs: PublicKeyCredentialCreationOptionsJSON of WebAuthn, 5.4. */
+export const PasskeyCreation = z.object({
+  challenge: z.string(),
+  rp: z.object({ id: z.string(), name: z.string() }),
+  user: z.object({ id: z.string(), name: z.string(), displayName: z.string() }),
+  pubKeyCredParams: z.array(z.object({ type: PublicKey, alg: z.number().int() })),
+  /** Milliseconds. */
+  timeout: z.number().int(),
+  attestation: z.literal('none'),
+  authenticatorSelection: z.object({
+    residentKey: z.literal('preferred'),
+    requireResidentKey: z.literal(false),
+    userVerification: z.literal('required'),
+  }),
+  excludeCredentials: KnownCredentials,
+})
+export type PasskeyCreation = z.infer<typeof PasskeyCreation>
+
+/** The code or the recovery code was right, and a passkey has to follow: one of the user's, or a new one. */
+export const PasskeyAsked = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('passkey'), request: PasskeyRequest }),
+  z.object({ status: z.literal('newPasskey'), creation: PasskeyCreation }),
+])
+export type PasskeyAsked = z.infer<typeof PasskeyAsked>
+
+/** The answer of `auth.verify` and `auth.recover`. `PasskeyAsked` comes only where `SECOND_FACTOR` is `passkey`. */
+export const Verified = z.union([Authorized, PasskeyAsked])
+export type Verified = z.infer<typeof Verified>
+
+/** What a browser answers to a PasskeyCreation, as JSON (WebAuthn, 5.1). Rally reads no more of it than this. */
+export const CreatedPasskey = z.object({
+  id: CredentialId,
+  type: PublicKey,
+  response: z.object({
+    clientDataJSON: base64url(4096),
+    attestationObject: base64url(6144),
+    transports: Transports.optional(),
+  }),
+})
+export type CreatedPasskey = z.infer<typeof CreatedPasskey>
+
+/** What a browser answers to a PasskeyRequest. */
+export const SignedPasskey = z.object({
+  id: CredentialId,
+  type: PublicKey,
+  response: z.object({
+    clientDataJSON: base64url(4096),
+    authenticatorData: base64url(2048),
+    signature: base64url(2048),
+    userHandle: base64url(86).nullish(),
+  }),
+})
+export type SignedPasskey = z.infer<typeof SignedPasskey>
+
+export const PasskeyId = z.string().min(1).max(40).brand<'PasskeyId'>()
+export type PasskeyId = z.infer<typeof PasskeyId>
+
+/** What the user calls a passkey. */
+export const PasskeyName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters')
+
+/** A passkey as its user sees it. */
+export const PasskeyInfo = z.object({
+  id: PasskeyId,
+  name: PasskeyName,
+  /** It may be copied to other devices of the user, as by a password manager. */
+  synced: z.boolean(),
+  createdAt: Timestamp,
+  /** Null while it was only made. */
+  lastUsedAt: Timestamp.nullable(),
+})
+export type PasskeyInfo = z.infer<typeof PasskeyInfo>
+
+/** The answer of `auth.addPasskey`: first what the browser needs, then the passkey that was added. */
+export const PasskeyAdded = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('newPasskey'), creation: PasskeyCreation }),
+  z.object({ status: z.literal('added'), passkey: PasskeyInfo }),
+])
+export type PasskeyAdded = z.infer<typeof PasskeyAdded>
+
 /** The answer of `auth.rotateTotp`: first the new secret, then, once a code has proved it, the new recovery codes. */
 export const Rotated = z.discriminatedUnion('status', [
   Candidate,

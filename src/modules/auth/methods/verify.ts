@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { method } from '../../define.ts'
 import { authService } from '../service.ts'
-import { Authorized, TotpCode } from '../types.ts'
+import { TotpCode, Verified } from '../types.ts'
 
-/** Answers the challenge of `auth.begin` with a code of the authenticator app. */
+/** Answers the challenge of `auth.begin` with a code of the authenticator app. A passkey may have to follow. */
 export const verify = method({
   access: 'anyone',
   effect: 'write',
   limit: { points: 120, perSeconds: 60 },
   input: z.object({ code: TotpCode }),
-  output: Authorized,
+  output: Verified,
   errors: ['NO_CHALLENGE', 'INVALID_CODE', 'USERNAME_TAKEN', 'BANNED', 'FORBIDDEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.verify(ctx.call, input.code),
 })

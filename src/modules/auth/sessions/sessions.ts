@@ -74,15 +74,19 @@ const EXTEND = statement<SessionRow>(
 // lock, and then ends this session too.
 const REDEEM = statement<Pick<SessionRow, 'user'>>(
   'sessions.redeem',
-  `WITH ticket AS (
-     INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
-   ), session AS (
-     INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at)
-     SELECT $4, users.id, $5, $6, $7, $7, $8 FROM users, ticket WHERE users.id = $3 AND NOT ${isBannedAt('$7')}
-     FOR SHARE OF users
-     RETURNING user_id
-   )
-   SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`,
+  redeemSql({ column: '', value: '', table: '', condition: '', lock: '' }),
+)
+
+// A passkey that is being removed is waited for, and then makes no session.
+const REDEEM_WITH_PASSKEY = statement<Pick<SessionRow, 'user'>>(
+  'sessions.redeemWithPasskey',
+  redeemSql({
+    column: ', passkey_id',
+    value: ', passkeys.id',
+    table: ', passkeys',
+    condition: 'AND passkeys.id = $9 AND passkeys.user_id = users.id',
+    lock: ', passkeys',
+  }),
 )
 
 const END = statement(
@@ -94,7 +98,8 @@ const END = statement(
 const END_OTHERS = statement<{ readonly id: string }>(
   'sessions.endOthers',
   `UPDATE sessions SET ended_at = $3
-   WHERE id <> $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
+   WHERE id IS DISTINCT FROM $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3
+     AND ($4::text IS NULL OR passkey_id = $4) RETURNING id`,
 )
 
 const EXPIRE = statement<{ readonly id: string; readonly userId: string }>(
@@ -155,9 +160,9 @@ export class Sessions implements SessionGate {
     return row && toSignedIn(row)
   }
 
-  /** A ticket that `redeem` exchanges for a session. */
-  issueTicket(userId: string): string {
-    return this.#tokens.sign(TICKET, { sub: userId, jti: randomUUID() }, this.#now(), TICKET_MS)
+  /** A ticket that `redeem` exchanges for a session. Where passkeys are asked for it must name the one that took part. */
+  issueTicket(userId: string, passkey?: string): string {
+    return this.#tokens.sign(TICKET, { sub: userId, jti: randomUUID(), passkey }, this.#now(), TICKET_MS)
   }
 
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
@@ -165,6 +170,8 @@ export class Sessions implements SessionGate {
     const claims = this.#tokens.read(TICKET, token, now)
     if (typeof claims?.jti !== 'string' || claims.jti === '' || typeof claims.sub !== 'string') throw badTicket()
     const ticketEndsAt = claims.exp * 1000
+    const { passkey } = claims
+    if (this.#platform.config.secondFactor === 'passkey' && typeof passkey !== 'string') throw badTicket()
     const lifeMs = ticketEndsAt - claims.iat * 1000
     if (lifeMs > TICKET_MS || ticketEndsAt > now + TICKET_MS + CLOCK_LEEWAY_MS) throw badTicket()
     const sessionId = randomUUID()
@@ -173,7 +180,10 @@ export class Sessions implements SessionGate {
     const used = [claims.jti, new Date(ticketEndsAt)]
     const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
     const { reserved } = this.#platform.database
-    const row = await orUnavailable(reserved.first(REDEEM, [...used, claims.sub, ...session]))
+    const values = [...used, claims.sub, ...session]
+    const redeemed =
+      passkey === undefined ? reserved.first(REDEEM, values) : reserved.first(REDEEM_WITH_PASSKEY, [...values, passkey])
+    const row = await orUnavailable(redeemed)
     if (!row) throw badTicket()
     return { user: row.user, sessionId, expiresAt }
   }
@@ -191,8 +201,9 @@ export class Sessions implements SessionGate {
     return isEnded
   }
 
-  async finishOthers(scope: Scope, exceptId: string, userId: string): Promise<void> {
-    const ended = await scope.sql.rows(END_OTHERS, [exceptId, userId, new Date(this.#now())])
+  /** Ends the user's sessions but `exceptId`; with `passkeyId` only those that this passkey began. */
+  async finishOthers(scope: Scope, exceptId: string | null, userId: string, passkeyId?: string): Promise<void> {
+    const ended = await scope.sql.rows(END_OTHERS, [exceptId, userId, new Date(this.#now()), passkeyId ?? null])
     scope.afterCommit(() => {
       for (const { id: sessionId } of ended) this.#closer.announce({ sessionId, userId, reason: 'revoked' })
     })
@@ -249,6 +260,20 @@ export class Sessions implements SessionGate {
       for (const { id, userId } of expired) this.#closer.announce({ sessionId: id, userId, reason: 'expired' })
     })
   }
+}
+
+/** The statement of `redeem`, and what it adds for a ticket that names a passkey. */
+function redeemSql(more: Readonly<Record<'column' | 'value' | 'table' | 'condition' | 'lock', string>>): string {
+  return `WITH ticket AS (
+     INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
+   ), session AS (
+     INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at${more.column})
+     SELECT $4, users.id, $5, $6, $7, $7, $8${more.value} FROM users, ticket${more.table}
+     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} ${more.condition}
+     FOR SHARE OF users${more.lock}
+     RETURNING user_id
+   )
+   SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`
 }
 
 function toSignedIn({ id, user, expiresAt }: SessionRow): SignedIn {

@@ -1,0 +1,13 @@
+import { z } from 'zod'
+import { method } from '../../define.ts'
+import { authService } from '../service.ts'
+import { PasskeyInfo } from '../types.ts'
+
+/** The user's passkeys, oldest first. `required`: whether this server asks for one at sign-in; if not, there are no `items`. */
+export const passkeys = method({
+  access: 'user',
+  effect: 'read',
+  input: z.object({}),
+  output: z.object({ required: z.boolean(), items: z.array(PasskeyInfo) }),
+  handle: ({ ctx }) => ctx.use(authService).ownPasskeys.list(ctx, ctx.user.id),
+})

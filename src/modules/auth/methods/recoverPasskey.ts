@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { method } from '../../define.ts'
+import { authService } from '../service.ts'
+import { PasskeyAsked } from '../types.ts'
+
+/** Takes a recovery code where a passkey was asked for, and asks for a new one, which then replaces all others. */
+export const recoverPasskey = method({
+  access: 'anyone',
+  effect: 'write',
+  limit: { points: 60, perSeconds: 60 },
+  input: z.object({ recoveryCode: z.string().min(1).max(64) }),
+  output: PasskeyAsked,
+  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'FORBIDDEN'],
+  handle: ({ ctx, input }) => ctx.use(authService).signIn.recoverPasskey(ctx.call, input.recoveryCode),
+})

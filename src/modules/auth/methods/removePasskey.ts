@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { method } from '../../define.ts'
+import { Empty } from '../../wire.ts'
+import { authService } from '../service.ts'
+import { PasskeyId } from '../types.ts'
+
+/** Removes one of the user's passkeys, within ten minutes of signing in. Other sessions that it began end with 4501. */
+export const removePasskey = method({
+  access: 'user',
+  effect: 'write',
+  input: z.object({ passkeyId: PasskeyId }),
+  output: Empty,
+  errors: ['NOT_FOUND', 'LAST_PASSKEY', 'FORBIDDEN'],
+  prepare: ({ ctx }) => ctx.use(authService).ownPasskeys.prepareRemoving(ctx.call),
+  async handle({ ctx, input, fail }) {
+    const isRemoved = await ctx.use(authService).ownPasskeys.remove(ctx, ctx.call, input.passkeyId)
+    if (!isRemoved) throw fail('NOT_FOUND', 'You have no such passkey')
+    return {}
+  },
+})
