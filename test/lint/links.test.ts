@@ -21,7 +21,7 @@ test.each(pages)('the links of %s lead somewhere', (page) => {
 test('the commands that the pages name exist', () => {
   const text = pages.map(read).join('\n')
   const makefile = read('Makefile')
-  for (const [, target] of text.matchAll(/(?:^|`)make ([a-z0-9]+)\b/gm))
+  for (const [, target] of text.matchAll(/(?:^|`)make ([a-z0-9-]+)\b/gm))
     expect(makefile).toMatch(new RegExp(`^${target}:`, 'm'))
   const { scripts }: { scripts: object } = JSON.parse(read('package.json'))
   for (const [, name = ''] of text.matchAll(/\bnpm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(name)
