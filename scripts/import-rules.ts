@@ -57,6 +57,14 @@ export const rules: readonly Rule[] = [
     values: ['src/protocol/', 'src/rpc/index.ts', 'src/deadline.ts', 'src/signed-token.ts'],
     types: ['src/config.ts', 'src/logger.ts'],
   },
+  {
+    area: 'src/tracing/',
+    values: ['src/deadline.ts'],
+    types: [
+      ...['src/bus/node-calls.ts', 'src/db/observed-statements.ts', 'src/rpc/index.ts', 'src/server/http.ts'],
+      ...['src/tracing-settings.ts', 'src/logger.ts'],
+    ],
+  },
   { area: 'src/client/', values: ['src/protocol/', 'src/games/'] },
 
   { area: 'src/modules/wire.ts' },
@@ -73,9 +81,13 @@ export const rules: readonly Rule[] = [
     types: outsideTypes,
   },
 
-  { area: 'src/config.ts', values: ['src/protocol/', 'src/environment.ts', 'src/secrets.ts'] },
+  {
+    area: 'src/config.ts',
+    values: ['src/tracing-settings.ts', 'src/protocol/', 'src/environment.ts', 'src/secrets.ts'],
+  },
   { area: 'src/environment.ts' },
   { area: 'src/secrets.ts', types: ['src/environment.ts'] },
+  { area: 'src/tracing-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },
   { area: 'src/deadline.ts' },
   { area: 'src/signed-token.ts' },
@@ -122,11 +134,23 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   qrcode: ['src/modules/auth/'],
   pino: ['src/logger.ts'],
   'prom-client': ['src/metrics/'],
+  '@opentelemetry/': ['src/tracing/'],
   react: ['web/src/'],
   'react-dom': ['web/src/'],
-  zod: ['src/protocol/', 'src/games/', 'src/rpc/', 'src/engine/', 'src/db/', 'src/bus/', 'src/modules/', 'src/*.ts'],
+  zod: [
+    'src/tracing/',
+    'src/protocol/',
+    'src/games/',
+    'src/rpc/',
+    'src/engine/',
+    'src/db/',
+    'src/bus/',
+    'src/modules/',
+    'src/*.ts',
+  ],
   // Not where a browser runs, and not in rpc/, which does no input or output.
   'node:': [
+    'src/tracing/',
     'src/server/',
     'src/engine/',
     'src/db/',

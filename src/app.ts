@@ -26,6 +26,8 @@ import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, shareLimits } from './rpc/index.ts'
 import { createServer, type Server } from './server/server.ts'
 import { loadUws } from './server/uws.ts'
+import { startTracing } from './tracing/tracing.ts'
+import { CurrentWork } from './tracing/work.ts'
 
 const { version: packageVersion }: { version: string } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -95,8 +97,14 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const { config, modules, games, migrationsDir, webDir = WEB_DIR } = options
   const { signal: starting = new AbortController().signal } = options
   const node = randomUUID()
+  const current = new CurrentWork()
+  const fields = () => current.logFields()
+  const { logLevel: level, logFormat: format } = config
+  const log = createLoggers({ level, format, node, fields, writeLine: options.writeLogLine })
   const version = config.version ?? packageVersion
-  const log = createLoggers({ level: config.logLevel, format: config.logFormat, node, writeLine: options.writeLogLine })
+  const tracing = await startTracing({ settings: config.tracing, log, current, node, version })
+  // First, so that it closes last.
+  if (tracing) closers.add('the traces', () => tracing.close())
 
   // Before anything is opened, as it may say that this Node does not do.
   await loadUws()
@@ -106,13 +114,14 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   })
   const databaseUrl = config.databaseUrl ?? (await ownPostgres())
   await unlessAborted(() => migrate({ databaseUrl, applicationDir: migrationsDir, log: log.db }), starting)
-  const database = await createDatabase({ url: databaseUrl, ...config.database, log: log.db })
+  const database = await createDatabase({ url: databaseUrl, ...config.database, observer: tracing, log: log.db })
   closers.add('the database', () => database.close(), HANGING_MS)
 
   const bus = await openBus(config, node, log.bus, options.createBus)
   closers.add('the bus', () => bus.close())
   await unlessAborted(() => bus.start(), starting)
-  const nodes = createNodeCalls(bus, (error, name) => log.bus.error({ err: error, asked: name }, 'a node call failed'))
+  const failedCall = (error: unknown, asked: string) => log.bus.error({ err: error, asked }, 'a node call failed')
+  const nodes = createNodeCalls(bus, failedCall, tracing)
 
   const hub = new Hub({
     bus,
@@ -128,6 +137,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     createContext: (call: Call<Transaction>) => new Context(platform, call),
     checkOutput: !config.production,
     translateError,
+    observer: tracing,
     log: log.rpc,
   })
   closers.add('the dispatcher', () => dispatcher.stop())
@@ -149,7 +159,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const draining = createDraining(bus)
   closers.add('the draining', () => draining.stop())
   const shared = { log, database, bus, hub, connections, games, node, nodes, lease, engine }
-  const parts = { ...shared, draining: draining.signal }
+  const traced: Platform['traced'] = (name, attributes, run) => tracing?.run(name, attributes, run) ?? run()
+  const parts = { ...shared, traced, draining: draining.signal }
   const { platform, services, markStarted } = createPlatform({ config: { ...config, databaseUrl }, ...parts })
   for (const { service } of Object.values(modules)) if (service) platform.use(service)
   await unlessAborted(() => lease.start(), starting)
@@ -188,6 +199,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     database,
     bus,
     metrics: metrics.text,
+    observer: tracing,
     log: log.server,
     node,
     version,

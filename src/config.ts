@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { ConfigError, Environment, type Variables } from './environment.ts'
 import { defaultLimits, type Limits } from './protocol/index.ts'
 import { type EncryptionKey, readSecrets, type Secrets } from './secrets.ts'
+import { pairsOf, readTracing, type TracingSettings } from './tracing-settings.ts'
 
 /** The configuration of a server. Times are in milliseconds, sizes in bytes. */
 export interface Config {
@@ -26,6 +27,8 @@ export interface Config {
   readonly logLevel: string
   /** Lines for programs, or for people. */
   readonly logFormat: 'json' | 'text'
+  /** Where traces are exported, and which. Unset: there are none. */
+  readonly tracing: TracingSettings | undefined
   /** How many proxies in front of Rally add trusted entries to `X-Forwarded-For`. */
   readonly trustedProxyHops: number
   /** Where their connections come from: addresses and CIDR blocks. The header of anybody else is ignored. */
@@ -106,10 +109,19 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   authPerIp: 'LIMIT_AUTH_PER_IP',
   wrongCodesPerHour: 'LIMIT_WRONG_CODES_PER_HOUR',
   'matches.maxActive': 'LIMIT_ACTIVE_MATCHES',
+  'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'tracing.headers': 'OTEL_EXPORTER_OTLP_HEADERS',
+  'tracing.sampler': 'OTEL_TRACES_SAMPLER',
+  'tracing.samplerRatio': 'OTEL_TRACES_SAMPLER_ARG',
+  'tracing.serviceName': 'OTEL_SERVICE_NAME',
+  'tracing.resourceAttributes': 'OTEL_RESOURCE_ATTRIBUTES',
   'secrets.ticket': 'JWT_SECRET',
   'secrets.cookie': 'COOKIE_SECRET',
   'secrets.encryption': 'ENCRYPTION_KEY',
 }
+
+/** Objects that are one variable. */
+const PAIRS: ReadonlySet<string> = new Set(['tracing.headers', 'tracing.resourceAttributes'])
 
 function nameOf(path: string): string {
   const name = path.replace('matches.', 'match.').replace('limits.', 'limit.').replaceAll(/[A-Z]/g, '_$&')
@@ -121,6 +133,7 @@ function toVariables(input: object, group = ''): { name: string; value: string; 
   return Object.entries(input).flatMap(([key, value]) => {
     const path = `${group}${key}`
     if (value === undefined) return []
+    if (PAIRS.has(path)) return { name: nameOf(path), value: pairsOf(value), path }
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return toVariables(value, `${path}.`)
     const name = nameOf(path)
     if (path === 'production') return { name, value: value === true ? 'production' : 'development', path }
@@ -161,6 +174,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     secrets: readSecrets(env, production ? undefined : dataDir),
     logLevel: env.oneOf('LOG_LEVEL', 'info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     logFormat: env.oneOf('LOG_FORMAT', kind === 'development' && !production ? 'text' : 'json', ['json', 'text']),
+    tracing: readTracing(env),
     trustedProxyHops: env.int('TRUSTED_PROXY_HOPS', 0, 0, 10),
     trustedProxies: env.addresses('TRUSTED_PROXIES', PRIVATE_ADDRESSES),
     drainGraceMs: env.int('DRAIN_GRACE_MS', production ? 2_000 : 500, 0, 60_000),

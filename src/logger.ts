@@ -23,17 +23,20 @@ export interface LogOptions {
   /** The id of this process. */
   readonly node: string
   /** Takes each line, with its line break. Default: standard output. */
+  /** Fields of every line that has none of the same name. */
+  readonly fields?: (() => object) | undefined
   readonly writeLine?: ((line: string) => void) | undefined
 }
 
 /** Every logger of the process, by name. What they write has passed `log-redaction.ts`: no secrets, no values of users. */
-export function createLoggers({ level, format, node, writeLine }: LogOptions): Loggers {
+export function createLoggers({ level, format, node, fields, writeLine }: LogOptions): Loggers {
   const options = {
     level,
     base: { node },
     // The redaction describes errors. Pino's own serializer would add all of their properties.
     serializers: { err: (described: unknown) => described },
     formatters: { log: redactFields },
+    ...(fields && { mixin: (_: object, __: number, logger: Logger) => withoutBound(fields(), logger) }),
     hooks: { streamWrite: redactText, logMethod: withMessage },
   }
   const destination = destinationOf(format, writeLine)
@@ -46,6 +49,14 @@ export function createLoggers({ level, format, node, writeLine }: LogOptions): L
   }
   const [app, bus, db] = [of('app'), of('bus'), of('db')]
   return { app, bus, db, engine: of('engine'), rpc: of('rpc'), server: of('server'), of }
+}
+
+/** Pino would write a field twice that the logger has already. */
+function withoutBound(fields: object, logger: Logger): object {
+  const names = Object.keys(fields)
+  if (names.length === 0) return fields
+  const bound = logger.bindings()
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in bound)))
 }
 
 /** Undefined: pino writes to standard output itself. */

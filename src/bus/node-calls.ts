@@ -34,6 +34,16 @@ export interface NodeCalls {
   onGone(listener: (node: string) => void): void
 }
 
+/** Follows calls from node to node, for logs and traces. */
+export interface NodeCallObserver {
+  /** Called where a call is made. `context` travels with it. Undefined: it is not of interest. */
+  leaves(kind: NodeCallKind, name: string, node: string): { context: unknown; ended(error?: unknown): void } | undefined
+  /** Has to call `run` once, before it returns, and gives its result. `context` is what the other node sent. */
+  arrives<T>(kind: NodeCallKind, name: string, from: string, context: unknown, run: () => T): T
+}
+
+type NodeCallKind = 'ask' | 'tell'
+
 const ASKED = 'nodes.ask'
 const ANSWERED = 'nodes.answer'
 const TOLD = 'nodes.tell/'
@@ -48,7 +58,14 @@ const Failure = z.object({
 type Failure = z.infer<typeof Failure>
 /** The errors that another node may learn of. */
 const Told = Failure.extend({ name: z.enum(['RpcError', 'NodeCallError']) })
-const Question = z.object({ id: z.number(), name: z.string(), data: z.unknown().optional() })
+const Question = z.object({
+  id: z.number(),
+  name: z.string(),
+  data: z.unknown().optional(),
+  context: z.unknown().optional(),
+})
+/** What `tell` sends, if it is no bytes. */
+const Tale = z.object({ data: z.unknown().optional(), context: z.unknown().optional() })
 const Answer = z.object({ id: z.number(), data: z.unknown().optional(), error: Failure.optional() })
 
 interface Asking {
@@ -59,7 +76,11 @@ interface Asking {
 }
 
 /** @param onError is told of an answer that failed without a code. */
-export function createNodeCalls(bus: Bus, onError: (error: unknown, name: string) => void): NodeCalls {
+export function createNodeCalls(
+  bus: Bus,
+  onError: (error: unknown, name: string) => void,
+  observer?: NodeCallObserver,
+): NodeCalls {
   const answers = new Map<string, (data: unknown, from: string) => Promise<unknown>>()
   const asking = new Map<number, Asking>()
   let lastId = 0
@@ -74,11 +95,13 @@ export function createNodeCalls(bus: Bus, onError: (error: unknown, name: string
     return asked
   }
 
-  const reply = async ({ id, name, data }: z.infer<typeof Question>, from: string) => {
+  const reply = async ({ id, name, data, context }: z.infer<typeof Question>, from: string) => {
     try {
       const answer = answers.get(name)
       if (!answer) throw unavailable(`This node does not answer ${name}`)
-      send(from, ANSWERED, { id, data: await answer(data, from) })
+      const run = () => answer(data, from)
+      const given = context === undefined || !observer ? run() : observer.arrives('ask', name, from, context, run)
+      send(from, ANSWERED, { id, data: await given })
     } catch (error) {
       const told = Told.safeParse(error)
       if (!told.success) onError(error, name)
@@ -105,18 +128,36 @@ export function createNodeCalls(bus: Bus, onError: (error: unknown, name: string
       answers.set(name, answer)
     },
     ask(node, name, data, deadlineMs) {
-      return new Promise((resolve, reject) => {
+      const observed = observer?.leaves('ask', name, node)
+      const answer = new Promise((resolve, reject) => {
         if (asking.size >= MAX_ASKING) throw unavailable('Too many calls between nodes')
         const id = ++lastId
         const late = () => take(id)?.reject(unavailable('The other node did not answer'))
         asking.set(id, { node, resolve, reject, timer: setTimeout(late, deadlineMs) })
-        send(node, ASKED, { id, name, data })
+        send(node, ASKED, { id, name, data, context: observed?.context })
       })
+      if (observed) answer.then(() => observed.ended(), observed.ended)
+      return answer
     },
-    tell: (node, name, data) => send(node, TOLD + name, data),
+    tell(node, name, data) {
+      if (data instanceof Uint8Array) {
+        send(node, TOLD + name, data)
+        return
+      }
+      const observed = observer?.leaves('tell', name, node)
+      send(node, TOLD + name, { data, context: observed?.context })
+      observed?.ended()
+    },
     listen(name, listener) {
       bus.receive(TOLD + name, ({ payload }, from) => {
-        listener(typeof payload === 'string' ? JSON.parse(payload) : payload, from)
+        if (typeof payload !== 'string') {
+          listener(payload, from)
+          return
+        }
+        const { data, context } = Tale.parse(JSON.parse(payload))
+        const run = () => listener(data, from)
+        if (context === undefined || !observer) run()
+        else observer.arrives('tell', name, from, context, run)
       })
     },
     onGone: (listener) => void bus.onGone(listener),

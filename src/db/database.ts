@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { withDeadline } from '../deadline.ts'
 import type { Log } from '../logger.ts'
 import { type Prisma, PrismaClient } from './generated/client.ts'
+import type { StatementObserver } from './observed-statements.ts'
 import { type ConnectionOptions, createPool, type PoolStats, poolSql } from './pool.ts'
 import { createStatementNames, PrismaLender } from './prisma-in-transaction.ts'
 import { type Sql, statement } from './sql.ts'
@@ -16,6 +17,8 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly poolSize: number
   /** For a transaction from its begin to its commit. */
   readonly transactionTimeoutMs: number
+  /** Is told of every statement; absent, it costs nothing. */
+  readonly observer?: StatementObserver | undefined
   readonly log: Log
 }
 

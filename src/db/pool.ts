@@ -2,6 +2,7 @@ import pg from 'pg'
 import { withDeadline } from '../deadline.ts'
 import { Histogram, WAIT_MS } from '../histogram.ts'
 import type { Log } from '../logger.ts'
+import { observeStatements, type StatementObserver } from './observed-statements.ts'
 import type { Sql, Statement } from './sql.ts'
 
 /** Where the database is and how long to wait for it. */
@@ -47,6 +48,7 @@ interface PoolOptions extends ConnectionOptions {
   /** Connections at most. */
   readonly size: number
   readonly idleInTransactionMs: number
+  readonly observer?: StatementObserver | undefined
   readonly log: Log
 }
 
@@ -98,7 +100,7 @@ const MAX_LIFETIME_SECONDS = 600
 const PARTING_MS = 1_000
 
 /** Opens a pool of pipelined connections. It does not connect yet. `close` is as `Database.close`. */
-export function createPool({ size, log, ...options }: PoolOptions) {
+export function createPool({ size, observer, log, ...options }: PoolOptions) {
   const settings = sessionSettings(options.statementTimeoutMs, options.idleInTransactionMs)
   const pool = new MeasuredPool({
     ...connectionConfig(options),
@@ -109,6 +111,7 @@ export function createPool({ size, log, ...options }: PoolOptions) {
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     onConnect: (client) => client.query(settings),
   })
+  if (observer) observeStatements(pool, observer)
   // Without a listener a broken connection would end the process.
   const onError = (error: Error) => log.warn({ err: error }, 'database connection lost')
   const connections = new Set<pg.PoolClient>()

@@ -27,6 +27,8 @@ export interface Platform {
   readonly engine: Engine
   /** Aborts when this node was told to stop: queues close, and nothing new starts here. What runs may finish. */
   readonly draining: AbortSignal
+  /** Runs work that no request asked for. Where traces are exported it is a span, with its statements and messages. */
+  traced<T>(name: string, attributes: Readonly<Record<string, string>>, run: () => Promise<T>): Promise<T>
   /** The service of `key`, made when it is first asked for. @throws Error when two services need each other */
   use<T>(key: ServiceKey<T>): T
   /**

@@ -104,6 +104,16 @@ export function framingProblem(req: HttpRequest): FramingProblem | null {
   return LENGTH.test(length) && valuesOf(req, 'content-length').length === 1 ? null : AMBIGUOUS
 }
 
+/** Follows HTTP requests and upgrades to their answer, for traces. */
+export interface RequestObserver {
+  /**
+   * Has to call `run` once, before it returns. `answered` is called with the status of the answer, or with `aborted`.
+   *
+   * @param route the path as the server knows it: `/session`
+   */
+  request(route: string, method: string, run: (answered: (status: string) => void) => void): void
+}
+
 /** One HTTP request and its response. The response can be written once, while the client is there. */
 export class Exchange {
   readonly method: string
@@ -111,6 +121,8 @@ export class Exchange {
   readonly #always: Headers
   #isOpen = true
   #onAbort: (() => void) | undefined
+  /** Told the status of the answer, or `aborted`. */
+  onAnswered: ((status: string) => void) | undefined
 
   /**
    * Must be made before the first await: uWebSockets.js demands a listener for a client that leaves.
@@ -122,6 +134,7 @@ export class Exchange {
     this.method = method
     this.#always = always
     res.onAborted(() => {
+      if (this.#isOpen) this.onAnswered?.('aborted')
       this.#isOpen = false
       this.#onAbort?.()
     })
@@ -140,6 +153,7 @@ export class Exchange {
 
   /** Call it within a cork, after `take()`. */
   writeHead(status: string, headers: Headers): void {
+    this.onAnswered?.(status)
     this.res.writeStatus(status)
     for (const [name, value] of Object.entries({ ...this.#always, ...headers })) {
       if (typeof value === 'string') this.res.writeHeader(name, value)

@@ -7,6 +7,7 @@ import {
   ORIGIN_REFUSED,
   type OriginCheck,
   type Proxies,
+  type RequestObserver,
   readAddresses,
   readRequest,
 } from './http.ts'
@@ -25,6 +26,8 @@ export interface HttpParts {
   readonly proxies: Proxies
   /** The headers of every response. */
   readonly always: Headers
+  /** Absent, it costs nothing. */
+  readonly observer?: RequestObserver | undefined
   readonly log: OutageLog
 }
 
@@ -36,7 +39,7 @@ interface RoutesOptions extends HttpParts {
 
 /** Answers every HTTP request but the upgrades. */
 export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: HttpRequest) => void {
-  const { admission, sessions, log, proxies, always } = options
+  const { admission, sessions, log, proxies, always, observer } = options
 
   const status = createStatusRoutes(options.status)
   /** Without a token nobody sees metrics here, and nobody learns that there are some. */
@@ -93,14 +96,26 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', 'No body is taken here')
       return
     }
+    // Not the path: that of a page may hold the code of a match.
+    const name = methods === page ? 'page' : path
     const failed = (error: unknown): void => {
-      log.error({ err: error, path }, 'a request failed')
+      log.error({ err: error, route: name }, 'a request failed')
       exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server')
     }
-    try {
-      route(exchange, request)?.catch(failed)
-    } catch (error) {
-      failed(error)
+    const serve = (): void => {
+      try {
+        route(exchange, request)?.catch(failed)
+      } catch (error) {
+        failed(error)
+      }
     }
+    if (!observer || Object.hasOwn(status, path)) {
+      serve()
+      return
+    }
+    observer.request(name, method, (answered) => {
+      exchange.onAnswered = answered
+      serve()
+    })
   }
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { Caller, Hub, SessionGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
-import { createOriginCheck, type Proxies } from './http.ts'
+import { createOriginCheck, type Proxies, type RequestObserver } from './http.ts'
 import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
@@ -27,6 +27,8 @@ export interface ServerOptions {
   /** `/readyz` asks these two. */
   readonly database: Pingable
   readonly bus: Pingable
+  /** Is told of HTTP requests and upgrades. */
+  readonly observer?: RequestObserver | undefined
   readonly log: OutageLog
   /** The id of this process in the cluster. */
   readonly node: string
@@ -86,7 +88,7 @@ export function createServer(options: ServerOptions): Server {
   const always = headersOfAll(config.publicUrl)
   const hops = config.trustedProxyHops
   const proxies: Proxies = { hops, isTrusted: createProxyCheck(hops, config.trustedProxies) }
-  const parts: HttpParts = { admission, sessions, isAllowedOrigin, proxies, always, log }
+  const parts: HttpParts = { admission, sessions, isAllowedOrigin, proxies, always, observer: options.observer, log }
   const { node, version, isPlaying = () => false } = options
   const onGone = ({ caller }: Admitted) => {
     connections?.socketClosed()

@@ -28,7 +28,7 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
  * more sockets, then the cookie. An invalid cookie is cleared, and its socket opens signed out.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
-  const { admission, sessions, isClosing, accepts, onOpen, log } = options
+  const { admission, sessions, isClosing, accepts, onOpen, observer, log } = options
 
   const logged = new Set<string>()
   let loggedSince = performance.now()
@@ -97,12 +97,23 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
         }
         res.upgrade(userData, key, protocol, '', context)
       })
+      exchange.onAnswered?.('101')
       onOpen(userData.admitted)
     }
-    const found = sessions.identify(sender)
     const failed = (error: unknown): void => log.error({ err: error }, 'a socket could not be opened')
-    if (found instanceof Promise) found.then(open, refuse).catch(failed)
-    else open(found)
+    const identify = (): void => {
+      const found = sessions.identify(sender)
+      if (found instanceof Promise) found.then(open, refuse).catch(failed)
+      else open(found)
+    }
+    if (!observer) {
+      identify()
+      return
+    }
+    observer.request('/ws', 'get', (answered) => {
+      exchange.onAnswered = answered
+      identify()
+    })
   }
 }
 

@@ -241,6 +241,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     connections: dispatcher.connections,
     games: {},
     node: 'test',
+    traced: (_name, _attributes, run) => run(),
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),

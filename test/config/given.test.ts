@@ -35,6 +35,14 @@ test('every value of Config can be given under its own name', () => {
     drainMs: 500,
     heartbeatMs: 1_500,
     maxConnections: 99,
+    tracing: {
+      endpoint: 'https://collector.example.com:4318',
+      headers: { authorization: 'Bearer a, b=c' },
+      sampler: 'traceidratio',
+      samplerRatio: 0.25,
+      serviceName: 'pong',
+      resourceAttributes: { 'deployment.environment.name': 'test' },
+    },
     matches: { ...usual.matches, countdownMs: 1, maxActive: 3 },
     limits: { ...usual.limits, frameBytes: 2048, anonymousReads: 2 },
   }

@@ -50,7 +50,8 @@ export class RunningMatches {
       files: new ResultFiles({ dir: join(config.dataDir, 'results'), log }),
       log,
       concurrency,
-      store: (result) => this.#owned.finish(result),
+      store: (result) =>
+        platform.traced('matches.settle', { 'rally.match_id': result.matchId }, () => this.#owned.finish(result)),
       onDone: ({ matchId }, isStored) => this.#resultDone(matchId, isStored),
     })
     engine.listen({
