@@ -58,6 +58,7 @@ faults: install ## Break what Rally depends on, load it to its limits, and print
 
 fuzz: install ## Send a million mutated frames and 100,000 odd HTTP connections; FUZZ_SEED= repeats a run
 	npm run fuzz
+
 soak: install ## Use a server for a long time, and fail if it keeps memory, entries of maps or errors: MINUTES=20
 	npm run soak -- --minutes $(or $(MINUTES),20)
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRally } from '../../src/rally.ts'
 import type { Answer, Question } from './server-process.ts'
-import { grown, noteIdle } from './tracked-maps.ts'
+import { forgetGarbage, grown, noteIdle } from './tracked-maps.ts'
 
 const { gc } = globalThis
 if (!gc) throw new Error('start it with --expose-gc')
@@ -22,6 +22,8 @@ process.on('message', (question: Question) => {
   )
 })
 process.on('disconnect', () => process.exit(1))
+// Ctrl-C reaches the parent too, which ends this process in order.
+process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => void rally.stop().finally(() => process.exit(0)))
 process.send?.({ url: rally.url })
 
@@ -48,7 +50,9 @@ async function collectGarbage(): Promise<void> {
   for (let runs = 0; runs < 3; runs++) {
     gc?.()
     await sleep(10)
+    forgetGarbage()
   }
+  gc?.()
 }
 
 /** Lets time pass for everything that measures by the monotonic clock. Timers keep their time. */

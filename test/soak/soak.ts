@@ -48,6 +48,10 @@ const failures: string[] = []
 const samples: (Memory & { readonly atMinutes: number })[] = []
 const visits = new Visits()
 let attempts = 0
+let isInterrupted = false
+process.once('SIGINT', () => {
+  isInterrupted = true
+})
 
 await using server = await SoakServer.start()
 const { url } = server
@@ -56,7 +60,7 @@ for (let index = 0; index < PLAYERS; index++) players.push(await arrive(url, `pl
 
 const begunAt = performance.now()
 const elapsedMinutes = () => (performance.now() - begunAt) / MINUTE_MS
-for (let wave = 0; elapsedMinutes() < minutes; wave++) {
+for (let wave = 0; elapsedMinutes() < minutes && !isInterrupted; wave++) {
   await visit(wave)
   await untilEmpty(wave)
   const memory = await server.memory()
