@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 
 const HEAD_END = '\r\n\r\n'
+const PING = 9
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 
 /**
  * A WebSocket client that costs next to nothing: frames are made beforehand and answers are counted by their headers.
@@ -74,7 +76,10 @@ export class RawClient {
       if (data.length - at < head) break
       const size = head + (short === 126 ? data.readUInt16BE(at + 2) : short)
       if (data.length - at < size) break
-      this.onFrame?.((data[at] ?? 0) & 15, data.subarray(at + head, at + size))
+      const opcode = (data[at] ?? 0) & 15
+      // Rally's pings are empty.
+      if (opcode === PING) this.#socket.write(PONG)
+      this.onFrame?.(opcode, data.subarray(at + head, at + size))
       at += size
       count++
     }

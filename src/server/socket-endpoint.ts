@@ -93,7 +93,7 @@ export class Sockets {
       },
       message: (ws, bytes, isBinary) => this.#receive(ws, bytes, isBinary),
       ping: (ws) => this.#seen(ws),
-      pong: (ws) => this.#seen(ws),
+      pong: (ws) => this.#read(ws),
       drain: (ws) => this.#guard('drain', () => this.#drained(ws)),
       dropped: (ws) => this.#dropped(ws),
       close: (ws, code) => this.#guard('close', () => this.#gone(ws, code)),
@@ -172,8 +172,14 @@ export class Sockets {
     return socket
   }
 
-  #drained(ws: WebSocket<UserData>): void {
+  #read(ws: WebSocket<UserData>): Socket | null {
     const socket = this.#seen(ws)
+    if (socket !== null) socket.readAt = socket.seenAt
+    return socket
+  }
+
+  #drained(ws: WebSocket<UserData>): void {
+    const socket = this.#read(ws)
     if (socket === null) return
     socket.drained()
     if (!socket.isClosing) this.#options.hub.checkBacklog(socket)

@@ -8,6 +8,8 @@ const STEP_MS = 20
 /** A socket whose user plays a live match is pinged after so long a silence, and then has so long to answer. */
 const PLAYING_PING_MS = 1_000
 const PLAYING_ANSWER_MS = 2_500
+/** A socket is closed when nothing of what is unsent has gone out for so long. */
+const STUCK_MS = 4_000
 /** A pause of this process that is not counted as its sockets' silence. */
 const STALL_MS = 250
 
@@ -19,7 +21,7 @@ export interface HeartbeatOptions {
   readonly isPlaying: (userId: string) => boolean
 }
 
-/** Pings silent sockets, and closes those that are dead or idle. */
+/** Pings sockets, and closes those that are dead, read nothing, or are idle. */
 export class SocketHeartbeat {
   readonly #sockets: ReadonlySet<Socket>
   readonly #options: HeartbeatOptions
@@ -46,8 +48,7 @@ export class SocketHeartbeat {
     const now = performance.now()
     const stalledMs = now - this.#steppedAt - STEP_MS
     this.#steppedAt = now
-    // A process that stood still has read nothing.
-    if (stalledMs > STALL_MS) for (const socket of this.#sockets) socket.seenAt += stalledMs
+    if (stalledMs > STALL_MS) for (const socket of this.#sockets) socket.excuse(stalledMs)
     try {
       this.#rounds.next((socket) => this.#check(socket, now))
     } catch (error) {
@@ -68,7 +69,10 @@ export class SocketHeartbeat {
     const isUnanswered = isPlayer && socket.unansweredMs(now) > PLAYING_ANSWER_MS
     const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > limits.anonymousIdleMs
     const pingMs = isPlayer ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
+    // It may send frames and read none.
+    const isDeaf = socket.stuckMs(now) > STUCK_MS || socket.unreadMs(now) > Math.max(STUCK_MS, heartbeatMs)
     if (isUnanswered || silentMs > 2 * heartbeatMs) socket.close(closeCodes.noSignOfLife, 'no sign of life')
+    else if (isDeaf) socket.close(closeCodes.tooSlow, 'too slow')
     else if (isIdle) socket.close(closeCodes.idle, 'idle for too long')
     else if (now - socket.pingedAt >= pingMs) socket.ping(now)
   }

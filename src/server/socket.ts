@@ -53,9 +53,15 @@ export class Socket extends Connection {
   #closing: Closing | null = null
   /** When it last showed a sign of life: a frame, a ping, a pong, or that it read something. */
   seenAt: number
+  /** When it last showed that it reads: a pong, or that some of what was unsent went out. */
+  readAt: number
   pingedAt: number
   /** When the oldest unanswered ping was sent; before `seenAt` when there is none. */
   #askedAt = Number.NEGATIVE_INFINITY
+  /** When the oldest ping was sent that it has not read; before `readAt` when there is none. */
+  #unreadAt = Number.NEGATIVE_INFINITY
+  /** Since when something has been unsent and none of it went out. */
+  #stuckAt = Number.POSITIVE_INFINITY
 
   constructor(ws: WebSocket<UserData>, receiver: Receiver, traffic: Traffic, now: number) {
     super(receiver.admit(ws.getUserData().admitted.caller), now)
@@ -63,6 +69,7 @@ export class Socket extends Connection {
     this.#receiver = receiver
     this.#traffic = traffic
     this.seenAt = now
+    this.readAt = now
     this.pingedAt = now
     receiver.open(this)
   }
@@ -109,12 +116,14 @@ export class Socket extends Connection {
 
   /** uWebSockets.js has written some of what was unsent. */
   drained(): void {
+    this.#stuckAt = Number.POSITIVE_INFINITY
     if (this.#ws === null || this.#closing === null) return
     if (this.#ws.getBufferedAmount() === 0) this.#ws.end(this.#closing.code, this.#closing.reason)
   }
 
   ping(now: number): void {
     if (this.#askedAt <= this.seenAt) this.#askedAt = now
+    if (this.#unreadAt <= this.readAt) this.#unreadAt = now
     this.pingedAt = now
     // What is unsent makes the client answer as well.
     if (this.unsentBytes() === 0) this.#ws?.ping()
@@ -123,6 +132,24 @@ export class Socket extends Connection {
   /** How long the oldest ping has had no answer; 0 when there is none. */
   unansweredMs(now: number): number {
     return this.#askedAt > this.seenAt ? now - this.#askedAt : 0
+  }
+
+  /** How long the oldest ping has not been read; 0 when there is none. */
+  unreadMs(now: number): number {
+    return this.#unreadAt > this.readAt ? now - this.#unreadAt : 0
+  }
+
+  /** How long none of what is unsent has gone out; 0 when nothing is unsent. Looked at several times a second. */
+  stuckMs(now: number): number {
+    this.#stuckAt = this.unsentBytes() > 0 ? Math.min(this.#stuckAt, now) : Number.POSITIVE_INFINITY
+    return Math.max(0, now - this.#stuckAt)
+  }
+
+  /** Leaves out a time in which this process stood still and read nothing. */
+  excuse(stalledMs: number): void {
+    this.seenAt += stalledMs
+    this.readAt += stalledMs
+    this.#stuckAt += stalledMs
   }
 
   /** Sends the close frame once there is room, and cuts the connection when its time is over. */

@@ -8,8 +8,8 @@ import { clientFrame } from '../../bench/support/raw-client.ts'
 export type Load =
   /** Sockets that send these frames, over and over. `reads` off: they take nothing of what they are sent. */
   | { readonly kind: 'frames'; readonly frames: readonly string[]; readonly reads: boolean }
-  /** Requests for an upgrade with these headers, each on a connection of its own. */
-  | { readonly kind: 'upgrades'; readonly headers: Readonly<Record<string, string>> }
+  /** Requests for an upgrade with these headers, each on a connection of its own; as many as go without `perSecond`. */
+  | { readonly kind: 'upgrades'; readonly headers: Readonly<Record<string, string>>; readonly perSecond?: number }
   /** The same HTTP request over and over, many on one connection. */
   | { readonly kind: 'http'; readonly request: string }
 
@@ -32,6 +32,8 @@ const CONNECTIONS = 64
 const MAX_UNSENT_BYTES = 1024 * 1024
 /** HTTP requests that one connection sends at once. */
 const PIPELINED = 16
+/** How often connections are opened where a rate is asked for. */
+const PACE_MS = 5
 
 let connections = 0
 let writes = 0
@@ -41,20 +43,36 @@ process.once('message', (order: Order) => {
   // It stands for another machine: what it costs here must not slow down what is measured.
   setPriority(10)
   const until = performance.now() + order.ms
-  for (let index = 0; index < CONNECTIONS; index++) again(order, until)
+  const { load } = order
+  if (load.kind === 'upgrades' && load.perSecond !== undefined) pace(order, until, load.perSecond)
+  else for (let index = 0; index < CONNECTIONS; index++) again(order, until)
   setTimeout(() => {
     process.send?.({ connections, writes, bytes } satisfies Sent, () => process.exit(0))
   }, order.ms)
 })
 process.once('disconnect', () => process.exit(0))
 
+/** Opens so many connections a second, whatever becomes of them. */
+function pace(order: Order, until: number, perSecond: number): void {
+  const began = performance.now()
+  const more = setInterval(() => {
+    const now = performance.now()
+    if (now > until) clearInterval(more)
+    else while (connections < ((now - began) / 1000) * perSecond) open(order)
+  }, PACE_MS)
+}
+
 function again(order: Order, until: number): void {
   if (performance.now() > until) return
+  open(order).once('close', () => setImmediate(() => again(order, until)))
+}
+
+function open(order: Order): Socket {
   connections++
   const socket = connect({ host: '127.0.0.1', port: order.port, localAddress: order.from, noDelay: true })
   socket.on('error', () => undefined)
-  socket.once('close', () => setImmediate(() => again(order, until)))
   socket.once('connect', () => run(socket, order))
+  return socket
 }
 
 function run(socket: Socket, { port, load }: Order): void {

@@ -61,8 +61,8 @@ export async function underLoad(
   ])
   const sent = await loading
   return {
-    pingP99Ms: p99(pings),
-    signInP99Ms: p99(signIns),
+    pingP99Ms: quantile(pings, 0.99),
+    signInP99Ms: quantile(signIns, 0.99),
     signIns: signIns.length,
     readyStatuses: [...new Set(readyStatuses)],
     skippedTicks: (await server.metric('rally_skipped_ticks_total')) - skippedBefore,
@@ -71,7 +71,7 @@ export async function underLoad(
   }
 }
 
-async function runLoadGenerator(order: Order): Promise<Sent> {
+export async function runLoadGenerator(order: Order): Promise<Sent> {
   const child = fork(fileURLToPath(new URL('./load-generator.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] })
   try {
     const sent = new Promise<Sent>((resolve, reject) => {
@@ -86,20 +86,20 @@ async function runLoadGenerator(order: Order): Promise<Sent> {
 }
 
 /** Does `work` again and again until `until`; each begins at its time, or when the one before is done. */
-async function every(ms: number, until: number, work: () => Promise<unknown>): Promise<void> {
+export async function every(ms: number, until: number, work: () => Promise<unknown>): Promise<void> {
   for (let due = performance.now(); due < until; due = Math.max(due + ms, performance.now())) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())))
     await work()
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return performance.now() - start
 }
 
-function p99(values: readonly number[]): number {
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN
 }
