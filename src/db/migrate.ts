@@ -16,6 +16,9 @@ const LOCK_KEY = 7_255_901_433_270n
 
 const MIGRATION_NAME = /^\d{14}_[a-z0-9_]+$/
 
+/** The first line of a migration after which the versions before it cannot run any more, such as one that drops a column. */
+const BREAKING = '-- breaking'
+
 export interface MigrateOptions {
   readonly databaseUrl: string
   /** Rally's migrations. Default: those of this version. */
@@ -50,10 +53,10 @@ interface History {
 /**
  * Brings the database to this version's schema, and then to the application's. Several nodes may do so at once: one works,
  * the others wait for it. Each migration is one transaction; one that fails leaves nothing and is tried again at the next
- * start.
+ * start. A database of a newer version is left as it is, so that a release can be rolled back.
  *
- * @throws MigrationError when the database has a migration that is unknown or was edited since, when a migration fails,
- * or when the time is over
+ * @throws MigrationError when the database has a newer migration that is breaking, when it has another history, when a
+ * migration was edited since, when a migration fails, or when the time is over
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { databaseUrl, log, timeoutMs = 120_000, connectTimeoutMs = 30_000, applicationDir } = options
@@ -68,13 +71,17 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   const client = await connect(databaseUrl, Math.min(performance.now() + connectTimeoutMs, deadline), deadline, log)
   try {
     let isBehind = false
-    for (const history of histories) isBehind ||= (await pendingOf(client, history)).length > 0
+    for (const history of histories) {
+      const { pending, newer } = await compare(client, history)
+      isBehind ||= pending.length > 0
+      if (newer.length > 0) log.warn({ newer }, `the database is of a newer version of ${history.owner}`)
+    }
     if (!isBehind) return
     await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]).catch((cause: unknown) => {
       throw new MigrationError(`Another node did not end its migration in time: ${messageOf(cause)}`, { cause })
     })
     for (const history of histories) {
-      const pending = await pendingOf(client, history)
+      const { pending } = await compare(client, history)
       if (pending.length === 0) continue
       await client.query(createTable(history.table))
       for (const migration of pending) await apply(client, history, migration, deadline)
@@ -126,24 +133,36 @@ async function connect(url: string, until: number, deadline: number, log: Log): 
   }
 }
 
-/** The migrations that the database does not have yet. @throws MigrationError when it has one that `history` does not have */
-async function pendingOf(client: pg.Client, { owner, table, migrations }: History): Promise<Migration[]> {
+interface Comparison {
+  /** Migrations that the database does not have yet. */
+  readonly pending: readonly Migration[]
+  /** The names of those that it has from a newer version. */
+  readonly newer: readonly string[]
+}
+
+/** @throws MigrationError when this version cannot run on the database */
+async function compare(client: pg.Client, { owner, table, migrations }: History): Promise<Comparison> {
   const { rows: found } = await client.query<{ id: string | null }>('SELECT to_regclass($1) AS id', [table])
-  if (found[0]?.id == null) return [...migrations]
-  const { rows } = await client.query<{ name: string; checksum: string }>(
-    `SELECT migration_name AS name, checksum FROM ${table}
+  if (found[0]?.id == null) return { pending: migrations, newer: [] }
+  const { rows } = await client.query<{ name: string; checksum: string; logs: string | null }>(
+    `SELECT migration_name AS name, checksum, logs FROM ${table}
      WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name`,
   )
+  const own = new Set(migrations.map(({ name }) => name))
   const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]))
   const pending = migrations.filter(({ name }) => !applied.has(name))
   const edited = migrations.filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum)
-  for (const { name } of migrations) applied.delete(name)
-  if (applied.size > 0) {
-    const unknown = [...applied.keys()].join(', ')
+  const unknown = rows.filter(({ name }) => !own.has(name))
+  const newer = unknown.map(({ name }) => name)
+  if (newer.length > 0 && pending.length > 0) {
     throw new MigrationError(
-      pending.length === 0
-        ? `The database is of a newer version of ${owner}: it has ${unknown}. Start that version, or restore a backup.`
-        : `The database has another history than this version of ${owner}: it has ${unknown}. Was another program or branch run on it?`,
+      `The database has another history than this version of ${owner}: it has ${newer.join(', ')}. Was another program or branch run on it?`,
+    )
+  }
+  const breaking = unknown.filter(({ logs }) => logs === BREAKING).map(({ name }) => name)
+  if (breaking.length > 0) {
+    throw new MigrationError(
+      `The database is of a newer version of ${owner}, which this one cannot run on: it has ${breaking.join(', ')}. Start that version, or restore a backup.`,
     )
   }
   if (edited.length > 0) {
@@ -152,7 +171,7 @@ async function pendingOf(client: pg.Client, { owner, table, migrations }: Histor
       `Migrations of ${owner} were changed after they ran here: ${names}. Restore their text and add a new migration instead.`,
     )
   }
-  return pending
+  return { pending, newer }
 }
 
 /** The table as Prisma's own tools create it. */
@@ -170,9 +189,9 @@ async function apply(client: pg.Client, history: History, migration: Migration, 
     await client.query(`BEGIN; SET LOCAL statement_timeout TO ${timeLeft(deadline)}`)
     await client.query(script)
     await client.query(
-      `INSERT INTO ${table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
-      [randomUUID(), checksum, name],
+      `INSERT INTO ${table} (id, checksum, migration_name, logs, started_at, finished_at, applied_steps_count)
+       VALUES ($1, $2, $3, $4, now(), clock_timestamp(), 1)`,
+      [randomUUID(), checksum, name, script.startsWith(BREAKING) ? BREAKING : null],
     )
     await client.query('COMMIT')
   } catch (error) {

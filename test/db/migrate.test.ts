@@ -85,12 +85,23 @@ test('takes semicolons inside of strings and functions', async () => {
   expect((await execute(database.url, 'TABLE notes')).rows).toEqual([{ text: 'a;b', number: 42 }])
 })
 
-test('refuses a database of a newer version', async () => {
+test('runs on a database of a newer version, so that a release can be rolled back', async () => {
   await addMigration('20260101000000_first', 'CREATE TABLE first ()')
   await addMigration('20260102000000_second', 'CREATE TABLE second ()')
   await run()
   await rm(join(dir, '20260102000000_second'), { recursive: true })
-  await expect(run()).rejects.toThrow('newer version of Rally: it has 20260102000000_second')
+  await run()
+  expect((await history()).map(({ name }) => name)).toEqual(['20260101000000_first', '20260102000000_second'])
+})
+
+test('refuses a database whose newer migration is breaking', async () => {
+  await addMigration('20260101000000_first', 'CREATE TABLE first ()')
+  await addMigration('20260102000000_second', 'CREATE TABLE second ()')
+  await addMigration('20260103000000_third', '-- breaking: nothing reads it any more\nDROP TABLE first')
+  await run()
+  await rm(join(dir, '20260102000000_second'), { recursive: true })
+  await rm(join(dir, '20260103000000_third'), { recursive: true })
+  await expect(run()).rejects.toThrow('it has 20260103000000_third. Start that version')
 })
 
 test('refuses a database with another history', async () => {
@@ -133,7 +144,7 @@ test("what is wrong with an application's migrations is said to be the applicati
   await expect(run({ applicationDir })).rejects.toThrow(
     '20260102000000_broken of the application failed and left nothing',
   )
-  await addMigration('20260102000000_broken', 'CREATE TABLE till ()', applicationDir)
+  await addMigration('20260102000000_broken', '-- breaking\nCREATE TABLE till ()', applicationDir)
   await run({ applicationDir })
   await addMigration('20260101000000_shop', 'CREATE TABLE shop (id int)', applicationDir)
   await expect(run({ applicationDir })).rejects.toThrow(
@@ -141,7 +152,7 @@ test("what is wrong with an application's migrations is said to be the applicati
   )
   await rm(join(applicationDir, '20260102000000_broken'), { recursive: true })
   await expect(run({ applicationDir })).rejects.toThrow(
-    'newer version of the application: it has 20260102000000_broken',
+    'newer version of the application, which this one cannot run on: it has 20260102000000_broken',
   )
 })
 
