@@ -158,7 +158,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const { connections } = dispatcher
   const draining = createDraining(bus)
   closers.add('the draining', () => draining.stop())
-  const shared = { log, database, bus, hub, connections, games, node, nodes, lease, engine }
+  const requests = () => dispatcher.answered
+  const shared = { log, database, bus, hub, connections, games, node, version, requests, nodes, lease, engine }
   const traced: Platform['traced'] = (name, attributes, run) => tracing?.run(name, attributes, run) ?? run()
   const parts = { ...shared, traced, draining: draining.signal }
   const { platform, services, markStarted } = createPlatform({ config: { ...config, databaseUrl }, ...parts })

@@ -127,6 +127,8 @@ export interface User {
   readonly createdAt: number
   /** An `admin` may call what has `access: 'admin'`. */
   readonly role: 'player' | 'admin'
+  /** When an admin last reset the authenticator. */
+  readonly authenticatorResetAt: number | null
 }
 
 /** What `auth.begin` answers: the name has an account, or it is free and this is what an app needs to register it. */

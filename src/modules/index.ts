@@ -1,5 +1,6 @@
 import type { EventOf, InputOf, NameOf, OutputOf, SnapshotOf } from '../protocol/index.ts'
 import type { ApiOf } from '../rpc/index.ts'
+import { admin } from './admin/index.ts'
 import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
 import { matches } from './matches/index.ts'
@@ -9,6 +10,7 @@ export const modules = {
   auth,
   matches,
   live,
+  admin,
 } as const
 
 /** The type of this server for clients: `createClient<Api>()`. */

@@ -20,6 +20,10 @@ export interface Platform {
   readonly games: Games
   /** The id of this process in the cluster. */
   readonly node: string
+  /** What this process runs: `RALLY_VERSION`, else the version of the package. */
+  readonly version: string
+  /** How many requests this process has answered since its start. */
+  readonly requests: () => number
   /** Calls to other nodes. */
   readonly nodes: NodeCalls
   /** The lease that shows other nodes that this node is alive and runs its matches. */

@@ -64,6 +64,16 @@ export class Dispatcher<Ctx, Tx> {
     this.#timers = [setInterval(() => this.#sweep(), SWEEP_MS), setInterval(look, LOOK_MS)]
   }
 
+  /** Requests that were answered since the start. */
+  get answered(): number {
+    let answered = 0
+    for (const { stats } of this.entries.values()) {
+      answered += stats.ok
+      for (const failures of stats.failed.values()) answered += failures
+    }
+    return answered
+  }
+
   /** Requests that have no answer yet. */
   get inFlight(): number {
     return this.#calls.size

@@ -15,6 +15,8 @@ export interface CallerUser {
   readonly createdAt: number
   /** As of the opening of the socket. When it changes, the user's sockets are closed with 4001 and come back. */
   readonly role: Role
+  /** When an admin last reset the authenticator, ms since the epoch. */
+  readonly authenticatorResetAt: number | null
 }
 
 /** The sender of a request, as the upgrade or the HTTP request showed. */

@@ -242,6 +242,8 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     games: {},
     node: 'test',
     traced: (_name, _attributes, run) => run(),
+    version: '0.0.0-test',
+    requests: () => dispatcher.answered,
     nodes: createNodeCalls(shared, (error) => failures.push({ err: error })),
     engine,
     lease: new NodeLease({ sql: database.reserved, node: 'test', onError: () => undefined }),

@@ -204,7 +204,7 @@ describe('looking for ended sessions', () => {
     const watched: Sql = {
       ...reserved,
       rows: (statement, values = []) =>
-        statement.name === 'sessions.endedSince' ? ask(values[0] as Date) : reserved.rows(statement, values),
+        statement.name === 'sessions.changedSince' ? ask(values[0] as Date) : reserved.rows(statement, values),
     }
     const platform = { ...node.platform, database: { ...node.platform.database, reserved: watched } }
     return { closer: new SessionCloser(platform, node.clock.now), ask }

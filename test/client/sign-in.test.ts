@@ -3,7 +3,7 @@ import { browserLike } from './cookies.ts'
 import type { FakeServer } from './fake-server.ts'
 import { connect, once, startServer, until } from './support.ts'
 
-const ANA = { id: 'u1', username: 'ana', displayName: 'Ana', createdAt: 1, role: 'player' }
+const ANA = { id: 'u1', username: 'ana', displayName: 'Ana', createdAt: 1, role: 'player', authenticatorResetAt: null }
 
 /** Accounts as far as a client sees them: `ana` exists, every other name is free, and the code is 123456. */
 async function serveAccounts(): Promise<FakeServer> {

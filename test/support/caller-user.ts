@@ -3,5 +3,12 @@ import type { CallerUser } from '../../src/rpc/index.ts'
 
 /** A user of whom only the name matters. */
 export function callerUser(username: string, id = `id-of-${username}`): CallerUser {
-  return { id: UserId.parse(id), username, displayName: username, createdAt: 0, role: 'player' }
+  return {
+    id: UserId.parse(id),
+    username,
+    displayName: username,
+    createdAt: 0,
+    role: 'player',
+    authenticatorResetAt: null,
+  }
 }

@@ -40,6 +40,8 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
       return 'The server that ran it was stopped. It does not count.'
     case 'node-lost':
       return 'The server that ran it failed. We are sorry.'
+    case 'stopped':
+      return 'An admin stopped this match.'
     case 'too-long':
       return 'Nobody moved for too long.'
     default:

@@ -20,7 +20,8 @@ interface Row {
 
 /** The column "user": the part of an account that its user sees. */
 export const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
-  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint, 'role', users.role) AS "user"`
+  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint, 'role', users.role, 'authenticatorResetAt',
+  (extract(epoch FROM users.authenticator_reset_at) * 1000)::bigint) AS "user"`
 const COLUMNS = `${USER}, ${BAN}, totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
 
 const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)
@@ -121,8 +122,8 @@ export const accounts = {
 }
 
 /** The part of an account that its user sees. */
-export function toUser({ id, username, displayName, createdAt, role }: User): User {
-  return { id, username, displayName, createdAt, role }
+export function toUser({ id, username, displayName, createdAt, role, authenticatorResetAt }: User): User {
+  return { id, username, displayName, createdAt, role, authenticatorResetAt }
 }
 
 function toAccount({ user, ban, totpKeyId, totpSecret }: Row): Account {

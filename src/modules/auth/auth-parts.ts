@@ -25,7 +25,7 @@ const FRESH_MS = 10 * 60_000
 
 /** The answer to a user who has proved to be that user; `passkeyId` is the passkey that took part. */
 export function authorized({ sessions }: AuthParts, user: User, passkeyId?: string): Authorized {
-  return { status: 'authorized', user: toUser(user), token: sessions.issueTicket(user.id, passkeyId) }
+  return { status: 'authorized', user: toUser(user), token: sessions.issueTicket(user, passkeyId) }
 }
 
 /** Takes the attempt back. The proof was right, so a failure of this keeps nobody out. */

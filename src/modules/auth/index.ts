@@ -17,6 +17,7 @@ import { authService } from './service.ts'
 import { LOOK_EVERY_MS } from './sessions/closing-sockets.ts'
 import { onSession } from './subscriptions/onSession.ts'
 
+export { isBannedAt } from './bans.ts'
 export { AuthService, authService } from './service.ts'
 
 /** Accounts with an authenticator app and no password, their passkeys, and the sessions of their browsers. */

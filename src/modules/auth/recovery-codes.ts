@@ -7,12 +7,15 @@ const GROUP_LENGTH = 4
 /** Crockford's base32, without the letters that look like digits. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** Ten codes like `7k2m-x09d-aaf3-tz8q`, 80 random bits each. */
 export function newRecoveryCodes(): string[] {
+  return Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
+}
+
+/** A code like `7k2m-x09d-aaf3-tz8q`: 80 random bits. */
+export function newRecoveryCode(): string {
   const character = () => ALPHABET.charAt(randomInt(ALPHABET.length))
   const group = () => Array.from({ length: GROUP_LENGTH }, character).join('')
-  const code = () => Array.from({ length: GROUPS }, group).join('-')
-  return Array.from({ length: RECOVERY_CODES }, code)
+  return Array.from({ length: GROUPS }, group).join('-')
 }
 
 /**

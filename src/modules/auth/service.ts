@@ -6,6 +6,7 @@ import { Challenges } from './challenges.ts'
 import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
 import { AttemptCounters, type Clocks } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
+import { Moderation } from './moderation.ts'
 import { OwnPasskeys } from './passkeys/own-passkeys.ts'
 import { WebAuthn } from './passkeys/webauthn.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
@@ -20,6 +21,7 @@ export class AuthService implements Service {
   readonly ownPasskeys: OwnPasskeys
   readonly sessions: Sessions
   readonly closer: SessionCloser
+  readonly moderation: Moderation
   readonly #now: () => number
   readonly #webauthn: WebAuthn | null
 
@@ -50,6 +52,7 @@ export class AuthService implements Service {
     this.signIn = new SignIn(parts)
     this.rotation = new Rotation(parts)
     this.ownPasskeys = new OwnPasskeys(parts)
+    this.moderation = new Moderation(parts, this.closer)
   }
 
   get queues() {

@@ -188,7 +188,8 @@ export class SignIn {
   }
 
   #newUser({ userId, username, displayName }: Extract<Challenge, { kind: 'candidate' }>): User {
-    return { id: UserId.parse(userId), username, displayName, createdAt: this.#parts.now(), role: 'player' }
+    const id = UserId.parse(userId)
+    return { id, username, displayName, createdAt: this.#parts.now(), role: 'player', authenticatorResetAt: null }
   }
 
   async #register(

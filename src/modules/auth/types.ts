@@ -7,6 +7,8 @@ export const User = z.object({
   displayName: z.string(),
   createdAt: Timestamp,
   role: z.enum(['player', 'admin']),
+  /** When an admin last reset the authenticator. */
+  authenticatorResetAt: Timestamp.nullable(),
 })
 export type User = z.infer<typeof User>
 
@@ -170,6 +172,9 @@ export type SessionInfo = z.infer<typeof SessionInfo>
 export const OpenSession = z.object({ id: SessionId, expiresAt: Timestamp })
 export type OpenSession = z.infer<typeof OpenSession>
 
-/** Why a session is over. */
-export const SessionEnd = z.object({ reason: z.enum(['logout', 'revoked', 'expired']) })
+/** Why a session is over. `reset`: an admin has reset the authenticator. `message` tells a banned user why. */
+export const SessionEnd = z.object({
+  reason: z.enum(['logout', 'revoked', 'expired', 'banned', 'reset']),
+  message: z.string().optional(),
+})
 export type SessionEnd = z.infer<typeof SessionEnd>

@@ -1,5 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import type { PageRows } from '../pages.ts'
+import type { MatchId } from '../wire.ts'
 import { type Found, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import { END_IS_HIDDEN } from './spectator-delay.ts'
 import type { MatchStatus } from './types.ts'
@@ -90,4 +91,40 @@ const HISTORY = statement<Found>(
 
 export async function readHistory(sql: Sql, username: string, isOwn: boolean, page: PageRows): Promise<MatchRow[]> {
   return (await sql.rows(HISTORY, [username, isOwn, ...from(page)])).map(({ row }) => row)
+}
+
+/** Which of all matches. */
+export interface MatchFilter {
+  readonly status?: MatchStatus | undefined
+  readonly game?: string | undefined
+  /** With a seat of this user. */
+  readonly userId?: string | undefined
+}
+
+/** Values: `from`, statuses, game or null, user or null. */
+const ALL = statement<Found>(
+  'matches.all',
+  `SELECT ${matchRow('matches')} AS row FROM matches
+   WHERE (created_at, id) < ($1::timestamptz, $2::text) AND status = ANY($4::"MatchStatus"[])
+     AND ($5::text IS NULL OR game = $5)
+     AND ($6::text IS NULL OR id IN (SELECT match_id FROM seats WHERE user_id = $6))
+   ORDER BY created_at DESC, id DESC LIMIT $3`,
+)
+const ANY_STATUS: readonly MatchStatus[] = ['waiting', 'live', 'finished', 'aborted']
+
+/** All matches, private and local ones too, the newest first. */
+export async function listAllMatches(sql: Sql, page: PageRows, filter: MatchFilter): Promise<MatchRow[]> {
+  const { status, game = null, userId = null } = filter
+  const rows = await sql.rows(ALL, [...from(page), status ? [status] : ANY_STATUS, game, userId])
+  return rows.map(({ row }) => row)
+}
+
+const OPEN_OF = statement<{ id: MatchId }>(
+  'matches.openOf',
+  'SELECT DISTINCT match_id AS id FROM seats WHERE user_id = $1 AND ended_at IS NULL ORDER BY id',
+)
+
+/** The waiting and live matches in which the user has a seat, the lowest id first. */
+export async function openMatchesOf(sql: Sql, userId: string): Promise<MatchId[]> {
+  return (await sql.rows(OPEN_OF, [userId])).map(({ id }) => id)
 }

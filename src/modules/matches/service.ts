@@ -4,12 +4,14 @@ import { type PageRequest, readPage } from '../pages.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
+import { abortMatch } from './abort-match.ts'
 import { deleteOld } from './lifecycle/cleanup.ts'
 import { MatchLifecycle } from './lifecycle/lifecycle.ts'
+import { announceEnded } from './lifecycle/owned-matches.ts'
 import { hasSeat, MatchFeed } from './match-feed.ts'
-import { listMatches, readHistory } from './match-lists.ts'
+import { listAllMatches, listMatches, type MatchFilter, openMatchesOf, readHistory } from './match-lists.ts'
 import { checkOptions } from './match-options.ts'
-import { type MatchRow, matchReader, readByCode } from './match-row.ts'
+import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
 import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch, readRematch } from './match-writes.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
@@ -146,6 +148,24 @@ export class MatchService {
     throw tooBusy()
   }
 
+  /** Gives up all seats of a user in waiting and live matches, as `leave` does. */
+  async leaveAll(scope: Scope, user: Player): Promise<void> {
+    for (const matchId of await openMatchesOf(scope.sql, user.id)) await this.leave(scope, user, matchId)
+  }
+
+  /** The waiting and live matches in which the user has a seat. */
+  openMatchesOf({ sql }: Scope, userId: string): Promise<MatchId[]> {
+    return openMatchesOf(sql, userId)
+  }
+
+  /** Ends a waiting or live match without a result, on whatever node it runs. Null when there is no such match. */
+  async abort(scope: Scope, matchId: MatchId, endReason: string): Promise<Match | null> {
+    const row = await abortMatch(scope.sql, matchId, endReason)
+    if (row === null) return null
+    await announceEnded(this.feed, scope, [matchId])
+    return toMatch(row, this.#platform.config.publicUrl)
+  }
+
   /** Public matches; with `player` all matches of that player, private and local ones too. */
   async list(
     page: PageRequest & { game?: string | undefined; status?: MatchStatus | undefined },
@@ -158,6 +178,16 @@ export class MatchService {
       read: (rows) => listMatches(this.#platform.database.sql, { ...rows, games, status }, userId),
       key: ({ createdAt, id }) => ({ at: createdAt, id }),
       item: (row) => this.feed.show(row, userId),
+    })
+  }
+
+  /** Every match as it is, whoever may see it: for admins. */
+  listAll(page: PageRequest & MatchFilter) {
+    const { publicUrl } = this.#platform.config
+    return readPage(page, {
+      read: (rows) => listAllMatches(this.#platform.database.sql, rows, page),
+      key: ({ createdAt, id }) => ({ at: createdAt, id }),
+      item: (row) => toMatch(row, publicUrl),
     })
   }
 

@@ -52,7 +52,10 @@ export const Match = z.object({
   finishedAt: Timestamp.nullable(),
   /** While a player of a live match is away: until when they can come back, before the match is decided without them. */
   returnBy: Timestamp.optional(),
-  /** If not by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`, `failed`, `too-long`. */
+  /**
+   * If not by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`, `failed`, `too-long`;
+   * `stopped` by an admin.
+   */
   endReason: z.string().nullable(),
 })
 export type Match = z.infer<typeof Match>

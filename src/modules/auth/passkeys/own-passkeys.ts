@@ -87,7 +87,7 @@ export class OwnPasskeys {
     if (!own.some((passkey) => passkey.id === id)) return false
     if (own.length === 1) throw new RpcError('LAST_PASSKEY', 'Add another passkey before you remove the last one')
     await passkeys.remove(scope.sql, user.id, id)
-    await this.#parts.sessions.finishOthers(scope, sessionId, user.id, id)
+    await this.#parts.sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId, passkeyId: id })
     return true
   }
 

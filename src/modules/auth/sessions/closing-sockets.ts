@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { BusMessage, BusSubscription } from '../../../bus/bus.ts'
 import { statement } from '../../../db/sql.ts'
-import { closeCodes } from '../../../protocol/index.ts'
-import { type Channel, channel } from '../../../rpc/index.ts'
+import { closeCodes, closeReason } from '../../../protocol/index.ts'
+import { type Channel, channel, type Role } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
+import { BAN, type Ban, banText, isInForce } from '../bans.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { SessionEnd } from '../types.ts'
 
@@ -20,19 +21,31 @@ const MAX_ENDED = 1_000
 const CHECK_BATCH = 500
 const MAX_REMEMBERED = 20_000
 
-const ENDED_SINCE = statement<{ readonly id: string; readonly isExpired: boolean }>(
-  'sessions.endedSince',
-  `SELECT id, ended_at >= expires_at AS "isExpired" FROM sessions WHERE ended_at > $1 LIMIT $2`,
+interface SessionState {
+  readonly id: string
+  readonly isEnded: boolean
+  readonly isExpired: boolean
+  readonly ban: Ban | null
+}
+const STATE = `sessions.id, ended_at IS NOT NULL AS "isEnded", coalesce(ended_at >= expires_at, false) AS "isExpired", ${BAN}`
+
+/** Sessions that ended lately, and users whose role has changed: these rows have only an id and a role. */
+const CHANGED_SINCE = statement<SessionState & { readonly role: Role | null }>(
+  'sessions.changedSince',
+  `SELECT ${STATE}, NULL AS role FROM sessions JOIN users ON users.id = user_id WHERE ended_at > $1
+   UNION ALL SELECT id, false, false, NULL, role FROM users WHERE role_changed_at > $1 LIMIT $2`,
 )
 
-const NOT_ENDED_AMONG = statement<{ readonly id: string }>(
-  'sessions.notEndedAmong',
-  'SELECT id FROM sessions WHERE id = ANY ($1::text[]) AND ended_at IS NULL',
+const AMONG = statement<SessionState & { readonly userId: string; readonly role: Role }>(
+  'sessions.among',
+  `SELECT ${STATE}, user_id AS "userId", role FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ANY ($1)`,
 )
 
 const TOPIC = 'auth.sessions'
-const Ended = z.object({ sessionId: z.string(), userId: z.string(), reason: SessionEnd.shape.reason })
+const Ended = SessionEnd.extend({ sessionId: z.string(), userId: z.string() })
 type Ended = z.infer<typeof Ended>
+const RoleChanged = z.object({ userId: z.string(), role: z.enum(['player', 'admin']) })
+type RoleChanged = z.infer<typeof RoleChanged>
 
 /** The row of a session does not tell why it ended. */
 type Closing = Omit<Ended, 'reason'> & { readonly reason: Ended['reason'] | 'ended' }
@@ -44,9 +57,9 @@ export function sessionChannel(sessionId: string): Channel<SessionEnd> {
 export const sessionSeq = { open: 0, ended: 1 } as const
 
 /**
- * Closes the sockets of this node whose session has ended on any node. The bus reports the end at once. It may lose
- * messages, so the node also asks the database: twice a second for the sessions that ended lately; and every 30 s, or
- * when the bus has lost messages, for every session with an open socket.
+ * Closes the sockets of this node whose session has ended on any node, or whose user has another role now. The bus reports
+ * it at once. It may lose messages, so the node also asks the database: twice a second for what changed lately; and every
+ * 30 s, or when the bus has lost messages, for every session with an open socket.
  */
 export class SessionCloser {
   readonly #platform: Platform
@@ -71,13 +84,17 @@ export class SessionCloser {
   }
 
   async start(): Promise<void> {
-    const onEnded = ({ payload }: BusMessage) => {
-      const ended = Ended.safeParse(JSON.parse(Buffer.from(payload).toString()))
-      if (!ended.success) return
-      this.remember(ended.data.sessionId)
-      this.#close(ended.data)
+    const onMessage = ({ payload }: BusMessage) => {
+      const told = z.union([Ended, RoleChanged]).safeParse(JSON.parse(Buffer.from(payload).toString()))
+      if (!told.success) return
+      if ('role' in told.data) this.#closeOtherRoles(new Map([[told.data.userId, told.data.role]]))
+      else {
+        // A banned user's cookie is looked up, so that they are told of the ban.
+        if (told.data.reason !== 'banned') this.remember(told.data.sessionId)
+        this.#close(told.data)
+      }
     }
-    this.#subscription = this.#platform.bus.subscribe(TOPIC, onEnded, () => {
+    this.#subscription = this.#platform.bus.subscribe(TOPIC, onMessage, () => {
       this.#looksUntilCheck = 0
     })
     await this.#subscription.ready
@@ -101,50 +118,83 @@ export class SessionCloser {
   /** Tells the session's streams and all nodes that it has ended. To be called when that is committed. */
   announce(ended: Ended): void {
     const { hub, bus } = this.#platform
-    hub.publish(sessionChannel(ended.sessionId), sessionSeq.ended, { reason: ended.reason })
+    const { sessionId, userId: _, ...end } = ended
+    hub.publish(sessionChannel(sessionId), sessionSeq.ended, end)
     bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(ended) })
+    if (ended.reason === 'banned') this.#close(ended)
   }
 
-  /** Closes the sockets whose session ended since the last look that succeeded. One query, unless a check is due. */
+  /** Closes the sockets that a user has with another role, here and on all nodes. To be called after the commit. */
+  announceRole(changed: RoleChanged): void {
+    this.#closeOtherRoles(new Map([[changed.userId, changed.role]]))
+    this.#platform.bus.publish(TOPIC, { seq: 0, payload: JSON.stringify(changed) })
+  }
+
+  /** Closes what has changed since the last look that succeeded. One query, unless a check is due. */
   async look(): Promise<void> {
     const { connections, database } = this.#platform
     const now = this.#now()
     // Without a signed-in socket there is nothing to close. A later socket has its own look-up of its session.
     if (connections.users().next().done !== true) {
       const since = new Date(Math.min(this.#lookedAt, now) - this.#overlapMs)
-      const ended = await database.reserved.rows(ENDED_SINCE, [since, MAX_ENDED + 1])
-      if (ended.length > MAX_ENDED || this.#looksUntilCheck <= 0) await this.#check()
-      else this.#closeAmong(new Map(ended.map((row) => [row.id, row.isExpired ? 'expired' : 'ended'])))
+      const rows = await database.reserved.rows(CHANGED_SINCE, [since, MAX_ENDED + 1])
+      if (rows.length > MAX_ENDED || this.#looksUntilCheck <= 0) await this.#check()
+      else {
+        this.#closeAmong(rows)
+        this.#closeOtherRoles(new Map(rows.flatMap(({ id, role }) => (role === null ? [] : [[id, role]]))))
+      }
     }
     this.#lookedAt = now
     this.#looksUntilCheck--
   }
 
-  /** Looks up every session with an open socket, and closes the sockets of those that have ended. */
+  /** Looks up every session with an open socket. */
   async #check(): Promise<void> {
     const { connections, database } = this.#platform
     const open = [...new Set([...connections].flatMap(({ caller }) => caller.sessionId ?? []))]
     for (let start = 0; start < open.length; start += CHECK_BATCH) {
       const ids = open.slice(start, start + CHECK_BATCH)
-      const rows = await database.reserved.rows(NOT_ENDED_AMONG, [ids])
-      const living = new Set(rows.map(({ id }) => id))
-      this.#closeAmong(new Map(ids.filter((id) => !living.has(id)).map((id) => [id, 'ended'])))
+      const rows = await database.reserved.rows(AMONG, [ids])
+      const known = new Set(rows.map(({ id }) => id))
+      const gone = ids.filter((id) => !known.has(id)).map((id) => ({ id, isEnded: true, isExpired: false, ban: null }))
+      this.#closeAmong([...rows, ...gone])
+      this.#closeOtherRoles(new Map(rows.map(({ userId, role }) => [userId, role])))
     }
     this.#looksUntilCheck = CHECK_EVERY_LOOKS
   }
 
-  #closeAmong(ended: ReadonlyMap<string, Closing['reason']>): void {
+  #closeAmong(states: readonly SessionState[]): void {
+    const ended = new Map(states.flatMap((state) => (state.isEnded ? [[state.id, state]] : [])))
     if (ended.size === 0) return
     for (const { caller } of this.#platform.connections) {
       const { sessionId, user } = caller
-      const reason = sessionId === null ? undefined : ended.get(sessionId)
+      const state = sessionId === null ? undefined : ended.get(sessionId)
       // The bus may have told of it already, with the true reason.
-      if (sessionId === null || !user || reason === undefined || this.#closing.has(sessionId)) continue
-      this.#close({ sessionId, userId: user.id, reason })
+      if (sessionId === null || !user || !state || this.#closing.has(sessionId)) continue
+      const { ban, isExpired } = state
+      const end = isInForce(ban, this.#now())
+        ? ({ reason: 'banned', message: banText(ban) } as const)
+        : ({ reason: isExpired ? 'expired' : 'ended' } as const)
+      this.#close({ sessionId, userId: user.id, ...end })
+    }
+  }
+
+  #closeOtherRoles(roles: ReadonlyMap<string, Role>): void {
+    if (roles.size === 0) return
+    for (const connection of [...this.#platform.connections]) {
+      const { user } = connection.caller
+      const role = user ? roles.get(user.id) : undefined
+      if (role !== undefined && role !== user?.role) connection.close(closeCodes.roleChanged, 'the role has changed')
     }
   }
 
   #close(ended: Closing): void {
+    if (ended.reason === 'banned') {
+      // At once: no further frame is accepted.
+      const reason = closeReason(ended.message ?? ended.reason)
+      this.#platform.connections.closeSession(ended.userId, ended.sessionId, closeCodes.banned, reason)
+      return
+    }
     this.#closing.set(ended.sessionId, ended)
     this.#timer ??= setTimeout(() => this.#closeNow(), CLOSE_AFTER_MS)
   }

@@ -70,8 +70,8 @@ const EXTEND = statement<SessionRow>(
 )
 
 // A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session. No row
-// when the ticket was used before, or its user is gone or banned. A ban that is written at the same time waits for the
-// lock, and then ends this session too.
+// when the ticket was used before, or its user is gone or banned, or got another authenticator since. A ban or a reset that
+// is written at the same time waits for the lock, and then ends this session too.
 const REDEEM = statement<Pick<SessionRow, 'user'>>(
   'sessions.redeem',
   redeemSql({ column: '', value: '', table: '', condition: '', lock: '' }),
@@ -84,7 +84,7 @@ const REDEEM_WITH_PASSKEY = statement<Pick<SessionRow, 'user'>>(
     column: ', passkey_id',
     value: ', passkeys.id',
     table: ', passkeys',
-    condition: 'AND passkeys.id = $9 AND passkeys.user_id = users.id',
+    condition: 'AND passkeys.id = $10 AND passkeys.user_id = users.id',
     lock: ', passkeys',
   }),
 )
@@ -95,6 +95,7 @@ const END = statement(
    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
 )
 
+/** Values: a session that stays, or null; user, now. */
 const END_OTHERS = statement<{ readonly id: string }>(
   'sessions.endOthers',
   `UPDATE sessions SET ended_at = $3
@@ -161,8 +162,10 @@ export class Sessions implements SessionGate {
   }
 
   /** A ticket that `redeem` exchanges for a session. Where passkeys are asked for it must name the one that took part. */
-  issueTicket(userId: string, passkey?: string): string {
-    return this.#tokens.sign(TICKET, { sub: userId, jti: randomUUID(), passkey }, this.#now(), TICKET_MS)
+  issueTicket({ id, authenticatorResetAt }: Pick<CallerUser, 'id' | 'authenticatorResetAt'>, passkey?: string): string {
+    // With it no proof from before a reset counts afterwards.
+    const resetAt = authenticatorResetAt ?? undefined
+    return this.#tokens.sign(TICKET, { sub: id, jti: randomUUID(), passkey, resetAt }, this.#now(), TICKET_MS)
   }
 
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
@@ -178,7 +181,8 @@ export class Sessions implements SessionGate {
     const expiresAt = now + SESSION_MS
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
     const used = [claims.jti, new Date(ticketEndsAt)]
-    const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
+    const resetAt = typeof claims.resetAt === 'number' ? new Date(claims.resetAt) : null
+    const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt), resetAt]
     const { reserved } = this.#platform.database
     const values = [...used, claims.sub, ...session]
     const redeemed =
@@ -201,12 +205,19 @@ export class Sessions implements SessionGate {
     return isEnded
   }
 
-  /** Ends the user's sessions but `exceptId`; with `passkeyId` only those that this passkey began. */
-  async finishOthers(scope: Scope, exceptId: string | null, userId: string, passkeyId?: string): Promise<void> {
-    const ended = await scope.sql.rows(END_OTHERS, [exceptId, userId, new Date(this.#now()), passkeyId ?? null])
+  /** Ends the user's sessions but `exceptId`; with `passkeyId` only those that this passkey began. Answers how many. */
+  async finishAll(
+    scope: Scope,
+    userId: string,
+    end: SessionEnd,
+    { exceptId, passkeyId }: { readonly exceptId?: string; readonly passkeyId?: string } = {},
+  ): Promise<number> {
+    const values = [exceptId ?? null, userId, new Date(this.#now()), passkeyId ?? null]
+    const ended = await scope.sql.rows(END_OTHERS, values)
     scope.afterCommit(() => {
-      for (const { id: sessionId } of ended) this.#closer.announce({ sessionId, userId, reason: 'revoked' })
+      for (const { id: sessionId } of ended) this.#closer.announce({ ...end, sessionId, userId })
     })
+    return ended.length
   }
 
   /** The session while it is open and its user not banned. */
@@ -269,7 +280,8 @@ function redeemSql(more: Readonly<Record<'column' | 'value' | 'table' | 'conditi
    ), session AS (
      INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at${more.column})
      SELECT $4, users.id, $5, $6, $7, $7, $8${more.value} FROM users, ticket${more.table}
-     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} ${more.condition}
+     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} AND authenticator_reset_at IS NOT DISTINCT FROM $9::timestamptz
+       ${more.condition}
      FOR SHARE OF users${more.lock}
      RETURNING user_id
    )

@@ -22,9 +22,14 @@ export function matchStep(secret: string, code: string, nowMs: number): number |
   return result.valid && 'timeStep' in result ? result.timeStep : null
 }
 
-/** A new secret: 160 random bits (RFC 4226, 4). Drawing its QR code takes 0.5 ms: the caller has to limit how often. */
+/** 160 random bits (RFC 4226, 4) in base32. */
+export function newSecret(): string {
+  return generateSecret({ length: 20 })
+}
+
+/** A new secret. Drawing its QR code takes 0.5 ms: the caller has to limit how often. */
 export function newAuthenticator(username: string): Candidate {
-  const secret = generateSecret({ length: 20 })
+  const secret = newSecret()
   const otpauthUrl = generateURI({ issuer: ISSUER, label: username, secret })
   return { status: 'candidate', qrCode: drawQrCode(otpauthUrl), otpauthUrl, secret }
 }

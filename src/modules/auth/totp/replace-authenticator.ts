@@ -46,7 +46,7 @@ export class Rotation {
     const recoveryCodes = newRecoveryCodes()
     const isReplaced = await accounts.replaceTotp(scope.sql, user.id, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
-    await sessions.finishOthers(scope, sessionId, user.id)
+    await sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId })
     scope.afterCommit(() => challenges.settle(connection, challenge))
     return { status: 'rotated', recoveryCodes }
   }
