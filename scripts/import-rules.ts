@@ -82,6 +82,12 @@ export const rules: readonly Rule[] = [
   },
 
   {
+    area: 'src/commands/',
+    values: ['src/config.ts', 'src/db/', 'src/modules/auth/bans.ts', 'src/modules/usernames.ts'],
+    types: ['src/environment.ts', 'src/logger.ts'],
+  },
+
+  {
     area: 'src/config.ts',
     values: ['src/tracing-settings.ts', 'src/protocol/', 'src/environment.ts', 'src/secrets.ts'],
   },
@@ -158,6 +164,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
     'src/modules/*/',
     'src/client/node.ts',
     'src/metrics/',
+    'src/commands/',
     'src/*.ts',
   ],
 }

@@ -2,23 +2,11 @@
 //   npm run verify -- <matchId>
 // The exit code is 0 when they are the same, 1 when they differ or cannot be compared, and 2 for wrong arguments. It reads the
 // database at DATABASE_URL, else the one under DATA_DIR, also while a server uses it.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { readConfig } from '../src/config.ts'
-import { createDatabase } from '../src/db/database.ts'
-import { connectionUrl } from '../src/db/embedded/cluster.ts'
-import { DataDirInUse } from '../src/db/embedded/data-folder-lock.ts'
-import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts'
+import { withInstalledDatabase } from '../src/commands/installed-database.ts'
 import { verify } from '../src/engine/verify.ts'
 import { gameOf } from '../src/games/game.ts'
 import { games } from '../src/games/index.ts'
-import type { Log } from '../src/logger.ts'
 import { splitOptions } from '../src/modules/matches/match-options.ts'
-
-const TIMEOUT_MS = 10_000
-
-const silent = () => undefined
-const log: Log = { debug: silent, info: silent, warn: silent, error: silent }
 
 const [matchId, ...rest] = process.argv.slice(2)
 if (matchId === undefined || matchId === '' || matchId.startsWith('-') || rest.length > 0) {
@@ -35,11 +23,8 @@ try {
 }
 
 async function check(id: string): Promise<{ isSame: boolean; words: string }> {
-  const { url, stop } = await openPostgres()
-  const timeouts = { connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS, transactionTimeoutMs: TIMEOUT_MS }
-  const database = await createDatabase({ url, poolSize: 1, ...timeouts, log })
-  try {
-    const match = await database.db.match.findUnique({
+  return withInstalledDatabase(process.env, async ({ db }) => {
+    const match = await db.match.findUnique({
       where: { id },
       include: { seats: { orderBy: { seat: 'asc' } } },
     })
@@ -57,28 +42,5 @@ async function check(id: string): Promise<{ isSame: boolean; words: string }> {
       isSame: true,
       words: `${match.game}, ${ticks} ticks, ${inputs} inputs, ${scores.join(':')}, ${how}: verified`,
     }
-  } finally {
-    await database.close()
-    await stop()
-  }
-}
-
-async function openPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
-  const given = process.env.DATABASE_URL
-  if (given !== undefined && given !== '') return { url: given, stop: async () => undefined }
-  const { databaseUrl, dataDir } = readConfig({ ...process.env, NODE_ENV: 'development' })
-  if (databaseUrl !== undefined) return { url: databaseUrl, stop: async () => undefined }
-  try {
-    return await startEmbeddedPostgres({ dataDir, log })
-  } catch (error) {
-    if (!(error instanceof DataDirInUse)) throw error
-    return { url: await urlOfRunning(dataDir), stop: async () => undefined }
-  }
-}
-
-/** The Postgres that a running server has on this folder. The fourth line of `postmaster.pid` is its port. */
-async function urlOfRunning(dataDir: string): Promise<string> {
-  const [, , , port] = (await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')
-  const password = (await readFile(join(dataDir, 'postgres.password'), 'utf8')).trim()
-  return connectionUrl(Number(port), password, 'rally')
+  })
 }

@@ -10,7 +10,7 @@ import { lockDataDir } from './data-folder-lock.ts'
 import { ended, readIfThere, type Server, shutDown, until } from './process.ts'
 
 /** The database that Rally uses in its own Postgres. */
-const DATABASE = 'rally'
+export const DATABASE = 'rally'
 /** Recovery after a crash takes its time. */
 const START_TIMEOUT_MS = 60_000
 /** How often Postgres is restarted within `WINDOW_MS`, failed attempts included, with a pause after each of those. */
