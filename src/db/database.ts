@@ -6,7 +6,7 @@ import type { StatementObserver } from './observed-statements.ts'
 import { type ConnectionOptions, createPool, type PoolStats, poolSql } from './pool.ts'
 import { createStatementNames, PrismaLender } from './prisma-in-transaction.ts'
 import { type Sql, statement } from './sql.ts'
-import { runTransaction, type Transaction } from './transaction.ts'
+import { type DoubtOptions, runTransaction, type Transaction } from './transaction.ts'
 
 export type Db = PrismaClient
 export type Tx = Prisma.TransactionClient
@@ -32,12 +32,12 @@ export interface Database {
    * Runs `work` in a transaction, and commits when `work` resolves. Statements that `work` did not wait for are sent with
    * the commit.
    *
-   * When the connection breaks before the commit is answered, the database is asked for up to `doubtMs` (default 5000)
-   * whether it happened. So a rejected transaction was not committed, except in a longer outage.
+   * When the connection breaks before the commit is answered, the database is asked for up to `doubtMs` whether it happened.
+   * So a rejected transaction was not committed, except in a longer outage.
    *
    * @throws what `work` or the commit threw
    */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>, doubtMs?: number): Promise<T>
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, doubt?: DoubtOptions): Promise<T>
   /** Rejects when the database does not answer within `deadlineMs`. */
   ping(deadlineMs: number): Promise<void>
   /** The pool of `db`, `sql` and `transaction`, and that of `reserved`. */
@@ -47,7 +47,6 @@ export interface Database {
 }
 
 const RESERVED_CONNECTIONS = 4
-const DOUBT_MS = 5_000
 
 const PING = statement('db.ping', 'SELECT 1')
 
@@ -77,7 +76,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     db,
     sql: poolSql(main.pool),
     reserved,
-    transaction: (work, doubtMs = DOUBT_MS) => runTransaction(resources, work, doubtMs),
+    transaction: (work, doubt = {}) => runTransaction(resources, work, doubt),
     pools: { main: main.stats, reserved: small.stats },
     ping: async (deadlineMs) => void (await withDeadline(reserved.rows(PING), deadlineMs)),
     close() {

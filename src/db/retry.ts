@@ -5,7 +5,8 @@ import { z } from 'zod'
  * Kinds of failures of the database:
  * - `conflict`: the transaction lost against another and was rolled back; running it again may succeed
  * - `connection`: the database cannot be reached or the connection broke; whether a commit happened is unknown
- * - `busy`: it was reached but did not serve in time: no free connection, or a statement or transaction over its limit
+ * - `busy`: it was reached but did not serve: no free connection, a statement or transaction over its limit, a full disk, a
+ *   server that only reads (after a failover)
  */
 type Failure = 'conflict' | 'connection' | 'busy'
 
@@ -25,7 +26,7 @@ const CODES: readonly (readonly [Failure, string])[] = [
   ['conflict', 'P2034 TransactionWriteConflict 40001 40P01'],
   ['connection', 'P1001 P1002 P1017 DatabaseNotReachable ConnectionClosed SocketTimeout 57P01 57P02 57P03 57P05'],
   ['connection', 'ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN EPIPE ETIMEDOUT'],
-  ['busy', 'P1008 P2024 P2028 P2037 TooManyConnections 53300 55P03 57014 25P03 25P04'],
+  ['busy', 'P1008 P2024 P2028 P2037 TooManyConnections 53100 53200 53300 53400 55P03 57014 25006 25P03 25P04 58030'],
 ]
 const BY_CODE: ReadonlyMap<string, Failure> = new Map(
   CODES.flatMap(([failure, codes]) => codes.split(' ').map((code) => [code, failure] as const)),

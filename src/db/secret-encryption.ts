@@ -77,13 +77,14 @@ export function sealSecretAnswers(
       return typeof known === 'string' ? open(key, known) : known.then((text) => open(key, text))
     },
 
-    async run(key, execute, answerOf) {
-      if (!key.isSecret) return once.run(key, execute, answerOf)
+    async run(key, execute, answerOf, onDoubt) {
+      if (!key.isSecret) return once.run(key, execute, answerOf, onDoubt)
       const sealedAnswerOf = (error: unknown) => {
         const failure = answerOf?.(error)
         return failure === undefined ? undefined : seal(key, failure)
       }
-      const { answer, executed } = await once.run(key, async (tx) => seal(key, await execute(tx)), sealedAnswerOf)
+      const sealed = async (tx: Transaction) => seal(key, await execute(tx))
+      const { answer, executed } = await once.run(key, sealed, sealedAnswerOf, onDoubt)
       return { answer: open(key, answer), executed }
     },
   }

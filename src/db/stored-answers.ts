@@ -23,6 +23,19 @@ export interface OnceOptions extends RecentAnswersOptions {
   readonly maxRunning?: number
 }
 
+/** The outcome of a write under this key is not known yet. The code is what Postgres uses for the same. */
+class Undecided extends Error {
+  override readonly name = 'Undecided'
+  readonly code = '08007'
+}
+
+/** A write under way. */
+interface Running {
+  readonly type: string
+  readonly text: Promise<string>
+  isInDoubt: boolean
+}
+
 /** The `eid` was used before for another type. */
 export class OnceConflict extends Error {
   override readonly name = 'OnceConflict'
@@ -60,27 +73,33 @@ const SWEEP = statement<{ swept: number }>(
 type Writing = Pick<Database, 'sql' | 'transaction'>
 
 export function createOnce(database: Writing, { maxRunning = 4096, ...recentOptions }: OnceOptions = {}): StoredOnce {
-  const running = new Map<string, { readonly type: string; readonly text: Promise<string> }>()
+  const running = new Map<string, Running>()
   const recent = new RecentAnswers(recentOptions)
 
   function recall(key: WriteKey, id: string): string | Promise<string> | undefined {
     const known = running.get(id) ?? recent.get(id)
     if (!known) return undefined
     if (known.type !== key.type) throw conflict(key, known.type)
+    if ('isInDoubt' in known && known.isInDoubt)
+      throw new Undecided(`the outcome of ${key.type} ${key.eid} is not known yet`)
     return known.text
   }
 
   return {
     recall: (key) => recall(key, idOf(key)),
 
-    async run(key, execute, answerOf) {
+    async run(key, execute, answerOf, onDoubt) {
       const id = idOf(key)
       const known = recall(key, id)
       if (known !== undefined) return { answer: await known, executed: false }
       if (running.size >= maxRunning) throw new Overloaded(`${maxRunning} writes are under way`)
-      const result = runOnce(database, key, execute, answerOf)
+      const result = runOnce(database, key, execute, answerOf, () => {
+        entry.isInDoubt = true
+        onDoubt?.()
+      })
       const text = result.then(({ answer }) => answer)
-      running.set(id, { type: key.type, text })
+      const entry: Running = { type: key.type, text, isInDoubt: false }
+      running.set(id, entry)
       try {
         recent.set(id, key.type, await text)
       } finally {
@@ -103,7 +122,7 @@ export function createOnce(database: Writing, { maxRunning = 4096, ...recentOpti
 
 async function runOnce(
   database: Writing,
-  ...[key, execute, answerOf]: Parameters<Once<Transaction>['run']>
+  ...[key, execute, answerOf, onDoubt = () => undefined]: Parameters<Once<Transaction>['run']>
 ): Promise<WriteResult> {
   try {
     // The claim makes repetition harmless. The outcome of an unanswered commit is asked for as long as answers are kept:
@@ -116,7 +135,7 @@ async function runOnce(
       void sql.rows(ANSWER, [key.userId, key.eid, answer])
       return { answer, executed: true }
     }
-    return await withRetry(() => database.transaction(attempt, KEEP_MS), { idempotent: true })
+    return await withRetry(() => database.transaction(attempt, { doubtMs: KEEP_MS, onDoubt }), { idempotent: true })
   } catch (error) {
     const answer = error instanceof OnceConflict ? undefined : answerOf?.(error)
     if (answer === undefined) throw error

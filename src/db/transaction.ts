@@ -19,6 +19,17 @@ export class TransactionTimeout extends Error {
   readonly code = '25P04'
 }
 
+/** What is done when the connection breaks before COMMIT is answered. */
+export interface DoubtOptions {
+  /** For so long the database is asked whether it happened. Default 5000. */
+  readonly doubtMs?: number
+  /** Called when a second has not been enough. */
+  readonly onDoubt?: () => void
+}
+
+const DOUBT_MS = 5_000
+const DOUBTFUL_MS = 1_000
+
 /** What transactions run on. */
 interface TransactionResources {
   readonly pool: pg.Pool
@@ -40,7 +51,7 @@ interface TransactionResources {
 export async function runTransaction<T>(
   { pool, lender, outcomes, timeoutMs, closing }: TransactionResources,
   work: (transaction: Transaction) => Promise<T>,
-  doubtMs: number,
+  { doubtMs = DOUBT_MS, onDoubt }: DoubtOptions,
 ): Promise<T> {
   const connection = new TransactionConnection(await pool.connect(), timeoutMs)
   const prisma = lender.lend(connection)
@@ -62,7 +73,10 @@ export async function runTransaction<T>(
     await connection.commit()
   } catch (error) {
     const { xidInDoubt } = connection
-    if (xidInDoubt === undefined || !(await wasCommitted(outcomes, xidInDoubt, doubtMs, closing))) throw error
+    if (xidInDoubt === undefined) throw error
+    const doubtful = onDoubt && setTimeout(onDoubt, DOUBTFUL_MS)
+    const isCommitted = await wasCommitted(outcomes, xidInDoubt, doubtMs, closing).finally(() => clearTimeout(doubtful))
+    if (!isCommitted) throw error
   }
   return result
 }

@@ -6,7 +6,7 @@ import { type AnyDefinition, type AnyMethod, type AnySubscription, declares, fai
 import type { Body } from './envelope.ts'
 import { errorData, faultsOf, invalid, RpcError, toIssues } from './errors.ts'
 import type { Entry } from './registry.ts'
-import { AnonymousAnswers, type Once } from './write-once.ts'
+import { AnonymousAnswers, type Once, type WriteKey } from './write-once.ts'
 
 export interface ExecutorOptions<Ctx, Tx> {
   readonly once: Once<Tx>
@@ -95,12 +95,36 @@ export class Executor<Ctx, Tx> {
     const { user } = call.caller
     if (!user) return this.#writeAnonymously(call, entry, method, input)
     const { type, eid } = call
-    const { once, log } = this.#options
     const key = { userId: user.id, eid, type, isSecret: method.secretAnswer ?? false }
-    const known = once.recall(key)
+    const known = this.#options.once.recall(key)
     if (known !== undefined) return known
     this.#count(call, entry, now)
     const prepared = method.prepare && (await method.prepare({ ctx: this.#options.createContext(call), input }))
+    return new Promise((resolve, reject) => {
+      let isAnswered = false
+      const onDoubt = () => {
+        isAnswered = true
+        reject(new RpcError('UNAVAILABLE', 'The database does not say whether this was done', { retryAfterMs: 1000 }))
+      }
+      this.#runOnce(call, entry, method, input, prepared, key, onDoubt).then(resolve, (error: unknown) => {
+        if (isAnswered) this.toRpcError(call, entry, error)
+        reject(error)
+      })
+    })
+  }
+
+  /** Executes a write in its transaction. `onDoubt` is called when the outcome is not known: the work goes on then. */
+  async #runOnce(
+    call: Call<Tx>,
+    entry: Entry,
+    method: AnyMethod,
+    input: unknown,
+    prepared: unknown,
+    key: WriteKey,
+    onDoubt: () => void,
+  ): Promise<string> {
+    const { once, log } = this.#options
+    const { type } = call
     let ran = false
     try {
       const { answer, executed } = await once.run(
@@ -114,6 +138,7 @@ export class Executor<Ctx, Tx> {
         // Nothing was decided by other errors: a retry executes again.
         (error) =>
           isDecided(entry, error) ? JSON.stringify({ data: errorData(error), error: error.code }) : undefined,
+        onDoubt,
       )
       if (executed) {
         call.committed((error) =>

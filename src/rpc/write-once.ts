@@ -20,7 +20,8 @@ export interface Once<Tx> {
   /**
    * The answer of a write that this process remembers or executes right now; undefined for a write that it does not
    * know. Does not ask the database.
-   * @throws RpcError CONFLICT when the `eid` was used for another `type`; a promise rejects as its `run` does
+   * @throws RpcError CONFLICT when the `eid` was used for another `type`; an error of the database while the outcome of the
+   * write is in doubt; a promise rejects as its `run` does
    */
   recall(key: WriteKey): string | Promise<string> | undefined
   /**
@@ -29,12 +30,14 @@ export interface Once<Tx> {
    *
    * `execute` must do everything by its transaction: after a conflict it runs again. When it throws, the transaction is
    * rolled back; if `answerOf` makes an answer of the error, that answer is kept and given, else a retry executes again.
+   * `onDoubt` is called when it takes long to find out whether the transaction was committed.
    * @throws RpcError CONFLICT when the `eid` was used for another `type`
    */
   run(
     key: WriteKey,
     execute: (transaction: Tx) => Promise<string>,
     answerOf?: (error: unknown) => string | undefined,
+    onDoubt?: () => void,
   ): Promise<WriteResult>
 }
 

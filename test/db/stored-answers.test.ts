@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect } from 'vitest'
 import type { Database, Transaction } from '../../src/db/database.ts'
-import { Overloaded } from '../../src/db/retry.ts'
+import { isUnavailable, Overloaded } from '../../src/db/retry.ts'
 import { createOnce, KEEP_MINUTES, OnceConflict } from '../../src/db/stored-answers.ts'
+import { within } from '../support/client.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { type Direction, startFaultProxy } from '../support/fault-proxy.ts'
@@ -185,6 +186,25 @@ describe('a commit whose answer is lost', () => {
     line.mend()
     expect(await first).toEqual({ answer: 'done', executed: true })
     expect(await retried).toEqual({ answer: 'done', executed: false })
+  })
+
+  test('is in doubt after a second, and then no retry waits for it', async ({ one, testDatabase }) => {
+    const { key } = await scene(one)
+    await using line = await lineTo(testDatabase)
+    const once = createOnce(line.database)
+    line.cutAtCommit({ forGood: true })
+    const doubt = deferred()
+    const first = once.run(
+      key,
+      async () => 'done',
+      () => undefined,
+      () => doubt.resolve(undefined),
+    )
+    await within(doubt.promise, 'the doubt')
+    expect(() => once.recall(key)).toThrow(expect.toSatisfy(isUnavailable))
+    line.mend()
+    expect(await first).toEqual({ answer: 'done', executed: true })
+    expect(once.recall(key)).toBe('done')
   })
 
   test('is distinguished from one that did not happen', async ({ one, testDatabase }) => {

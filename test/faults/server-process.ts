@@ -12,6 +12,8 @@ import { within } from '../support/client.ts'
 import { createTestDatabase } from '../support/database.ts'
 
 const KEPT_LINES = 200
+/** Pino's levels of errors and of fatal ones. */
+const WORSE_THAN_WARNING = /"level":(50|60)/
 const SESSION_MS = 60 * 60_000
 
 /** Rally in production, with the limits that it has by default, as a process of its own. */
@@ -23,6 +25,8 @@ export interface ServerProcess extends AsyncDisposable {
   cookieOf(userId: string, sessionId: string): Promise<string>
   /** The last lines of its log. */
   readonly log: readonly string[]
+  /** The first lines of its log that are worse than warnings. */
+  readonly errors: readonly string[]
   /** Bytes. */
   residentMemory(): number
   /** The value of a metric, summed over its labels. */
@@ -32,7 +36,8 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 export async function startServerProcess(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const database = await createTestDatabase()
+  const database = environment.DATABASE_URL === undefined ? await createTestDatabase() : undefined
+  const databaseUrl = database?.url ?? environment.DATABASE_URL ?? ''
   const dataDir = await mkdtemp(join(tmpdir(), 'rally-faults-'))
   const port = await freePort()
   const secret = () => randomBytes(48).toString('base64')
@@ -42,7 +47,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
     HOST: '127.0.0.1',
     PORT: String(port),
     DATA_DIR: dataDir,
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl,
     PUBLIC_URL: 'https://rally.example.com',
     JWT_SECRET: secret(),
     COOKIE_SECRET: secret(),
@@ -53,6 +58,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
   const cookies = createCookies(new TextEncoder().encode(env.COOKIE_SECRET), true)
   const url = `http://127.0.0.1:${port}`
   const log: string[] = []
+  const errors: string[] = []
   let child = await start()
 
   async function start() {
@@ -65,6 +71,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
       started.once('exit', (code) => reject(new Error(`the server ended with ${code}\n${log.join('\n')}`)))
       createInterface({ input: started.stdout }).on('line', (line) => {
         if (log.push(line) > KEPT_LINES) log.shift()
+        if (WORSE_THAN_WARNING.test(line) && errors.length < KEPT_LINES) errors.push(line)
         if (line.includes('Rally is ready')) resolve()
       })
     })
@@ -82,8 +89,9 @@ export async function startServerProcess(environment: Readonly<Record<string, st
   return {
     url,
     port,
-    databaseUrl: database.url,
+    databaseUrl,
     log,
+    errors,
     async cookieOf(userId, sessionId) {
       const setCookie = cookies.session(userId, sessionId, Date.now() + SESSION_MS)
       return setCookie.slice(0, setCookie.indexOf(';'))
@@ -105,7 +113,7 @@ export async function startServerProcess(environment: Readonly<Record<string, st
     },
     async [Symbol.asyncDispose]() {
       await end()
-      await database.drop()
+      await database?.drop()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -32,9 +32,9 @@ function counted(database: Database) {
   const asked = { times: 0 }
   const counting: Pick<Database, 'sql' | 'transaction'> = {
     sql: database.sql,
-    transaction(work, doubtMs) {
+    transaction(work, doubt) {
       asked.times++
-      return database.transaction(work, doubtMs)
+      return database.transaction(work, doubt)
     },
   }
   return { asked, counting }
