@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { newcomers } from '../support/newcomers.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { scrape } from '../support/scrape.ts'
+import { startRally } from '../support/server.ts'
 
 const test = rallyTest({ config: { adminPort: 0 } })
 
@@ -54,6 +55,18 @@ test('sockets, subscriptions and live matches are counted', async ({ rally }) =>
   expect(grown('rally_database_wait_seconds_count', { pool: 'main' })).toBeGreaterThan(0)
   expect(after.value('rally_ready')).toBe(1)
   expect(after.text).toMatch(/^rally_build_info\{version="[\d.]+",node_version="v\d+\.[\d.]+"\} 1$/m)
+})
+
+test('a node that leaves says so, and is not ready', async () => {
+  await using rally = await startRally({ config: { adminPort: 0, drainGraceMs: 1_000 } })
+  const state = async () => {
+    const seen = await scrape(rally.app.adminUrl)
+    return [seen.value('rally_ready'), seen.value('rally_draining')]
+  }
+  expect(await state()).toEqual([1, 0])
+  const stopped = rally.stop()
+  expect(await state()).toEqual([0, 1])
+  await stopped
 })
 
 test('the names and units are those that Prometheus asks for', async ({ rally }) => {

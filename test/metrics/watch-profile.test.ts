@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { connect } from '../support/client.ts'
 import { type Scrape, scrape } from '../support/scrape.ts'
 import { startRally } from '../support/server.ts'
 
@@ -87,6 +88,8 @@ function labelsOf(name: string, text: string): string[] {
 describe('what the dashboard and the alerts ask for', () => {
   test('exists in the metrics of a node', async () => {
     await using rally = await startRally({ config: { adminPort: 0 } })
+    await using client = await connect(rally.url)
+    await client.call('rpc.ping')
     const seen = await scrape(rally.app.adminUrl)
     const shown = [...rules, ...targets, ...dashboard.annotations.list]
     const asked = [...shown.map(({ expr }) => expr), ...dashboard.templating.list.map(({ query }) => query.query)]
@@ -109,6 +112,16 @@ describe('what the dashboard and the alerts ask for', () => {
       'by other',
     ])
   })
+})
+
+test('every metric that docs/operations.md names exists', async () => {
+  await using rally = await startRally({ config: { adminPort: 0 } })
+  await using client = await connect(rally.url)
+  await client.call('rpc.ping')
+  const { names } = await scrape(rally.app.adminUrl)
+  const named = read('docs/operations.md').match(/\b(?:rally|process|nodejs)_[a-z_]+/g) ?? []
+  expect(named.length).toBeGreaterThan(5)
+  expect(named.filter((name) => !names.has(name))).toEqual([])
 })
 
 describe('the alert rules', () => {
