@@ -73,7 +73,7 @@ every_profile=(--profile cluster --profile small --profile watch)
 replicas() {
   local profiles=${COMPOSE_PROFILES-$(setting COMPOSE_PROFILES)}
   case ,$profiles, in
-  *,cluster,*) echo app-1 app-2 ;;
+  *,cluster,*) sed -n 's/^  \(app-[0-9]*\):.*/\1/p' docker-compose.yml | xargs ;;
   *,small,*) echo app ;;
   *) die "COMPOSE_PROFILES in .env is \"$profiles\". It has to name cluster or small." ;;
   esac
