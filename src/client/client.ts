@@ -11,7 +11,16 @@ import { type Backoff, DEFAULT_BACKOFF } from './reconnect-delay.ts'
 import { DEFAULT_TIMEOUT_MS, Requests } from './requests.ts'
 import { recover, type SignInOptions, signIn, signOut } from './sign-in.ts'
 import { Streams } from './streams.ts'
-import type { AnyListener, CallOptions, ClientEvents, SessionUser, SignedIn, SignIn, Status } from './types.ts'
+import type {
+  AnyListener,
+  CallOptions,
+  ClientEvents,
+  PasskeyOptions,
+  SessionUser,
+  SignedIn,
+  SignIn,
+  Status,
+} from './types.ts'
 
 /** What `createClient` takes. docs/client.md has the defaults. */
 export interface ClientOptions {
@@ -170,8 +179,8 @@ export class Client {
   }
 
   /** Signs in with a recovery code in place of the app. */
-  recover(username: string, recoveryCode: string): Promise<SignedIn> {
-    return recover(username, recoveryCode, this.#signIn)
+  recover(username: string, recoveryCode: string, options: PasskeyOptions = {}): Promise<SignedIn> {
+    return recover(username, recoveryCode, this.#signIn, options)
   }
 
   /** Ends the session, and resolves when the socket belongs to nobody. */

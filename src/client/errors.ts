@@ -11,6 +11,10 @@ import type { ErrorData, Issue } from '../protocol/envelope.ts'
  * - `TOO_BIG`: the request is larger than the server takes, or JSON cannot hold it.
  * - `STREAM_CLOSED`: the server ended the stream, and the listener has no `end`.
  * - `SESSION_NOT_KEPT`: signed in, but the session cookie did not come back with the next socket.
+ * - `PASSKEY_CANCELLED`: the browser's dialog for a passkey was cancelled, or took too long.
+ * - `PASSKEY_KNOWN`: the authenticator has a passkey of this user already.
+ * - `PASSKEY_UNSUPPORTED`: the browser has no passkeys, or not on this page.
+ * - `PASSKEY_FAILED`: the browser gave no passkey for another reason.
  */
 export type ClientCode =
   | 'OFFLINE'
@@ -20,6 +24,10 @@ export type ClientCode =
   | 'TOO_BIG'
   | 'STREAM_CLOSED'
   | 'SESSION_NOT_KEPT'
+  | 'PASSKEY_CANCELLED'
+  | 'PASSKEY_KNOWN'
+  | 'PASSKEY_UNSUPPORTED'
+  | 'PASSKEY_FAILED'
 
 export type RallyErrorDetails = {
   readonly [Name in 'issues' | 'retryAfterMs' | 'type' | 'eid']?: RallyError[Name] | undefined

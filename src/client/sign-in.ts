@@ -2,11 +2,15 @@ import type { Welcome } from '../protocol/envelope.ts'
 import type { Connection } from './connection.ts'
 import { answerError, RallyError } from './errors.ts'
 import { callListener } from './event-emitter.ts'
+import { askBrowser } from './passkeys.ts'
 import type { Requests } from './requests.ts'
-import type { Begun, SignedIn, SignIn } from './types.ts'
+import type { Begun, PasskeyAsked, PasskeyOptions, PasskeyStep, SignedIn, SignIn } from './types.ts'
 
-/** What `auth.verify` and `auth.recover` answer: `token` is a ticket that `POST /session` exchanges for the session cookie. */
-type Authorized = SignedIn & { readonly token: string }
+/** A finished sign-in: `token` is a ticket that `POST /session` exchanges for the session cookie. */
+type Authorized = SignedIn & { readonly status: 'authorized'; readonly token: string }
+
+/** What `auth.verify` and `auth.recover` answer. */
+type Verified = Authorized | PasskeyAsked
 
 export interface SignInOptions {
   readonly connection: Connection
@@ -42,14 +46,16 @@ export async function signIn(username: string, options: SignInOptions): Promise<
 
   return {
     ...begun,
-    async verify(code, { signal, onRecoveryCodes } = {}) {
-      const attempt = () => requests.request<Authorized>('auth.verify', { code }, { signal })
+    async verify(code, { onRecoveryCodes, ...passkeyOptions } = {}) {
+      const { signal } = passkeyOptions
+      const attempt = () => requests.request<Verified>('auth.verify', { code }, { signal })
       if (socketNumber !== connection.socketNumber) await beginAgain()
-      const authorized = await attempt().catch(async (error: unknown) => {
+      const verified = await attempt().catch(async (error: unknown) => {
         if (!(error instanceof RallyError) || error.code !== 'NO_CHALLENGE' || begun.status === 'candidate') throw error
         await beginAgain()
         return attempt()
       })
+      const authorized = await addPasskey(verified, requests, passkeyOptions)
       const { recoveryCodes, user } = authorized
       if (recoveryCodes && onRecoveryCodes) callListener(() => onRecoveryCodes(recoveryCodes, user))
       return enter(authorized, options)
@@ -57,8 +63,29 @@ export async function signIn(username: string, options: SignInOptions): Promise<
   }
 }
 
-export async function recover(username: string, recoveryCode: string, options: SignInOptions): Promise<SignedIn> {
-  return enter(await options.requests.request<Authorized>('auth.recover', { username, recoveryCode }), options)
+export async function recover(
+  username: string,
+  recoveryCode: string,
+  options: SignInOptions,
+  passkeyOptions: PasskeyOptions,
+): Promise<SignedIn> {
+  const { requests } = options
+  const { signal } = passkeyOptions
+  const verified = await requests.request<Verified>('auth.recover', { username, recoveryCode }, { signal })
+  return enter(await addPasskey(verified, requests, passkeyOptions), options)
+}
+
+/** Answers with a passkey where the server asks for one. Its challenge belongs to the socket, so it is not asked again. */
+async function addPasskey(verified: Verified, requests: Requests, options: PasskeyOptions): Promise<Authorized> {
+  if (verified.status === 'authorized') return verified
+  const { signal, passkey = askBrowser } = options
+  const stepOf = (asked: PasskeyAsked): PasskeyStep => ({
+    ...asked,
+    recover: async (recoveryCode) =>
+      stepOf(await requests.request<PasskeyAsked>('auth.recoverPasskey', { recoveryCode }, { signal })),
+  })
+  const answer = await passkey(stepOf(verified))
+  return requests.request<Authorized>('auth.verifyPasskey', answer, { signal })
 }
 
 /** Ends the session and its cookie, and makes a socket that belongs to nobody. */

@@ -148,13 +148,95 @@ export type Begun =
 export type SignIn = Begun & {
   /**
    * Sends the digits, and resolves when the socket belongs to the user. @throws RallyError `INVALID_CODE` (call again
-   * with other digits), `RATE_LIMITED`, `USERNAME_TAKEN`, or `NO_CHALLENGE`: it took too long, or the connection of a
-   * registration was lost, and its secret with it.
+   * with other digits), `INVALID_PASSKEY`, `RATE_LIMITED`, `USERNAME_TAKEN`, or `NO_CHALLENGE`: it took too long, or the
+   * connection of a registration was lost, and its secret with it.
    */
   verify(code: string, options?: VerifyOptions): Promise<SignedIn>
 }
 
-export interface VerifyOptions extends Pick<CallOptions, 'signal'> {
+interface KnownPasskey {
+  /** Bytes are in base64url, here and below. */
+  readonly id: string
+  readonly type: 'public-key'
+  readonly transports: readonly string[]
+}
+
+/** What the browser needs to sign with a passkey. */
+export interface PasskeyRequest {
+  readonly challenge: string
+  readonly rpId: string
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly userVerification: 'required'
+  readonly allowCredentials: readonly KnownPasskey[]
+}
+
+/** What the browser needs to make a passkey. */
+export interface PasskeyCreation {
+  readonly challenge: string
+  readonly rp: { readonly id: string; readonly name: string }
+  readonly user: { readonly id: string; readonly name: string; readonly displayName: string }
+  readonly pubKeyCredParams: readonly { readonly type: 'public-key'; readonly alg: number }[]
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly attestation: 'none'
+  readonly authenticatorSelection: {
+    readonly residentKey: 'preferred'
+    readonly requireResidentKey: false
+    readonly userVerification: 'required'
+  }
+  readonly excludeCredentials: readonly KnownPasskey[]
+}
+
+/** What the browser answers to a PasskeyCreation. */
+export interface CreatedPasskey {
+  readonly id: string
+  readonly type: 'public-key'
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly attestationObject: string
+    readonly transports: string[]
+  }
+}
+
+/** What the browser answers to a PasskeyRequest. */
+export interface SignedPasskey {
+  readonly id: string
+  readonly type: 'public-key'
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly authenticatorData: string
+    readonly signature: string
+    readonly userHandle?: string
+  }
+}
+
+/** What the server asks for after a right code where it wants a passkey too: one of the user's, or a new one. */
+export type PasskeyAsked =
+  | { readonly status: 'passkey'; readonly request: PasskeyRequest }
+  | { readonly status: 'newPasskey'; readonly creation: PasskeyCreation }
+
+export type PasskeyStep = PasskeyAsked & {
+  /**
+   * Uses up a recovery code in place of a lost passkey, and gives the next step: a new passkey, which replaces all others.
+   *
+   * @throws RallyError `INVALID_CODE`, `RATE_LIMITED`, or `NO_CHALLENGE`, also where a new passkey is asked for.
+   */
+  recover(recoveryCode: string): Promise<PasskeyStep>
+}
+
+export interface PasskeyAnswer {
+  readonly credential: CreatedPasskey | SignedPasskey
+  /** What the user calls a new passkey, 1 to 40 characters. */
+  readonly name?: string
+}
+
+export interface PasskeyOptions extends Pick<CallOptions, 'signal'> {
+  /** Called where the server wants a passkey, within five minutes. Default: the browser's dialog, at once. */
+  readonly passkey?: (step: PasskeyStep) => Promise<PasskeyAnswer>
+}
+
+export interface VerifyOptions extends PasskeyOptions {
   /** Called with the recovery codes of a registration at once: the session may still fail, and they come only once. */
   readonly onRecoveryCodes?: (codes: readonly string[], user: User) => void
 }

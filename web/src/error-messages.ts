@@ -4,6 +4,13 @@ import { RallyError } from '../../src/client/index.ts'
 const sentences: Readonly<Record<string, string>> = {
   INVALID_CODE: 'That code is not right. Codes change every 30 seconds: try the one your app shows now.',
   NO_CHALLENGE: 'That took too long. Start again with your username.',
+  INVALID_PASSKEY: 'The server did not accept that passkey. Start again with the next code.',
+  PASSKEY_CANCELLED: 'No passkey was used: the dialog was closed, or took too long. Try again when you are ready.',
+  PASSKEY_KNOWN: 'That device or key has a passkey of yours already. Use another one.',
+  PASSKEY_UNSUPPORTED: 'This browser has no passkeys. Use a current Chrome, Edge, Firefox or Safari.',
+  PASSKEY_FAILED: 'The browser gave no passkey. Try another device or key.',
+  TOO_MANY_PASSKEYS: 'You have ten passkeys. Remove one first.',
+  LAST_PASSKEY: 'This is your last passkey. Add another one before you remove it.',
   USERNAME_TAKEN: 'Somebody else took that name. Choose another one.',
   UNAUTHENTICATED: 'You are signed out. Sign in again.',
   FORBIDDEN: 'You may not do that.',

@@ -1,5 +1,6 @@
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { test as base } from 'vitest'
+import type { Config } from '../../../src/config.ts'
 import { freePort } from '../../../src/db/embedded/free-port.ts'
 import { type Rally, register, startRally } from '../../support/server.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
@@ -41,14 +42,12 @@ const NOWHERE = 1
  * first try has taken are free again in the second.
  */
 export const test = base
-  .extend(
-    'rally', // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
-    async ({}, { onCleanup }) => {
-      const rally = await startRallyForBrowsers()
-      onCleanup(() => rally.stop())
-      return rally
-    },
-  )
+  .extend('settings', (): Partial<Config> => ({}))
+  .extend('rally', async ({ settings }, { onCleanup }) => {
+    const rally = await startRallyForBrowsers(settings)
+    onCleanup(() => rally.stop())
+    return rally
+  })
   .extend(
     'browser',
     { scope: 'file' }, // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern that this needs nothing
@@ -112,11 +111,11 @@ export const test = base
   })
 
 /** A Rally that knows its own address, which links and the page's security policy name. */
-async function startRallyForBrowsers(): Promise<Rally & { allow(origin: string): void }> {
+async function startRallyForBrowsers(settings: Partial<Config>): Promise<Rally & { allow(origin: string): void }> {
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const allowedOrigins = new Set([publicUrl])
-  const rally = await startRally({ config: { port, publicUrl, allowedOrigins } })
+  const rally = await startRally({ config: { ...settings, port, publicUrl, allowedOrigins } })
   return { ...rally, allow: (origin) => void allowedOrigins.add(origin) }
 }
 

@@ -11,6 +11,7 @@ import { Page } from '../../ui/page.tsx'
 import { PagedList, usePages } from '../../ui/paged-list.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
 import { Rotate } from './new-authenticator.tsx'
+import { Passkeys } from './passkeys.tsx'
 
 export function AccountPage() {
   const rally = useRally()
@@ -37,6 +38,7 @@ export function AccountPage() {
         </p>
         <ErrorNotice error={signOut.error} />
         <Sessions />
+        <Passkeys />
         <Rotate user={user} />
       </div>
     </Page>

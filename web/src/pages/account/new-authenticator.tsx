@@ -10,7 +10,7 @@ import { Secret } from '../sign-in/enrol-step.tsx'
 
 type Candidate = Extract<Rotated, { status: 'candidate' }>
 
-const WORDS = {
+export const NOT_FRESH_WORDS = {
   FORBIDDEN: 'This can be done only shortly after signing in. Sign out, sign in again, and come back here.',
 }
 
@@ -70,7 +70,7 @@ export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>>
               Set up a new authenticator
             </Button>
           </div>
-          <ErrorNotice error={begin.error} words={WORDS} />
+          <ErrorNotice error={begin.error} words={NOT_FRESH_WORDS} />
         </>
       )}
     </section>

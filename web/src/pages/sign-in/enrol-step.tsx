@@ -6,6 +6,8 @@ import { Button, CopyButton, TextButton } from '../../ui/button.tsx'
 import { CodeField, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { useUnkeptCodesStore } from '../../unkept-codes.ts'
+import { type AskPasskey, usePasskeyQuestion } from './passkey-question.ts'
+import { PasskeyPanel } from './passkey-steps.tsx'
 
 /** What `rally.signIn` answers for a free name. */
 export type Enrolment = Extract<SignIn, { status: 'candidate' }>
@@ -19,13 +21,15 @@ interface EnrolStepProps {
 /** A new name: an authenticator app learns its secret, and a first code proves it. */
 export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
   const unkept = useUnkeptCodesStore()
-  const { code, setCode, attempts, verify } = useCode((code) =>
+  const { code, setCode, attempts, verify, question } = useCode((code, passkey) =>
     challenge.verify(code, {
+      passkey,
       onRecoveryCodes: (codes, user) =>
         unkept.set({ userId: user.id, username: user.username, codes, isRenewal: false }),
     }),
   )
-  const mustRestart = ['NO_CHALLENGE', 'USERNAME_TAKEN'].includes(errorCode(verify.error) ?? '')
+  const mustRestart = ['NO_CHALLENGE', 'USERNAME_TAKEN', 'INVALID_PASSKEY'].includes(errorCode(verify.error) ?? '')
+  if (question) return <PasskeyPanel question={question} onBack={onBack} />
   return (
     <Form onSubmit={() => verify.run()}>
       <div>
@@ -56,20 +60,24 @@ export function EnrolStep({ username, challenge, onBack }: EnrolStepProps) {
   )
 }
 
-/** The code that the user types. A failed attempt empties the field; `attempts` is its key, so that it takes the focus again. */
-export function useCode(send: (code: string) => Promise<unknown>) {
+/**
+ * The code that the user types, and the passkey that may have to follow. A failed attempt empties the field; `attempts` is its
+ * key, so that it takes the focus again.
+ */
+export function useCode(send: (code: string, passkey: AskPasskey) => Promise<unknown>) {
+  const { question, withPasskey } = usePasskeyQuestion()
   const [code, setCode] = useState('')
   const [attempts, setAttempts] = useState(0)
   const verify = useAction(async () => {
     try {
-      await send(code)
+      await withPasskey((passkey) => send(code, passkey))
     } catch (error) {
       setCode('')
       setAttempts((before) => before + 1)
       throw error
     }
   })
-  return { code, setCode, attempts, verify }
+  return { code, setCode, attempts, verify, question }
 }
 
 /** The secret of an authenticator app: to scan, or to type where there is no camera. */

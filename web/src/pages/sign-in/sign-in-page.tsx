@@ -63,8 +63,8 @@ export function SignInPage({ intent }: SignInPageProps) {
           <span>Two paddles.</span> <span>One link.</span> <span>Go.</span>
         </h1>
         <p className="soft">
-          Live matches against friends, strangers or the bot. No password: a name and the authenticator app on your
-          phone are enough.
+          Live matches against friends, strangers or the bot. No password: you need a name and the authenticator app on
+          your phone.
         </p>
         <Demo />
       </div>

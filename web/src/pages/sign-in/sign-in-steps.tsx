@@ -6,6 +6,8 @@ import { Button, TextButton } from '../../ui/button.tsx'
 import { CodeField, Field, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { useCode } from './enrol-step.tsx'
+import { usePasskeyQuestion } from './passkey-question.ts'
+import { PasskeyPanel, RECOVERY_WORDS, RecoveryCodeField } from './passkey-steps.tsx'
 
 interface NameStepProps {
   readonly username: string
@@ -57,7 +59,8 @@ interface CodeStepProps {
 
 /** For a user who has an account: the code. */
 export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps) {
-  const { code, setCode, attempts, verify } = useCode((code) => challenge.verify(code))
+  const { code, setCode, attempts, verify, question } = useCode((code, passkey) => challenge.verify(code, { passkey }))
+  if (question) return <PasskeyPanel question={question} onBack={onBack} />
   return (
     <Form onSubmit={() => verify.run()}>
       <div>
@@ -79,18 +82,13 @@ export function CodeStep({ username, challenge, onBack, onLost }: CodeStepProps)
   )
 }
 
-const RECOVERY_WORDS = {
-  INVALID_CODE: 'That recovery code is not right, or it was used before.',
-  RATE_LIMITED: 'Too many attempts from your network.',
-}
-
 /** Signs in without the authenticator, by one of the codes that were kept at registration. Each works once. */
 export function RecoverStep({ username, onBack }: { username: string; onBack: () => void }) {
   const rally = useRally()
   const [code, setCode] = useState('')
-  const recover = useAction(async () => {
-    await rally.recover(username, code.trim())
-  })
+  const { question, withPasskey } = usePasskeyQuestion()
+  const recover = useAction(() => withPasskey((passkey) => rally.recover(username, code.trim(), { passkey })))
+  if (question) return <PasskeyPanel question={question} onBack={onBack} />
   return (
     <Form onSubmit={() => recover.run()}>
       <div>
@@ -100,19 +98,7 @@ export function RecoverStep({ username, onBack }: { username: string; onBack: ()
           account page.
         </p>
       </div>
-      <Field
-        label="Recovery code"
-        value={code}
-        onChange={(event) => setCode(event.target.value)}
-        className="mono"
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        autoFocus
-        required
-        maxLength={64}
-        data-testid="recovery-code"
-      />
+      <RecoveryCodeField value={code} onChange={setCode} />
       <ErrorNotice error={recover.error} words={RECOVERY_WORDS} />
       <Button type="submit" look="primary" wide busy={recover.busy} data-testid="submit-recovery">
         Sign in
