@@ -54,6 +54,8 @@ export interface PresenceListener {
 
 /** An ended session is remembered for longer than a socket may take to open. */
 const REMEMBER_ENDED_MS = 10_000
+/** Over this the oldest is forgotten; its sockets are found when sessions are looked up again. */
+const MAX_ENDED = 20_000
 
 /** The open sockets of this process, by id, user and session. */
 export class Connections {
@@ -116,8 +118,9 @@ export class Connections {
 
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
     const now = performance.now()
+    this.#ended.delete(sessionId)
     for (const [id, at] of this.#ended) {
-      if (now - at < REMEMBER_ENDED_MS) break
+      if (now - at < REMEMBER_ENDED_MS && this.#ended.size < MAX_ENDED) break
       this.#ended.delete(id)
     }
     this.#ended.set(sessionId, now)

@@ -15,11 +15,16 @@ const NOTHING: Cost = { frames: 0, bytes: 0 }
 export class StreamBudget {
   readonly #perSocket: Cost
   readonly #perCaller: Cost
-  readonly #callers = new Map<string, Cost>()
+  readonly #callers = new Map<string, { readonly cost: Cost; readonly channels: number }>()
 
   constructor(perSocket: Cost) {
     this.#perSocket = perSocket
     this.#perCaller = add(NOTHING, perSocket, SOCKETS_PER_CALLER)
+  }
+
+  /** How many users and addresses have streams. */
+  get size(): number {
+    return this.#callers.size
   }
 
   /** The channels that the socket leaves if it follows `channel`. @throws RpcError RATE_LIMITED if that costs too much */
@@ -30,7 +35,7 @@ export class StreamBudget {
     const replaced = oneOf === undefined ? [] : all.filter((other) => other.oneOf === oneOf)
     const extra = replaced.reduce((sum, { cost }) => add(sum, cost, -1), add(NOTHING, cost))
     const socket = all.reduce((sum, { cost }) => add(sum, cost), extra)
-    const caller = add(this.#callers.get(callerOf(connection)) ?? NOTHING, extra)
+    const caller = add(this.#callers.get(callerOf(connection))?.cost ?? NOTHING, extra)
     // A stream that costs no more than the one it replaces is always allowed.
     if (exceeds(extra, NOTHING) && (exceeds(socket, this.#perSocket) || exceeds(caller, this.#perCaller))) {
       throw new RpcError('RATE_LIMITED', 'These streams would be too many frames a second', { retryAfterMs: RETRY_MS })
@@ -42,8 +47,10 @@ export class StreamBudget {
   count(connection: Connection, channel: Channel<unknown>, times: 1 | -1): void {
     if (channel.cost === undefined) return
     const caller = callerOf(connection)
-    const cost = add(this.#callers.get(caller) ?? NOTHING, channel.cost, times)
-    if (exceeds(cost, NOTHING)) this.#callers.set(caller, cost)
+    const before = this.#callers.get(caller) ?? { cost: NOTHING, channels: 0 }
+    const channels = before.channels + times
+    // A sum of fractions may not come back to nothing.
+    if (channels > 0) this.#callers.set(caller, { cost: add(before.cost, channel.cost, times), channels })
     else this.#callers.delete(caller)
   }
 }

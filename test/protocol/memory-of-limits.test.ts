@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { defaultLimits } from '../../src/protocol/index.ts'
+import { closeCodes, defaultLimits } from '../../src/protocol/index.ts'
 import { Admission } from '../../src/rpc/admission.ts'
+import { Connections } from '../../src/rpc/connection.ts'
+import { channel } from '../../src/rpc/index.ts'
 import { MethodLimiter } from '../../src/rpc/method-limits.ts'
+import { StreamBudget } from '../../src/rpc/stream-budget.ts'
 import { AnonymousAnswers } from '../../src/rpc/write-once.ts'
+import { createHub } from '../support/hub.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -120,4 +124,22 @@ describe('answers to writes without a user', () => {
     clock.mockReturnValue(1_000 + 10 * 60_000)
     expect(await run(3)).toBe(3)
   })
+})
+
+test('a node remembers the sessions that ended last, and no more than 20,000', () => {
+  const connections = new Connections()
+  for (let i = 0; i < 20_001; i++) connections.closeSession('user', `session-${i}`, closeCodes.sessionEnded, 'ended')
+  expect(connections.hasJustEnded('session-0')).toBe(false)
+  expect(connections.hasJustEnded('session-1')).toBe(true)
+  expect(connections.hasJustEnded('session-20000')).toBe(true)
+})
+
+test('nothing is remembered of streams that were left, whatever fractions they cost', () => {
+  const budget = new StreamBudget({ frames: 1, bytes: 1_000 })
+  const { connection } = createHub().open()
+  const streams = [0.1, 0.2, 0.3].map((frames) => channel('t.onFrame', `${frames}`, { cost: { frames, bytes: 0 } }))
+  for (const stream of streams) budget.count(connection, stream, 1)
+  expect(budget.size).toBe(1)
+  for (const stream of streams) budget.count(connection, stream, -1)
+  expect(budget.size).toBe(0)
 })
