@@ -28,10 +28,15 @@ function workshop(turns: FairQueue) {
 
 describe('the fair queue', () => {
   test('runs so many at once, and takes from the waiting groups in turn', async () => {
-    const { ask, began, endNext } = workshop(new FairQueue(bounds))
+    const turns = new FairQueue(bounds)
+    const { ask, began, endNext } = workshop(turns)
     for (const group of ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'c']) void ask(group)
     expect(began).toEqual(['a', 'a'])
+    expect([turns.length, turns.waits.sum]).toEqual([6, 0])
     for (let count = 0; count < 6; count++) await endNext()
+    expect(turns.length).toBe(0)
+    expect(turns.waits.counts.reduce((sum, count) => sum + count)).toBe(8)
+    expect(turns.waits.sum).toBeGreaterThan(0)
     expect(began.slice(2)).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
   })
 

@@ -156,9 +156,13 @@ test('results are in files while the database is away, and stored once when it i
   await expect.poll(() => store.tries).toBeGreaterThan(3)
   await expect.poll(() => readdir(dir)).toEqual(['a.1.json', 'b.1.json', 'c.1.json'])
   expect(store.results.matchIds.sort()).toEqual(['a', 'b', 'c'])
+  expect([store.results.length, store.results.waits.sum]).toEqual([3, 0])
   store.isAway = false
   await expect.poll(() => store.done.map(([id]) => id).sort()).toEqual(['a', 'b', 'c'])
   expect(store.stored).toHaveLength(3)
+  expect(store.results.length).toBe(0)
+  // They waited at least for the first try after RETRY_MS.
+  expect(store.results.waits.sum).toBeGreaterThan(1_000)
   await expect.poll(() => readdir(dir)).toEqual([])
 })
 
