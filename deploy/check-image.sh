@@ -5,7 +5,7 @@
 image=$1 version=$2
 
 # What Rally adds to the Node image, in MB.
-MAX_MB=45
+MAX_MB=50
 own=$(docker history --no-trunc --human=false --format '{{.Size}} {{.CreatedBy}}' "$image" |
   awk '{ sum += $1 } /apt-get install .*tini/ { found = 1; exit } END { if (found) printf "%d", sum / 1000000 }')
 whole=$(docker image inspect -f '{{.Size}}' "$image")
