@@ -1,5 +1,5 @@
 // Removes from node_modules what this system never loads: addons of other systems and Node versions, Prisma's compilers of
-// other databases, types and source maps.
+// other databases, OpenTelemetry's builds for bundlers, types and source maps.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -11,6 +11,12 @@ const isUnused = (name) =>
   /^query_compiler_\w+\.(cockroachdb|mysql|sqlite|sqlserver)\./.test(name) ||
   /\.map$|\.d\.[cm]?ts$/.test(name)
 
+const isForBundlers = (folder, name) =>
+  /node_modules\/@opentelemetry\//.test(folder) &&
+  (/\/build\/(esm|esnext)(\/|$)/.test(folder) || /\.mjs$|^experimental_|^index-incubating/.test(name))
+
 for (const entry of readdirSync('node_modules', { recursive: true, withFileTypes: true })) {
-  if (entry.isFile() && isUnused(entry.name)) rmSync(join(entry.parentPath, entry.name))
+  if (!entry.isFile()) continue
+  const { name, parentPath } = entry
+  if (isUnused(name) || isForBundlers(parentPath, name)) rmSync(join(parentPath, name))
 }
