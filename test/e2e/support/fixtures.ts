@@ -1,9 +1,11 @@
-import { type BrowserContextOptions, devices } from 'playwright-core'
+import { type BrowserContextOptions, devices, type Page } from 'playwright-core'
 import { test as base } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { freePort } from '../../../src/db/embedded/free-port.ts'
-import { type Rally, register, startRally } from '../../support/server.ts'
+import type { Secrets } from '../../support/secrets.ts'
+import { register } from '../../support/server.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
+import { startWatchedRally, type WatchedRally } from '../../support/watched-rally.ts'
 import { numberedArtifacts } from './artifacts.ts'
 import { launchChromium } from './chromium.ts'
 import { Visitor } from './visitor.ts'
@@ -39,13 +41,17 @@ const NOWHERE = 1
 
 /**
  * `test` with a browser for the file, and with each try of a test a whole Rally and people of its own: names that a
- * first try has taken are free again in the second.
+ * first try has taken are free again in the second. At its end the server's log, traces and metrics are searched for every
+ * secret and name that the test used.
  */
 export const test = base
   .extend('settings', (): Partial<Config> => ({}))
   .extend('rally', async ({ settings }, { onCleanup }) => {
     const rally = await startRallyForBrowsers(settings)
-    onCleanup(() => rally.stop())
+    onCleanup(async () => {
+      const leaks = rally.secrets.findIn(await rally.exposed())
+      if (leaks.length > 0) throw new Error(`The server shows what it must not:\n${leaks.join('\n')}`)
+    })
     return rally
   })
   .extend(
@@ -72,6 +78,7 @@ export const test = base
         baseURL,
       })
       context.setDefaultTimeout(STEP_MS)
+      context.on('page', (page) => noteSecrets(page, rally.secrets))
       const visitor = new Visitor(name, context, await context.newPage(), nextArtifact)
       visitors.push(visitor)
       return visitor
@@ -83,6 +90,7 @@ export const test = base
         // A page that has crashed has no picture; why the test failed counts more.
         if (hasFailed) await visitor.shoot('failed').catch(() => undefined)
         await visitor.keepLog()
+        for (const { value } of await visitor.context.cookies()) rally.secrets.add('cookie', value)
         await visitor.context.close()
       }
       for (const wire of wires) await wire.close()
@@ -91,8 +99,9 @@ export const test = base
     })
 
     const signedIn = async (visitor: Visitor, url: string) => {
-      const { cookie } = await register(rally.url, visitor.name)
-      await visitor.context.addCookies(cookiesOf(cookie, url))
+      const player = await register(rally.url, visitor.name)
+      rally.secrets.addPlayer(player)
+      await visitor.context.addCookies(cookiesOf(player.cookie, url))
       return visitor
     }
 
@@ -111,12 +120,22 @@ export const test = base
   })
 
 /** A Rally that knows its own address, which links and the page's security policy name. */
-async function startRallyForBrowsers(settings: Partial<Config>): Promise<Rally & { allow(origin: string): void }> {
+async function startRallyForBrowsers(
+  settings: Partial<Config>,
+): Promise<WatchedRally & { allow(origin: string): void }> {
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const allowedOrigins = new Set([publicUrl])
-  const rally = await startRally({ config: { ...settings, port, publicUrl, allowedOrigins } })
+  const rally = await startWatchedRally({ config: { ...settings, port, publicUrl, allowedOrigins } })
   return { ...rally, allow: (origin) => void allowedOrigins.add(origin) }
+}
+
+/** Notes what the page sends and receives. */
+function noteSecrets(page: Page, secrets: Secrets): void {
+  const note = ({ payload }: { payload: string | Buffer }) => {
+    if (typeof payload === 'string') secrets.addFrame(payload)
+  }
+  page.on('websocket', (socket) => socket.on('framesent', note).on('framereceived', note))
 }
 
 function wireOf({ context }: Visitor, proxy: TcpProxy, port: number): Wire {
