@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Db, Tx } from '../../src/db/database.ts'
-import { withRetry } from '../../src/db/retry.ts'
+import { isUnavailable, withRetry } from '../../src/db/retry.ts'
 import { databaseTest } from '../support/database-test.ts'
 import { createUser } from './users.ts'
 
@@ -97,3 +97,14 @@ function meeting(size: number): () => Promise<void> {
     return opened
   }
 }
+
+test.for([
+  ['a full disk', '53100'],
+  ['no memory', '53200'],
+  ['a disk that fails', '58030'],
+  ['a server that only reads', '25006'],
+] as const)('%s is an outage of the database, whoever reports it', ([, code]) => {
+  expect(isUnavailable(Object.assign(new Error('no'), { code }))).toBe(true)
+  const wrapped = { code: 'P2010', meta: { driverAdapterError: { cause: { kind: 'postgres', originalCode: code } } } }
+  expect(isUnavailable(Object.assign(new Error('no'), wrapped))).toBe(true)
+})

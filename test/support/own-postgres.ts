@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
@@ -23,6 +23,8 @@ export class OwnPostgres implements AsyncDisposable {
   /** `within` is where its data are kept. */
   static async start(within = tmpdir()): Promise<OwnPostgres> {
     const folder = await mkdtemp(join(within, 'rally-postgres-'))
+    // Postgres runs as another user where the tests run as root.
+    await chmod(folder, 0o755)
     const dataDir = join(folder, 'data')
     const [proxy, postgres] = await Promise.all([startTcpProxy(), startEmbedded(dataDir)])
     proxy.leadTo(addressOf(postgres))
