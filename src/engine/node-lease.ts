@@ -24,14 +24,25 @@ const RENEW = statement<{ startedAt: Date }>(
    RETURNING started_at AS "startedAt"`,
 )
 const LEAVE = statement('nodes.leave', 'DELETE FROM nodes WHERE id = $1')
-const REMOVE_DEAD = statement(
-  'nodes.removeDead',
-  'DELETE FROM nodes WHERE heartbeat_at < now() - make_interval(secs => $1)',
+/** Deletes nodes whose heartbeat is still the given one, and gives the heartbeats of all. Values: nodes, heartbeats. */
+const REMOVE_SILENT = statement<Heartbeat>(
+  'nodes.removeSilent',
+  `WITH removed AS (
+     DELETE FROM nodes USING unnest($1::text[], $2::text[]) AS silent (id, heartbeat)
+     WHERE nodes.id = silent.id AND heartbeat_at = silent.heartbeat::timestamptz)
+   SELECT id, heartbeat_at::text AS heartbeat FROM nodes`,
 )
 
+/** As text, because a `Date` has no microseconds. */
+interface Heartbeat {
+  readonly id: string
+  readonly heartbeat: string
+}
+
 /**
- * This node's row in the database, renewed several times a lease. The database's clock decides whether another node is
- * dead; this node's monotonic one, from before it sent the renewal, whether its own lease still holds.
+ * This node's row in the database, renewed several times a lease. By its own monotonic clock a node measures both: how long
+ * another node's row has stayed the same, which makes it dead, and whether its own lease, from before it sent the renewal,
+ * still holds. So no clock that is set wrong or jumps ends a lease.
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions
@@ -43,6 +54,8 @@ export class NodeLease {
   #timer: NodeJS.Timeout | undefined
   #lapse: NodeJS.Timeout | undefined
   #removing: Promise<void> | undefined
+  /** The last heartbeat of each other node, and since when it is known, by the monotonic clock. */
+  #heartbeats = new Map<string, { readonly heartbeat: string; readonly since: number }>()
   /** When the database created the node's row. */
   #enteredAt: number | undefined
   /** The others may take this node for dead after this. Monotonic, ms. */
@@ -136,17 +149,28 @@ export class NodeLease {
     // While the database was away no node could renew its lease: each gets the time to do so before one is removed.
     if (now - this.#renewedAt > this.#leaseMs / 2) this.#steadySince = now
     this.#renewedAt = now
-    if (now - this.#steadySince < this.#leaseMs || this.#stopped) return
-    this.#removing ??= this.#removeDead()
+    if (this.#stopped) return
+    this.#removing ??= this.#removeDead(now - this.#steadySince >= this.#leaseMs)
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => {
         this.#removing = undefined
       })
   }
 
-  async #removeDead(): Promise<void> {
-    await this.#options.sql.rows(REMOVE_DEAD, [this.#leaseMs / 1000])
-    await Promise.all(this.#deadListeners.map((listener) => listener()))
+  async #removeDead(isSteady: boolean): Promise<void> {
+    const silentSince = performance.now() - this.#leaseMs
+    const silent = [...this.#heartbeats].filter(([, { since }]) => isSteady && since <= silentSince)
+    const rows = await this.#options.sql.rows(REMOVE_SILENT, [
+      silent.map(([id]) => id),
+      silent.map(([, { heartbeat }]) => heartbeat),
+    ])
+    const now = performance.now()
+    const seen = rows.map(({ id, heartbeat }) => {
+      const known = this.#heartbeats.get(id)
+      return [id, known?.heartbeat === heartbeat ? known : { heartbeat, since: now }] as const
+    })
+    this.#heartbeats = new Map(seen.filter(([id]) => id !== this.#options.node))
+    if (isSteady) await Promise.all(this.#deadListeners.map((listener) => listener()))
   }
 
   #guard(listener: () => void): void {

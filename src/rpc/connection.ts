@@ -117,15 +117,20 @@ export class Connections {
   }
 
   closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
-    const now = performance.now()
     this.#ended.delete(sessionId)
-    for (const [id, at] of this.#ended) {
-      if (now - at < REMEMBER_ENDED_MS && this.#ended.size < MAX_ENDED) break
-      this.#ended.delete(id)
-    }
-    this.#ended.set(sessionId, now)
+    const [oldest] = this.#ended.keys()
+    if (this.#ended.size >= MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest)
+    this.#ended.set(sessionId, performance.now())
     for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
       if (connection.caller.sessionId === sessionId) connection.close(code, reason)
+    }
+  }
+
+  /** Forgets sessions that ended a while ago. Called several times a second. */
+  sweep(now: number): void {
+    for (const [id, at] of this.#ended) {
+      if (now - at < REMEMBER_ENDED_MS) return
+      this.#ended.delete(id)
     }
   }
 

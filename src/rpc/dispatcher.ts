@@ -245,6 +245,7 @@ export class Dispatcher<Ctx, Tx> {
     this.#calls.sweep(now)
     this.#options.hub.sweep(now)
     this.admission.sweep(now)
+    this.connections.sweep(now)
     if (now - this.#limitersSweptAt < SWEEP_LIMITERS_MS) return
     this.#limitersSweptAt = now
     for (const { limiter } of this.entries.values()) limiter?.sweep(now)

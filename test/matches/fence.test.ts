@@ -89,19 +89,20 @@ test.for([
   expect(await read()).toEqual(once)
 })
 
-test('a match is not claimed after a cancelled countdown, before the end of one, or by a node without a lease', async () => {
+test('a match is not claimed after a countdown that was cancelled or replaced, or by a node without a lease', async () => {
   await using rally = await startQuickRally({ countdownMs: 60_000 })
   const { db } = await rally.database.open()
   const { client } = await newcomer(rally)
   const { platform } = rally.app
   const owned = ownedBy(platform)
   const { id } = await create(client, { mode: 'local' })
-  await owned.claim(id)
+  const startsAt = new Date(Date.now() - 1)
+  await owned.claim(id, startsAt)
   await db.match.update({ where: { id }, data: { startsAt: null } })
-  await owned.claim(id)
+  await owned.claim(id, startsAt)
   // The countdown is over, but others took this node for dead.
-  await db.match.update({ where: { id }, data: { startsAt: new Date(Date.now() - 1) } })
-  await ownedBy({ ...platform, node: randomUUID() }).claim(id)
+  await db.match.update({ where: { id }, data: { startsAt } })
+  await ownedBy({ ...platform, node: randomUUID() }).claim(id, startsAt)
   expect(await db.match.findUniqueOrThrow({ where: { id } })).toMatchObject({ status: 'waiting', fence: 0 })
 })
 

@@ -132,7 +132,8 @@ test.concurrent('of several nodes that want to begin a match one does', async ()
     const begun: string[] = []
     await Promise.all(
       [a, b, c, a, b, c].map(({ app: { platform } }) => {
-        return new OwnedMatches(platform, new MatchFeed(platform), () => begun.push(platform.node)).claim(id)
+        const owned = new OwnedMatches(platform, new MatchFeed(platform), () => begun.push(platform.node))
+        return owned.claim(id, startsAt)
       }),
     )
     expect(begun).toHaveLength(1)

@@ -22,6 +22,7 @@ export type Answer = Load | Memory | { readonly held: readonly Held[] } | Record
 
 const Load = z.object({ sockets: z.number(), matches: z.number() })
 type Load = z.infer<typeof Load>
+/** `heldBytes`: objects and buffers after a garbage collection, without compiled code. */
 const Memory = z.object({ heldBytes: z.number(), residentBytes: z.number() })
 export type Memory = z.infer<typeof Memory>
 const AllHeld = z.object({ held: z.array(z.object({ made: z.string(), size: z.number() })) })

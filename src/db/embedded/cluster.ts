@@ -183,7 +183,7 @@ export async function adopt(cluster: Cluster, deadline: number): Promise<Server 
         return undefined
       }
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new Error(`Postgres ${found.pid} runs on ${cluster.folder} but does not answer. Stop it, then start Rally.`)
     }
     await delay(POLL_MS)

@@ -50,7 +50,7 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log, durable = true, stopTimeoutMs = 20_000, signal } = options
-  const deadline = Date.now() + START_TIMEOUT_MS
+  const deadline = performance.now() + START_TIMEOUT_MS
   // Only the folder itself is closed: Postgres may run as another user, who has to reach it.
   await mkdir(dirname(resolve(options.dataDir)), { recursive: true })
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
@@ -120,7 +120,7 @@ async function keptPassword(place: string, folder: string): Promise<string> {
 }
 
 async function ensureDatabase(url: string, deadline: number): Promise<void> {
-  await withClient(url, Math.max(deadline - Date.now(), 1000), async (client) => {
+  await withClient(url, Math.max(deadline - performance.now(), 1000), async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE])
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
   })
@@ -175,7 +175,7 @@ class PostgresSupervisor {
     const { log } = this.#cluster
     const { signal } = this.#stopping
     for (let failure: unknown; ; ) {
-      const now = Date.now()
+      const now = performance.now()
       this.#restarts = this.#restarts.filter((at) => now - at < WINDOW_MS)
       if (this.#restarts.length >= MAX_RESTARTS) {
         throw failure ?? new Error(`it ended more than ${MAX_RESTARTS} times in ${WINDOW_MS / 60_000} minutes`)

@@ -50,9 +50,9 @@ export function collectLines(child: ChildProcess, log: Log, onLine?: (line: stri
   return kept
 }
 
-/** Aborts at `deadline`, in ms since the epoch, or with `signal`. */
+/** Aborts at `deadline`, in ms of the monotonic clock, or with `signal`. */
 export function until(deadline: number, signal?: AbortSignal | undefined): AbortSignal {
-  const late = AbortSignal.timeout(Math.max(deadline - Date.now(), 0))
+  const late = AbortSignal.timeout(Math.ceil(Math.max(deadline - performance.now(), 0)))
   if (!signal) return late
   // Node 20's `any` holds its sources weakly: without a listener `late` may be collected and never abort.
   late.addEventListener('abort', () => undefined, { once: true })
@@ -85,7 +85,7 @@ export async function shutDown(server: Server, timeoutMs: number): Promise<void>
   for (const [signal, limitMs] of steps) {
     if ((server.child && hasEnded(server.child)) || !sendSignal(server.pid, signal)) return
     try {
-      return await ended(server, until(Date.now() + limitMs), POLL_MS)
+      return await ended(server, until(performance.now() + limitMs), POLL_MS)
     } catch {
       // It is stopped in a harder way.
     }

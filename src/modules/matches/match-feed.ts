@@ -104,7 +104,7 @@ export class MatchFeed {
 
   #showEndLater(row: MatchRow, now: number): void {
     const at = shownAt(row)
-    if (at > now && row.finishedAt !== null) this.#hiddenEnds.set(row.id, at)
+    if (at > now && row.finishedAt !== null) this.#hiddenEnds.set(row.id, at, spectatorDelayOf(row))
   }
 
   #showEnd(matchId: string): void {

@@ -73,11 +73,15 @@ export async function abortAbandoned(
   }
 }
 
-/** Matches that should have begun two seconds ago, with all players connected: its node is gone. */
-export const OVERDUE = statement<{ id: string }>(
+/**
+ * Matches that should have begun two seconds ago, with all players connected: its node is gone. A time that is further ahead
+ * than any countdown is over too: the clock of the database was set back. Values: length of a countdown, seconds.
+ */
+export const OVERDUE = statement<{ id: string; startsAt: Date }>(
   'matches.overdue',
-  `SELECT id FROM matches
-   WHERE status = 'waiting' AND starts_at < now() - interval '2 seconds' AND NOT EXISTS (
+  `SELECT id, starts_at AS "startsAt" FROM matches
+   WHERE status = 'waiting' AND starts_at NOT BETWEEN now() - interval '2 seconds' AND now() + make_interval(secs => $1::float8 + 5)
+   AND NOT EXISTS (
      SELECT 1 FROM seats WHERE match_id = matches.id AND user_id IS NOT NULL AND NOT EXISTS (
        SELECT 1 FROM presence JOIN nodes ON nodes.id = presence.node_id
        WHERE presence.user_id = seats.user_id AND nodes.heartbeat_at >= now() - interval '${PROBABLY_DEAD_MS} milliseconds'))

@@ -51,7 +51,7 @@ export class MatchLifecycle {
     this.#feed = feed
     this.#presence = new Presence(platform, feed)
     this.#running = new RunningMatches(platform, feed)
-    this.#countdowns = new MatchTimers((matchId) => this.#running.begin(matchId))
+    this.#countdowns = new MatchTimers((matchId, at) => this.#running.begin(matchId, new Date(at)))
     feed.onChange((match) => this.#noteChange(match))
     nodes.listen(LEFT, (data) => {
       const { matchId, userId } = Left.parse(data)
@@ -59,7 +59,7 @@ export class MatchLifecycle {
     })
     nodes.listen(COUNTDOWN, (data) => {
       const { matchId, startsAt } = Countdown.parse(data)
-      if (!this.#stopped) this.#countdowns.set(matchId, startsAt)
+      if (!this.#stopped) this.#countdowns.set(matchId, startsAt, config.matches.countdownMs)
     })
     draining.addEventListener('abort', () => {
       for (const [matchId, startsAt] of this.#countdowns.times) this.#handOver(matchId, startsAt)
@@ -120,7 +120,7 @@ export class MatchLifecycle {
     const { id, status, startsAt } = match
     if (status !== 'waiting' || startsAt === null || this.#stopped) this.#countdowns.delete(id)
     else if (this.#platform.draining.aborted) this.#handOver(id, startsAt)
-    else this.#countdowns.set(id, startsAt)
+    else this.#countdowns.set(id, startsAt, this.#platform.config.matches.countdownMs)
     this.#running.note(match)
   }
 
@@ -139,12 +139,13 @@ export class MatchLifecycle {
 
   async #sweep(): Promise<void> {
     const { config, database } = this.#platform
-    const { maxWaitMs, emptyMs } = config.matches
+    const { maxWaitMs, emptyMs, countdownMs } = config.matches
     await abortAbandoned(this.#platform, this.#feed, UNJOINED, [maxWaitMs / 1000])
     // A match may be empty because Rally was not running.
     const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
     if (isUpLongEnough) await abortAbandoned(this.#platform, this.#feed, EMPTY, [emptyMs / 1000])
-    for (const { id } of await database.sql.rows(OVERDUE)) this.#running.begin(id)
+    const overdue = await database.sql.rows(OVERDUE, [countdownMs / 1000])
+    for (const { id, startsAt } of overdue) this.#running.begin(id, startsAt)
     await this.#presence.correctSeats()
     await this.#running.compare()
   }

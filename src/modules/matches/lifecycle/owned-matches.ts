@@ -11,13 +11,16 @@ import type { MatchResult } from './result-files.ts'
 // that others took for dead writes nothing. Each statement may run twice, because a commit may succeed without its
 // answer. What is announced is read from the row.
 
-/** Values: match, node, now, versions of the games' rules. */
+/**
+ * Names the countdown that is over, instead of comparing clocks, which may have been set since it began. Values: match, node,
+ * now, versions of the games' rules, when the countdown ends.
+ */
 const CLAIM = statement<{ id: string }>(
   'matches.claim',
   `UPDATE matches SET status = 'live', node_id = $2, fence = fence + 1, started_at = $3,
      rules_version = coalesce(($4::jsonb ->> game)::int, rules_version), version = version + 1, start_version = version + 1,
      updated_at = now()
-   WHERE id = $1 AND status = 'waiting' AND starts_at <= $3 AND EXISTS (SELECT FROM nodes WHERE nodes.id = $2)
+   WHERE id = $1 AND status = 'waiting' AND starts_at = $5 AND EXISTS (SELECT FROM nodes WHERE nodes.id = $2)
    RETURNING id`,
 )
 
@@ -125,13 +128,14 @@ export class OwnedMatches {
     this.#rulesVersions = JSON.stringify(Object.fromEntries(versions))
   }
 
-  /** Claims a match whose countdown is over. Of several nodes that try, one succeeds; a node taken for dead does not. */
-  async claim(matchId: string): Promise<void> {
+  /** Claims a match whose countdown, which ends at `startsAt`, is over. Of several nodes that try, one succeeds; a node taken for dead does not. */
+  async claim(matchId: string, startsAt: Date): Promise<void> {
+    const { node } = this.#platform
     let isRepeated = false
     await inIdempotentTransaction(this.#platform, async (scope) => {
       const mayBeClaimed = isRepeated
       isRepeated = true
-      const claimed = await scope.sql.first(CLAIM, [matchId, this.#platform.node, new Date(), this.#rulesVersions])
+      const claimed = await scope.sql.first(CLAIM, [matchId, node, new Date(), this.#rulesVersions, startsAt])
       if (claimed || mayBeClaimed) await this.resume(matchId, scope)
     })
   }

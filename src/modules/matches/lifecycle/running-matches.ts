@@ -87,12 +87,12 @@ export class RunningMatches {
     if (left.length > 0) await this.#owned.abort(left, 'node-left')
   }
 
-  /** Claims a match whose countdown is over, and runs it, unless this node leaves. */
-  begin(matchId: string): void {
+  /** Claims a match whose countdown, which ends at `startsAt`, is over, and runs it, unless this node leaves. */
+  begin(matchId: string, startsAt: Date): void {
     this.#work.add(matchId, async () => {
       const { lease, draining } = this.#platform
       const mayBegin = lease.isHeld && !draining.aborted && !this.#stopped
-      if (mayBegin && !this.#running.has(matchId)) await this.#owned.claim(matchId)
+      if (mayBegin && !this.#running.has(matchId)) await this.#owned.claim(matchId, startsAt)
     })
   }
 
