@@ -57,9 +57,9 @@ if [ -n "${DEPLOY_HOST:-}" ]; then
   export DOCKER_CONTEXT=$context
 fi
 
-# Compose 1 is a program of its own, which does not read DOCKER_CONTEXT.
+# Compose 1 is a program of its own, which does not know contexts.
 case $(docker compose version --short 2>/dev/null) in
-'' | 1.*) compose_command=(docker-compose ${context:+--context "$context"}) ;;
+'' | 1.*) compose_command=(env ${DEPLOY_HOST:+"DOCKER_HOST=ssh://$DEPLOY_HOST"} docker-compose) ;;
 *) compose_command=(docker compose) ;;
 esac
 compose() { "${compose_command[@]}" "$@"; }
