@@ -99,6 +99,28 @@ describe('the embedded Postgres', () => {
     await expect(execute(stranger.href, 'SELECT 1')).rejects.toThrow('password authentication failed')
   })
 
+  test('does not log the values of failed statements', async () => {
+    const told = new EventEmitter()
+    const said: string[] = []
+    const debug = (fields: object) => {
+      said.push(JSON.stringify(fields))
+      if (said.at(-1)?.includes('reloading configuration')) told.emit('reloaded')
+    }
+    const postgres = await startEmbeddedPostgres({
+      dataDir: await folder(),
+      durable: false,
+      log: { ...quietLog, debug },
+    })
+    cleanUps.push(() => postgres.stop())
+    await execute(postgres.url, `CREATE TABLE names (name text UNIQUE); INSERT INTO names VALUES ('s3cret')`)
+    await expect(execute(postgres.url, `INSERT INTO names VALUES ('s3cret')`)).rejects.toThrow('names_name_key')
+    await expect(execute(postgres.url, `SELECT 's3cret'::text::uuid`)).rejects.toThrow('s3cret')
+    const reloaded = once(told, 'reloaded', { signal: AbortSignal.timeout(10_000) })
+    await execute(postgres.url, 'SELECT pg_reload_conf()')
+    await reloaded
+    expect(said.join('')).not.toContain('s3cret')
+  })
+
   test('is adopted when the process that started it was killed', async () => {
     const dataDir = await folder()
     const killed = await startHolder(dataDir)
