@@ -94,6 +94,7 @@ export class Client {
       onFrame: (frame) => this.#events.emit('frame', frame),
       onDrop: () => this.#onDrop(),
       onNeverOpened: () => void this.#askWhyRefused(),
+      onBanned: (reason) => this.#refused(new RallyError('BANNED', reason || 'You are banned')),
     })
     this.#requests = new Requests(this.#connection, { refusal: () => this.#refusal, timeoutMs, maxQueued })
     this.#streams = new Streams(this.#connection, this.#requests, backoff, (error) => this.#events.emit('error', error))
@@ -129,7 +130,10 @@ export class Client {
     return this.#welcome
   }
 
-  /** Why the server refuses to open the first socket (the client goes on trying); null if it does not or is away. */
+  /**
+   * Why the server refuses to open the first socket (the client goes on trying), or that the user is banned; null if it does
+   * not refuse, or is away.
+   */
   get refusal(): RallyError | null {
     return this.#refusal
   }
@@ -249,6 +253,10 @@ export class Client {
     this.#askedWhyRefusedAt = now
     const refusal = await whyRefused(this.#endpoints.handshake, this.#fetch, ASK_WHY_REFUSED_MS)
     if (this.#welcome || this.status === 'closed') return
+    this.#refused(refusal)
+  }
+
+  #refused(refusal: RallyError | null): void {
     const isNew = refusal !== null && refusal.code !== this.#refusal?.code
     this.#refusal = refusal
     if (isNew) this.#events.emit('refused', refusal)

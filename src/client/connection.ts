@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly onDrop: () => void
   /** A socket ended without a welcome, and there has been none before. */
   readonly onNeverOpened: () => void
+  /** The server closes the connection because the user is banned, for this reason. */
+  readonly onBanned: (reason: string) => void
 }
 
 /** One socket after another: connects, waits for the welcome, watches for signs of life, reconnects. */
@@ -125,8 +127,10 @@ export class Connection {
     socket.addEventListener('message', ({ data }) => {
       if (socket === this.#socket) this.#receive(data)
     })
-    socket.addEventListener('close', ({ code }) => {
-      if (socket === this.#socket) this.#lost(code)
+    socket.addEventListener('close', ({ code, reason = '' }) => {
+      if (socket !== this.#socket) return
+      if (code === closeCodes.banned) this.#options.onBanned(reason)
+      this.#lost(code)
     })
     socket.addEventListener('error', () => {})
     this.#timer = setTimeout(() => this.#lost(CUT), this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)

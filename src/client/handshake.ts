@@ -7,7 +7,7 @@ export interface SocketLike {
   send(data: string | Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
-  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
+  addEventListener(type: 'close', listener: (event: { readonly code: number; readonly reason?: string }) => void): void
   addEventListener(type: 'error', listener: () => void): void
 }
 

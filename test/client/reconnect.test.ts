@@ -93,6 +93,19 @@ describe('the connection', () => {
     expect(await rally.things.get({ id: 'a' })).toEqual({ name: 'A' })
   })
 
+  test('tells a banned user why, and comes back as nobody after signing out', async ({ server, rally }) => {
+    const socket = await server.nextSocket()
+    await until(rally, 'open')
+    const refused = once(rally, 'refused')
+    socket.ws.close(4503, 'You are banned: cheated')
+    expect(await refused).toMatchObject({ code: 'BANNED', message: 'You are banned: cheated' })
+    await until(rally, 'closed')
+    expect(rally.refusal).toMatchObject({ code: 'BANNED' })
+    server.user = null
+    await rally.signOut()
+    expect([rally.user, rally.refusal]).toEqual([null, null])
+  })
+
   test('is idle after 4504, until something is asked', async ({ server }) => {
     const rally = connect(server)
     const socket = await server.nextSocket()

@@ -53,7 +53,7 @@ export function connect(server: FakeServer, options: ClientOptions = {}): Rally<
 export const test = base.extend('server', () => startServer()).extend('rally', ({ server }) => connect(server))
 
 /** Resolves with the next value of an event of the client. */
-export function once<Name extends 'status' | 'user' | 'welcome' | 'frame' | 'error'>(
+export function once<Name extends 'status' | 'user' | 'welcome' | 'frame' | 'refused' | 'error'>(
   rally: Rally<TestApi>,
   name: Name,
 ) {

@@ -65,6 +65,7 @@ test('the migrations together make what schema.prisma says, and the listed addit
     "index CREATE INDEX matches_shown_later_idx ON public.matches USING btree (finished_at) WHERE ((options ? 'spectatorDelayMs'::text) AND (start_version IS NOT NULL))",
     'index CREATE UNIQUE INDEX matches_open_rematch_key ON public.matches USING btree (rematch_of) WHERE (status = ANY (ARRAY[\'waiting\'::"MatchStatus", \'live\'::"MatchStatus"]))',
     'index CREATE UNIQUE INDEX matches_waiting_code_key ON public.matches USING btree (code) WHERE (status = \'waiting\'::"MatchStatus")',
+    'trigger audit_log.audit_log_append_only',
     'trigger matches.matches_finished_at',
     'trigger seats.seats_ended_at',
   ])

@@ -1,27 +1,34 @@
 import { useState } from 'react'
+import type { User } from '../../src/modules/auth/types.ts'
 import { Connecting, ConnectionBanner } from './connection-notices.tsx'
 import { Header } from './header.tsx'
+import { useOwnAccount } from './hooks/use-own-account.ts'
 import { NetworkPanel } from './network/network-panel.tsx'
 import { isOn, OtherMatchNotice, useOtherMatch } from './own-matches.tsx'
 import { AccountPage } from './pages/account/account-page.tsx'
+import { BannedPage } from './pages/banned-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
 import { KeepCodesPage } from './pages/keep-codes-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
-import { useStatus, useUser } from './rally.ts'
+import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
 import { CrashGuard, later } from './ui/error-boundaries.tsx'
+import { Loading } from './ui/notice.tsx'
 import { MessagePage, TabAlert } from './ui/page.tsx'
 import { useUnkeptCodes } from './unkept-codes.ts'
 
+const AdminPage = later(() => import('./pages/admin/admin-page.tsx').then(({ AdminPage }) => AdminPage), 'Loading…')
 const ReplayPage = later(() => import('./pages/replay-page.tsx').then(({ ReplayPage }) => ReplayPage), 'Loading…')
 
 export function App() {
   const path = usePath()
   const route = parseRoute(path)
   const user = useUser()
+  const account = useOwnAccount()
+  const refusal = useRefusal()
   const status = useStatus()
   const [wasOpen, setWasOpen] = useState(false)
   if (status === 'open' && !wasOpen) setWasOpen(true)
@@ -29,11 +36,12 @@ export function App() {
   const otherMatch = useOtherMatch(route)
 
   const page = () => {
+    if (refusal?.code === 'BANNED') return <BannedPage reason={refusal.message} />
     if (!wasOpen && !user) return <Connecting />
     if (unkept) return <KeepCodesPage unkept={unkept} path={path} />
     const mayStay = user || route.page === 'match' || route.page === 'replay'
     if (!mayStay) return <SignInPage intent={intentOf(route)} />
-    return <Routed route={route} />
+    return <Routed route={route} account={account} />
   }
 
   return (
@@ -41,7 +49,7 @@ export function App() {
       <a className="button skip" href="#main">
         Skip to the content
       </a>
-      <Header route={route} />
+      <Header route={route} isAdmin={account?.role === 'admin'} />
       <main id="main" className="main" tabIndex={-1}>
         <div className="wrap">
           {!unkept && <OtherMatchNotice match={otherMatch} />}
@@ -56,7 +64,7 @@ export function App() {
   )
 }
 
-function Routed({ route }: { route: Route }) {
+function Routed({ route, account }: { route: Route; account: User | null }) {
   switch (route.page) {
     case 'lobby':
       return <LobbyPage />
@@ -69,14 +77,22 @@ function Routed({ route }: { route: Route }) {
     case 'history':
       return <HistoryPage />
     case 'account':
-      return <AccountPage />
+      return <AccountPage account={account} />
+    case 'admin':
+      // Others do not load it, and are told what they are told of any path that is not theirs.
+      if (!account) return <Loading>Loading…</Loading>
+      return account.role === 'admin' ? <AdminPage part={route.part} /> : <UnknownPage />
     case 'unknown':
-      return (
-        <MessagePage title="Out!">
-          <p>There is no page at this address.</p>
-        </MessagePage>
-      )
+      return <UnknownPage />
   }
+}
+
+function UnknownPage() {
+  return (
+    <MessagePage title="Out!">
+      <p>There is no page at this address.</p>
+    </MessagePage>
+  )
 }
 
 /** Why a signed-out visitor is asked to sign in; null where there is no special reason. */
@@ -86,6 +102,7 @@ function intentOf(route: Route): string | null {
       return 'You have been invited to a match. Sign in, or choose a name, and you are in.'
     case 'history':
     case 'account':
+    case 'admin':
       return 'Sign in to see this page.'
     default:
       return null

@@ -12,8 +12,10 @@ const FIRST_MS = 4000
 export function ConnectionBanner() {
   const rally = useRally()
   const status = useStatus()
+  const refusal = useRefusal()
   const isShown = useLasting(status === 'reconnecting' || status === 'closed', CUT_MS)
-  if (!isShown) return null
+  // The page says so itself.
+  if (!isShown || refusal?.code === 'BANNED') return null
   return (
     <div className="banner">
       <Notice look="warn">

@@ -39,6 +39,8 @@ export function describeError(error: unknown, here: Readonly<Record<string, stri
   if (!(error instanceof RallyError)) return UNKNOWN
   const own = here[error.code]
   if (own) return own
+  // The server's own words: they name the reason.
+  if (error.code === 'BANNED') return `${error.message}.`
   if (error.code === 'VALIDATION_FAILED') {
     const issue = error.issues[0]
     return issue ? `Please check what you entered: ${issue.message}.` : 'Please check what you entered.'

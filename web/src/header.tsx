@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from 'react'
 import { useNet } from './network/page-network.ts'
-import { useStatus, useUser } from './rally.ts'
+import { useRefusal, useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { Button } from './ui/button.tsx'
 import { Logo, MoonIcon, SunIcon, UserIcon } from './ui/icons.tsx'
@@ -13,8 +13,9 @@ const connectionWords = {
   closed: 'Disconnected',
 } as const
 
-export function Header({ route }: { route: Route }) {
+export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
   const user = useUser()
+  const isBanned = useRefusal()?.code === 'BANNED'
   const current = (page: Route['page']) => (route.page === page ? 'page' : undefined)
   return (
     <header className="header">
@@ -24,7 +25,7 @@ export function Header({ route }: { route: Route }) {
           <span className="brand-name">Rally</span>
         </Link>
         <Connection />
-        {user && (
+        {user && !isBanned && (
           <nav className="nav" aria-label="Pages">
             <Link href={paths.lobby} aria-current={current('lobby')}>
               Play
@@ -32,6 +33,11 @@ export function Header({ route }: { route: Route }) {
             <Link href={paths.history} aria-current={current('history')}>
               History
             </Link>
+            {isAdmin && (
+              <Link href={paths.admin('overview')} aria-current={current('admin')} data-testid="nav-admin">
+                Admin
+              </Link>
+            )}
             <Link className="nav-user" href={paths.account} aria-current={current('account')} title="Your account">
               <UserIcon />
               <span data-testid="user-name">{user.username}</span>

@@ -17,6 +17,7 @@ import './styles/board.css'
 // Loaded with the page, not with their parts: a part that failed to load and is tried again would come without its style.
 import './styles/net.css'
 import './styles/replay.css'
+import './styles/admin.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

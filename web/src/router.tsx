@@ -7,12 +7,18 @@ export type Route =
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
   | { readonly page: 'account' }
+  | { readonly page: 'admin'; readonly part: AdminPart }
   | { readonly page: 'unknown' }
+
+/** What admins see, each under its own path. */
+export const adminParts = ['overview', 'users', 'matches', 'audit'] as const
+export type AdminPart = (typeof adminParts)[number]
 
 export const paths = {
   lobby: '/',
   history: '/history',
   account: '/account',
+  admin: (part: AdminPart) => (part === 'overview' ? '/admin' : `/admin/${part}`),
   match: (id: string) => `/m/${encodeURIComponent(id)}`,
   replay: (id: string) => `/replay/${encodeURIComponent(id)}`,
   join: (code: string) => `/join/${encodeURIComponent(code)}`,
@@ -30,6 +36,12 @@ export function parseRoute(path: string): Route {
       return { page: 'history' }
     case 'account':
       return { page: 'account' }
+    case 'admin':
+      return { page: 'admin', part: 'overview' }
+    case 'admin/': {
+      const part = adminParts.find((each) => each === value)
+      return part ? { page: 'admin', part } : { page: 'unknown' }
+    }
     case 'm/':
       return { page: 'match', matchId: value ?? '' }
     case 'replay/':

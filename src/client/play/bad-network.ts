@@ -92,7 +92,7 @@ function arrivalOf(now: number, { latencyMs, jitterMs, stallEveryMs, stallMs }: 
 
 interface SocketEvents {
   message: { readonly data: unknown }
-  close: { readonly code: number }
+  close: { readonly code: number; readonly reason: string }
   error: undefined
 }
 
@@ -113,7 +113,7 @@ class BadSocket implements SocketLike {
     socket.addEventListener('message', ({ data }) => {
       this.#pass(this.#down, () => this.#events.emit('message', { data }))
     })
-    socket.addEventListener('close', ({ code }) => this.#pass(this.#down, () => this.#end(code)))
+    socket.addEventListener('close', ({ code, reason }) => this.#pass(this.#down, () => this.#end(code, reason)))
     socket.addEventListener('error', () => {})
   }
 
@@ -152,10 +152,10 @@ class BadSocket implements SocketLike {
     if (!this.#isOver && !lane.pass(arrive)) this.cut()
   }
 
-  #end(code: number): void {
+  #end(code: number, reason = ''): void {
     if (this.#isOver) return
     this.#forget()
-    this.#events.emit('close', { code })
+    this.#events.emit('close', { code, reason })
   }
 
   #forget(): void {

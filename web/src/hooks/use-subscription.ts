@@ -24,7 +24,7 @@ const NOTHING = { data: undefined, error: null, ended: false } as const
  * Follows a stream while the component is mounted. `open` starts it and returns how to stop it. It must be memoised:
  * another `open` is another stream. Null follows nothing.
  */
-function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
+export function useSubscription<T>(open: ((listener: Listener<T>) => () => void) | null): Subscribed<T> {
   const [state, setState] = useState<Subscribed<T>>(NOTHING)
   const [opened, setOpened] = useState(() => open)
   // A value of the last stream must never be shown as one of the new stream.

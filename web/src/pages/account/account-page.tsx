@@ -1,19 +1,19 @@
 import { useCallback } from 'react'
-import type { SessionInfo } from '../../../../src/modules/auth/types.ts'
-import { browserName } from '../../format.ts'
+import type { SessionInfo, User } from '../../../../src/modules/auth/types.ts'
+import { browserName, exactTime } from '../../format.ts'
 import { type OwnCall, useAction } from '../../hooks/use-action.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { LeaveIcon } from '../../ui/icons.tsx'
-import { ErrorNotice } from '../../ui/notice.tsx'
+import { ErrorNotice, Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { PagedList, usePages } from '../../ui/paged-list.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
 import { Rotate } from './new-authenticator.tsx'
 import { Passkeys } from './passkeys.tsx'
 
-export function AccountPage() {
+export function AccountPage({ account }: { account: User | null }) {
   const rally = useRally()
   const user = useUser()
   const signOut = useAction(async () => {
@@ -37,11 +37,22 @@ export function AccountPage() {
           <span className="soft">Signed in as</span> <strong>{user.username}</strong>
         </p>
         <ErrorNotice error={signOut.error} />
+        {account && account.authenticatorResetAt !== null && <ResetNotice at={account.authenticatorResetAt} />}
         <Sessions />
         <Passkeys />
         <Rotate user={user} />
       </div>
     </Page>
+  )
+}
+
+/** Tells of an act of an admin that lets somebody else in, if that was not the user's wish. */
+function ResetNotice({ at }: { at: number }) {
+  return (
+    <Notice look="warn">
+      An admin reset your authenticator on {exactTime(at)}. Set up a new one below, if you have not yet. If you did not
+      ask for that, tell the people who run this server.
+    </Notice>
   )
 }
 
