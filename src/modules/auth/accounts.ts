@@ -70,6 +70,12 @@ const REPLACE_TOTP = statement<{ readonly id: string }>(
    SELECT id FROM account`,
 )
 
+const LOCK = statement<{ readonly id: string }>(
+  'accounts.lock',
+  `SELECT id FROM users WHERE id = $1 AND authenticator_reset_at IS NOT DISTINCT FROM $2::timestamptz
+   FOR NO KEY UPDATE`,
+)
+
 const RESEAL = statement(
   'accounts.reseal',
   'UPDATE users SET totp_key_id = $4, totp_secret = $5 WHERE id = $1 AND totp_key_id = $2 AND totp_secret = $3',
@@ -113,6 +119,15 @@ export const accounts = {
   async replaceTotp(sql: Sql, userId: string, totp: Sealed, step: number, codes: readonly string[]): Promise<boolean> {
     const values = [userId, totp.keyId, totp.bytes, step, ...codeColumns(userId, codes)]
     return (await sql.first(REPLACE_TOTP, values)) !== null
+  },
+
+  /**
+   * Until the transaction ends no other one changes the authenticator or the passkeys of this user. False when an admin has
+   * reset the authenticator since `user` was read: no proof from before counts.
+   */
+  async lock(sql: Sql, { id, authenticatorResetAt }: Pick<User, 'id' | 'authenticatorResetAt'>): Promise<boolean> {
+    const resetAt = authenticatorResetAt === null ? null : new Date(authenticatorResetAt)
+    return (await sql.first(LOCK, [id, resetAt])) !== null
   },
 
   /** Stores the same secret encrypted with another key, unless it was replaced since `from` was read. */

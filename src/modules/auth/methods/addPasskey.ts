@@ -24,6 +24,6 @@ export const addPasskey = method({
   handle({ ctx, prepared: { asked, created, challenge } }) {
     if (asked) return asked
     const { credential, name } = created
-    return ctx.use(authService).ownPasskeys.add(ctx, ctx.user.id, challenge, credential, name)
+    return ctx.use(authService).ownPasskeys.add(ctx, ctx.call, challenge, credential, name)
   },
 })

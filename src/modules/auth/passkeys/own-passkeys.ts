@@ -47,7 +47,7 @@ export class OwnPasskeys {
   /** @throws RpcError NO_CHALLENGE, INVALID_PASSKEY, TOO_MANY_PASSKEYS; FORBIDDEN where passkeys are not asked for */
   async add(
     scope: Scope,
-    userId: string,
+    call: Call,
     challenge: string | null,
     created: CreatedPasskey,
     name: string,
@@ -56,9 +56,11 @@ export class OwnPasskeys {
     if (challenge === null) throw noChallenge()
     const credential = await webauthn.verifyCreated(created, challenge)
     if (!credential) throw invalidPasskey()
-    const own = await passkeys.lock(scope.sql, userId)
+    const { user } = signedIn(call)
+    const own = await passkeys.lock(scope.sql, user)
+    if (!own) throw noChallenge()
     if (own.length >= MAX_PASSKEYS) throw tooMany()
-    const passkey = await passkeys.insert(scope.sql, userId, credential, name, new Date(this.#parts.now()))
+    const passkey = await passkeys.insert(scope.sql, user.id, credential, name, new Date(this.#parts.now()))
     if (!passkey) throw invalidPasskey()
     return { status: 'added', passkey: toPasskeyInfo(passkey) }
   }
@@ -83,8 +85,8 @@ export class OwnPasskeys {
    */
   async remove(scope: Scope, call: Call, id: string): Promise<boolean> {
     const { user, sessionId } = signedIn(call)
-    const own = await passkeys.lock(scope.sql, user.id)
-    if (!own.some((passkey) => passkey.id === id)) return false
+    const own = await passkeys.lock(scope.sql, user)
+    if (!own?.some((passkey) => passkey.id === id)) return false
     if (own.length === 1) throw new RpcError('LAST_PASSKEY', 'Add another passkey before you remove the last one')
     await passkeys.remove(scope.sql, user.id, id)
     await this.#parts.sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId, passkeyId: id })

@@ -1,4 +1,3 @@
-import type { Sql } from '../../../db/sql.ts'
 import { type Caller, type Connection, RpcError } from '../../../rpc/index.ts'
 import { inTransaction, type Scope } from '../../scope.ts'
 import { accounts } from '../accounts.ts'
@@ -136,24 +135,18 @@ export class PasskeyStep {
       }
       case 'first': {
         // Another sign-in may have made the first one meanwhile, and then that one is asked for.
-        const own = await passkeys.lock(sql, user.id)
-        if (own.length > 0 || (await this.#isReset(sql, user))) throw noChallenge()
+        const own = await passkeys.lock(sql, user)
+        if (!own || own.length > 0) throw noChallenge()
         break
       }
       case 'replace':
-        await passkeys.lock(sql, user.id)
-        if (await this.#isReset(sql, user)) throw noChallenge()
+        if (!(await passkeys.lock(sql, user))) throw noChallenge()
         await passkeys.removeAll(sql, user.id)
         await sessions.finishAll(scope, user.id, { reason: 'revoked' })
     }
     const passkey = await passkeys.insert(sql, user.id, credential, name, new Date(now()))
     if (!passkey) throw invalidPasskey()
     return { passkeyId: passkey.id, secrets }
-  }
-
-  /** Whether an admin has reset the authenticator since this user proved who they are. */
-  async #isReset(sql: Sql, { id, authenticatorResetAt }: User): Promise<boolean> {
-    return (await accounts.byId(sql, id))?.authenticatorResetAt !== authenticatorResetAt
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../../db/sql.ts'
-import { PasskeyId, type PasskeyInfo } from '../types.ts'
+import { accounts } from '../accounts.ts'
+import { PasskeyId, type PasskeyInfo, type User } from '../types.ts'
 
 /** Passkeys that one user may have. */
 export const MAX_PASSKEYS = 10
@@ -32,8 +33,6 @@ const OF_USER = statement<StoredPasskey>(
   `SELECT ${COLUMNS} FROM passkeys WHERE user_id = $1 ORDER BY created_at, id`,
 )
 
-const LOCK_USER = statement('passkeys.lockUser', 'SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE')
-
 const INSERT = statement<StoredPasskey>(
   'passkeys.insert',
   `INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, transports, backup_eligible, name, created_at)
@@ -62,10 +61,9 @@ export const passkeys = {
     return sql.rows(OF_USER, [userId])
   },
 
-  /** As `ofUser`. Until the transaction ends no other one that locks adds or removes passkeys of this user. */
-  async lock(sql: Sql, userId: string): Promise<StoredPasskey[]> {
-    await sql.rows(LOCK_USER, [userId])
-    return passkeys.ofUser(sql, userId)
+  /** As `ofUser`, of a user whose row stays locked; null as `accounts.lock` gives false. */
+  async lock(sql: Sql, user: Pick<User, 'id' | 'authenticatorResetAt'>): Promise<StoredPasskey[] | null> {
+    return (await accounts.lock(sql, user)) ? passkeys.ofUser(sql, user.id) : null
   },
 
   /** Null, and nothing is written, when the credential belongs to an account already. */

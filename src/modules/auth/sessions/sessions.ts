@@ -3,7 +3,6 @@ import { type BatchedLookup, batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { statement } from '../../../db/sql.ts'
 import { type Caller, type CallerUser, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
-import { createSignedTokens, type SignedTokens } from '../../../signed-token.ts'
 import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
@@ -12,16 +11,12 @@ import { USER } from '../accounts.ts'
 import { BAN, type Ban, forbidBanned, isBannedAt, isInForce } from '../bans.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
+import { Tickets } from './tickets.ts'
 
 /** How long a session lasts, from its beginning or its last renewal. A cookie past half of its life is renewed. */
 const SESSION_MS = 30 * 24 * 60 * 60_000
 /** `lastSeenAt` is exact to this, so a reconnect seldom costs a write. */
 const SEEN_EVERY_MS = 5 * 60_000
-/** The browser must exchange a ticket for its cookie within this time after the code was accepted. */
-const TICKET_MS = 30_000
-/** How far ahead the clock of the node that signed a ticket may be. */
-const CLOCK_LEEWAY_MS = 5_000
-const TICKET = 'rally:session'
 const BATCH = { maxRunning: 1, maxKeys: 512 }
 
 /** A session, whether it has ended or not, and its user. */
@@ -113,7 +108,7 @@ const EXPIRE = statement<{ readonly id: string; readonly userId: string }>(
 /** The sessions of all users, in the database. A session is open while it has neither ended nor expired. */
 export class Sessions implements SessionGate {
   readonly #platform: Platform
-  readonly #tokens: SignedTokens
+  readonly #tickets: Tickets
   readonly #closer: SessionCloser
   readonly #now: () => number
   readonly #look: BatchedLookup<string, SessionRow>
@@ -122,7 +117,7 @@ export class Sessions implements SessionGate {
   /** @throws Error when the key for tickets is too short */
   constructor(platform: Platform, closer: SessionCloser, now: () => number) {
     this.#platform = platform
-    this.#tokens = createSignedTokens(platform.config.secrets.ticket)
+    this.#tickets = new Tickets(platform.config.secrets.ticket, now)
     this.#closer = closer
     this.#now = now
     const { reserved } = platform.database
@@ -162,31 +157,24 @@ export class Sessions implements SessionGate {
   }
 
   /** A ticket that `redeem` exchanges for a session. Where passkeys are asked for it must name the one that took part. */
-  issueTicket({ id, authenticatorResetAt }: Pick<CallerUser, 'id' | 'authenticatorResetAt'>, passkey?: string): string {
-    // With it no proof from before a reset counts afterwards.
-    const resetAt = authenticatorResetAt ?? undefined
-    return this.#tokens.sign(TICKET, { sub: id, jti: randomUUID(), passkey, resetAt }, this.#now(), TICKET_MS)
+  issueTicket(user: Pick<CallerUser, 'id' | 'authenticatorResetAt'>, passkeyId?: string): string {
+    return this.#tickets.issue(user, passkeyId)
   }
 
   async redeem(token: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn> {
     const now = this.#now()
-    const claims = this.#tokens.read(TICKET, token, now)
-    if (typeof claims?.jti !== 'string' || claims.jti === '' || typeof claims.sub !== 'string') throw badTicket()
-    const ticketEndsAt = claims.exp * 1000
-    const { passkey } = claims
-    if (this.#platform.config.secondFactor === 'passkey' && typeof passkey !== 'string') throw badTicket()
-    const lifeMs = ticketEndsAt - claims.iat * 1000
-    if (lifeMs > TICKET_MS || ticketEndsAt > now + TICKET_MS + CLOCK_LEEWAY_MS) throw badTicket()
+    const { config, database } = this.#platform
+    const ticket = this.#tickets.read(token)
+    if (!ticket || (config.secondFactor === 'passkey' && ticket.passkeyId === undefined)) throw badTicket()
+    const { userId, passkeyId } = ticket
     const sessionId = randomUUID()
     const expiresAt = now + SESSION_MS
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
-    const used = [claims.jti, new Date(ticketEndsAt)]
-    const resetAt = typeof claims.resetAt === 'number' ? new Date(claims.resetAt) : null
-    const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt), resetAt]
-    const { reserved } = this.#platform.database
-    const values = [...used, claims.sub, ...session]
-    const redeemed =
-      passkey === undefined ? reserved.first(REDEEM, values) : reserved.first(REDEEM_WITH_PASSKEY, [...values, passkey])
+    const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
+    const values = [ticket.id, ticket.endsAt, userId, ...session, ticket.resetAt]
+    const redeemed = passkeyId
+      ? database.reserved.first(REDEEM_WITH_PASSKEY, [...values, passkeyId])
+      : database.reserved.first(REDEEM, values)
     const row = await orUnavailable(redeemed)
     if (!row) throw badTicket()
     return { user: row.user, sessionId, expiresAt }

@@ -44,6 +44,7 @@ export class Rotation {
     const step = matchStep(box.open(challenge.totp, user.id), code, now())
     if (step === null) throw invalidCode()
     const recoveryCodes = newRecoveryCodes()
+    if (!(await accounts.lock(scope.sql, user))) throw noChallenge()
     const isReplaced = await accounts.replaceTotp(scope.sql, user.id, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
     await sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId })
