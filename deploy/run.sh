@@ -13,6 +13,9 @@ lock
 # Caddy takes a path for a part of the address.
 [[ $(setting PUBLIC_URL) =~ ^(https?://[^/]+)?$ ]] || die 'PUBLIC_URL in .env has to be like https://rally.example.com, without a slash at its end.'
 read -ra replicas <<<"$(replicas)"
+if [ "${#replicas[@]}" -gt 1 ] && [[ $(setting PUBLIC_URL) = https://*:* ]]; then
+  die 'PUBLIC_URL in .env has a port. Caddy serves https on port 443.'
+fi
 wanted=$(named_image)
 version=${wanted##*:}
 
@@ -31,7 +34,7 @@ go_back() {
   set +e
   local why=$1 lost=''
   if [ -z "$former_id" ] || [ "$former_id" = "$(docker image inspect -f '{{.Id}}' "$wanted" 2>/dev/null)" ]; then
-    die "$why There is no other version to go back to. See make logs and make status."
+    die "$why There is no other version to go back to: mend .env or the image, and repeat this."
   fi
   say "$why Going back to $former."
   # The name may be that of the image that failed.
