@@ -140,5 +140,5 @@ async function answer(question: z.infer<typeof Question>): Promise<object> {
 process.on('message', (message) => {
   void answer(Question.parse(message)).then((reply) => process.send?.(reply))
 })
-process.once('SIGTERM', () => void app.stop().finally(() => process.exit(0)))
+process.once('SIGTERM', () => void app.stop(0).finally(() => process.exit(0)))
 process.send?.({ port: app.port })

@@ -44,6 +44,8 @@ export async function startServerProcess(environment: Readonly<Record<string, st
   const env = {
     PATH: process.env.PATH,
     NODE_ENV: 'production',
+    // Nothing here is about matches that finish while their node leaves.
+    DRAIN_SECONDS: '0',
     HOST: '127.0.0.1',
     PORT: String(port),
     DATA_DIR: dataDir,
