@@ -3,7 +3,7 @@ export const REDACTED = '[redacted]'
 
 /** Names of secrets, of what proves who somebody is, and of what a user wrote. Compared without case, `-` and `_`. */
 const SECRET_ENDINGS =
-  /(token|ticket|secret|password|cookie|authorization|apikey|code|codes|qrcode|otpauthurl|username|displayname)$/
+  /(token|ticket|secret|password|cookie|authorization|apikey|code|codes|challenge|signature|qrcode|otpauthurl|username|displayname)$/
 const SECRET_NAMES: ReadonlySet<string> = new Set(['headers', 'data', 'input', 'body', 'payload', 'text', 'bio', 'jwt'])
 
 const MAX_DEPTH = 6

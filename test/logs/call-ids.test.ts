@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { method, module } from '../../src/modules/define.ts'
+import { modules } from '../../src/modules/index.ts'
 import { CallIds } from '../../src/rpc/call.ts'
 import { connect } from '../support/client.ts'
 import { rallyTest } from '../support/rally-test.ts'
+import { register, startRally } from '../support/server.ts'
 
 const shared = {
   access: 'anyone',
@@ -32,7 +34,7 @@ const talking = module({
 
 const lines: string[] = []
 const withRally = rallyTest({
-  modules: { talking },
+  modules: { ...modules, talking },
   config: { logLevel: 'warn' },
   writeLogLine: (line) => void lines.push(line),
 })
@@ -62,6 +64,32 @@ withRally('an answer INTERNAL has a line with call id, eid and cause', async ({ 
       err: { message: 'out of order' },
     },
   ])
+})
+
+withRally('at debug each request has one line; at info there is none', async ({ rally, options }) => {
+  const config = { ...rally.config, logLevel: 'debug' }
+  await using talkative = await startRally({ ...options, database: rally.database, config })
+  const ada = await register(talkative.url, 'ada')
+  await using client = await connect(talkative.url, { cookie: ada.cookie })
+  await client.request('talking.crash', {}, { eid: 'first' })
+  await client.request('auth.me', {}, { eid: 'second' })
+  await client.request('nothing.known', {}, { eid: 'third' })
+  const ids = { eid: 'first', callId: expect.any(String), userId: ada.id }
+  const requests = taken().filter(({ msg, userId }) => msg === 'a request' && userId === ada.id)
+  expect(requests).toEqual([
+    expect.objectContaining({ level: 20, ...ids, type: 'talking.crash', ms: expect.any(Number), outcome: 'INTERNAL' }),
+    expect.objectContaining({
+      level: 20,
+      ...ids,
+      eid: 'second',
+      type: 'auth.me',
+      ms: expect.any(Number),
+      outcome: 'OK',
+    }),
+  ])
+  await using quiet = await connect(rally.url)
+  await quiet.request('rpc.ping')
+  expect(taken()).toEqual([])
 })
 
 test('ids of two nodes differ', () => {
