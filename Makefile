@@ -31,7 +31,8 @@ dev: install ## Start Rally with an embedded Postgres, reload on changes, print 
 
 start: install ## Build the server and the page without Docker, and start them
 	npm run build
-	@node $(if $(wildcard .env),--env-file=.env) dist/main.js
+	@# One that `make env` wrote is for containers: its database cannot be reached from here.
+	@if [ -f .env ] && ! grep -q '^COMPOSE_PROFILES=' .env; then file=--env-file=.env; fi; exec node $$file dist/main.js
 
 format: install ## Format all sources
 	npm run format

@@ -22,7 +22,7 @@ SQL
 in_postgres restoring pg_restore --no-owner --exit-on-error -d restoring <"$FILE"
 
 trap 'say "Interrupted. make run starts Rally again."' EXIT
-for replica in $(replicas); do compose stop -t 60 "$replica"; done
+for replica in $(replicas); do compose stop "$replica"; done
 sql <<'SQL'
 DROP DATABASE IF EXISTS replaced;
 BEGIN;

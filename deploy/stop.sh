@@ -3,4 +3,4 @@
 . "$(dirname "$0")/common.sh"
 require_env
 lock
-compose "${every_profile[@]}" stop -t 60
+compose "${every_profile[@]}" stop
