@@ -27,9 +27,10 @@ export async function openRaw(port: number, localAddress: string): Promise<Socke
   return socket
 }
 
-export function upgradeRequest(port: number): string {
+/** `headers` are more of them, each with its line break. */
+export function upgradeRequest(port: number, headers = ''): string {
   return (
     `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n${headers}\r\n`
   )
 }
