@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { connect } from '../support/client.ts'
@@ -11,6 +11,7 @@ import { startRally } from '../support/server.ts'
 const root = new URL('../../', import.meta.url)
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 const RULES = 'deploy/prometheus/alert-rules.yml'
+const TESTS = 'test/metrics/alert-rules.test.yml'
 const CONFIG = 'deploy/prometheus/prometheus.yml'
 const DASHBOARD = 'deploy/grafana/dashboards/rally.json'
 
@@ -134,10 +135,27 @@ describe('the alert rules', () => {
     }
   })
 
-  test('and the configuration are what promtool accepts', ({ skip }) => {
-    skip(spawnSync('promtool', ['--version']).status !== 0, 'promtool is not installed')
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', fileURLToPath(new URL(CONFIG, root))])
-    expect([status, `${stdout}${stderr}`]).toEqual([0, expect.stringContaining(`${rules.length} rules found`)])
+  describe('by promtool', () => {
+    const isInstalled = spawnSync('promtool', ['--version']).status === 0
+    beforeEach(({ skip }) => skip(!isInstalled, 'promtool is not installed'))
+    const promtool = (command: string, file: string) => {
+      const path = fileURLToPath(new URL(file, root))
+      const { status, stdout, stderr } = spawnSync('promtool', [...command.split(' '), path], { encoding: 'utf8' })
+      return [status, stdout + stderr]
+    }
+
+    test('are accepted, with the configuration', () => {
+      expect(promtool('check config', CONFIG)).toEqual([0, expect.stringContaining(`${rules.length} rules found`)])
+    })
+
+    test('fire when they should, and not in a healthy installation', { timeout: 60_000 }, () => {
+      expect(promtool('test rules', TESTS)).toEqual([0, expect.stringContaining('SUCCESS')])
+    })
+  })
+
+  test('have each a state in which they are tested to fire', () => {
+    const tested = read(TESTS)
+    expect(rules.filter(({ alert }) => !tested.includes(alert))).toEqual([])
   })
 })
 
