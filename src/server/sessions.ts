@@ -118,9 +118,11 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
         return
       }
       try {
-        const { device } = cookies.read(request.cookie)
+        const { device, session: former } = cookies.read(request.cookie)
         const { user, sessionId, expiresAt } = await ask(() => gate.redeem(ticket, request))
         outage.succeeded()
+        // Nobody would have its cookie any more.
+        if (former) ask(() => gate.end(former.sessionId, former.userId)).catch((error) => outage.failed(error))
         const users = [user.id, ...(device?.users ?? []).filter((id) => id !== user.id)]
         const session = cookies.session(user.id, sessionId, expiresAt)
         const seen = cookies.device({ id: device?.id ?? randomUUID(), users })

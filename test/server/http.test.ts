@@ -18,7 +18,7 @@ function ticketFor(rig: Rig, username: string): string {
 const cookiesOf = (answer: Response) => answer.headers.getSetCookie().map((each) => each.slice(0, each.indexOf(';')))
 
 describe('POST /session', () => {
-  test('exchanges a ticket for a cookie that signs in the next socket, and recognises the device', async () => {
+  test('exchanges a ticket for a cookie that signs in the next socket, recognises the device, and ends its former session', async () => {
     await using rig = await startRig()
     const answer = await postSession(rig, JSON.stringify({ token: ticketFor(rig, 'ada') }))
     expect([answer.status, await answer.json()]).toEqual([200, {}])
@@ -33,6 +33,7 @@ describe('POST /session', () => {
     const next = await postSession(rig, JSON.stringify({ token: ticketFor(rig, 'bob') }), {
       Cookie: cookiesOf(answer).join('; '),
     })
+    expect([...rig.gate.sessions.keys()]).toEqual(['session-of-bob'])
     await using bob = await connect(rig.url, { cookie: cookiesOf(next).join('; ') })
     expect(await bob.call('t.whoAmI')).toMatchObject({ username: 'bob', device: ['id-of-bob', 'id-of-ada'] })
   })
