@@ -25,6 +25,8 @@ export type Shape = z.infer<typeof Shape>
 export interface Target {
   readonly type: string
   readonly input: unknown
+  /** The codes that its handler may fail with. */
+  readonly errors: readonly string[]
 }
 
 const builtins = {
@@ -36,8 +38,8 @@ const entries = [...createRegistry(Object.values(modules)).values()]
 
 /** All methods and subscriptions of the server, from its own registry. */
 export const targets: readonly Target[] = [
-  ...entries.map(({ type, definition }) => ({ type, input: toShape(definition.input) })),
-  ...Object.entries(builtins).map(([type, input]) => ({ type, input: toShape(input) })),
+  ...entries.map(({ type, definition: { input, errors } }) => ({ type, input: toShape(input), errors })),
+  ...Object.entries(builtins).map(([type, input]) => ({ type, input: toShape(input), errors: [] })),
 ]
 
 /** Every code that an answer may carry. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { games } from '../../src/games/index.ts'
-import { enter } from '../support/server.ts'
+import { connect } from '../support/client.ts'
 import { targets } from './catalogue.ts'
 import { SEED, startFuzzedWorld, withErrorsOf } from './fuzzed-world.ts'
 import { Fuzzer } from './fuzzer.ts'
@@ -11,7 +11,10 @@ import type { Usage } from './server-process.ts'
 import { Verdicts } from './verdicts.ts'
 
 /** `npm run fuzz` sends more of them. */
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 30_000)
+const ALL_FRAMES = Number(process.env.FUZZ_FRAMES ?? 30_000)
+/** One half each. */
+const SECOND_FACTORS = ['none', 'passkey']
+const FRAMES = ALL_FRAMES / SECOND_FACTORS.length
 const CONNECTIONS = FRAMES / 200
 const SIGNED_IN_SOCKETS = 8
 const SOCKETS = 12
@@ -20,8 +23,9 @@ const ROUNDS = 6
 const MiB = 1024 * 1024
 
 describe(`with FUZZ_SEED=${SEED}`, () => {
-  test(`${FRAMES} mutated frames leave the server as it was`, { timeout: 60_000 + 6 * FRAMES }, async () => {
-    await using world = await startFuzzedWorld()
+  const title = `${FRAMES} mutated frames leave a server as it was, whose second factor is %s`
+  test.for(SECOND_FACTORS)(title, { timeout: 60_000 + 6 * FRAMES }, async (secondFactor) => {
+    await using world = await startFuzzedWorld({ SECOND_FACTOR: secondFactor })
     const { server, users } = world
     await withErrorsOf(server, async () => {
       const verdicts = new Verdicts()
@@ -29,7 +33,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       for (const name of users) pools.add('username', name)
       for (const name of Object.keys(games)) pools.add('game', name)
       const userOf = (round: number, index: number) =>
-        index === 0 ? users[0] : users[1 + ((round * SIGNED_IN_SOCKETS + index) % (users.length - 1))]
+        index === 0 ? users[0] : users[1 + ((round * SIGNED_IN_SOCKETS + index) % (users.length - 2))]
       const sendRound = (round: number) =>
         Promise.all(
           Array.from({ length: SOCKETS }, (_, index) => {
@@ -59,7 +63,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
 
       const frames = [...verdicts.kinds.values()].reduce((sum, count) => sum + count, 0)
       console.info(
-        `${frames} frames in ${seconds.toFixed(1)} s, ${Math.round(frames / seconds)} a second, FUZZ_SEED=${SEED}\n`,
+        `${frames} frames in ${seconds.toFixed(1)} s, ${Math.round(frames / seconds)} a second, second factor ${secondFactor}, FUZZ_SEED=${SEED}\n`,
         Object.fromEntries(verdicts.kinds),
         Object.fromEntries(verdicts.answers),
         `closed: ${JSON.stringify(Object.fromEntries(verdicts.closings))}, frames received: ${verdicts.received}, upgrades refused: ${verdicts.refusals}`,
@@ -71,7 +75,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       expect(server.errors).toEqual([])
       expect(server.exit).toBeNull()
       // The frames reached the handlers: of every method and subscription, and many were accepted.
-      expect(targets.filter(({ type }) => !verdicts.handled.has(type))).toEqual([])
+      expect(targets.map(({ type }) => type).filter((type) => !verdicts.handled.has(type))).toEqual([])
       expect(verdicts.count('ok')).toBeGreaterThan(FRAMES / 10)
       for (const code of ['BAD_ENVELOPE', 'VALIDATION_FAILED', 'UNAUTHENTICATED', 'UNKNOWN_TYPE', 'NOT_FOUND']) {
         expect(verdicts.count(code), code).toBeGreaterThan(FRAMES / 500)
@@ -83,7 +87,7 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       expect(mib(last.heapUsed - warm.heapUsed)).toBeLessThan(24)
       expect(mib(last.rss - warm.rss)).toBeLessThan(96)
 
-      await playNormally(server.url)
+      await playNormally(server.url, await world.identityOf(users.at(-1) ?? ''))
       expect(server.errors).toEqual([])
       expect(await server.stop()).toBe(0)
     })
@@ -96,10 +100,9 @@ async function settled(usage: () => Promise<Usage>): Promise<Usage> {
   return usage()
 }
 
-/** Registers, pings and plays a match against the bot, as any client does. */
-async function playNormally(url: string): Promise<void> {
-  const { client } = await enter(url, 'a_person')
-  await using person = client
+/** Pings and plays a match against the bot, as any client does. */
+async function playNormally(url: string, cookie: string): Promise<void> {
+  await using person = await connect(url, { cookie })
   expect(await person.call('rpc.ping')).toEqual({})
   // Otherwise the first seat is drawn, and a move out of turn has no effect.
   const own = { game: 'connect-four', mode: 'bot', options: { first: 0 } }

@@ -49,10 +49,10 @@ export function makeFrame(number: number, random: Random, pools: Pools): Frame {
 }
 
 function pickTarget(random: Random): Target {
-  const ping = { type: 'rpc.ping', input: {} }
+  const ping = { type: 'rpc.ping', input: {}, errors: [] }
   const picked = random.pick(targets) ?? ping
   const again = random.pick(targets) ?? ping
-  const isWilling = random.chance(0.02)
+  const isWilling = random.chance(0.2)
   if (!ENDING.has(picked.type) || isWilling) return picked
   return ENDING.has(again.type) ? ping : again
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { STREAM_CLOSED } from '../../src/protocol/codes.ts'
-import { knownCodes } from './catalogue.ts'
+import { knownCodes, targets } from './catalogue.ts'
 import type { Frame } from './frames.ts'
 
 const Message = z.looseObject({
@@ -13,6 +13,7 @@ const Message = z.looseObject({
 })
 export type Message = z.infer<typeof Message>
 
+const errorsOf = new Map(targets.map(({ type, errors }) => [type, errors]))
 /** Codes of requests that did not come as far as their handler, or may not have. */
 const decidedBefore: ReadonlySet<string> = new Set([
   ...['BAD_ENVELOPE', 'UNKNOWN_TYPE', 'VALIDATION_FAILED', 'UNAUTHENTICATED', 'FORBIDDEN'],
@@ -65,7 +66,7 @@ export class Verdicts {
       return message
     }
     this.#count(error)
-    if (!decidedBefore.has(error)) this.handled.add(type)
+    if (!decidedBefore.has(error) || errorsOf.get(type)?.includes(error)) this.handled.add(type)
     if (error === STREAM_CLOSED) return message
     const frame = sentAs(eid)
     if (error === 'INTERNAL') this.#complain('INTERNAL', text, frame)
