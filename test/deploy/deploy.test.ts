@@ -95,15 +95,26 @@ test(`make deploy replaces both replicas, and every socket is back within ${BACK
   }
 })
 
+/** Makes an image that migrates the database and then listens where nobody asks. */
+const BROKEN = `
+USER root
+RUN mkdir prisma/migrations/29990101000000_newer \\
+ && echo 'CREATE TABLE newer ()' >prisma/migrations/29990101000000_newer/migration.sql
+USER node
+CMD ["sh", "-c", "PORT=9999 exec node dist/main.js"]
+`
+
 test('a version that does not become ready is rolled back, and make says so', async () => {
-  await installation.append('Dockerfile', 'CMD ["node", "-e", "setInterval(() => {}, 1000)"]\n')
+  await installation.append('Dockerfile', BROKEN)
   const untouched = (await installation.containers()).get('app-2')?.Id
-  const failed = await installation.make('deploy', { V: '0.2.2', READY_SECONDS: '10' })
+  const failed = await installation.make('deploy', { V: '0.2.2', READY_SECONDS: '20' })
   await installation.checkout('Dockerfile')
   expect(failed.code).not.toBe(0)
   expect(failed.output).toContain(`Rolled back: ${registry.address}/rally:0.2.1 runs again`)
   await expectRunning('0.2.1')
   expect((await installation.containers()).get('app-2')?.Id).toBe(untouched)
+  // The former version runs on the schema of the newer one.
+  expect(await installation.logs('app-1')).toContain('29990101000000_newer')
   expect(Math.max(...staying.flatMap(({ gapsMs }) => gapsMs))).toBeLessThan(BACK_WITHIN_MS)
 })
 

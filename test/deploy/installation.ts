@@ -106,6 +106,12 @@ export class Installation {
     return new Map(containers.map((each) => [each.Config.Labels['com.docker.compose.service'] ?? '', each]))
   }
 
+  async logs(service: string): Promise<string> {
+    const container = (await this.containers()).get(service)
+    if (!container) throw new Error(`there is no container of ${service}`)
+    return (await run('docker', ['logs', container.Id])).stdout
+  }
+
   async remove(): Promise<void> {
     await this.make('clean', { YES: '1' })
     const names = ['--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${this.registry}/*`]
