@@ -6,11 +6,13 @@ import { type App, type AppOptions, startApp } from '../../src/app.ts'
 import { createMemoryBus, type MemoryCluster } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { games } from '../../src/games/index.ts'
+import type { Authorized, PasskeyAsked, Verified } from '../../src/modules/auth/types.ts'
 import { modules } from '../../src/modules/index.ts'
 import type { Limits } from '../../src/protocol/index.ts'
 import type { BusFaults } from './bus-faults.ts'
 import { connect, type TestClient } from './client.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { SoftwareAuthenticator } from './software-authenticator.ts'
 
 export interface RallyOptions extends Partial<Omit<AppOptions, 'config' | 'signal' | 'createBus'>> {
   /** Servers that are given the same one reach each other, as nodes do over Redis. */
@@ -101,15 +103,23 @@ export async function register(url: string, username: string): Promise<Player> {
   const begun = await client.call<{ status: string; secret: string }>('auth.begin', { username }, PATIENT)
   if (begun.status !== 'candidate') throw new Error(`${username} is taken`)
   const { secret } = begun
-  const authorized = await client.call<Authorized>('auth.verify', { code: codeOf(secret) }, PATIENT)
-  const { user, token, recoveryCodes = [] } = authorized
+  const verified = await client.call<Verified>('auth.verify', { code: codeOf(secret) }, PATIENT)
+  const {
+    user,
+    token,
+    recoveryCodes = [],
+  } = verified.status === 'authorized' ? verified : await addPasskey(client, verified)
   return { id: user.id, username: user.username, cookie: await redeem(url, token), secret, recoveryCodes }
 }
 
-interface Authorized {
-  readonly user: { readonly id: string; readonly username: string }
-  readonly token: string
-  readonly recoveryCodes?: readonly string[]
+/** Of a server whose port is chosen at its start: `PUBLIC_URL` is made before. */
+const ORIGIN = 'http://localhost:0'
+
+/** What a server asks for where `SECOND_FACTOR` is `passkey`. */
+function addPasskey(client: TestClient, asked: PasskeyAsked): Promise<Authorized> {
+  if (asked.status !== 'newPasskey') throw new Error('a new user was asked for a known passkey')
+  const credential = new SoftwareAuthenticator(ORIGIN).create(asked.creation)
+  return client.call<Authorized>('auth.verifyPasskey', { credential }, PATIENT)
 }
 
 /** Exchanges a ticket for the `Cookie` header of a browser; `cookie` is what that browser has already. */
