@@ -87,6 +87,9 @@ withRally('at debug each request has one line; at info there is none', async ({ 
       outcome: 'OK',
     }),
   ])
+  await client.request('talking.say')
+  expect(lines.filter((line) => line.match(/"callId"/g)?.length !== 1 && line.includes('"talking"'))).toEqual([])
+  taken()
   await using quiet = await connect(rally.url)
   await quiet.request('rpc.ping')
   expect(taken()).toEqual([])
