@@ -19,8 +19,8 @@ import {
 const MAX_MIB_PER_HOUR = 2
 /** Shorter runs say nothing about an hour. */
 const TREND_MINUTES = 15
-/** What is remembered for ten minutes, such as answers of writes, is all there after this part of 20 minutes. */
-const WARM_UP = 0.5
+/** Until then it grows: answers of writes are remembered for ten minutes. */
+const WARM_UP_MINUTES = 10.5
 const PLAYERS = 14
 /** The visits that may fail, because the machine stalls. */
 const MAX_FAILED = 0.02
@@ -134,7 +134,7 @@ async function untilSwept() {
 
 function checkTrend(): void {
   const points = samples
-    .filter(({ atMinutes }) => atMinutes >= minutes * WARM_UP)
+    .filter(({ atMinutes }) => atMinutes >= Math.min(WARM_UP_MINUTES, minutes / 2))
     .map(({ atMinutes, heldBytes }) => ({ at: atMinutes / 60, value: heldBytes / MIB }))
   if (points.length < 3) return
   const { slope, standardError } = trendOf(points)
