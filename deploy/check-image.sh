@@ -28,4 +28,7 @@ CHECK
 mkdir -p sbom
 bill=sbom/rally-$version.cdx.json
 docker run --rm --network none --entrypoint cat "$image" sbom.cdx.json >"$bill"
+for name in node libc6 tini pg zod uWebSockets.js @prisma/client; do
+  grep -q "\"name\": \"$name\"" "$bill" || die "$bill lacks $name."
+done
 say "$bill lists the $(grep -c '"type": "library"' "$bill") packages in it."
