@@ -12,7 +12,8 @@ lock
 [ -f .env ] || deploy/env.sh
 # Caddy takes a path for a part of the address.
 [[ $(setting PUBLIC_URL) =~ ^(https?://[^/]+)?$ ]] || die 'PUBLIC_URL in .env has to be like https://rally.example.com, without a slash at its end.'
-read -ra replicas <<<"$(replicas)"
+names=$(replicas)
+read -ra replicas <<<"$names"
 if [ "${#replicas[@]}" -gt 1 ] && [[ $(setting PUBLIC_URL) = https://*:* ]]; then
   die 'PUBLIC_URL in .env has a port. Caddy serves https on port 443.'
 fi
@@ -50,9 +51,12 @@ go_back() {
 }
 
 trap 'go_back "Interrupted."' INT TERM HUP
-docker image inspect "$wanted" >/dev/null 2>&1 || docker pull "$wanted" || go_back "There is no image $wanted."
+if ! docker image inspect "$wanted" >/dev/null 2>&1; then
+  # A name without a registry would be looked for at Docker's own.
+  [[ $wanted = */* ]] && docker pull "$wanted" || go_back "There is no image $wanted: make build V=$version."
+fi
 if [ -n "${DEPLOY_HOST:-}" ]; then
-  CONFIG_DIR=$(tar -c deploy | ssh "ssh://$DEPLOY_HOST" 'mkdir -p rally && tar -x -C rally && cd rally/deploy && pwd')
+  CONFIG_DIR=$(tar -cf - deploy | ssh "ssh://$DEPLOY_HOST" 'mkdir -p rally && tar -xf - -C rally && cd rally/deploy && pwd')
   export CONFIG_DIR
 fi
 start_database
