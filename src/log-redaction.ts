@@ -105,7 +105,9 @@ function messageOf(error: Error): string {
   const isOfPostgres = typeof code === 'string' && 'severity' in error
   const quotesValues =
     error instanceof SyntaxError || /Prisma|DriverAdapter/.test(name) || (isOfPostgres && !QUOTES_NAMES_ONLY.test(code))
-  return quotesValues ? message.replace(/["'`].*["'`]/s, REDACTED) : message
+  if (quotesValues) return message.replace(/["'`].*["'`]/s, REDACTED)
+  // Quoted text that is long and has no spaces, as challenges of passkeys are.
+  return isOfPostgres ? message : message.replace(/"[\w+/=.-]{20,}"/g, REDACTED)
 }
 
 /** `user.name: too_small`. The path and the kind of the problem, without what was received. */

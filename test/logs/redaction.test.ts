@@ -45,6 +45,12 @@ test('what has a bound stays within it', () => {
   expect(lines[0]?.length).toBeLessThan(20_000)
 })
 
+test('a quoted token in a message is replaced, a quoted word is not', () => {
+  const { log, last } = logging()
+  log.app.warn({ err: new Error('Unexpected challenge "3q2-7wAAAABBBBCCCCDDDDEE", expected "one of ours"') }, 'wrong')
+  expect(last()).toMatchObject({ err: { message: `Unexpected challenge ${REDACTED}, expected "one of ours"` } })
+})
+
 test('numbers stay: an exit code is no secret', () => {
   const { log, last } = logging()
   log.db.error({ code: 137 }, 'it ended')

@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   recoveryCode: 'recovery code',
   recoveryCodes: 'recovery code',
   token: 'ticket',
+  challenge: 'ticket',
 }
 
 /** The secrets that were used in a run, which nothing may show: those of the settings, and those that went over the wire. */
