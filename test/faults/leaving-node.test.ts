@@ -22,8 +22,8 @@ const COOKIE_SECRET = secret()
 const JWT_SECRET = secret()
 /** What a proxy asks `/readyz` for. */
 const READY_EVERY_MS = 50
-/** Longer than this machine takes at its busiest; the figure says how long it was. */
-const AWAY_MS = 5_000
+/** Half of the time that a player has to come back. The figure says how long it was. */
+const AWAY_MS = 15_000
 const PATIENT = { timeout: 30_000, interval: 50 }
 
 interface Player {
