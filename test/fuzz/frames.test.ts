@@ -11,11 +11,12 @@ import type { Usage } from './server-process.ts'
 import { Verdicts } from './verdicts.ts'
 
 /** `npm run fuzz` sends more of them. */
-const ALL_FRAMES = Number(process.env.FUZZ_FRAMES ?? 30_000)
+const ALL_FRAMES = Number(process.env.FUZZ_FRAMES ?? 20_000)
 /** One half each. */
 const SECOND_FACTORS = ['none', 'passkey']
 const FRAMES = ALL_FRAMES / SECOND_FACTORS.length
 const CONNECTIONS = FRAMES / 200
+const users = Array.from({ length: 18 }, (_, index) => `fuzz_${index}`)
 const SIGNED_IN_SOCKETS = 8
 const SOCKETS = 12
 /** In each round other users have the sockets: what one user may do in a minute is bounded. */
@@ -25,8 +26,8 @@ const MiB = 1024 * 1024
 describe(`with FUZZ_SEED=${SEED}`, () => {
   const title = `${FRAMES} mutated frames leave a server as it was, whose second factor is %s`
   test.for(SECOND_FACTORS)(title, { timeout: 60_000 + 6 * FRAMES }, async (secondFactor) => {
-    await using world = await startFuzzedWorld({ SECOND_FACTOR: secondFactor })
-    const { server, users } = world
+    await using world = await startFuzzedWorld(users, { SECOND_FACTOR: secondFactor })
+    const { server } = world
     await withErrorsOf(server, async () => {
       const verdicts = new Verdicts()
       const pools = new Pools()

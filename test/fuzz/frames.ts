@@ -52,7 +52,7 @@ function pickTarget(random: Random): Target {
   const ping = { type: 'rpc.ping', input: {}, errors: [] }
   const picked = random.pick(targets) ?? ping
   const again = random.pick(targets) ?? ping
-  const isWilling = random.chance(0.2)
+  const isWilling = random.chance(0.3)
   if (!ENDING.has(picked.type) || isWilling) return picked
   return ENDING.has(again.type) ? ping : again
 }

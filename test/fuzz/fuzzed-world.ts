@@ -5,7 +5,6 @@ import { execute } from '../support/postgres.ts'
 import { register } from '../support/server.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
-const USERS = Array.from({ length: 24 }, (_, index) => `fuzz_${index}`)
 const SESSION_MS = 3_600_000
 
 /** Set it to repeat a run. Ids that the server makes differ each time. */
@@ -14,13 +13,15 @@ export const SEED = process.env.FUZZ_SEED === undefined ? randomBytes(4).readUIn
 /** A server whose limits let fuzzers through, with users. */
 export interface FuzzedWorld extends AsyncDisposable {
   readonly server: ServerProcess
-  readonly users: readonly string[]
   /** The `Cookie` header of a new session of this user, who is not banned any more. */
   identityOf(username: string): Promise<string>
 }
 
-/** The first user is an administrator. The users are registered before `environment` counts. */
-export async function startFuzzedWorld(environment: Readonly<Record<string, string>> = {}): Promise<FuzzedWorld> {
+/** The first user is an administrator. The second factor counts once they are registered. */
+export async function startFuzzedWorld(
+  users: readonly string[],
+  { SECOND_FACTOR = 'none', ...environment }: Readonly<Record<string, string>> = {},
+): Promise<FuzzedWorld> {
   const database = await createTestDatabase()
   const cookieSecret = randomBytes(48).toString('base64')
   const env = {
@@ -50,18 +51,20 @@ export async function startFuzzedWorld(environment: Readonly<Record<string, stri
     DATABASE_CONNECT_TIMEOUT_MS: '30000',
     DATABASE_STATEMENT_TIMEOUT_MS: '30000',
     DATABASE_TRANSACTION_TIMEOUT_MS: '30000',
+    ...environment,
   }
   const cookies = createCookies(new TextEncoder().encode(cookieSecret), false)
   const ids = new Map<string, string>()
-  const first = await startServerProcess(env)
-  for (const username of USERS) ids.set(username, (await register(first.url, username)).id)
-  await first.stop()
-  const server = await startServerProcess({ ...env, ...environment })
+  let server = await startServerProcess(env)
+  for (const username of users) ids.set(username, (await register(server.url, username)).id)
+  if (SECOND_FACTOR !== 'none') {
+    await server.stop()
+    server = await startServerProcess({ ...env, SECOND_FACTOR })
+  }
   const run = (sql: string) => execute(database.url, sql)
-  await run(`UPDATE users SET role = 'admin', role_changed_at = now() WHERE username = '${USERS[0]}'`)
+  await run(`UPDATE users SET role = 'admin', role_changed_at = now() WHERE username = '${users[0]}'`)
   return {
     server,
-    users: USERS,
     async identityOf(username) {
       const userId = ids.get(username) ?? ''
       const sessionId = randomUUID()
