@@ -92,6 +92,19 @@ describe.each(['over Redis', 'without a message between the nodes'])('%s', (how)
 describe('over Redis', () => {
   needsRedis()
 
+  test('a ban reaches the other node within a second also while Redis is gone', async () => {
+    await using own = await startRedis()
+    const nodes = await startNodes(own.url)
+    try {
+      const [chief, bad] = await Promise.all([newAdmin(nodes[0]), newcomer(nodes[1])])
+      await own.stop()
+      await chief.client.call('admin.ban', { userId: bad.player.id, reason: 'cheats' })
+      expect(await within(bad.client.closed, 'the close', SECOND)).toMatchObject({ code: 4503 })
+    } finally {
+      await Promise.all(nodes.map((node) => node.stop()))
+    }
+  })
+
   test('a match that runs on another node is aborted, and the overview has both nodes', async () => {
     const nodes = await startNodes(redis?.url)
     const [here, there] = nodes
