@@ -14,7 +14,11 @@ const ERROR = 50
 
 const Started = z.object({ url: z.string() })
 const Usage = z.object({ inFlight: z.number(), heapUsed: z.number(), rss: z.number(), external: z.number() })
-const LogLine = z.looseObject({ level: z.number(), late: z.boolean().optional() })
+const LogLine = z.looseObject({
+  level: z.number(),
+  late: z.boolean().optional(),
+  err: z.looseObject({ type: z.string().optional() }).optional(),
+})
 
 /** Memory in bytes after a garbage collection, and requests under way. */
 export type Usage = z.infer<typeof Usage>
@@ -96,11 +100,11 @@ export async function startServerProcess(
   }
 }
 
-/** Whether a line is an error in the log, or no log line. A refusal of a client is no error. */
+/** Whether a line is an error in the log, or no log line. A refusal of a client is none, nor is what a slow machine delays. */
 function isError(line: string): boolean {
   try {
-    const { level, late } = LogLine.parse(JSON.parse(line))
-    return level >= ERROR && late !== true
+    const { level, late, err } = LogLine.parse(JSON.parse(line))
+    return level >= ERROR && late !== true && err?.type !== 'DeadlineError'
   } catch {
     return true
   }
