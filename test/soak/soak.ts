@@ -134,7 +134,7 @@ async function untilSwept() {
 
 function checkTrend(): void {
   const points = samples
-    .filter(({ atMinutes }) => atMinutes >= Math.min(WARM_UP_MINUTES, minutes / 2))
+    .filter(({ atMinutes }) => atMinutes >= (minutes < TREND_MINUTES ? minutes / 2 : WARM_UP_MINUTES))
     .map(({ atMinutes, heldBytes }) => ({ at: atMinutes / 60, value: heldBytes / MIB }))
   if (points.length < 3) return
   const { slope, standardError } = trendOf(points)
