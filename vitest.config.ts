@@ -4,7 +4,7 @@ import { reporters } from './test/support/reporters.ts'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'test/faults/**', 'test/extending/**', '**/node_modules/**'],
+    exclude: ['test/e2e/**', 'test/faults/**', 'test/extending/**', 'test/deploy/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     // The files of one worker share their modules, which keep no state: loading them anew costs a second of CPU a file.
