@@ -111,13 +111,15 @@ export class Stream {
     const following = connection.following.get(name)
     if (!following || following.skippedFrom === null) return
     const missedSome = this.lastSeq > following.skippedFrom
-    following.skippedFrom = null
     if (missedSome && incremental) {
       connection.send(endFrame(this.channel, 'behind'))
       this.#host.leave(connection, name)
       return
     }
     if (missedSome && this.lastFrame !== null) connection.send(this.lastFrame)
+    // A frame that the socket has no room for closes it.
+    if (connection.closed) return
+    following.skippedFrom = null
     if (!this.#ahead.has(connection)) this.#join(connection)
   }
 

@@ -54,6 +54,30 @@ describe('a socket that does not read', () => {
     expect(rig.server.stats.droppedFrames).toBe(0)
   })
 
+  test('of a stream whose events build on one another is counted out once when it falls behind', async () => {
+    await using rig = await startRig({ limits })
+    await using slow = await connect(rig.url)
+    await using other = await connect(rig.url)
+    const behind = await slow.subscribe('t.onStep')
+    const steps = await other.subscribe('t.onStep')
+    slow.socket.pause()
+    await expect
+      .poll(() => {
+        for (let count = 0; count < 20; count++) rig.world.advance(padding)
+        return rig.hub.stats.skips
+      })
+      .toBe(1)
+    slow.socket.resume()
+    await behind.events.next(({ error }) => error === 'STREAM_CLOSED')
+    const last = rig.world.step
+    await steps.events.next(({ seq }) => seq === last)
+    const { sentBytes } = rig.server.stats
+    const got = countBytes(other)
+    rig.world.advance()
+    await steps.events.next(({ seq }) => seq === last + 1)
+    expect(rig.server.stats.sentBytes - sentBytes).toBe(got())
+  })
+
   test('is closed with 4008 for a message that it has no room for', async () => {
     await using rig = await startRig({ limits })
     await using slow = await connect(rig.url)

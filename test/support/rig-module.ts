@@ -10,6 +10,7 @@ export class World {
   readonly #logs = new Map<string, { seq: number; items: number[] }>()
   readonly #hanging = new Set<() => void>()
   #frame = 0
+  #step = 0
 
   constructor(hub: Hub) {
     this.#hub = hub
@@ -58,12 +59,23 @@ export class World {
     this.#frame++
     this.#hub.publish(frameChannel, this.#frame, { n: this.#frame, padding })
   }
+
+  get step(): number {
+    return this.#step
+  }
+
+  /** Publishes the next event of a `latest` stream whose events build on one another. */
+  advance(padding = ''): void {
+    this.#step++
+    this.#hub.publish(stepChannel, this.#step, { n: this.#step, padding })
+  }
 }
 
 const Entry = z.object({ n: z.number(), padding: z.string() })
 type Entry = z.infer<typeof Entry>
 const logChannel = (key: string) => channel<Entry>('t.onLog', key)
 const frameChannel = channel<Entry>('t.onFrame')
+const stepChannel = channel<Entry>('t.onStep', '', { incremental: true })
 
 export interface RigContext {
   readonly call: Call<object>
@@ -201,6 +213,14 @@ export function testModule(world: () => World) {
         input: z.object({}),
         event: Entry,
         open: () => ({ channel: frameChannel, seq: world().frame, snapshot: { n: world().frame, padding: '' } }),
+      }),
+      onStep: subscription({
+        access: 'anyone',
+        delivery: 'latest',
+        limit: plenty,
+        input: z.object({}),
+        event: Entry,
+        open: () => ({ channel: stepChannel, seq: world().step, snapshot: { n: world().step, padding: '' } }),
       }),
       onHang: subscription({
         access: 'anyone',
