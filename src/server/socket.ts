@@ -86,12 +86,9 @@ export class Socket extends Connection {
 
   send(frame: string | Uint8Array): void {
     if (this.#ws === null || this.#closing !== null) return
-    // 1 is sent, 0 is queued, 2 is dropped because too much is unsent.
+    // 1 is sent, 0 is queued, 2 is dropped because too much is unsent: `dropped` of the endpoint has counted that.
     if (this.#ws.send(frame, typeof frame !== 'string') !== 2) this.#traffic.sentBytes += bytesOf(frame)
-    else {
-      this.#traffic.droppedFrames++
-      this.close(closeCodes.tooSlow, 'too slow')
-    }
+    else this.close(closeCodes.tooSlow, 'too slow')
   }
 
   join(topic: string): void {

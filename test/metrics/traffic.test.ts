@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connect } from '../support/client.ts'
-import { startRig } from '../support/rig.ts'
+import { type Rig, startRig } from '../support/rig.ts'
 
 /** The bytes of all text messages that come. */
 function countBytes(client: Awaited<ReturnType<typeof connect>>): () => number {
@@ -33,6 +33,7 @@ test('the bytes of sockets are those that they receive and send, of answers and 
 describe('a socket that does not read', () => {
   const limits = { latestUnsentBytes: 64 * 1024, unsentBytes: 512 * 1024 }
   const padding = 'x'.repeat(32 * 1024)
+  const answer = JSON.stringify({ type: 't.echo', eid: 'e', ts: 1, data: { value: padding } })
 
   test('is left out of latest streams, which is counted, and not its bytes', async () => {
     await using rig = await startRig({ limits })
@@ -78,18 +79,21 @@ describe('a socket that does not read', () => {
     expect(rig.server.stats.sentBytes - sentBytes).toBe(got())
   })
 
-  test('is closed with 4008 for a message that it has no room for', async () => {
+  test.each([
+    ['an event', (rig: Rig) => rig.world.append('a', padding)],
+    ['an answer', ({ dispatcher }: Rig) => [...dispatcher.connections][0]?.send(answer)],
+  ])('is closed with 4008 for %s that it has no room for, which is counted once', async (_, send) => {
     await using rig = await startRig({ limits })
     await using slow = await connect(rig.url)
     await slow.subscribe('t.onLog', { key: 'a' })
     slow.socket.pause()
     await expect
       .poll(() => {
-        for (let count = 0; count < 20; count++) rig.world.append('a', padding)
+        for (let count = 0; count < 20; count++) send(rig)
         return rig.dispatcher.connections.size
       })
       .toBe(0)
-    expect(rig.server.stats.droppedFrames).toBeGreaterThan(0)
+    expect(rig.server.stats.droppedFrames).toBe(1)
     // Its connection is cut, so no close frame reaches it.
     await expect.poll(() => rig.server.stats.closed.get(4008), { timeout: 6_000 }).toBe(1)
   })
