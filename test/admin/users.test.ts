@@ -110,12 +110,17 @@ test('a reset takes everything that signs in, and gives one code that works once
 
 test('ended sessions close their sockets with 4501, and the user may sign in again', async ({ rally }) => {
   const [chief, player] = await Promise.all([newAdmin(rally), newcomer(rally)])
-  const { id: userId, username, secret } = player.player
+  const { id: userId, username, recoveryCodes } = player.player
+  const recover = async (recoveryCode: string | undefined) => {
+    await using socket = await openSocket(rally)
+    return (await socket.call<{ token: string }>('auth.recover', { username, recoveryCode })).token
+  }
+  const early = await recover(recoveryCodes[0])
   expect(await chief.client.call('admin.endSessions', { userId })).toEqual({ ended: 1 })
   expect(await within(player.client.closed, 'the close')).toEqual({ code: 4501, reason: 'revoked' })
-  await using socket = await openSocket(rally)
-  await socket.call('auth.begin', { username })
-  await socket.call('auth.verify', { code: codeOf(secret, 1) })
+  // A ticket from before opens no session either.
+  await expect(redeem(rally.url, early)).rejects.toThrow('401')
+  await redeem(rally.url, await recover(recoveryCodes[1]))
 })
 
 test('a new role reaches open pages, and whoever lost it can do nothing more', async ({ rally }) => {

@@ -23,7 +23,7 @@ test('a server that asks for no passkeys neither loads the library nor makes a q
   const made = statements.filter((name) => !name.startsWith('sessions.'))
   expect(made).toEqual(['attempts.take', 'accounts.byId', 'accounts.spendStep', 'attempts.settle'])
   expect(Object.keys(data)).toEqual(['status', 'user', 'token'])
-  expect(claimsOf(data.token)).toEqual(['sub', 'jti', 'iss', 'aud', 'iat', 'exp'])
+  expect(claimsOf(data.token)).toEqual(['sub', 'jti', 'version', 'iss', 'aud', 'iat', 'exp'])
 
   statements.length = 0
   await node.socketOf(signedIn).ask('auth.passkeys')

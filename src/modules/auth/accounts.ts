@@ -5,8 +5,13 @@ import { BAN, type Ban, isBannedAt } from './bans.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { User } from './types.ts'
 
+/** A user who has proved a part of what a sign-in asks for. It counts while `signInVersion` is that of the user's row. */
+export interface SigningIn extends User {
+  readonly signInVersion: number
+}
+
 /** A user, their authenticator, and their ban, whether it is over or not. */
-export interface Account extends User {
+export interface Account extends SigningIn {
   readonly totp: Sealed
   readonly ban: Ban | null
 }
@@ -14,6 +19,7 @@ export interface Account extends User {
 interface Row {
   readonly user: User
   readonly ban: Ban | null
+  readonly signInVersion: number
   readonly totpKeyId: string
   readonly totpSecret: Buffer
 }
@@ -22,14 +28,15 @@ interface Row {
 export const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
   'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint, 'role', users.role, 'authenticatorResetAt',
   (extract(epoch FROM users.authenticator_reset_at) * 1000)::bigint) AS "user"`
-const COLUMNS = `${USER}, ${BAN}, totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
+const COLUMNS = `${USER}, ${BAN}, sign_in_version AS "signInVersion", totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
 
 const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)
 const BY_ID = statement<Row>('accounts.byId', `SELECT ${COLUMNS} FROM users WHERE id = $1`)
 
-const ID_BY_NAME = statement<{ readonly id: string | null }>(
+const ID_BY_NAME = statement<{ readonly id: string; readonly signInVersion: number } | { readonly id: null }>(
   'accounts.idByName',
-  'SELECT users.id FROM (SELECT $1::text AS username) AS asked LEFT JOIN users USING (username)',
+  `SELECT users.id, sign_in_version AS "signInVersion"
+   FROM (SELECT $1::text AS username) AS asked LEFT JOIN users USING (username)`,
 )
 
 const INSERT = statement<{ readonly id: string }>(
@@ -59,7 +66,7 @@ const SPEND_RECOVERY_CODE = statement<{ readonly id: string }>(
 const REPLACE_TOTP = statement<{ readonly id: string }>(
   'accounts.replaceTotp',
   `WITH account AS (
-     UPDATE users SET totp_key_id = $2, totp_secret = $3, totp_last_step = $4
+     UPDATE users SET totp_key_id = $2, totp_secret = $3, totp_last_step = $4, sign_in_version = sign_in_version + 1
      WHERE id = $1 AND totp_secret <> $3 RETURNING id
    ), gone AS (
      DELETE FROM recovery_codes USING account WHERE user_id = account.id
@@ -72,8 +79,19 @@ const REPLACE_TOTP = statement<{ readonly id: string }>(
 
 const LOCK = statement<{ readonly id: string }>(
   'accounts.lock',
-  `SELECT id FROM users WHERE id = $1 AND authenticator_reset_at IS NOT DISTINCT FROM $2::timestamptz
-   FOR NO KEY UPDATE`,
+  'SELECT id FROM users WHERE id = $1 AND sign_in_version = $2 FOR NO KEY UPDATE',
+)
+
+// The session's row is locked too: if its end was written while this statement waited, there is no row.
+const LOCK_SIGNED_IN = statement<{ readonly id: string }>(
+  'accounts.lockSignedIn',
+  `SELECT users.id FROM users JOIN sessions ON sessions.user_id = users.id
+   WHERE users.id = $1 AND sessions.id = $2 AND ended_at IS NULL FOR NO KEY UPDATE OF users, sessions`,
+)
+
+const CANCEL_SIGN_INS = statement<{ readonly signInVersion: number }>(
+  'accounts.cancelSignIns',
+  'UPDATE users SET sign_in_version = sign_in_version + 1 WHERE id = $1 RETURNING sign_in_version AS "signInVersion"',
 )
 
 const RESEAL = statement(
@@ -89,8 +107,9 @@ export const accounts = {
   },
 
   /** The statement returns one row whether the name has an account or not, so both cost the same. */
-  async idByName(sql: Sql, username: string): Promise<string | null> {
-    return (await sql.first(ID_BY_NAME, [username]))?.id ?? null
+  async idByName(sql: Sql, username: string): Promise<(Pick<SigningIn, 'signInVersion'> & { id: string }) | null> {
+    const found = await sql.first(ID_BY_NAME, [username])
+    return found?.id ? found : null
   },
 
   async byId(sql: Sql, id: string): Promise<Account | null> {
@@ -115,19 +134,31 @@ export const accounts = {
     return (await sql.first(SPEND_RECOVERY_CODE, [userId, hashRecoveryCode(userId, code), now])) !== null
   },
 
-  /** Replaces the authenticator and all recovery codes. False, and nothing is written, when `totp` is in force already. */
+  /** Replaces the authenticator and all recovery codes, and cancels sign-ins. False, and nothing is written, when `totp` is in force already. */
   async replaceTotp(sql: Sql, userId: string, totp: Sealed, step: number, codes: readonly string[]): Promise<boolean> {
     const values = [userId, totp.keyId, totp.bytes, step, ...codeColumns(userId, codes)]
     return (await sql.first(REPLACE_TOTP, values)) !== null
   },
 
   /**
-   * Until the transaction ends no other one changes the authenticator or the passkeys of this user. False when an admin has
-   * reset the authenticator since `user` was read: no proof from before counts.
+   * Until the transaction ends no other one changes the authenticator or the passkeys of this user. False when what the user
+   * has proved counts no more.
    */
-  async lock(sql: Sql, { id, authenticatorResetAt }: Pick<User, 'id' | 'authenticatorResetAt'>): Promise<boolean> {
-    const resetAt = authenticatorResetAt === null ? null : new Date(authenticatorResetAt)
-    return (await sql.first(LOCK, [id, resetAt])) !== null
+  async lock(sql: Sql, { id, signInVersion }: Pick<SigningIn, 'id' | 'signInVersion'>): Promise<boolean> {
+    return (await sql.first(LOCK, [id, signInVersion])) !== null
+  },
+
+  /** As `lock`, for a signed-in user. False when the session has ended. */
+  async lockSignedIn(sql: Sql, userId: string, sessionId: string): Promise<boolean> {
+    return (await sql.first(LOCK_SIGNED_IN, [userId, sessionId])) !== null
+  },
+
+  /**
+   * No ticket and no half-finished sign-in from before counts any more. The row stays locked as by `lock`, so a ticket that is
+   * redeemed at the same time has made its session before, or makes none. Answers the new version; null without such a user.
+   */
+  async cancelSignIns(sql: Sql, userId: string): Promise<number | null> {
+    return (await sql.first(CANCEL_SIGN_INS, [userId]))?.signInVersion ?? null
   },
 
   /** Stores the same secret encrypted with another key, unless it was replaced since `from` was read. */
@@ -141,8 +172,8 @@ export function toUser({ id, username, displayName, createdAt, role, authenticat
   return { id, username, displayName, createdAt, role, authenticatorResetAt }
 }
 
-function toAccount({ user, ban, totpKeyId, totpSecret }: Row): Account {
-  return { ...user, ban, totp: { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) } }
+function toAccount({ user, ban, signInVersion, totpKeyId, totpSecret }: Row): Account {
+  return { ...user, ban, signInVersion, totp: { keyId: totpKeyId, bytes: new Uint8Array(totpSecret) } }
 }
 
 /** The ids and the hashes of new recovery codes. */

@@ -1,12 +1,12 @@
 import type { SecretBox } from '../../db/secret-encryption.ts'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
 import type { Platform } from '../platform.ts'
-import { toUser } from './accounts.ts'
+import { type SigningIn, toUser } from './accounts.ts'
 import type { Challenges } from './challenges.ts'
 import type { Attempt, Lockouts } from './limits/lockouts.ts'
 import type { WebAuthn } from './passkeys/webauthn.ts'
 import type { Sessions } from './sessions/sessions.ts'
-import type { Authorized, User } from './types.ts'
+import type { Authorized } from './types.ts'
 
 /** What signing in and changing an account's authenticator or passkeys share. */
 export interface AuthParts {
@@ -24,7 +24,7 @@ export interface AuthParts {
 const FRESH_MS = 10 * 60_000
 
 /** The answer to a user who has proved to be that user; `passkeyId` is the passkey that took part. */
-export function authorized({ sessions }: AuthParts, user: User, passkeyId?: string): Authorized {
+export function authorized({ sessions }: AuthParts, user: SigningIn, passkeyId?: string): Authorized {
   return { status: 'authorized', user: toUser(user), token: sessions.issueTicket(user, passkeyId) }
 }
 

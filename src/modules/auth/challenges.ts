@@ -1,7 +1,7 @@
 import type { Sealed } from '../../db/secret-encryption.ts'
 import type { Connection } from '../../rpc/index.ts'
+import type { SigningIn } from './accounts.ts'
 import type { Attempt } from './limits/lockouts.ts'
-import type { User } from './types.ts'
 
 /**
  * What the next request of a sign-in, or of a change of the authenticator or the passkeys, must prove on this socket. `totp`
@@ -19,10 +19,10 @@ export type Challenge =
       readonly totp: Sealed
     }
   | { readonly kind: 'rotation'; readonly userId: string; readonly totp: Sealed }
-  | { readonly kind: 'passkey'; readonly user: User; readonly challenge: string; readonly attempt: Attempt }
+  | { readonly kind: 'passkey'; readonly user: SigningIn; readonly challenge: string; readonly attempt: Attempt }
   | {
       readonly kind: 'newPasskey'
-      readonly user: User
+      readonly user: SigningIn
       readonly challenge: string
       readonly attempt: Attempt
       /** What the passkey does beside signing in: it registers a candidate, is the first one, or replaces lost ones. */

@@ -66,8 +66,9 @@ export class Moderation {
     return changed !== null
   }
 
-  /** Answers how many sessions were open. */
-  endSessions(scope: Scope, userId: string): Promise<number> {
+  /** Answers how many sessions were open. Who has just signed in, but has no session yet, has to sign in again. */
+  async endSessions(scope: Scope, userId: string): Promise<number> {
+    await accounts.cancelSignIns(scope.sql, userId)
     return this.#parts.sessions.finishAll(scope, userId, { reason: 'revoked' })
   }
 

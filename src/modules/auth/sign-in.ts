@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Call, type Caller, type Connection, RpcError } from '../../rpc/index.ts'
 import { UserId } from '../wire.ts'
-import { accounts } from './accounts.ts'
+import { accounts, type SigningIn } from './accounts.ts'
 import {
   type AuthParts,
   authorized,
@@ -21,16 +21,7 @@ import { networkOf } from './limits/lockouts.ts'
 import { PasskeyStep } from './passkeys/passkey-step.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import { matchStep, newAuthenticator } from './totp/codes.ts'
-import type {
-  Authorized,
-  Begun,
-  Candidate,
-  CreatedPasskey,
-  PasskeyAsked,
-  SignedPasskey,
-  User,
-  Verified,
-} from './types.ts'
+import type { Authorized, Begun, Candidate, CreatedPasskey, PasskeyAsked, SignedPasskey, Verified } from './types.ts'
 
 /** Sign-in uses two of the reserved connections, which leaves two for others. */
 const SIGN_IN_QUEUE = { atOnce: 2, maxWaiting: 1024, maxWaitingPerGroup: 128, maxWaitMs: 5_000 }
@@ -145,10 +136,11 @@ export class SignIn {
     return this.#queued(caller, async () => {
       await attempt.take()
       // Without an account the same statement runs with an id that nobody has.
-      const owner = (await accounts.idByName(reserved, username)) ?? randomUUID()
-      const isRight = await accounts.spendRecoveryCode(reserved, owner, recoveryCode, new Date(now()))
-      const account = isRight ? await accounts.byId(reserved, owner) : null
-      if (!account) throw invalidCode()
+      const owner = (await accounts.idByName(reserved, username)) ?? { id: randomUUID(), signInVersion: 0 }
+      const isRight = await accounts.spendRecoveryCode(reserved, owner.id, recoveryCode, new Date(now()))
+      const account = isRight ? await accounts.byId(reserved, owner.id) : null
+      // The code may have been deleted just after it was used.
+      if (account?.signInVersion !== owner.signInVersion) throw invalidCode()
       if (!askPasskey) await countSuccess(this.#parts, attempt)
       forbidBanned(account.ban, now())
       return askPasskey?.step.ask(askPasskey.connection, account, attempt) ?? authorized(this.#parts, account)
@@ -187,15 +179,23 @@ export class SignIn {
     })
   }
 
-  #newUser({ userId, username, displayName }: Extract<Challenge, { kind: 'candidate' }>): User {
+  #newUser({ userId, username, displayName }: Extract<Challenge, { kind: 'candidate' }>): SigningIn {
     const id = UserId.parse(userId)
-    return { id, username, displayName, createdAt: this.#parts.now(), role: 'player', authenticatorResetAt: null }
+    return {
+      id,
+      username,
+      displayName,
+      createdAt: this.#parts.now(),
+      role: 'player',
+      authenticatorResetAt: null,
+      signInVersion: 0,
+    }
   }
 
   async #register(
     connection: Connection,
     challenge: Extract<Challenge, { kind: 'candidate' }>,
-    user: User,
+    user: SigningIn,
     step: number,
   ): Promise<Authorized> {
     const { platform, challenges } = this.#parts

@@ -1,5 +1,6 @@
 import { type Call, RpcError } from '../../../rpc/index.ts'
 import type { Scope } from '../../scope.ts'
+import { accounts } from '../accounts.ts'
 import { type AuthParts, noChallenge, requireFreshSession, signedIn, socketOf } from '../auth-parts.ts'
 import type { CreatedPasskey, PasskeyAdded, PasskeyInfo } from '../types.ts'
 import { invalidPasskey } from './passkey-step.ts'
@@ -56,9 +57,9 @@ export class OwnPasskeys {
     if (challenge === null) throw noChallenge()
     const credential = await webauthn.verifyCreated(created, challenge)
     if (!credential) throw invalidPasskey()
-    const { user } = signedIn(call)
-    const own = await passkeys.lock(scope.sql, user)
-    if (!own) throw noChallenge()
+    const { user, sessionId } = signedIn(call)
+    if (!(await accounts.lockSignedIn(scope.sql, user.id, sessionId))) throw noChallenge()
+    const own = await passkeys.ofUser(scope.sql, user.id)
     if (own.length >= MAX_PASSKEYS) throw tooMany()
     const passkey = await passkeys.insert(scope.sql, user.id, credential, name, new Date(this.#parts.now()))
     if (!passkey) throw invalidPasskey()
@@ -79,14 +80,16 @@ export class OwnPasskeys {
   }
 
   /**
-   * Removes a passkey and ends the sessions that it began, but this one. False when the user has no such passkey.
+   * Removes a passkey and ends the sessions that it began, but this one. False when the user has no such passkey, or this session has
+   * ended.
    *
    * @throws RpcError LAST_PASSKEY
    */
   async remove(scope: Scope, call: Call, id: string): Promise<boolean> {
     const { user, sessionId } = signedIn(call)
-    const own = await passkeys.lock(scope.sql, user)
-    if (!own?.some((passkey) => passkey.id === id)) return false
+    if (!(await accounts.lockSignedIn(scope.sql, user.id, sessionId))) return false
+    const own = await passkeys.ofUser(scope.sql, user.id)
+    if (!own.some((passkey) => passkey.id === id)) return false
     if (own.length === 1) throw new RpcError('LAST_PASSKEY', 'Add another passkey before you remove the last one')
     await passkeys.remove(scope.sql, user.id, id)
     await this.#parts.sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId, passkeyId: id })

@@ -1,11 +1,11 @@
 import { type Caller, type Connection, RpcError } from '../../../rpc/index.ts'
 import { inTransaction, type Scope } from '../../scope.ts'
-import { accounts } from '../accounts.ts'
+import { accounts, type SigningIn } from '../accounts.ts'
 import { type AuthParts, authorized, countSuccess, invalidCode, noChallenge } from '../auth-parts.ts'
 import type { Challenge } from '../challenges.ts'
 import type { Attempt } from '../limits/lockouts.ts'
 import { newRecoveryCodes } from '../recovery-codes.ts'
-import type { Authorized, CreatedPasskey, PasskeyAsked, SignedPasskey, User } from '../types.ts'
+import type { Authorized, CreatedPasskey, PasskeyAsked, SignedPasskey } from '../types.ts'
 import { type NewCredential, passkeys } from './stored-passkeys.ts'
 import type { WebAuthn } from './webauthn.ts'
 
@@ -29,7 +29,7 @@ export class PasskeyStep {
   }
 
   /** Asks a user for one of their passkeys, or for the first one. Their code or recovery code was right. */
-  async ask(connection: Connection, user: User, attempt: Attempt): Promise<PasskeyAsked> {
+  async ask(connection: Connection, user: SigningIn, attempt: Attempt): Promise<PasskeyAsked> {
     const { platform, challenges } = this.#parts
     const own = await passkeys.ofUser(platform.database.reserved, user.id)
     if (own.length === 0) return this.askNew(connection, user, attempt, { kind: 'first' })
@@ -38,7 +38,7 @@ export class PasskeyStep {
     return { status: 'passkey', request }
   }
 
-  askNew(connection: Connection, user: User, attempt: Attempt, purpose: Creating['purpose']): PasskeyAsked {
+  askNew(connection: Connection, user: SigningIn, attempt: Attempt, purpose: Creating['purpose']): PasskeyAsked {
     const creation = this.#webauthn.creation(user, [])
     const { challenge } = creation
     this.#parts.challenges.hold(connection, { kind: 'newPasskey', user, attempt, challenge, purpose })
@@ -110,9 +110,11 @@ export class PasskeyStep {
     const credential = await this.#webauthn.verifyCreated({ id, type, response }, challenge.challenge)
     if (!credential) throw invalidPasskey()
     try {
-      const stored = await inTransaction(platform, (scope) => this.#store(scope, challenge, credential, name))
+      const { passkeyId, signInVersion, secrets } = await inTransaction(platform, (scope) =>
+        this.#store(scope, challenge, credential, name),
+      )
       await countSuccess(this.#parts, challenge.attempt)
-      return { ...authorized(this.#parts, challenge.user, stored.passkeyId), ...stored.secrets }
+      return { ...authorized(this.#parts, { ...challenge.user, signInVersion }, passkeyId), ...secrets }
     } catch (error) {
       // The database was away: the browser may send the same passkey again.
       if (!(error instanceof RpcError) && !challenges.find(connection)) challenges.hold(connection, challenge)
@@ -124,6 +126,7 @@ export class PasskeyStep {
     const { sessions, now } = this.#parts
     const { sql } = scope
     const secrets: { recoveryCodes?: string[] } = {}
+    let { signInVersion } = user
     switch (purpose.kind) {
       case 'register': {
         const { totp, step } = purpose
@@ -135,18 +138,19 @@ export class PasskeyStep {
       }
       case 'first': {
         // Another sign-in may have made the first one meanwhile, and then that one is asked for.
-        const own = await passkeys.lock(sql, user)
-        if (!own || own.length > 0) throw noChallenge()
+        if (!(await accounts.lock(sql, user))) throw noChallenge()
+        if ((await passkeys.ofUser(sql, user.id)).length > 0) throw noChallenge()
         break
       }
       case 'replace':
-        if (!(await passkeys.lock(sql, user))) throw noChallenge()
+        if (!(await accounts.lock(sql, user))) throw noChallenge()
+        signInVersion = (await accounts.cancelSignIns(sql, user.id)) ?? signInVersion
         await passkeys.removeAll(sql, user.id)
         await sessions.finishAll(scope, user.id, { reason: 'revoked' })
     }
     const passkey = await passkeys.insert(sql, user.id, credential, name, new Date(now()))
     if (!passkey) throw invalidPasskey()
-    return { passkeyId: passkey.id, secrets }
+    return { passkeyId: passkey.id, signInVersion, secrets }
   }
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../../db/sql.ts'
-import { accounts } from '../accounts.ts'
-import { PasskeyId, type PasskeyInfo, type User } from '../types.ts'
+import { PasskeyId, type PasskeyInfo } from '../types.ts'
 
 /** Passkeys that one user may have. */
 export const MAX_PASSKEYS = 10
@@ -59,11 +58,6 @@ export const passkeys = {
   /** Oldest first. */
   ofUser(sql: Sql, userId: string): Promise<StoredPasskey[]> {
     return sql.rows(OF_USER, [userId])
-  },
-
-  /** As `ofUser`, of a user whose row stays locked; null as `accounts.lock` gives false. */
-  async lock(sql: Sql, user: Pick<User, 'id' | 'authenticatorResetAt'>): Promise<StoredPasskey[] | null> {
-    return (await accounts.lock(sql, user)) ? passkeys.ofUser(sql, user.id) : null
   },
 
   /** Null, and nothing is written, when the credential belongs to an account already. */

@@ -7,7 +7,7 @@ import { type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
-import { USER } from '../accounts.ts'
+import { type SigningIn, USER } from '../accounts.ts'
 import { BAN, type Ban, forbidBanned, isBannedAt, isInForce } from '../bans.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
@@ -65,8 +65,8 @@ const EXTEND = statement<SessionRow>(
 )
 
 // A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session. No row
-// when the ticket was used before, or its user is gone or banned, or got another authenticator since. A ban or a reset that
-// is written at the same time waits for the lock, and then ends this session too.
+// when the ticket was used before, or its user is gone or banned, or sign-ins were cancelled since. What bans the user or
+// cancels sign-ins at the same time waits for the lock, and then ends this session too.
 const REDEEM = statement<Pick<SessionRow, 'user'>>(
   'sessions.redeem',
   redeemSql({ column: '', value: '', table: '', condition: '', lock: '' }),
@@ -157,7 +157,7 @@ export class Sessions implements SessionGate {
   }
 
   /** A ticket that `redeem` exchanges for a session. Where passkeys are asked for it must name the one that took part. */
-  issueTicket(user: Pick<CallerUser, 'id' | 'authenticatorResetAt'>, passkeyId?: string): string {
+  issueTicket(user: Pick<SigningIn, 'id' | 'signInVersion'>, passkeyId?: string): string {
     return this.#tickets.issue(user, passkeyId)
   }
 
@@ -171,7 +171,7 @@ export class Sessions implements SessionGate {
     const expiresAt = now + SESSION_MS
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
     const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
-    const values = [ticket.id, ticket.endsAt, userId, ...session, ticket.resetAt]
+    const values = [ticket.id, ticket.endsAt, userId, ...session, ticket.signInVersion]
     const redeemed = passkeyId
       ? database.reserved.first(REDEEM_WITH_PASSKEY, [...values, passkeyId])
       : database.reserved.first(REDEEM, values)
@@ -268,7 +268,7 @@ function redeemSql(more: Readonly<Record<'column' | 'value' | 'table' | 'conditi
    ), session AS (
      INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at${more.column})
      SELECT $4, users.id, $5, $6, $7, $7, $8${more.value} FROM users, ticket${more.table}
-     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} AND authenticator_reset_at IS NOT DISTINCT FROM $9::timestamptz
+     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} AND sign_in_version = $9
        ${more.condition}
      FOR SHARE OF users${more.lock}
      RETURNING user_id

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { CallerUser } from '../../../rpc/index.ts'
 import { createSignedTokens, type SignedTokens } from '../../../signed-token.ts'
+import type { SigningIn } from '../accounts.ts'
 
 /** The browser must exchange a ticket for its cookie within this time after the code was accepted. */
 const TICKET_MS = 30_000
@@ -13,8 +13,8 @@ export interface Ticket {
   readonly id: string
   readonly endsAt: Date
   readonly userId: string
-  /** When the user's authenticator was reset last. No proof from before a reset counts afterwards. */
-  readonly resetAt: Date | null
+  /** The ticket counts while the user's row has the same. */
+  readonly signInVersion: number
   /** The passkey that took part. */
   readonly passkeyId: string | undefined
 }
@@ -30,13 +30,8 @@ export class Tickets {
     this.#now = now
   }
 
-  issue(user: Pick<CallerUser, 'id' | 'authenticatorResetAt'>, passkeyId?: string): string {
-    const claims = {
-      sub: user.id,
-      jti: randomUUID(),
-      passkey: passkeyId,
-      resetAt: user.authenticatorResetAt ?? undefined,
-    }
+  issue(user: Pick<SigningIn, 'id' | 'signInVersion'>, passkeyId?: string): string {
+    const claims = { sub: user.id, jti: randomUUID(), passkey: passkeyId, version: user.signInVersion }
     return this.#tokens.sign(AUDIENCE, claims, this.#now(), TICKET_MS)
   }
 
@@ -45,15 +40,15 @@ export class Tickets {
     const now = this.#now()
     const claims = this.#tokens.read(AUDIENCE, token, now)
     if (!claims) return null
-    const { jti: id, sub: userId, passkey, resetAt, iat, exp } = claims
-    if (typeof id !== 'string' || id === '' || typeof userId !== 'string') return null
+    const { jti: id, sub: userId, passkey, version, iat, exp } = claims
+    if (typeof id !== 'string' || id === '' || typeof userId !== 'string' || typeof version !== 'number') return null
     const endsAt = exp * 1000
     if (endsAt - iat * 1000 > TICKET_MS || endsAt > now + TICKET_MS + CLOCK_LEEWAY_MS) return null
     return {
       id,
       endsAt: new Date(endsAt),
       userId,
-      resetAt: typeof resetAt === 'number' ? new Date(resetAt) : null,
+      signInVersion: version,
       passkeyId: typeof passkey === 'string' ? passkey : undefined,
     }
   }

@@ -31,7 +31,7 @@ export class Rotation {
   }
 
   /**
-   * Second step. Wrong codes are not counted, because the user was shown the secret.
+   * Second step. The session has to be open still. Wrong codes are not counted, because the user was shown the secret.
    *
    * @throws RpcError NO_CHALLENGE, INVALID_CODE; FORBIDDEN without a socket
    */
@@ -44,7 +44,7 @@ export class Rotation {
     const step = matchStep(box.open(challenge.totp, user.id), code, now())
     if (step === null) throw invalidCode()
     const recoveryCodes = newRecoveryCodes()
-    if (!(await accounts.lock(scope.sql, user))) throw noChallenge()
+    if (!(await accounts.lockSignedIn(scope.sql, user.id, sessionId))) throw noChallenge()
     const isReplaced = await accounts.replaceTotp(scope.sql, user.id, challenge.totp, step, recoveryCodes)
     if (!isReplaced) throw noChallenge()
     await sessions.finishAll(scope, user.id, { reason: 'revoked' }, { exceptId: sessionId })
