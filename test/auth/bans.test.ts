@@ -2,7 +2,8 @@ import { describe, expect } from 'vitest'
 import { Authorized } from '../../src/modules/auth/types.ts'
 import { connect, within } from '../support/client.ts'
 import { register as registerPlayer, startRally } from '../support/server.ts'
-import { begun, register, registerAndEnter, test } from './harness.ts'
+import { begun, register, registerAndEnter } from './harness.ts'
+import { askedForPasskey, registerKeyed, test } from './passkey-harness.ts'
 
 const HOUR = 60 * 60_000
 
@@ -31,6 +32,23 @@ describe('a banned user', () => {
     clock.advance(HOUR)
     expect(Authorized.parse((await recover()).data).user.id).toBe(user.id)
     expect(await recover()).toMatchObject({ error: 'INVALID_CODE' })
+  })
+
+  test('whose code was proved before the ban is refused at the passkey, and keeps the recovery code', async ({
+    database: { db },
+    keyed: node,
+  }) => {
+    const keyed = await registerKeyed(node)
+    const { id } = keyed.user
+    const [one, two] = [await askedForPasskey(node, keyed), await askedForPasskey(node, keyed)]
+    await db.user.update({ where: { id }, data: { bannedAt: new Date(node.clock.ms), banReason: 'cheated' } })
+    const refused = { error: 'BANNED', data: { message: 'You are banned: cheated' } }
+    const [recoveryCode] = keyed.recoveryCodes
+    expect(await one.socket.ask('auth.recoverPasskey', { recoveryCode })).toMatchObject(refused)
+    expect(await db.recoveryCode.count({ where: { userId: id, usedAt: { not: null } } })).toBe(0)
+    const credential = keyed.key.sign(two.request)
+    expect(await two.socket.ask('auth.verifyPasskey', { credential })).toMatchObject(refused)
+    expect(await db.passkey.findFirst({ where: { userId: id } })).toMatchObject({ lastUsedAt: null })
   })
 
   test('cannot use a ticket or a session from before the ban', async ({ database, clock, node }) => {

@@ -1,6 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import type { AnyGame, Games } from '../../games/game.ts'
+import { RpcError } from '../../rpc/index.ts'
+import { isBannedAt } from '../auth/index.ts'
 import type { MatchId } from '../wire.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
@@ -15,8 +17,18 @@ export function seatCountsOf(games: Games): string {
   return JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
 }
 
-/** Keeps other transactions from counting the user's matches until this one ends. */
-const LOCK_USER = statement('users.lock', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE')
+/** Keeps other transactions from counting the user's matches until this one ends. A ban that is being written is waited for. */
+const LOCK_USER = statement(
+  'users.lock',
+  `SELECT 1 FROM users WHERE id = $1 AND NOT ${isBannedAt('now()')} FOR NO KEY UPDATE`,
+)
+
+/** Locks the user's row, then runs a statement that takes seats. The transaction has to be undone when this throws. */
+async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>): Promise<T> {
+  const [user, result] = await Promise.all([sql.first(LOCK_USER, [userId]), run()])
+  if (!user) throw new RpcError('UNAUTHENTICATED', 'This user is banned, or is gone')
+  return result
+}
 
 /** Whether a user is connected to this node or to another. */
 const isConnected = (isHere: string, user: string) =>
@@ -96,13 +108,12 @@ function newJoinCode(): string {
   return Array.from({ length: 6 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 }
 
-/** Opens a match and takes seats in it. */
-export async function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Promise<Opened | null> {
+/** Opens a match and takes seats in it. @throws RpcError UNAUTHENTICATED for a user who is banned or gone */
+export function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Promise<Opened | null> {
   const { game, mode, visibility, options, ownSeats, botSeats, rematch } = match
   const { userId, isHere, maxActive, countdownMs } = arrival
   const isFull = ownSeats.length + botSeats.length === game.seats
-  const [, opened] = await Promise.all([
-    sql.rows(LOCK_USER, [userId]),
+  return withUserLocked(sql, userId, () =>
     sql.first(OPEN, [
       randomUUID(),
       game.name,
@@ -121,8 +132,7 @@ export async function openMatch(sql: Sql, match: NewMatch, arrival: Arrival): Pr
       rematch?.of ?? null,
       rematch?.reserved ?? [],
     ]),
-  ])
-  return opened
+  )
 }
 
 interface Joined {
@@ -168,18 +178,16 @@ const JOIN = join('matches.join', 'id = $6')
 /** The newest that had the code, which is the one that waits if one does. */
 const JOIN_BY_CODE = join('matches.joinByCode', 'code = $6 ORDER BY created_at DESC LIMIT 1')
 
-/** Takes the lowest seat that is free for the user; null when there is no such match. */
-export async function joinMatch(
+/** Takes the lowest seat that is free for the user; null when there is no such match. @throws RpcError as `openMatch` */
+export function joinMatch(
   sql: Sql,
   by: { readonly matchId: string } | { readonly code: string },
   { userId, isHere, maxActive, countdownMs, seatCounts }: Arrival,
 ): Promise<Joined | null> {
   const values = [userId, seatCounts, maxActive, isHere, new Date(Date.now() + countdownMs)]
-  const [, joined] = await Promise.all([
-    sql.rows(LOCK_USER, [userId]),
+  return withUserLocked(sql, userId, () =>
     'matchId' in by ? sql.first(JOIN, [...values, by.matchId]) : sql.first(JOIN_BY_CODE, [...values, by.code]),
-  ])
-  return joined
+  )
 }
 
 interface Left {

@@ -207,8 +207,7 @@ export class MatchService {
   /** Null when the code is taken, or when another player has opened this rematch. */
   async #open(scope: Scope, user: Player, match: NewMatch): Promise<Match | null> {
     const opened = await openMatch(scope.sql, match, this.#arrival(user))
-    if (!opened) throw new RpcError('UNAUTHENTICATED', 'There is no such user any more')
-    if (!opened.hasRoom) throw tooMany()
+    if (!opened?.hasRoom) throw tooMany()
     const { row, before } = opened
     if (before) this.feed.announce(scope, before)
     return row && this.#seated(scope, row, user.id)

@@ -10,6 +10,6 @@ export const recoverPasskey = method({
   limit: { points: 60, perSeconds: 60 },
   input: z.object({ recoveryCode: z.string().min(1).max(64) }),
   output: PasskeyAsked,
-  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'FORBIDDEN'],
+  errors: ['NO_CHALLENGE', 'INVALID_CODE', 'BANNED', 'FORBIDDEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.recoverPasskey(ctx.call, input.recoveryCode),
 })

@@ -10,6 +10,6 @@ export const verifyPasskey = method({
   limit: { points: 120, perSeconds: 60 },
   input: z.object({ credential: z.union([CreatedPasskey, SignedPasskey]), name: PasskeyName.optional() }),
   output: Authorized,
-  errors: ['NO_CHALLENGE', 'INVALID_PASSKEY', 'USERNAME_TAKEN', 'FORBIDDEN'],
+  errors: ['NO_CHALLENGE', 'INVALID_PASSKEY', 'USERNAME_TAKEN', 'BANNED', 'FORBIDDEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.verifyPasskey(ctx.call, input.credential, input.name),
 })

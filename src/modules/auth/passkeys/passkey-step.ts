@@ -2,6 +2,7 @@ import { type Caller, type Connection, RpcError } from '../../../rpc/index.ts'
 import { inTransaction, type Scope } from '../../scope.ts'
 import { accounts, type SigningIn } from '../accounts.ts'
 import { type AuthParts, authorized, countSuccess, invalidCode, noChallenge } from '../auth-parts.ts'
+import { forbidBanned } from '../bans.ts'
 import type { Challenge } from '../challenges.ts'
 import type { Attempt } from '../limits/lockouts.ts'
 import { newRecoveryCodes } from '../recovery-codes.ts'
@@ -48,7 +49,7 @@ export class PasskeyStep {
   /**
    * Finishes a sign-in or a registration. The challenge is used up, whether the passkey is right or not.
    *
-   * @throws RpcError NO_CHALLENGE, INVALID_PASSKEY, USERNAME_TAKEN
+   * @throws RpcError NO_CHALLENGE, INVALID_PASSKEY, USERNAME_TAKEN, BANNED
    */
   async verify(connection: Connection, answer: CreatedPasskey | SignedPasskey, name?: string): Promise<Authorized> {
     const { challenges } = this.#parts
@@ -62,7 +63,7 @@ export class PasskeyStep {
   /**
    * Takes a recovery code in place of a lost passkey. A new passkey has to follow, which replaces all others.
    *
-   * @throws RpcError NO_CHALLENGE, INVALID_CODE, RATE_LIMITED
+   * @throws RpcError NO_CHALLENGE, INVALID_CODE, RATE_LIMITED, BANNED
    */
   async recover(connection: Connection, caller: Caller, recoveryCode: string): Promise<PasskeyAsked> {
     const { platform, challenges, lockouts, now } = this.#parts
@@ -70,6 +71,7 @@ export class PasskeyStep {
     if (challenge?.kind !== 'passkey') throw noChallenge()
     const { user, attempt } = challenge
     await lockouts.fromAddress(caller).take()
+    await this.#requireCurrent(user)
     const date = new Date(now())
     const isRight = await accounts.spendRecoveryCode(platform.database.reserved, user.id, recoveryCode, date)
     if (!isRight) throw invalidCode()
@@ -77,9 +79,18 @@ export class PasskeyStep {
     return this.askNew(connection, user, attempt, { kind: 'replace' })
   }
 
+  /** @throws RpcError BANNED; NO_CHALLENGE when sign-ins were cancelled after the code was proved */
+  async #requireCurrent({ id, signInVersion }: SigningIn): Promise<void> {
+    const { platform, now } = this.#parts
+    const account = await accounts.byId(platform.database.reserved, id)
+    if (account?.signInVersion !== signInVersion) throw noChallenge()
+    forbidBanned(account.ban, now())
+  }
+
   async #sign({ user, challenge, attempt }: Signing, answer: CreatedPasskey | SignedPasskey): Promise<Authorized> {
     const { platform, now } = this.#parts
     const { reserved } = platform.database
+    await this.#requireCurrent(user)
     if (!('signature' in answer.response)) throw invalidPasskey()
     const { id, type, response } = answer
     const credentialId = Buffer.from(id, 'base64url')
@@ -110,6 +121,7 @@ export class PasskeyStep {
     const credential = await this.#webauthn.verifyCreated({ id, type, response }, challenge.challenge)
     if (!credential) throw invalidPasskey()
     try {
+      if (challenge.purpose.kind !== 'register') await this.#requireCurrent(challenge.user)
       const { passkeyId, signInVersion, secrets } = await inTransaction(platform, (scope) =>
         this.#store(scope, challenge, credential, name),
       )
