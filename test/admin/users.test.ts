@@ -1,14 +1,18 @@
 import { expect } from 'vitest'
-import { AdminUser, UserDetails } from '../../src/modules/admin/types.ts'
+import { Act, AdminUser, UserDetails } from '../../src/modules/admin/types.ts'
 import { listOf } from '../../src/modules/pages.ts'
 import { newAdmin } from '../support/admins.ts'
 import { connect, within } from '../support/client.ts'
-import { newcomer, newcomers, openSocket } from '../support/newcomers.ts'
+import { type Newcomer, newcomer, newcomers, openSocket } from '../support/newcomers.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { codeOf, redeem, register } from '../support/server.ts'
 
 const Users = listOf(AdminUser)
 const PONG = { game: 'pong', mode: 'casual', visibility: 'private' }
+
+const LOCK_ACTS = `SELECT pg_advisory_xact_lock(hashtextextended('admin acts', 0))`
+const WAITING_ACTS = `SELECT pid FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
 
 const test = rallyTest()
 
@@ -137,21 +141,49 @@ test('a new role reaches open pages, and whoever lost it can do nothing more', a
 })
 
 test('of two admins who ban each other at once, one stays', async ({ rally }) => {
-  const admins = await Promise.all([newAdmin(rally), newAdmin(rally)])
-  const [one, two] = admins
-  const ban = async (by: typeof one, whom: typeof one) => {
-    const eid = 'the-ban'
-    by.client.send(
-      JSON.stringify({ type: 'admin.ban', data: { userId: whom.player.id, reason: 'a quarrel' }, eid, ts: 0 }),
-    )
-    const answered = by.client.request('admin.user', { userId: by.player.id }).catch(() => undefined)
-    await Promise.race([answered, by.client.closed])
-  }
-  await Promise.all([ban(one, two), ban(two, one)])
-  await Promise.race(admins.map(({ client }) => client.closed))
+  const [one, two] = await Promise.all([newAdmin(rally), newAdmin(rally)])
   const { db } = rally.app.platform.database
-  const left = await db.user.count({ where: { id: { in: admins.map(({ player }) => player.id) }, bannedAt: null } })
-  expect(left).toBe(1)
+  const ban = ({ client }: Newcomer, { player }: Newcomer) =>
+    client.send(
+      JSON.stringify({ type: 'admin.ban', data: { userId: player.id, reason: 'a quarrel' }, eid: 'ban', ts: 0 }),
+    )
+  await db.$transaction(
+    async (tx) => {
+      await tx.$executeRawUnsafe(LOCK_ACTS)
+      ban(one, two)
+      ban(two, one)
+      await expect.poll(() => db.$queryRawUnsafe<unknown[]>(WAITING_ACTS), { timeout: 10_000 }).toHaveLength(2)
+    },
+    { timeout: 20_000 },
+  )
+  // This waits behind both.
+  await db.$transaction((tx) => tx.$executeRawUnsafe(LOCK_ACTS))
+  const where = { id: { in: [one, two].map(({ player }) => player.id) } }
+  expect(await db.user.count({ where: { ...where, bannedAt: null } })).toBe(1)
+  expect(await db.auditEntry.count({ where: { act: 'ban', adminId: where.id } })).toBe(1)
+})
+
+test('a socket that was opened by an admin does nothing once the role is gone', async ({ rally, database: { db } }) => {
+  const [former, player] = await Promise.all([newAdmin(rally), newcomer(rally)])
+  // Without the time of the change, so that no node finds it.
+  await db.user.update({ where: { id: former.player.id }, data: { role: 'player' } })
+  const match = await player.client.call<{ id: string }>('matches.create', PONG)
+  const { id: userId } = player.player
+  const acts = {
+    ban: { userId, reason: 'a quarrel' },
+    unban: { userId },
+    endSessions: { userId },
+    resetAuthenticator: { userId },
+    setRole: { userId, role: 'admin' },
+    abort: { matchId: match.id, reason: 'a quarrel' },
+  }
+  expect(Object.keys(acts).toSorted()).toEqual(Act.options.toSorted())
+  for (const [act, data] of Object.entries(acts)) {
+    expect(await former.client.request(`admin.${act}`, data)).toMatchObject({ error: 'FORBIDDEN' })
+  }
+  expect(await db.auditEntry.count({ where: { adminId: former.player.id } })).toBe(0)
+  expect(await db.user.findUnique({ where: { id: userId } })).toMatchObject({ role: 'player', bannedAt: null })
+  expect(await player.client.call('matches.getOne', { matchId: match.id })).toMatchObject({ status: 'waiting' })
 })
 
 test('a banned user leaves a live match, which the opponent wins', async ({ rally }) => {
