@@ -186,6 +186,22 @@ test('a socket that was opened by an admin does nothing once the role is gone', 
   expect(await player.client.call('matches.getOne', { matchId: match.id })).toMatchObject({ status: 'waiting' })
 })
 
+test('roles and authenticators of others are changed only within ten minutes of signing in', async ({
+  rally,
+  database: { db },
+}) => {
+  const [chief, player] = await Promise.all([newAdmin(rally), newcomer(rally)])
+  const { id: userId } = player.player
+  const createdAt = new Date(Date.now() - 11 * 60_000)
+  await db.session.updateMany({ where: { userId: chief.player.id }, data: { createdAt } })
+  const refused = { error: 'FORBIDDEN', data: { message: expect.stringContaining('older than ten minutes') } }
+  expect(await chief.client.request('admin.setRole', { userId, role: 'admin' })).toMatchObject(refused)
+  expect(await chief.client.request('admin.resetAuthenticator', { userId })).toMatchObject(refused)
+  expect(await db.auditEntry.count({ where: { userId } })).toBe(0)
+  // An act that gives nobody an account needs no new sign-in.
+  await chief.client.call('admin.endSessions', { userId })
+})
+
 test('a banned user leaves a live match, which the opponent wins', async ({ rally }) => {
   const [chief, [bad, good]] = await Promise.all([newAdmin(rally), newcomers(rally, 2)])
   const { id, code } = await bad.client.call<{ id: string; code: string }>('matches.create', PONG)

@@ -76,8 +76,18 @@ test('an admin bans somebody who is on the page: they see why, and cannot come b
   await chief.page.getByTestId('confirm-act').click()
   await chief.page.getByTestId('act-ban').waitFor()
 
-  // A reset gives a code to hand over, and the user sees that it happened.
+  // In an older session the page says what to do.
+  const { db } = rally.app.platform.database
+  const signedInAt = async (createdAt: Date) => {
+    await db.session.updateMany({ where: { user: { username: 'chief' } }, data: { createdAt } })
+  }
+  await signedInAt(new Date(Date.now() - 11 * 60_000))
   await chief.page.getByTestId('act-reset').click()
+  await chief.page.getByTestId('confirm-act').click()
+  await chief.page.getByText('Sign out, sign in again, and come back here.').waitFor()
+  await signedInAt(new Date())
+
+  // A reset gives a code to hand over, and the user sees that it happened.
   await chief.page.getByTestId('confirm-act').click()
   const code = (await chief.page.getByTestId('handed-code').textContent())?.trim() ?? ''
   await chief.shoot('handed-code')

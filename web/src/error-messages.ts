@@ -1,5 +1,10 @@
 import { RallyError } from '../../src/client/index.ts'
 
+/** For what the server allows only in a session younger than ten minutes. */
+export const NOT_FRESH_WORDS = {
+  FORBIDDEN: 'This can be done only shortly after signing in. Sign out, sign in again, and come back here.',
+}
+
 /** What each code means to a person. Other codes are mistakes of the page, and have one message for all. */
 const sentences: Readonly<Record<string, string>> = {
   INVALID_CODE: 'That code is not right. Codes change every 30 seconds: try the one your app shows now.',

@@ -1,7 +1,8 @@
 import { SecretBox } from '../../db/secret-encryption.ts'
+import type { Call } from '../../rpc/index.ts'
 import { type Platform, type Service, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
-import type { AuthParts } from './auth-parts.ts'
+import { type AuthParts, requireFreshSession } from './auth-parts.ts'
 import { Challenges } from './challenges.ts'
 import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
 import { AttemptCounters, type Clocks } from './limits/attempt-counters.ts'
@@ -24,6 +25,7 @@ export class AuthService implements Service {
   readonly moderation: Moderation
   readonly #now: () => number
   readonly #webauthn: WebAuthn | null
+  readonly #parts: AuthParts
 
   /** @throws Error when the key for tickets is too short */
   constructor(platform: Platform, { now = Date.now, elapsed = () => performance.now() }: Partial<Clocks> = {}) {
@@ -40,7 +42,7 @@ export class AuthService implements Service {
     this.closer = new SessionCloser(platform, now)
     this.sessions = new Sessions(platform, this.closer, now)
     this.#webauthn = config.secondFactor === 'passkey' ? new WebAuthn(config, log.of('auth')) : null
-    const parts: AuthParts = {
+    this.#parts = {
       platform,
       now,
       sessions: this.sessions,
@@ -49,14 +51,19 @@ export class AuthService implements Service {
       challenges: new Challenges(elapsed),
       webauthn: this.#webauthn,
     }
-    this.signIn = new SignIn(parts)
-    this.rotation = new Rotation(parts)
-    this.ownPasskeys = new OwnPasskeys(parts)
-    this.moderation = new Moderation(parts, this.closer)
+    this.signIn = new SignIn(this.#parts)
+    this.rotation = new Rotation(this.#parts)
+    this.ownPasskeys = new OwnPasskeys(this.#parts)
+    this.moderation = new Moderation(this.#parts, this.closer)
   }
 
   get queues() {
     return { ...this.signIn.queues, 'auth.sessions': this.sessions.queue }
+  }
+
+  /** For acts of other modules that decide who may sign in. @throws RpcError FORBIDDEN in a session older than ten minutes */
+  requireFreshSession(call: Call): Promise<void> {
+    return requireFreshSession(this.#parts, call)
   }
 
   async start(): Promise<void> {

@@ -7,7 +7,7 @@ import { recordAct } from '../audit-log.ts'
 /**
  * For a user who has lost everything that signs in. Authenticator, passkeys and recovery codes stop working, and all sessions
  * end. The answer is one recovery code to hand over: with it the user signs in once, and sets up a new authenticator. The
- * user is told of the reset.
+ * user is told of the reset. It is to be done within ten minutes of signing in, as for one's own authenticator.
  */
 export const resetAuthenticator = method({
   access: 'admin',
@@ -18,6 +18,7 @@ export const resetAuthenticator = method({
   secretAnswer: true,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
 
+  prepare: ({ ctx }) => ctx.use(authService).requireFreshSession(ctx.call),
   async handle({ ctx, input: { userId }, fail }) {
     // Whoever finds an admin's open page could keep the account.
     if (userId === ctx.user.id) throw fail('FORBIDDEN', 'Use your account page: this is for other users')

@@ -5,7 +5,10 @@ import { Empty, UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { AdminUser } from '../types.ts'
 
-/** Makes a user an admin, or an admin a player. The user's sockets close with 4001 and come back with the new role. */
+/**
+ * Makes a user an admin, or an admin a player, within ten minutes of signing in. The user's sockets close with 4001 and come
+ * back with the new role.
+ */
 export const setRole = method({
   access: 'admin',
   effect: 'write',
@@ -14,6 +17,7 @@ export const setRole = method({
   output: Empty,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
 
+  prepare: ({ ctx }) => ctx.use(authService).requireFreshSession(ctx.call),
   async handle({ ctx, input: { userId, role }, fail }) {
     if (userId === ctx.user.id) throw fail('FORBIDDEN', 'You cannot change your own role')
     await recordAct(ctx, { act: 'setRole', userId, details: { role } })

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Rotated } from '../../../../src/modules/auth/types.ts'
+import { NOT_FRESH_WORDS } from '../../error-messages.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally, type useUser } from '../../rally.ts'
 import { Button } from '../../ui/button.tsx'
@@ -9,10 +10,6 @@ import { useUnkeptCodesStore } from '../../unkept-codes.ts'
 import { Secret } from '../sign-in/enrol-step.tsx'
 
 type Candidate = Extract<Rotated, { status: 'candidate' }>
-
-export const NOT_FRESH_WORDS = {
-  FORBIDDEN: 'This can be done only shortly after signing in. Sign out, sign in again, and come back here.',
-}
 
 /** Moves the account to another authenticator: a new secret, a first code of it, new recovery codes. */
 export function Rotate({ user }: { user: NonNullable<ReturnType<typeof useUser>> }) {

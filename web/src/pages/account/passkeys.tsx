@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import { createPasskey, hasPasskeys } from '../../../../src/client/index.ts'
 import type { PasskeyInfo } from '../../../../src/modules/auth/types.ts'
+import { NOT_FRESH_WORDS } from '../../error-messages.ts'
 import { browserName } from '../../format.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
@@ -9,7 +10,6 @@ import { Form } from '../../ui/field.tsx'
 import { ErrorNotice, Notice } from '../../ui/notice.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
 import { PasskeyNameField } from '../sign-in/passkey-steps.tsx'
-import { NOT_FRESH_WORDS } from './new-authenticator.tsx'
 
 const WORDS = {
   ...NOT_FRESH_WORDS,

@@ -26,11 +26,13 @@ interface ConfirmDialogProps {
   readonly isReady?: boolean
   readonly onClose: () => void
   readonly run: (call: OwnCall) => Promise<void>
+  /** Better words for errors of this act. */
+  readonly words?: Readonly<Record<string, string>>
   readonly children: ReactNode
 }
 
 /** Asks before an act, runs it, and shows why it failed. */
-export function ConfirmDialog({ title, act, isReady = true, onClose, run, children }: ConfirmDialogProps) {
+export function ConfirmDialog({ title, act, isReady = true, onClose, run, words = {}, children }: ConfirmDialogProps) {
   const action = useAction(run)
   return (
     <Dialog
@@ -52,7 +54,7 @@ export function ConfirmDialog({ title, act, isReady = true, onClose, run, childr
       }
     >
       {children}
-      <ErrorNotice error={action.error} />
+      <ErrorNotice error={action.error} words={words} />
     </Dialog>
   )
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { UserDetails } from '../../../../src/modules/admin/types.ts'
+import { NOT_FRESH_WORDS } from '../../error-messages.ts'
 import { useRally } from '../../rally.ts'
 import { Button, CopyButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -78,6 +79,7 @@ export function UserActs({ user, onDone }: UserActsProps) {
         <ConfirmDialog
           title={`Reset the authenticator of ${username}?`}
           act="Reset it"
+          words={NOT_FRESH_WORDS}
           onClose={close}
           run={async (call) => {
             const answer = await rally.admin.resetAuthenticator({ userId }, call)
@@ -95,6 +97,7 @@ export function UserActs({ user, onDone }: UserActsProps) {
         <ConfirmDialog
           title={nextRole === 'admin' ? `Make ${username} an admin?` : `Take the admin role from ${username}?`}
           act={nextRole === 'admin' ? 'Make an admin' : 'Take the role'}
+          words={NOT_FRESH_WORDS}
           onClose={close}
           run={async (call) => {
             await rally.admin.setRole({ userId, role: nextRole }, call)
