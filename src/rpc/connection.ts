@@ -8,6 +8,8 @@ export interface Following {
   readonly channel: Channel<unknown>
   /** Set while a `latest` stream skips this socket: the last `seq` it was sent. */
   skippedFrom: number | null
+  /** The stream's `sentLength` when it was last added to what the socket was sent. */
+  countedLength: number
 }
 
 /**
@@ -21,6 +23,8 @@ export abstract class Connection {
   readonly allowance: Allowance
   readonly following = new Map<string, Following>()
   inFlight = 0
+  /** About how many bytes it was sent since it last showed that it reads. */
+  unreadBytes = 0
   closed = false
   /** It takes no more requests, and is closed once those under way are answered. */
   leaving = false

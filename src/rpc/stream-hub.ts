@@ -147,18 +147,20 @@ export class Hub implements StreamHost {
   }
 
   /**
-   * Skips the `latest` streams of `connection` while it is slow, and lets it catch up once it has drained. Called
-   * for every socket a few times a second, and when the transport says that a socket has drained.
+   * Adds what was published to `connection` to what it has not read, skips its `latest` streams while it is slow, and lets it
+   * catch up once it has drained. Called for every socket a few times a second, and when the transport says that a socket has drained.
    */
   checkBacklog(connection: Connection): void {
     if (connection.following.size === 0) return
     const { latestUnsentBytes } = this.#options.limits
     const unsent = connection.unsentBytes()
-    if (unsent > latestUnsentBytes / 2 && unsent <= latestUnsentBytes) return
-    for (const channel of connection.following.keys()) {
+    for (const [channel, following] of connection.following) {
       const stream = this.#streams.get(channel)
-      if (unsent > latestUnsentBytes) stream?.skip(connection)
-      else stream?.resume(connection)
+      if (stream === undefined) continue
+      if (following.skippedFrom === null) connection.unreadBytes += stream.sentLength - following.countedLength
+      following.countedLength = stream.sentLength
+      if (unsent > latestUnsentBytes) stream.skip(connection)
+      else if (unsent <= latestUnsentBytes / 2) stream.resume(connection)
     }
   }
 
@@ -194,7 +196,7 @@ export class Hub implements StreamHost {
   #join(connection: Connection, stream: Stream, seq: number): void {
     const { name } = stream.channel
     if (connection.following.has(name)) return
-    connection.following.set(name, { channel: stream.channel, skippedFrom: null })
+    connection.following.set(name, { channel: stream.channel, skippedFrom: null, countedLength: stream.sentLength })
     this.#budget.count(connection, stream.channel, 1)
     stream.add(connection, seq)
   }

@@ -40,6 +40,8 @@ export class Stream {
   /** It has ended: an opening under way reads again. */
   isOver = false
   lastSeq = UNKNOWN
+  /** The length of all frames that were sent to those who joined. */
+  sentLength = 0
   /** The newest event, if each event stands alone. */
   lastFrame: Frame | null = null
   readonly #host: StreamHost
@@ -140,6 +142,7 @@ export class Stream {
     this.lastSeq = seq
     if (this.delivery === 'latest' && !this.channel.incremental) this.lastFrame = frame
     if (this.followers.size === 0) return
+    this.sentLength += frame.length
     this.#host.fanOut(this.channel.name, frame, this.#joined)
     for (const [connection, from] of this.#ahead) {
       if (seq < from) continue

@@ -148,6 +148,8 @@ export class Sockets {
     const who: Welcome['user'] = user && { id: user.id, username: user.username }
     const head = `{"type":"rpc.welcome","eid":"welcome","ts":${Date.now()},"data":{"user":${JSON.stringify(who)},`
     socket.send(head + this.#sameForAll)
+    // A socket that only opens is not pinged for its welcome.
+    socket.unreadBytes = 0
   }
 
   #receive(ws: WebSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean): void {
@@ -174,7 +176,9 @@ export class Sockets {
 
   #read(ws: WebSocket<UserData>): Socket | null {
     const socket = this.#seen(ws)
-    if (socket !== null) socket.readAt = socket.seenAt
+    if (socket === null) return null
+    socket.readAt = socket.seenAt
+    socket.unreadBytes = 0
     return socket
   }
 

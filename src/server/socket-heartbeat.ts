@@ -10,6 +10,12 @@ const PLAYING_PING_MS = 1_000
 const PLAYING_ANSWER_MS = 2_500
 /** A socket is closed when nothing of what is unsent has gone out for so long. */
 const STUCK_MS = 4_000
+/**
+ * A socket that was sent so much since it last showed that it reads, so long ago, is pinged and has `STUCK_MS` to answer. A
+ * follower of a quiet stream is pinged only at its heartbeat.
+ */
+const UNREAD_BYTES = 256
+const UNREAD_MS = 3_000
 /** A pause of this process that is not counted as its sockets' silence. */
 const STALL_MS = 250
 
@@ -69,11 +75,13 @@ export class SocketHeartbeat {
     const isUnanswered = isPlayer && socket.unansweredMs(now) > PLAYING_ANSWER_MS
     const isIdle = caller.user === null && following.size === 0 && now - lastRequestAt > limits.anonymousIdleMs
     const pingMs = isPlayer ? Math.min(PLAYING_PING_MS, heartbeatMs) : heartbeatMs
-    // It may send frames and read none.
-    const isDeaf = socket.stuckMs(now) > STUCK_MS || socket.unreadMs(now) > Math.max(STUCK_MS, heartbeatMs)
+    // It may send frames and read none. Small ones fit into the buffers of the system, so that nothing seems unsent.
+    const isAsked = socket.unreadBytes > UNREAD_BYTES && now - socket.readAt > UNREAD_MS
+    const unreadMs = socket.unreadMs(now)
+    const isDeaf = socket.stuckMs(now) > STUCK_MS || unreadMs > (isAsked ? STUCK_MS : Math.max(STUCK_MS, heartbeatMs))
     if (isUnanswered || silentMs > 2 * heartbeatMs) socket.close(closeCodes.noSignOfLife, 'no sign of life')
     else if (isDeaf) socket.close(closeCodes.tooSlow, 'too slow')
     else if (isIdle) socket.close(closeCodes.idle, 'idle for too long')
-    else if (now - socket.pingedAt >= pingMs) socket.ping(now)
+    else if (now - socket.pingedAt >= pingMs || (isAsked && unreadMs === 0)) socket.ping(now)
   }
 }

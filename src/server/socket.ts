@@ -40,6 +40,8 @@ export interface Traffic {
 
 /** How long a closing socket may take to read what it was sent, up to its close frame. */
 const CLOSE_MS = 3_000
+/** One that is too slow has had its time to read. */
+const CLOSE_SLOW_MS = 1_000
 
 interface Closing extends Refusal {
   readonly until: number
@@ -87,8 +89,13 @@ export class Socket extends Connection {
   send(frame: string | Uint8Array): void {
     if (this.#ws === null || this.#closing !== null) return
     // 1 is sent, 0 is queued, 2 is dropped because too much is unsent: `dropped` of the endpoint has counted that.
-    if (this.#ws.send(frame, typeof frame !== 'string') !== 2) this.#traffic.sentBytes += bytesOf(frame)
-    else this.close(closeCodes.tooSlow, 'too slow')
+    if (this.#ws.send(frame, typeof frame !== 'string') === 2) {
+      this.close(closeCodes.tooSlow, 'too slow')
+      return
+    }
+    const bytes = bytesOf(frame)
+    this.#traffic.sentBytes += bytes
+    this.unreadBytes += bytes
   }
 
   join(topic: string): void {
@@ -106,7 +113,8 @@ export class Socket extends Connection {
   /** Takes the socket out of service at once. Its close frame follows what is unsent; after a while the connection is cut. */
   close(code: CloseCode, reason: string): void {
     if (this.#ws === null || this.#closing !== null) return
-    this.#closing = { code, reason, until: performance.now() + CLOSE_MS }
+    const closeMs = code === closeCodes.tooSlow ? CLOSE_SLOW_MS : CLOSE_MS
+    this.#closing = { code, reason, until: performance.now() + closeMs }
     this.#receiver.close(this)
     this.drained()
   }

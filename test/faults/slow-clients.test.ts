@@ -9,7 +9,6 @@ import { every, quantile, timed } from './under-load.ts'
 const CLIENTS_OF_A_KIND = 200
 const PER_ADDRESS = 50
 const TRICKLE_MS = 500
-const HEARTBEAT_SECONDS = 3
 const MAX_OPEN_MS = 15_000
 const WATCHED_MS = 17_000
 const MAX_PING_MS = 250
@@ -20,7 +19,7 @@ let other: TestClient
 const opened: Socket[] = []
 
 beforeAll(async () => {
-  server = await startServerProcess({ HEARTBEAT_SECONDS: `${HEARTBEAT_SECONDS}` })
+  server = await startServerProcess()
   other = await connect(server.url, { localAddress: '127.0.2.1' })
 })
 afterAll(async () => {

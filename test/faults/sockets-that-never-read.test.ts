@@ -10,7 +10,6 @@ import { every, quantile, timed } from './under-load.ts'
 
 const SOCKETS = 1_000
 const PER_ADDRESS = 50
-const HEARTBEAT_SECONDS = 1
 const WATCHED_MS = 12_000
 const MAX_CLOSED_AFTER_MS = 10_000
 const MAX_BYTES_EACH = 128 * 1024
@@ -23,7 +22,7 @@ let matchId: string
 let silent: Socket[]
 
 beforeAll(async () => {
-  server = await startServerProcess({ HEARTBEAT_SECONDS: `${HEARTBEAT_SECONDS}` })
+  server = await startServerProcess()
   const { cookie, address } = await register(server.url, 'reader', '127.0.2.1')
   player = await connect(server.url, { cookie, localAddress: address })
   const bot = { game: 'pong', mode: 'bot', options: { pointsToWin: 21 } }
