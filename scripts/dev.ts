@@ -3,16 +3,16 @@
 // group, ends everything.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { type SharedByNodes, startShared } from './dev-nodes.ts'
+import { loadEnvFile } from './env-file.ts'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
-// One that `make env` wrote is for containers: its database cannot be reached from here.
-if (existsSync('.env') && !/^COMPOSE_PROFILES=/m.test(readFileSync('.env', 'utf8'))) process.loadEnvFile('.env')
+loadEnvFile()
 /** The given values: Vite sets `NODE_ENV` of this process to production when it builds. A reload does not wait for matches. */
 const environment: NodeJS.ProcessEnv = { DRAIN_SECONDS: '0', ...process.env }
 const parent = process.ppid

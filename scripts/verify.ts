@@ -1,18 +1,20 @@
 // Plays a finished match again from its inputs and compares the result with the stored one:
 //   npm run verify -- <matchId>
 // The exit code is 0 when they are the same, 1 when they differ or cannot be compared, and 2 for wrong arguments. It reads the
-// database at DATABASE_URL, else the one under DATA_DIR, also while a server uses it.
+// database at DATABASE_URL, also of .env, else the one under DATA_DIR, also while a server uses it.
 import { withInstalledDatabase } from '../src/commands/installed-database.ts'
 import { verify } from '../src/engine/verify.ts'
 import { gameOf } from '../src/games/game.ts'
 import { games } from '../src/games/index.ts'
 import { splitOptions } from '../src/modules/matches/match-options.ts'
+import { loadEnvFile } from './env-file.ts'
 
 const [matchId, ...rest] = process.argv.slice(2)
 if (matchId === undefined || matchId === '' || matchId.startsWith('-') || rest.length > 0) {
   process.stderr.write('usage: npm run verify -- <matchId>\n')
   process.exit(2)
 }
+loadEnvFile()
 try {
   const { isSame, words } = await check(matchId)
   process.stdout.write(`match ${matchId}: ${words}\n`)

@@ -141,6 +141,9 @@ function toVariables(input: object, group = ''): { name: string; value: string; 
   })
 }
 
+/** In the working directory. */
+export const DEFAULT_DATA_DIR = '.data'
+
 /**
  * Reads the environment, and `given` before it. In development missing secrets are made once and kept in `<DATA_DIR>/secrets.json`.
  *
@@ -153,7 +156,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
   const kind = env.oneOf('NODE_ENV', 'development', ['development', 'production', 'test'])
   // A misspelt kind is checked as production: in development Rally would make secrets and a database of its own.
   const production = kind === 'production' || env.isRefused('NODE_ENV')
-  const dataDir = resolve(env.text('DATA_DIR') ?? '.data')
+  const dataDir = resolve(env.text('DATA_DIR') ?? DEFAULT_DATA_DIR)
   const port = env.int('PORT', 3001, 0, 65_535)
   const poolSize = env.int('DATABASE_POOL_SIZE', 10, 2, 200)
   const givenUrl = readPublicUrl(env, production)

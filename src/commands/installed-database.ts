@@ -1,6 +1,7 @@
-import { readConfig } from '../config.ts'
+import { resolve } from 'node:path'
+import { DEFAULT_DATA_DIR } from '../config.ts'
 import { createDatabase, type Database } from '../db/database.ts'
-import { openEmbeddedPostgres } from '../db/embedded/open-postgres.ts'
+import { type OpenPostgres, openEmbeddedPostgres } from '../db/embedded/open-postgres.ts'
 import type { Variables } from '../environment.ts'
 import type { Log } from '../logger.ts'
 
@@ -12,6 +13,8 @@ const log: Log = { debug: silent, info: silent, warn: silent, error: silent }
 /**
  * Runs `work` with the database of this installation: the one at DATABASE_URL, else the one under DATA_DIR, also while servers
  * use it. It is not migrated.
+ *
+ * @throws Error when there is none
  */
 export async function withInstalledDatabase<T>(
   environment: Variables,
@@ -28,11 +31,8 @@ export async function withInstalledDatabase<T>(
   }
 }
 
-async function openPostgres(environment: Variables) {
-  const keep = async () => undefined
-  const { DATABASE_URL: given } = environment
-  // The rest of the configuration need not be complete for this.
-  if (given !== undefined && given !== '') return { url: given, stop: keep }
-  const { databaseUrl, dataDir } = readConfig({ ...environment, NODE_ENV: 'development' })
-  return databaseUrl === undefined ? openEmbeddedPostgres(dataDir, log) : { url: databaseUrl, stop: keep }
+function openPostgres({ DATABASE_URL = '', DATA_DIR = '' }: Variables): Promise<OpenPostgres> {
+  if (DATABASE_URL !== '') return Promise.resolve({ url: DATABASE_URL, stop: async () => undefined })
+  // Secrets and the rest of the configuration need not be there for this.
+  return openEmbeddedPostgres(resolve(DATA_DIR === '' ? DEFAULT_DATA_DIR : DATA_DIR), log)
 }

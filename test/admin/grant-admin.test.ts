@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect } from 'vitest'
 import { ServerProcess } from '../recovery/server-process.ts'
@@ -8,10 +10,21 @@ import { newcomer, openSocket } from '../support/newcomers.ts'
 import { rallyTest } from '../support/rally-test.ts'
 import { register } from '../support/server.ts'
 
+const ROOT = join(import.meta.dirname, '../..')
+
 /** Runs the command with these variables alone. */
-async function grant(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/commands/grant-admin.ts', ...args], {
-    cwd: join(import.meta.dirname, '../..'),
+function grant(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  return run(ROOT, 'src/commands/grant-admin.ts', environment, args)
+}
+
+async function run(
+  cwd: string,
+  script: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+) {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(ROOT, script), ...args], {
+    cwd,
     env: { PATH: process.env.PATH, ...environment },
   })
   let said = ''
@@ -55,6 +68,29 @@ test('the command makes the first admin beside a running server, whose sockets c
   expect(nothing).toMatchObject({ code: 1, said: expect.stringContaining('Nothing was done') })
   expect(await again.call('admin.audit')).toEqual({ items })
 }, 60_000)
+
+test('`npm run admin` reads .env, unless it is for containers', async ({ rally }) => {
+  const { username } = (await newcomer(rally)).player
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, '.env')
+  await writeFile(file, `COMPOSE_PROFILES=small\nDATABASE_URL=${rally.database.url}\n`)
+  expect(await run(folder.path, 'scripts/admin.ts', {}, [username])).toMatchObject({ code: 1 })
+  await writeFile(file, `DATABASE_URL=${rally.database.url}\n`)
+  expect(await run(folder.path, 'scripts/admin.ts', {}, [username])).toMatchObject({ code: 0 })
+})
+
+base('where there is no database the command says so, and makes none', async () => {
+  await using folder = await temporaryFolder()
+  const { code, said } = await grant({ DATA_DIR: folder.path }, 'ada')
+  expect(code).toBe(1)
+  expect(said).toContain(`There is no database in ${folder.path}. Set DATABASE_URL or DATA_DIR`)
+  expect(await readdir(folder.path)).toEqual([])
+})
+
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'rally-admin-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
 
 base(
   'the command finds the Postgres of a server that keeps its own',

@@ -12,6 +12,7 @@ import { reachablePrograms } from '../../src/db/embedded/binaries.ts'
 import { postgresOwner } from '../../src/db/embedded/data-folder.ts'
 import { lockDataDir } from '../../src/db/embedded/data-folder-lock.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
+import { openEmbeddedPostgres } from '../../src/db/embedded/open-postgres.ts'
 import { processIdentity } from '../../src/db/embedded/process.ts'
 import { execute } from '../support/postgres.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -275,6 +276,10 @@ describe('a data folder', () => {
     cleanUps.unshift(() => rm(place, { recursive: true, force: true }))
     expect(place).toMatch(/^\/var\/lib\/rally\/rally-embedded-/)
     await execute(first.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    // A command finds it there, beside the server.
+    const opened = await openEmbeddedPostgres(dataDir, quietLog)
+    expect((await execute(opened.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
+    await opened.stop()
     await first.stop()
     expect((await execute((await start(dataDir)).url, 'SELECT value FROM kept')).rows).toEqual([{ value: 42 }])
   })

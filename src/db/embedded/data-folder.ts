@@ -21,13 +21,28 @@ export async function placeOfPostgres(dataDir: string, owner: PostgresOwner | un
   if (!owner) return dataDir
   await letThrough(dataDir, owner)
   const closed = await firstClosedFolder(dataDir, owner)
-  if (closed === undefined || (await stat(join(dataDir, 'postgres')).catch(() => undefined))) return dataDir
-  const place = (await readIfThere(join(dataDir, POINTER)))?.trim() ?? (await choosePlace(dataDir))
+  if (closed === undefined || (await holdsPostgres(dataDir))) return dataDir
+  const place = (await namedPlace(dataDir)) ?? (await choosePlace(dataDir))
   await mkdir(place, { recursive: true })
   // Whatever the umask is: Postgres' user may pass, and nobody may list them.
   for (const folder of [SHARED_ROOT, place]) await chmod(folder, 0o711)
   log.warn({ place }, `the user "${owner.name}" may not enter ${closed}, so Postgres keeps its data in ${place}`)
   return place
+}
+
+/** As `placeOfPostgres`, for data that are there: makes nothing. `undefined` when there are none. */
+export async function findPlaceOfPostgres(dataDir: string): Promise<string | undefined> {
+  if (await holdsPostgres(dataDir)) return dataDir
+  const named = await namedPlace(dataDir)
+  return named !== undefined && (await holdsPostgres(named)) ? named : undefined
+}
+
+async function holdsPostgres(place: string): Promise<boolean> {
+  return (await stat(join(place, 'postgres')).catch(() => undefined)) !== undefined
+}
+
+async function namedPlace(dataDir: string): Promise<string | undefined> {
+  return (await readIfThere(join(dataDir, POINTER)))?.trim()
 }
 
 async function choosePlace(dataDir: string): Promise<string> {
