@@ -65,7 +65,7 @@ export interface App {
   readonly maxStopMs: number
   /**
    * Lets live matches and requests under way finish, sends the clients elsewhere, and closes everything in reverse order. Live
-   * matches and requests may take `drainMs`, by default `DRAIN_SECONDS`.
+   * matches and requests may take `drainMs`, by default `DRAIN_SECONDS`. A later call with 0 ends that time at once.
    */
   stop(drainMs?: number): Promise<void>
 }
@@ -212,12 +212,14 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   starting.throwIfAborted()
 
   let stopping: Promise<void> | undefined
+  const noTimeLeft = new AbortController()
   return {
     ...addresses,
     platform,
     failed,
     maxStopMs: config.drainGraceMs + config.drainMs + SETTLE_MS + REQUESTS_MS + CLOSE_MS,
     stop(drainMs = config.drainMs) {
+      if (drainMs === 0) noTimeLeft.abort()
       stopping ??= leave(drainMs)
       return stopping
     },
@@ -233,6 +235,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     await dispatcher.drain(drainMs, {
       isBusy: () => engine.size > 0,
       keeps: (socket) => !draining.hasOtherNode() && offered.some((service) => service.keepsSocket?.(socket)),
+      signal: noTimeLeft.signal,
     })
     if (engine.size > 0) log.app.warn({ matches: engine.size }, 'live matches did not finish in time')
     await withDeadline(Promise.all(offered.map((service) => service.settle?.())), SETTLE_MS).catch((error) => {

@@ -30,12 +30,14 @@ try {
 
 function run(app: App): void {
   const { config, log } = app.platform
-  const end = (why: string, done: () => void, drainMs?: number) => {
+  let failure: Error | undefined
+  const done = () => (failure ? fail(`Rally cannot go on: ${failure.message}`) : process.exit(0))
+  const end = (why: string, drainMs?: number) => {
     const stopMs = app.maxStopMs + LAST_RESORT_MS
     setTimeout(() => fail(`Rally did not stop within ${stopMs} ms of ${why}`), stopMs).unref()
     app.stop(drainMs).then(done, (error: unknown) => fail(`Rally stopped after ${why} with errors: ${String(error)}`))
   }
-  stop = (why) => end(why, () => process.exit(0))
+  stop = (why) => end(why)
   for (const warning of config.warnings) log.app.warn(warning)
   // Only the public URL: cookies and join links belong to its host.
   const url = config.port === 0 ? app.url : config.publicUrl
@@ -45,7 +47,9 @@ function run(app: App): void {
   // A process that cannot serve ends, so that its supervisor can restart it.
   void app.failed.then((error) => {
     log.app.fatal({ err: error }, 'Rally cannot go on')
-    end('that', () => fail(`Rally cannot go on: ${error.message}`), 0)
+    // It may be leaving already.
+    failure = error
+    end('that', 0)
   })
 }
 

@@ -215,12 +215,12 @@ export class Dispatcher<Ctx, Tx> {
 
   /**
    * Tells the sockets in batches to come back elsewhere. Resolves when none is left and no request is under way, or after
-   * `deadlineMs`.
+   * `deadlineMs`, or when `signal` aborts.
    */
   drain(deadlineMs: number, options: Partial<DrainOptions> = {}): Promise<void> {
-    const { isBusy = () => false, keeps = () => false } = options
+    const { isBusy = () => false, keeps = () => false, signal } = options
     const isBusyHere = () => this.#calls.size > 0 || isBusy()
-    return drainSockets(this.connections, deadlineMs, { isBusy: isBusyHere, keeps })
+    return drainSockets(this.connections, deadlineMs, { isBusy: isBusyHere, keeps, signal })
   }
 
   /** From now on every request is refused with UNAVAILABLE. */

@@ -6,6 +6,8 @@ export interface DrainOptions {
   readonly isBusy: () => boolean
   /** Sockets that are not told yet. */
   readonly keeps: (connection: Connection) => boolean
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How many sockets are told to come back: one node opens about 700 a second again, with their streams. */
@@ -17,12 +19,12 @@ const STEP_MS = 20
 /**
  * Closes the sockets with 4000, in batches, so that their clients do not all come back in one instant. A socket with
  * requests under way takes no more, and is closed once they are answered. Resolves when no socket is left and nothing is
- * busy, or after `deadlineMs`.
+ * busy, or after `deadlineMs`, or when `signal` aborts.
  */
 export async function drainSockets(
   connections: Connections,
   deadlineMs: number,
-  { isBusy, keeps }: DrainOptions,
+  { isBusy, keeps, signal }: DrainOptions,
 ): Promise<void> {
   const until = performance.now() + deadlineMs
   const perSecond = Math.max(SOCKETS_PER_SECOND, connections.size / ((deadlineMs / 1000) * TELLING))
@@ -37,7 +39,8 @@ export async function drainSockets(
       }
       if (connection.inFlight === 0) connection.close(closeCodes.nodeLeaving, 'the node is leaving')
     }
-    if ((connections.size === 0 && !isBusy()) || performance.now() >= until) return
+    const isOver = performance.now() >= until || signal?.aborted === true
+    if (isOver || (connections.size === 0 && !isBusy())) return
     await new Promise((resolve) => setTimeout(resolve, STEP_MS))
   }
 }

@@ -2,7 +2,8 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { CONNECT_FOUR, playConnectFour, startLive } from '../matches/support.ts'
-import { newcomer } from '../support/newcomers.ts'
+import { within } from '../support/client.ts'
+import { newcomer, newcomers } from '../support/newcomers.ts'
 import { ServerProcess } from './server-process.ts'
 
 const ENVIRONMENT = { MATCH_COUNTDOWN_MS: '200', LIMIT_AUTH_PER_IP: '1000' }
@@ -44,4 +45,21 @@ test.concurrent('Rally ends with a message when its own Postgres cannot be resta
   await server.start()
   const { client } = await newcomer(server)
   expect(client.welcome.user).not.toBeNull()
+}, 120_000)
+
+test.concurrent('Rally that loses its own Postgres while live matches may finish ends at once, with an error', async ({
+  expect,
+}) => {
+  await using server = await ServerProcess.create({ ...ENVIRONMENT, DRAIN_SECONDS: '60' })
+  await server.start()
+  const [player, idle] = await newcomers(server, 2)
+  await startLive(player.client, { mode: 'local', ...CONNECT_FOUR })
+  const ended = server.ended(40_000)
+  server.signal('SIGTERM')
+  await within(idle.client.closed, 'the closing')
+  const data = join(server.dataDir, 'postgres')
+  await server.cutPostgres()
+  await rename(data, `${data}.away`)
+  expect((await ended).code).toBe(1)
+  await rename(`${data}.away`, data)
 }, 120_000)
