@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bus } from './bus/bus.ts'
-import { createDraining } from './bus/draining.ts'
+import { createDraining, TELL_MS } from './bus/draining.ts'
 import { createMemoryBus } from './bus/memory.ts'
 import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
 import { Closers } from './closers.ts'
@@ -174,6 +174,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   const jobs = Object.values(modules).flatMap((module) => startJobs(platform, module.name, module.jobs))
   jobs.push(platform.every('db.deleteOldAnswers', SWEEP_MS, () => once.sweep()))
   jobs.push(platform.every('rpc.shareLimits', SHARE_LIMITS_MS, async () => sharedLimits.tell()))
+  jobs.push(platform.every('app.tellDraining', TELL_MS, async () => draining.tell()))
   closers.add('the periodic jobs', () => Promise.all(jobs.map((job) => job.stop())), HANGING_MS)
 
   const offered = [...services.values()]
@@ -210,6 +211,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   starting.throwIfAborted()
   const addresses = await server.listen()
   starting.throwIfAborted()
+  draining.markListening()
 
   let stopping: Promise<void> | undefined
   const noTimeLeft = new AbortController()
