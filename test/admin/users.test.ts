@@ -11,8 +11,8 @@ const Users = listOf(AdminUser)
 const PONG = { game: 'pong', mode: 'casual', visibility: 'private' }
 
 const LOCK_ACTS = `SELECT pg_advisory_xact_lock(hashtextextended('admin acts', 0))`
-const WAITING_ACTS = `SELECT pid FROM pg_stat_activity
-  WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`
+const WAITING = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+const WAITING_ACTS = `${WAITING} AND wait_event = 'advisory'`
 
 const test = rallyTest()
 
@@ -125,6 +125,21 @@ test('ended sessions close their sockets with 4501, and the user may sign in aga
   // A ticket from before opens no session either.
   await expect(redeem(rally.url, early)).rejects.toThrow('401')
   await redeem(rally.url, await recover(recoveryCodes[1]))
+})
+
+test('a sign-in that ends while sessions are ended makes none that stays', async ({ rally, database: { db } }) => {
+  const [chief, player] = await Promise.all([newAdmin(rally), newcomer(rally)])
+  const { id: userId } = player.player
+  let answered: Promise<unknown> | undefined
+  await db.$transaction(async (tx) => {
+    // As a ticket is redeemed.
+    await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR SHARE`
+    const lasting = { lastSeenAt: new Date(), expiresAt: new Date(Date.now() + 60_000), ip: '', userAgent: '' }
+    await tx.session.create({ data: { id: `late-${userId}`, userId, ...lasting } })
+    answered = chief.client.call('admin.endSessions', { userId })
+    await expect.poll(() => db.$queryRawUnsafe<unknown[]>(WAITING), { timeout: 4_000 }).toHaveLength(1)
+  })
+  expect(await answered).toEqual({ ended: 2 })
 })
 
 test('a new role reaches open pages, and whoever lost it can do nothing more', async ({ rally }) => {
