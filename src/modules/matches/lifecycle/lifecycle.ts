@@ -50,7 +50,7 @@ export class MatchLifecycle {
     this.#platform = platform
     this.#feed = feed
     this.#presence = new Presence(platform, feed)
-    this.#running = new RunningMatches(platform, feed)
+    this.#running = new RunningMatches(platform, feed, (matchId, startsAt) => this.#handOver(matchId, startsAt))
     this.#countdowns = new MatchTimers((matchId, at) => this.#running.begin(matchId, new Date(at)))
     feed.onChange((match) => this.#noteChange(match))
     nodes.listen(LEFT, (data) => {
@@ -59,7 +59,7 @@ export class MatchLifecycle {
     })
     nodes.listen(COUNTDOWN, (data) => {
       const { matchId, startsAt } = Countdown.parse(data)
-      if (!this.#stopped) this.#countdowns.set(matchId, startsAt, config.matches.countdownMs)
+      if (!this.#stopped && !draining.aborted) this.#countdowns.set(matchId, startsAt, config.matches.countdownMs)
     })
     draining.addEventListener('abort', () => {
       for (const [matchId, startsAt] of this.#countdowns.times) this.#handOver(matchId, startsAt)

@@ -25,6 +25,7 @@ export class RunningMatches {
   readonly #owned: OwnedMatches
   readonly #results: ResultQueue
   readonly #work: WorkQueue
+  readonly #handOver: (matchId: string, startsAt: number) => void
   readonly #running = new Map<string, RunningMatch>()
   #check: PeriodicJob | undefined
   /** The lease has lapsed: all matches are paused until they are compared with their rows. */
@@ -34,10 +35,12 @@ export class RunningMatches {
   #settledAt = 0
   #stopped = false
 
-  constructor(platform: Platform, feed: MatchFeed) {
+  /** @param handOver has another node begin a match, because this one leaves */
+  constructor(platform: Platform, feed: MatchFeed, handOver: (matchId: string, startsAt: number) => void) {
     const { config, engine } = platform
     const log = platform.log.of('matches')
     this.#platform = platform
+    this.#handOver = handOver
     this.#feed = feed
     this.#owned = new OwnedMatches(platform, feed, (match, row) => this.#run(match, row))
     // The other half of the pool is for requests.
@@ -87,12 +90,14 @@ export class RunningMatches {
     if (left.length > 0) await this.#owned.abort(left, 'node-left')
   }
 
-  /** Claims a match whose countdown, which ends at `startsAt`, is over, and runs it, unless this node leaves. */
+  /** Claims a match whose countdown, which ends at `startsAt`, is over, and runs it. A node that leaves hands it over. */
   begin(matchId: string, startsAt: Date): void {
     this.#work.add(matchId, async () => {
       const { lease, draining } = this.#platform
-      const mayBegin = lease.isHeld && !draining.aborted && !this.#stopped
-      if (mayBegin && !this.#running.has(matchId)) await this.#owned.claim(matchId, startsAt)
+      if (this.#running.has(matchId)) return
+      // The job may have waited since before this node began to leave.
+      if (draining.aborted) this.#handOver(matchId, startsAt.getTime())
+      else if (lease.isHeld && !this.#stopped) await this.#owned.claim(matchId, startsAt)
     })
   }
 
