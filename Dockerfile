@@ -57,6 +57,9 @@ COPY --from=build /app/web/dist web/dist
 COPY --from=build /app/dist dist
 COPY LICENSE package.json ./
 COPY --from=packages /app/sbom.cdx.json ./
+ARG VERSION=
+COPY scripts/image/name-version.mjs /tmp/
+RUN node /tmp/name-version.mjs sbom.cdx.json "$VERSION" && rm /tmp/name-version.mjs
 USER node
 ENV HOST=0.0.0.0 PORT=3001 DATA_DIR=/data
 VOLUME /data
@@ -66,7 +69,6 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "dist/main.js"]
-ARG VERSION=
 ENV RALLY_VERSION=${VERSION}
 LABEL org.opencontainers.image.title="Rally" \
       org.opencontainers.image.description="A self-hosted real-time match server" \

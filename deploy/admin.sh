@@ -4,7 +4,7 @@
 require_env
 [ -n "${ADMIN_NAME:-}" ] || die 'USER is missing: make admin USER=ada'
 for replica in $(replicas); do
-  id=$(container "$replica")
+  id=$(running "$replica")
   [ -z "$id" ] || exec docker exec "$id" node dist/commands/grant-admin.js "$ADMIN_NAME"
 done
 die 'Rally does not run: make run'

@@ -2,6 +2,7 @@
 # make build V=1.2.3: builds the image. NODE= and UWS= are described in the Dockerfile.
 . "$(dirname "$0")/common.sh"
 require_version
+lock
 
 # An image that is pushed does not have to be built on the server.
 [ -z "$REGISTRY" ] || unset DOCKER_CONTEXT

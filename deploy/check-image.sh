@@ -31,4 +31,5 @@ docker run --rm --network none --entrypoint cat "$image" sbom.cdx.json >"$bill"
 for name in node libc6 tini pg zod uWebSockets.js @prisma/client; do
   grep -q "\"name\": \"$name\"" "$bill" || die "$bill lacks $name."
 done
+grep -q "\"purl\": \"pkg:npm/rally@$version\"" "$bill" || die "$bill does not name version $version."
 say "$bill lists the $(grep -c '"type": "library"' "$bill") packages in it."

@@ -23,10 +23,11 @@ setting() { [ ! -f .env ] || sed -n "s/^$1=//p" .env | tail -n 1; }
 
 require_env() { [ -f .env ] || die 'There is no .env here: make env writes one.'; }
 
-# Commands that change what runs exclude one another.
+# Commands that change what runs exclude one another. File 9 hands the lock over to the commands that they run.
 lock() {
-  exec 9<deploy
-  ! command -v flock >/dev/null || flock -n 9 || die 'Another command is changing this installation.'
+  command -v flock >/dev/null || return 0
+  [ /dev/fd/9 -ef deploy ] || exec 9<deploy
+  flock -n 9 || die 'Another command is changing this installation. Nothing was done.'
 }
 
 # --- The image ----------------------------------------------------------------------------------------------------
@@ -69,26 +70,35 @@ export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-rally}
 # For commands that end things, whatever .env enables now.
 every_profile=(--profile cluster --profile small --profile watch)
 
-# The services that run Rally.
+# Every service of docker-compose.yml that runs Rally.
+rally_services() { sed -n '/^services:/,/^networks:/ s/^  \(app[-0-9]*\):.*/\1/p' docker-compose.yml | xargs; }
+
+# Those of them that the profile in .env names.
 replicas() {
   local profiles=${COMPOSE_PROFILES-$(setting COMPOSE_PROFILES)}
   case ,$profiles, in
-  *,cluster,*) sed -n 's/^  \(app-[0-9]*\):.*/\1/p' docker-compose.yml | xargs ;;
+  *,cluster,*) rally_services | tr ' ' '\n' | grep -- - | xargs ;;
   *,small,*) echo app ;;
   *) die "COMPOSE_PROFILES in .env is \"$profiles\". It has to name cluster or small." ;;
   esac
 }
 
+# container <service> [filters of `docker ps`]: its id, also when it has stopped.
 container() {
-  docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
-    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False | head -n 1
+  local service=$1
+  shift
+  docker ps -aq --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" "$@" \
+    --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False | head -n 1
 }
+
+# running <service>: its id when it runs.
+running() { container "$1" --filter status=running; }
 
 # probe <service>: prints its state and version, such as `ready 1.2.3`.
 probe() {
   local id
-  id=$(container "$1")
-  [ -n "$id" ] && timeout 10 docker exec -i "$id" node --input-type=module - <deploy/probe.mjs 2>/dev/null || echo 'not running'
+  id=$(running "$1")
+  [ -n "$id" ] && docker exec -i "$id" node --input-type=module - <deploy/probe.mjs 2>/dev/null || echo 'not running'
 }
 
 # wait_until <seconds> <command...>: whether the command succeeds in that time.
@@ -102,6 +112,13 @@ wait_until() {
 }
 
 is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(container "$1")" 2>/dev/null)" = healthy ]; }
+
+# Sockets that play a live match stay while no other node can take them, so all stop together and Caddy after them.
+stop_rally() {
+  local services
+  read -ra services <<<"$(rally_services)"
+  compose "${every_profile[@]}" stop "${services[@]}"
+}
 
 start_database() {
   compose up -d postgres

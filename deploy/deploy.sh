@@ -3,6 +3,7 @@
 . "$(dirname "$0")/common.sh"
 require_version
 require_env
+lock
 
 deploy/build.sh
 [ -z "$REGISTRY" ] || deploy/push.sh

@@ -22,9 +22,9 @@ REGISTRY=${REGISTRY:-}
 PUBLIC_URL=$url
 # The port on this machine, and of Rally in its containers.
 PORT=${PORT:-3001}
-# Caddy's, for the name in PUBLIC_URL. 127.0.0.1:0 is a free port that only this machine reaches.
-HTTP_PORT=${HTTP_PORT:-$([[ $url = https:* ]] && echo 80 || echo 127.0.0.1:0)}
-HTTPS_PORT=${HTTPS_PORT:-$([[ $url = https:* ]] && echo 443 || echo 127.0.0.1:0)}
+# Caddy's, for the name in PUBLIC_URL: IPv4 alone, see docs/operations.md. 127.0.0.1:0 is a free port that only this machine reaches.
+HTTP_PORT=${HTTP_PORT:-$([[ $url = https:* ]] && echo 0.0.0.0:80 || echo 127.0.0.1:0)}
+HTTPS_PORT=${HTTPS_PORT:-$([[ $url = https:* ]] && echo 0.0.0.0:443 || echo 127.0.0.1:0)}
 
 # --- Secrets ---
 JWT_SECRET=$(openssl rand -base64 48)

@@ -15,22 +15,37 @@ in_postgres() {
 }
 sql() { in_postgres template1 psql -q -v ON_ERROR_STOP=1 -v "name=$(setting POSTGRES_DB)" -v "owner=$(setting POSTGRES_USER)"; }
 
+is_stopped=''
+undo() {
+  say "The restore failed, and the error is above. The database is as it was."
+  sql <<'SQL' || true
+DROP DATABASE IF EXISTS restoring WITH (FORCE);
+ALTER DATABASE :"name" ALLOW_CONNECTIONS true;
+SQL
+  [ -z "$is_stopped" ] || deploy/run.sh
+  exit 1
+}
+
+trap undo EXIT
 sql <<'SQL'
-DROP DATABASE IF EXISTS restoring;
+DROP DATABASE IF EXISTS restoring WITH (FORCE);
 CREATE DATABASE restoring OWNER :"owner";
 SQL
 in_postgres restoring pg_restore --no-owner --exit-on-error -d restoring <"$FILE"
 
-trap 'say "Interrupted. make run starts Rally again."' EXIT
-for replica in $(replicas); do compose stop "$replica"; done
+is_stopped=1
+stop_rally
+# Nobody else may be in a database that gets another name.
 sql <<'SQL'
-DROP DATABASE IF EXISTS replaced;
+DROP DATABASE IF EXISTS replaced WITH (FORCE);
+ALTER DATABASE :"name" ALLOW_CONNECTIONS false;
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :'name' \g /dev/null
 BEGIN;
 ALTER DATABASE :"name" RENAME TO replaced;
 ALTER DATABASE restoring RENAME TO :"name";
 COMMIT;
-DROP DATABASE replaced;
 SQL
+trap - EXIT
+sql <<<'DROP DATABASE replaced WITH (FORCE);'
 say "Restored $FILE."
-exec 9<&-
 exec deploy/run.sh

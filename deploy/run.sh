@@ -9,6 +9,9 @@ READY_SECONDS=${READY_SECONDS:-120}
 SEEN_SECONDS=3
 
 lock
+# The programs in the containers read them as other users, whatever umask this clone was made with.
+readable='chmod -R go+rX deploy/Caddyfile deploy/prometheus deploy/grafana'
+$readable
 [ -f .env ] || deploy/env.sh
 # Caddy takes a path for a part of the address.
 [[ $(setting PUBLIC_URL) =~ ^(https?://[^/]+)?$ ]] || die 'PUBLIC_URL in .env has to be like https://rally.example.com, without a slash at its end.'
@@ -27,6 +30,18 @@ if [ -n "$running" ]; then
   former=$(docker inspect -f '{{.Config.Image}}' "$running")
   former_id=$(docker inspect -f '{{.Image}}' "$running")
 fi
+
+# Whatever is missing is found before anything changes.
+services='postgres'
+[ "${#replicas[@]}" = 1 ] || services+=' redis caddy'
+case ,${COMPOSE_PROFILES-$(setting COMPOSE_PROFILES)}, in *,watch,*) services+=' prometheus grafana' ;; esac
+for service in $services; do
+  image=$(sed -n "/^  $service:/,/image:/ s/^    image: //p" docker-compose.yml)
+  docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image" || {
+    [ -z "$former" ] || name_image "$former"
+    die "Docker cannot get the image $image. Nothing was changed."
+  }
+done
 
 is_ready() { [ "$(probe "$1")" = "ready $version" ]; }
 
@@ -56,7 +71,9 @@ if ! docker image inspect "$wanted" >/dev/null 2>&1; then
   [[ $wanted = */* ]] && docker pull "$wanted" || go_back "There is no image $wanted: make build V=$version."
 fi
 if [ -n "${DEPLOY_HOST:-}" ]; then
-  CONFIG_DIR=$(tar -cf - deploy | ssh "ssh://$DEPLOY_HOST" 'mkdir -p rally && tar -xf - -C rally && cd rally/deploy && pwd')
+  # COPYFILE_DISABLE: macOS adds files of its own.
+  CONFIG_DIR=$(COPYFILE_DISABLE=1 tar -cf - deploy |
+    ssh "ssh://$DEPLOY_HOST" "mkdir -p rally && cd rally && tar -xf - && $readable && cd deploy && pwd")
   export CONFIG_DIR
 fi
 start_database

@@ -3,4 +3,5 @@
 . "$(dirname "$0")/common.sh"
 require_env
 lock
+stop_rally
 compose "${every_profile[@]}" stop

@@ -2,8 +2,8 @@ import { kill } from 'node:process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, within } from '../support/client.ts'
 import { type Player, register } from '../support/server.ts'
-import { Installation } from './installation.ts'
-import { onDifferentReplicas, type PlayedMatch, playConnectFour, StayingClient } from './players.ts'
+import { Installation, type Made } from './installation.ts'
+import { onDifferentReplicas, type PlayedMatch, playConnectFour, StayingClient, storedResult } from './players.ts'
 import { type Registry, startRegistry } from './registry.ts'
 
 const BACK_WITHIN_MS = 2_000
@@ -77,7 +77,8 @@ test('two players on different replicas play a match', async () => {
   ada = await register(installation.url, 'ada')
   ben = await register(installation.url, 'ben')
   const sockets = await onDifferentReplicas(installation.url, ada, ben)
-  result = await playConnectFour(...sockets)
+  const { matchId } = await playConnectFour(...sockets)
+  result = await storedResult(sockets[0], matchId)
   expect(result).toMatchObject({ status: 'finished', winnerSeat: 0 })
   staying = [ada, ben].map((player, index) => new StayingClient(installation.url, player, sockets[index ? 1 : 0]))
 })
@@ -118,18 +119,21 @@ test('a version that does not become ready is rolled back, and make says so', as
   expect(Math.max(...staying.flatMap(({ gapsMs }) => gapsMs))).toBeLessThan(BACK_WITHIN_MS)
 })
 
-test('an interrupted deploy goes back to the version before', async () => {
+test('a second command leaves a deploy alone, and an interrupted one goes back to the version before', async () => {
   expect((await installation.make('version', { V: '0.2.0' })).code).toBe(0)
   const { child, output } = installation.start('run')
   const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)))
   await expect.poll(output, { timeout: 60_000, interval: 50 }).toContain('Recreat')
+  const second = await installation.make('deploy', { V: '0.2.3' })
+  expect(second).toMatchObject({ code: 2, output: expect.stringContaining('Another command is changing') })
+  expect(await installation.read('docker-compose.yml')).toContain('rally:0.2.0 ')
   // As Ctrl-C does: to the whole group.
   if (child.pid !== undefined) kill(-child.pid, 'SIGINT')
   expect(await within(closed, 'the end of make run', 120_000)).not.toBe(0)
   await expectRunning('0.2.1')
 })
 
-test('after make clean a backup brings users and results back', async () => {
+test('after make clean a whole backup brings users and results back, whoever else uses the database', async () => {
   expect((await installation.make('backup')).code).toBe(0)
   const [backup = ''] = await installation.backups()
   await Promise.all(staying.map((each) => each.leave()))
@@ -138,6 +142,9 @@ test('after make clean a backup brings users and results back', async () => {
   expect((await installation.make('clean', { YES: '1' })).code).toBe(0)
   expect((await installation.containers()).size).toBe(0)
 
+  const cut = await installation.make('restore', { FILE: await installation.cut(backup), YES: '1' })
+  expect(cut).toMatchObject({ code: 2, output: expect.stringContaining('The restore failed') })
+  await installation.query('SELECT pg_sleep(600)')
   expect((await installation.make('restore', { FILE: backup, YES: '1' })).code).toBe(0)
   await expectRunning('0.2.1')
   await using client = await connect(installation.url, { cookie: ben.cookie })
@@ -146,8 +153,16 @@ test('after make clean a backup brings users and results back', async () => {
   expect(items).toEqual([expect.objectContaining({ id: result.id, winnerSeat: 0, players: result.players })])
 })
 
-test('make stop lets every replica exit with 0', async () => {
-  expect((await installation.make('stop')).code).toBe(0)
+test('make stop lets players finish their match, and every replica exit with 0', async () => {
+  const sockets = await onDifferentReplicas(installation.url, ada, ben)
+  let stopped: Promise<Made> | undefined
+  const { sawEnd } = await playConnectFour(...sockets, async () => {
+    stopped = installation.make('stop')
+    const status = async () => (await fetch(`${installation.url}/readyz`)).status
+    await expect.poll(status, { timeout: 30_000 }).toBe(503)
+  })
+  expect(sawEnd).toEqual([true, true])
+  expect(await stopped).toMatchObject({ code: 0 })
   const containers = await installation.containers()
   for (const replica of ['app-1', 'app-2']) {
     expect(containers.get(replica)?.State).toMatchObject({ Status: 'exited', ExitCode: 0 })

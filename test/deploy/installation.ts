@@ -50,6 +50,9 @@ export class Installation {
   static async clone(registry: string): Promise<Installation> {
     const dir = join(await mkdtemp(join(tmpdir(), 'rally-deploy-')), 'rally')
     await run('git', ['clone', '--quiet', repository, dir])
+    // As a user with umask 077 clones it, who is not the one that the containers run as.
+    await run('chmod', ['-R', 'go=', join(dir, 'deploy')])
+    if (process.getuid?.() === 0) await run('chown', ['-R', '1000', join(dir, 'deploy')])
     return new Installation(dir, await freePort(), registry)
   }
 
@@ -95,6 +98,20 @@ export class Installation {
 
   async backups(): Promise<string[]> {
     return (await readdir(join(this.dir, 'backups'))).map((name) => `backups/${name}`)
+  }
+
+  /** Writes all but the last bytes of a backup beside it. */
+  async cut(backup: string): Promise<string> {
+    const whole = await readFile(join(this.dir, backup))
+    await writeFile(join(this.dir, `${backup}.cut`), whole.subarray(0, whole.length * 0.95))
+    return `${backup}.cut`
+  }
+
+  /** Begins a statement on a connection of its own. */
+  async query(sql: string): Promise<void> {
+    const postgres = (await this.containers()).get('postgres')?.Id ?? ''
+    const psql = 'PGPASSWORD=$POSTGRES_PASSWORD exec psql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$0"'
+    await run('docker', ['exec', '-d', postgres, 'sh', '-c', psql, sql])
   }
 
   /** The containers by the names of their services. */

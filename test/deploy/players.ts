@@ -23,8 +23,15 @@ export async function onDifferentReplicas(url: string, ada: Player, ben: Player)
 
 const WHOLE_GAME = { deadlineMs: 30_000 }
 
-/** Plays a whole game of Connect Four: each player fills a column of their own, and the first has four first. */
-export async function playConnectFour(ada: TestClient, ben: TestClient): Promise<PlayedMatch> {
+/**
+ * Plays a whole game of Connect Four: each player fills a column of their own, and the first has four first. `pause` comes
+ * before the third move. Returns which of the two saw the end.
+ */
+export async function playConnectFour(
+  ada: TestClient,
+  ben: TestClient,
+  pause: () => Promise<void> = async () => undefined,
+): Promise<{ matchId: string; sawEnd: [boolean, boolean] }> {
   const created = await ada.call<{ id: string; code: string }>('matches.create', {
     game: 'connect-four',
     mode: 'casual',
@@ -40,21 +47,22 @@ export async function playConnectFour(ada: TestClient, ben: TestClient): Promise
     while (frame?.status !== 'finished') {
       if (frame?.status === 'live' && frame.state.turn === seat && frame.state.discs > moved) {
         moved = frame.state.discs
+        if (moved === 2) await pause()
         client.send(
           JSON.stringify({ type: 'live.input', data: { matchId, input: { column: seat } }, eid: 'move', ts: 0 }),
         )
       }
       const event = await events.next(undefined, WHOLE_GAME.deadlineMs)
-      if (event.error !== undefined) return
+      if (event.error !== undefined) return false
       frame = event.data
     }
+    return true
   }
-  await Promise.all([play(ada, 0), play(ben, 1)])
-  return finished(ada, matchId)
+  return { matchId, sawEnd: await Promise.all([play(ada, 0), play(ben, 1)]) }
 }
 
 /** The result, once it is stored. */
-async function finished(client: TestClient, matchId: string): Promise<PlayedMatch> {
+export async function storedResult(client: TestClient, matchId: string): Promise<PlayedMatch> {
   for (;;) {
     const match = await client.call<PlayedMatch>('matches.getOne', { matchId })
     if (match.status === 'finished') return match
