@@ -29,3 +29,14 @@ test('secrets are left out there too', () => {
     /s3cret/,
   )
 })
+
+test('a value with a control character is quoted and escaped, so that a client cannot make lines of its own', () => {
+  const forged = '\n12:00:00  INFO   app  all is well\u001b[2K\u009b1m'
+  const error = new Error(forged, { cause: new Error(forged) })
+  error.stack = `Error\n    at ${forged.slice(1)}`
+  const text = written((log) => log.rpc.error({ eid: forged, of: { eid: forged }, err: error }, `failed: ${forged}`))
+  const lines = text.trimEnd().split('\n')
+  expect(lines.filter((line) => line.startsWith('12:00:00'))).toEqual([])
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+  expect(lines[0]).toContain('eid="\\n12:00:00  INFO   app  all is well\\u001b[2K\\u009b1m"')
+})
