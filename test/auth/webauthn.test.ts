@@ -1,4 +1,5 @@
 import { test as base, describe, expect, vi } from 'vitest'
+import { createLoggers } from '../../src/logger.ts'
 import type { StoredPasskey } from '../../src/modules/auth/passkeys/stored-passkeys.ts'
 import { WebAuthn } from '../../src/modules/auth/passkeys/webauthn.ts'
 import { UserId } from '../../src/modules/wire.ts'
@@ -93,4 +94,18 @@ describe('an answer with one wrong bit', () => {
     expect(fetched).not.toHaveBeenCalled()
     fetched.mockRestore()
   })
+})
+
+test('nothing of the challenges is logged when an answer is for another one', async () => {
+  const lines: string[] = []
+  const log = createLoggers({ level: 'debug', format: 'json', node: 'n', writeLine: (line) => void lines.push(line) })
+  const webauthn = new WebAuthn({ publicUrl: PUBLIC_URL, allowedOrigins: new Set([PUBLIC_URL]) }, log.of('auth'))
+  await webauthn.start()
+  const { key, stored } = await made(webauthn)
+  const [signed, asked] = [webauthn.request([stored]), webauthn.request([stored])]
+  expect(await webauthn.verifySigned(key.sign(signed), asked.challenge, stored)).toBeNull()
+  const text = lines.join('')
+  expect(text).toContain('the answer of a passkey is wrong')
+  // The library's message quotes both.
+  expect(text).not.toMatch(/challenge/)
 })
