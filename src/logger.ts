@@ -22,9 +22,9 @@ export interface LogOptions {
   readonly format: 'json' | 'text'
   /** The id of this process. */
   readonly node: string
-  /** Takes each line, with its line break. Default: standard output. */
   /** Fields of every line that has none of the same name. */
   readonly fields?: (() => object) | undefined
+  /** Takes each line, with its line break. Default: standard output. */
   readonly writeLine?: ((line: string) => void) | undefined
 }
 

@@ -77,6 +77,7 @@ async function outage(
   figure(`${name}: ${DECIDED} results stored after`, storedMs, 'ms')
   // Calls that began before the end may have been repeated after it.
   expect(answersBetween(callers, begin, end - 2_000).counts).not.toHaveProperty('ok')
+  expect(counts).toHaveProperty('UNAVAILABLE')
   expect(Object.keys(counts).filter((code) => !['ok', 'UNAVAILABLE', 'TIMEOUT'].includes(code))).toEqual([])
   expect(slowestMs).toBeLessThan(bounds.answerMs)
   expect(pauseMs).toBeLessThan(MAX_PAUSE_MS)
