@@ -11,6 +11,7 @@ import { execute } from '../support/postgres.ts'
 import { needsRedis, startRedis } from '../support/redis.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { figure } from './figure.ts'
+import { insertUsers } from './users.ts'
 
 // SIGTERM in the middle of 50 live matches: half of them Pong, which ends by itself, half of them Connect Four.
 
@@ -54,17 +55,7 @@ async function startNode(database: TestDatabase, environment: Record<string, str
 
 /** Users with a session each; gives their cookies. */
 async function signIn({ url }: TestDatabase, count: number): Promise<string[]> {
-  await execute(
-    url,
-    `INSERT INTO users (id, username, display_name, totp_key_id, totp_secret)
-     SELECT 'user-' || n, 'user_' || n, 'User ' || n, '1', ''::bytea FROM generate_series(0, ${count - 1}) AS n`,
-  )
-  await execute(
-    url,
-    `INSERT INTO sessions (id, user_id, user_agent, ip, expires_at)
-     SELECT 'session-' || n, 'user-' || n, 'test', '127.0.0.1', now() + interval '1 hour'
-     FROM generate_series(0, ${count - 1}) AS n`,
-  )
+  await insertUsers(url, count)
   const cookies = createCookies(new TextEncoder().encode(COOKIE_SECRET), false)
   return Array.from({ length: count }, (_, n) => {
     const setCookie = cookies.session(`user-${n}`, `session-${n}`, Date.now() + 3_600_000)

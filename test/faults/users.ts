@@ -13,12 +13,8 @@ export interface User {
   readonly address: string
 }
 
-/** Users with a session each, without the work of a sign-in. `databaseUrl` has to lead to Postgres at once. */
-export async function makeUsers(
-  server: ServerProcess,
-  count: number,
-  databaseUrl = server.databaseUrl,
-): Promise<User[]> {
+/** Writes `user-0`, `user-1` and so on, and `session-0` and so on, which last an hour. `databaseUrl` has to lead to Postgres at once. */
+export async function insertUsers(databaseUrl: string, count: number): Promise<void> {
   await execute(
     databaseUrl,
     `INSERT INTO users (id, username, display_name, totp_key_id, totp_secret)
@@ -30,6 +26,15 @@ export async function makeUsers(
      SELECT 'session-' || n, 'user-' || n, 'test', '127.0.0.1', now() + interval '1 hour'
      FROM generate_series(0, ${count - 1}) AS n`,
   )
+}
+
+/** Users with a session each, without the work of a sign-in. `databaseUrl` has to lead to Postgres at once. */
+export async function makeUsers(
+  server: ServerProcess,
+  count: number,
+  databaseUrl = server.databaseUrl,
+): Promise<User[]> {
+  await insertUsers(databaseUrl, count)
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const group = Math.floor(index / PER_ADDRESS)
