@@ -24,10 +24,13 @@ test('a comparison with the rows that began before a newer pause does not end th
     await released
     return answer
   })
-  /** Another node took this one for dead, and this one notices: it pauses its matches. */
+  /**
+   * Another node took this one for dead, and this one notices by its new row: it pauses its matches. The row is replaced at
+   * once: without one, this node aborts its matches as those of a node that is gone.
+   */
   const pause = async () => {
     const paused = new Promise<void>((resolve) => lease.onRevived(resolve))
-    await db.node.delete({ where: { id: node } })
+    await db.node.update({ where: { id: node }, data: { startedAt: new Date() } })
     await paused
   }
 
