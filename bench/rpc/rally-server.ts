@@ -32,6 +32,7 @@ const dispatcher = new Dispatcher<object, never>({
       name: 'bench',
       methods: {
         say: method({
+          summary: 'Says something in a room.',
           access: 'anyone',
           effect: 'read',
           limit: { points: 1_000_000_000, perSeconds: 60 },

@@ -54,6 +54,8 @@ export type ContextFor<Ctx, A extends Access> = A extends 'user' | 'admin'
 type Awaitable<T> = T | Promise<T>
 
 interface Definition<A extends Access, I extends z.ZodType, E extends string> {
+  /** One line for the generated documents: a sentence that says what it does. */
+  readonly summary: string
   readonly access: A
   readonly limit?: RateLimit
   readonly input: I

@@ -52,10 +52,16 @@ const shared = { access: 'anyone', effect: 'read', limit, output: z.object({}) }
 /** `rpc.ping` and `rpc.unsubscribe`, which every server has. Their context needs only the call. */
 export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } {
   return {
-    ping: method({ ...shared, input: z.object({}), handle: () => ({}) }),
+    ping: method({
+      summary: 'Answers at once, to measure the round trip and the difference of the clocks.',
+      ...shared,
+      input: z.object({}),
+      handle: () => ({}),
+    }),
 
     /** To leave a channel that the socket does not follow is no error, so that a retry succeeds. */
     unsubscribe: method({
+      summary: 'Leaves a channel that the socket follows.',
       ...shared,
       input: z.object({ channel: z.string().min(1).max(200) }),
       handle({ ctx, input }) {

@@ -19,6 +19,7 @@ const talking = module({
   name: 'talking',
   methods: {
     say: method({
+      summary: 'Logs two lines.',
       ...shared,
       effect: 'read',
       handle: ({ ctx }) => {
@@ -27,7 +28,12 @@ const talking = module({
         return {}
       },
     }),
-    crash: method({ ...shared, effect: 'read', handle: () => Promise.reject(new Error('out of order')) }),
+    crash: method({
+      summary: 'Fails.',
+      ...shared,
+      effect: 'read',
+      handle: () => Promise.reject(new Error('out of order')),
+    }),
   },
   subscriptions: {},
 })

@@ -73,6 +73,7 @@ test('a server that leaks is found out: in the message of a line, in a trace', a
     name: 'leaky',
     methods: {
       log: method({
+        summary: 'Logs a name.',
         ...shared,
         input: z.object({ username: z.string() }),
         output: z.object({}),

@@ -9,6 +9,7 @@ test('what is for admins is refused to nobody and to players, before its input i
   const handled: string[] = []
   const asked = { access: 'admin', effect: 'read', input: z.object({ n: z.number() }), output: z.object({}) } as const
   const stop = method({
+    summary: 'Stops the server.',
     ...asked,
     handle: ({ ctx }) => {
       handled.push(ctx.user.username)
@@ -16,6 +17,7 @@ test('what is for admins is refused to nobody and to players, before its input i
     },
   })
   const onStop = subscription({
+    summary: 'Tells of stops.',
     access: 'admin',
     delivery: 'latest',
     input: z.object({}),

@@ -6,8 +6,10 @@ import { channel, definers } from '../../src/rpc/index.ts'
 
 const { method, subscription } = definers<{ readonly user: { readonly id: string } | null }>()
 
-const asked = { effect: 'read', input: z.object({}), output: z.object({}), handle: () => ({}) } as const
+const summary = 'Does nothing.'
+const asked = { summary, effect: 'read', input: z.object({}), output: z.object({}), handle: () => ({}) } as const
 const streamed = {
+  summary,
   delivery: 'latest',
   input: z.object({}),
   event: z.object({ n: z.number() }),
@@ -36,6 +38,9 @@ export function types(either: 'anyone' | 'user' | 'admin'): void {
   subscription({ ...streamed, access: 'anyone' })
   // @ts-expect-error no limit is none
   method({ ...asked, access: 'anyone', limit: undefined })
+  const { summary: _, ...unsaid } = asked
+  // @ts-expect-error a definition says what it does
+  method({ ...unsaid, access: 'user' })
   // @ts-expect-error it may be anybody
   method({ ...asked, access: either })
 }

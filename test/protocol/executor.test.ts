@@ -18,6 +18,7 @@ function executorWith(
   prepare = () => {},
 ) {
   const write = method({
+    summary: 'Writes.',
     access: 'user',
     effect: 'write',
     limit: { points: 2, perSeconds: 60 },

@@ -16,10 +16,17 @@ const define = { access: 'anyone', limit: { points: 1000, perSeconds: 60 }, inpu
 const leaky = module({
   name: 't',
   methods: {
-    read: method({ ...define, effect: 'read', output: User, handle: () => row }),
-    readLater: method({ ...define, effect: 'read', output: User, handle: async () => row }),
-    write: method({ ...define, effect: 'write', output: User, handle: () => row }),
+    read: method({ summary: 'Gives a row.', ...define, effect: 'read', output: User, handle: () => row }),
+    readLater: method({
+      summary: 'Gives a row later.',
+      ...define,
+      effect: 'read',
+      output: User,
+      handle: async () => row,
+    }),
+    write: method({ summary: 'Writes a row.', ...define, effect: 'write', output: User, handle: () => row }),
     list: method({
+      summary: 'Lists rows.',
       ...define,
       effect: 'read',
       output: z.object({ items: z.array(z.object({ at: z.number(), user: User.nullable() })) }),
@@ -31,6 +38,7 @@ const leaky = module({
       }),
     }),
     clean: method({
+      summary: 'Gives what its schema allows.',
       ...define,
       effect: 'read',
       output: z.object({ user: User, options: z.record(z.string(), z.unknown()), list: z.array(z.unknown()) }),
@@ -39,6 +47,7 @@ const leaky = module({
   },
   subscriptions: {
     onUser: subscription({
+      summary: 'Follows a row.',
       ...define,
       delivery: 'latest',
       input: z.object({ with: z.enum(['leak', 'missed', 'nothing']) }),

@@ -7,7 +7,14 @@ import { method } from '../support/loopback.ts'
 
 const nothing = z.object({})
 const named = (name: string, ...methods: string[]) => {
-  const one = method({ access: 'user', effect: 'read', input: nothing, output: nothing, handle: () => ({}) })
+  const one = method({
+    summary: 'Does nothing.',
+    access: 'user',
+    effect: 'read',
+    input: nothing,
+    output: nothing,
+    handle: () => ({}),
+  })
   return module({ name, methods: Object.fromEntries(methods.map((each) => [each, one])), subscriptions: {} })
 }
 

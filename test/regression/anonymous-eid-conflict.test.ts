@@ -6,6 +6,7 @@ import { method, openLoopback } from '../support/loopback.ts'
 
 const write = (answer: string) =>
   method({
+    summary: 'Writes.',
     access: 'anyone',
     effect: 'write',
     limit: { points: 1000, perSeconds: 60 },

@@ -14,6 +14,7 @@ test.for(['a', 'é', '字', '😀', '\u0001'])('an error answer made of %j fits 
     name: 'x'.repeat(32),
     methods: {
       ['y'.repeat(32)]: method({
+        summary: 'Fails with a long error.',
         access: 'anyone',
         effect: 'read',
         limit: { points: 1000, perSeconds: 60 },

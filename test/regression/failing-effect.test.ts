@@ -11,6 +11,7 @@ test('when an effect fails, the committed write is still answered and the other 
     name: 't',
     methods: {
       write: method({
+        summary: 'Writes, with three effects.',
         access: 'user',
         effect: 'write',
         input: z.object({}),

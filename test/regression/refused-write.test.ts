@@ -16,6 +16,7 @@ const writes = module({
   name: 't',
   methods: {
     write: method({
+      summary: 'Writes.',
       access: 'user',
       effect: 'write',
       limit: { points: 3, perSeconds: 3600 },

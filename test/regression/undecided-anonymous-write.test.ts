@@ -10,6 +10,7 @@ function failing(codes: string[]) {
     name: 't',
     methods: {
       write: method({
+        summary: 'Fails with the next code.',
         access: 'anyone',
         effect: 'write',
         limit: { points: 1000, perSeconds: 60 },

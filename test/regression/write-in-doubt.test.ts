@@ -27,6 +27,7 @@ test('a write whose outcome is in doubt is answered with UNAVAILABLE, and has it
     name: 't',
     methods: {
       write: method({
+        summary: 'Writes, with an effect.',
         access: 'user',
         effect: 'write',
         input: z.object({}),

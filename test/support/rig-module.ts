@@ -93,6 +93,7 @@ export function testModule(world: () => World) {
     name: 't',
     methods: {
       echo: method({
+        summary: 'Answers what it was sent.',
         access: 'anyone',
         effect: 'read',
         limit: plenty,
@@ -101,6 +102,7 @@ export function testModule(world: () => World) {
         handle: ({ input }) => ({ value: input.value }),
       }),
       strict: method({
+        summary: 'Takes a list of a fixed shape.',
         access: 'anyone',
         effect: 'read',
         limit: plenty,
@@ -109,6 +111,7 @@ export function testModule(world: () => World) {
         handle: () => ({}),
       }),
       whoAmI: method({
+        summary: 'Tells who calls.',
         access: 'anyone',
         effect: 'read',
         limit: plenty,
@@ -120,6 +123,7 @@ export function testModule(world: () => World) {
         },
       }),
       secret: method({
+        summary: 'Answers users only.',
         access: 'user',
         effect: 'read',
         input: z.object({}),
@@ -127,6 +131,7 @@ export function testModule(world: () => World) {
         handle: () => ({}),
       }),
       hang: method({
+        summary: 'Answers when the test lets it.',
         access: 'anyone',
         effect: 'read',
         limit: plenty,
@@ -135,6 +140,7 @@ export function testModule(world: () => World) {
         handle: () => world().hang(),
       }),
       crash: method({
+        summary: 'Fails.',
         access: 'anyone',
         effect: 'read',
         limit: plenty,
@@ -145,6 +151,7 @@ export function testModule(world: () => World) {
         },
       }),
       count: method({
+        summary: 'Counts once.',
         access: 'user',
         effect: 'write',
         input: z.object({ fail: z.boolean().optional() }),
@@ -158,6 +165,7 @@ export function testModule(world: () => World) {
         },
       }),
       countAnonymously: method({
+        summary: 'Counts for anybody.',
         access: 'anyone',
         effect: 'write',
         limit: plenty,
@@ -169,6 +177,7 @@ export function testModule(world: () => World) {
         },
       }),
       limited: method({
+        summary: 'Answers twice a minute.',
         access: 'anyone',
         effect: 'read',
         limit: { points: 2, perSeconds: 60 },
@@ -177,6 +186,7 @@ export function testModule(world: () => World) {
         handle: () => ({}),
       }),
       input: method({
+        summary: 'Takes a move.',
         access: 'anyone',
         effect: 'input',
         limit: plenty,
@@ -190,6 +200,7 @@ export function testModule(world: () => World) {
     },
     subscriptions: {
       onLog: subscription({
+        summary: 'Follows a log.',
         access: 'anyone',
         delivery: 'reliable',
         limit: plenty,
@@ -207,6 +218,7 @@ export function testModule(world: () => World) {
         },
       }),
       onFrame: subscription({
+        summary: 'Follows the newest frame.',
         access: 'anyone',
         delivery: 'latest',
         limit: plenty,
@@ -215,6 +227,7 @@ export function testModule(world: () => World) {
         open: () => ({ channel: frameChannel, seq: world().frame, snapshot: { n: world().frame, padding: '' } }),
       }),
       onStep: subscription({
+        summary: 'Follows the newest step.',
         access: 'anyone',
         delivery: 'latest',
         limit: plenty,
@@ -223,6 +236,7 @@ export function testModule(world: () => World) {
         open: () => ({ channel: stepChannel, seq: world().step, snapshot: { n: world().step, padding: '' } }),
       }),
       onHang: subscription({
+        summary: 'Opens when the test lets it.',
         access: 'anyone',
         delivery: 'reliable',
         limit: plenty,
@@ -232,6 +246,7 @@ export function testModule(world: () => World) {
         open: async () => ({ channel: logChannel('hang'), seq: 0, snapshot: await world().hang() }),
       }),
       onMine: subscription({
+        summary: "Follows a stream of the user's own.",
         access: 'user',
         delivery: 'reliable',
         input: z.object({}),

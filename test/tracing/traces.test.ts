@@ -45,6 +45,7 @@ const traced = module({
   service: watcher,
   methods: {
     look: method({
+      summary: 'Lists the statements that run.',
       ...shared,
       input: z.object({}),
       output: z.object({ active: z.array(z.string()), prepared: z.array(z.string()) }),
@@ -54,12 +55,14 @@ const traced = module({
       },
     }),
     ask: method({
+      summary: 'Asks another node for its statements.',
       ...shared,
       input: z.object({ node: z.string() }),
       output: z.array(z.string()),
       handle: async ({ ctx, input }) => z.array(z.string()).parse(await ctx.use(watcher).ask(input.node)),
     }),
     say: method({
+      summary: 'Runs a statement with a secret value.',
       ...shared,
       input: z.object({ word: z.string() }),
       output: z.object({}),
@@ -69,6 +72,7 @@ const traced = module({
       },
     }),
     later: method({
+      summary: 'Leaves work running.',
       ...shared,
       ...empty,
       handle({ ctx }) {
@@ -77,7 +81,7 @@ const traced = module({
         return {}
       },
     }),
-    crash: method({ ...shared, ...empty, handle: () => Promise.reject(new Error('s3cret')) }),
+    crash: method({ summary: 'Fails.', ...shared, ...empty, handle: () => Promise.reject(new Error('s3cret')) }),
   },
   subscriptions: {},
 })

@@ -6,8 +6,9 @@ import { MatchId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { Reason } from '../types.ts'
 
-/** Ends a waiting or live match without a result, wherever it runs. Its players see the `endReason` `stopped`. */
+/** Wherever it runs. Its players see the `endReason` `stopped`. */
 export const abort = method({
+  summary: 'Ends a waiting or live match without a result.',
   access: 'admin',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

@@ -5,8 +5,8 @@ import { UserId } from '../../wire.ts'
 import { readAuditLog } from '../audit-log.ts'
 import { AuditEntry } from '../types.ts'
 
-/** What admins did, the newest first; with `userId` what was done to this user. */
 export const audit = method({
+  summary: 'Lists what admins did, newest first; with `userId` what was done to this user.',
   access: 'admin',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

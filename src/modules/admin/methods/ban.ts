@@ -9,11 +9,9 @@ import { Reason } from '../types.ts'
 /** The end of the year 9999: Postgres and clients print later times in ways of their own. */
 const LATEST = 253_402_300_799_999
 
-/**
- * Keeps a user out, for good or until a time. All sessions end, their sockets close with 4503, and the user gives up every
- * seat. A second ban replaces the first.
- */
+/** All sessions end, their sockets close with 4503, and the user gives up every seat. A second ban replaces the first. */
 export const ban = method({
+  summary: 'Keeps a user out, for good or until a time.',
   access: 'admin',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

@@ -5,8 +5,8 @@ import { UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { findUser } from '../users.ts'
 
-/** Signs a user out everywhere: the sockets of all sessions close with 4501. */
 export const endSessions = method({
+  summary: 'Signs a user out everywhere: the sockets of all sessions close with 4501.',
   access: 'admin',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

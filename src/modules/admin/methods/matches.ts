@@ -5,8 +5,9 @@ import { Match, MatchStatus } from '../../matches/types.ts'
 import { listOf, Page } from '../../pages.ts'
 import { UserId } from '../../wire.ts'
 
-/** All matches, the newest first, private and local ones too. To watch one, follow it by its id as everybody does. */
+/** To watch one, follow it by its id as everybody does. */
 export const matches = method({
+  summary: 'Lists all matches, newest first, private and local ones too.',
   access: 'admin',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

@@ -6,10 +6,11 @@ import { recordAct } from '../audit-log.ts'
 
 /**
  * For a user who has lost everything that signs in. Authenticator, passkeys and recovery codes stop working, and all sessions
- * end. The answer is one recovery code to hand over: with it the user signs in once, and sets up a new authenticator. The
- * user is told of the reset. It is to be done within ten minutes of signing in, as for one's own authenticator.
+ * end. With the recovery code the user signs in once, and sets up a new authenticator. The user is told of the reset. It is
+ * to be done within ten minutes of signing in, as for one's own authenticator.
  */
 export const resetAuthenticator = method({
+  summary: 'Resets how a user signs in, and answers one recovery code to hand over.',
   access: 'admin',
   effect: 'write',
   limit: { points: 10, perSeconds: 60 },

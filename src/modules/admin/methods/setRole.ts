@@ -5,11 +5,9 @@ import { Empty, UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { AdminUser } from '../types.ts'
 
-/**
- * Makes a user an admin, or an admin a player, within ten minutes of signing in. The user's sockets close with 4001 and come
- * back with the new role.
- */
+/** Within ten minutes of signing in. The user's sockets close with 4001 and come back with the new role. */
 export const setRole = method({
+  summary: 'Makes a user an admin, or an admin a player.',
   access: 'admin',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

@@ -4,8 +4,8 @@ import { method } from '../../define.ts'
 import { Empty, UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 
-/** Lifts a ban. The user signs in again. */
 export const unban = method({
+  summary: 'Lifts a ban, so that the user may sign in again.',
   access: 'admin',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

@@ -7,8 +7,8 @@ import { UserId } from '../../wire.ts'
 import { UserDetails } from '../types.ts'
 import { findUser } from '../users.ts'
 
-/** One user, with the open sessions and matches. */
 export const user = method({
+  summary: 'Gives one user, with the open sessions and matches.',
   access: 'admin',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

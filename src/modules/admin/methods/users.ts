@@ -4,8 +4,9 @@ import { listOf, Page } from '../../pages.ts'
 import { AdminUser } from '../types.ts'
 import { listUsers } from '../users.ts'
 
-/** Users, the newest first: all, or those whose name begins with `prefix`, who are banned, or who are admins. */
 export const users = method({
+  summary:
+    'Lists users, newest first: all, or those whose name begins with `prefix`, who are banned, or who are admins.',
   access: 'admin',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

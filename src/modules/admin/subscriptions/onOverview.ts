@@ -3,8 +3,9 @@ import { subscription } from '../../define.ts'
 import { adminService } from '../service.ts'
 import { Overview } from '../types.ts'
 
-/** The whole installation: its nodes, sockets, users, matches, requests and memory. A new overview comes every two seconds. */
+/** A new overview comes every two seconds. */
 export const onOverview = subscription({
+  summary: 'Follows the whole installation: its nodes, sockets, users, matches, requests and memory.',
   access: 'admin',
   delivery: 'latest',
   limit: { points: 60, perSeconds: 60 },

@@ -5,11 +5,9 @@ import { CreatedPasskey, PasskeyAdded, PasskeyName } from '../types.ts'
 
 const Created = z.object({ credential: CreatedPasskey, name: PasskeyName })
 
-/**
- * Adds a passkey in two steps on one socket, within ten minutes of signing in. `{}` answers what the browser needs;
- * `{ credential, name }` stores what the browser made of it.
- */
+/** `{}` answers what the browser needs; `{ credential, name }` stores what the browser made of it. */
 export const addPasskey = method({
+  summary: 'Adds a passkey in two steps on one socket, within ten minutes of signing in.',
   access: 'user',
   effect: 'write',
   limit: { points: 20, perSeconds: 60 },

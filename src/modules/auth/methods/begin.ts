@@ -4,8 +4,8 @@ import { Username } from '../../usernames.ts'
 import { authService } from '../service.ts'
 import { Begun } from '../types.ts'
 
-/** Begins signing in, or registering a free name. `auth.verify` must follow on the same socket within 5 minutes. */
 export const begin = method({
+  summary: 'Begins signing in, or registering a free name; `auth.verify` follows on the same socket within 5 minutes.',
   access: 'anyone',
   effect: 'write',
   limit: { points: 120, perSeconds: 60 },

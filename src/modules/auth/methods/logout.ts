@@ -3,8 +3,8 @@ import { method } from '../../define.ts'
 import { Empty } from '../../wire.ts'
 import { authService } from '../service.ts'
 
-/** Ends the session of this socket. Its sockets close with 4501 after the answer, and its cookie is no longer accepted. */
 export const logout = method({
+  summary: "Ends the caller's session: its sockets close with 4501 after the answer, and its cookie is refused.",
   access: 'user',
   effect: 'write',
   input: z.object({}),

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { method } from '../../define.ts'
 import { User } from '../types.ts'
 
-/** The signed-in user, as known when the socket opened: it needs no query. */
+/** It needs no query. */
 export const me = method({
+  summary: 'Gives the signed-in user, as known when the socket opened.',
   access: 'user',
   effect: 'read',
   input: z.object({}),

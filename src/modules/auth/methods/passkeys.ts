@@ -3,8 +3,9 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { PasskeyInfo } from '../types.ts'
 
-/** The user's passkeys, oldest first. `required`: whether this server asks for one at sign-in; if not, there are no `items`. */
+/** `required`: whether this server asks for one at sign-in; if not, there are no `items`. */
 export const passkeys = method({
+  summary: "Lists the user's passkeys, oldest first.",
   access: 'user',
   effect: 'read',
   input: z.object({}),

@@ -4,8 +4,9 @@ import { Username } from '../../usernames.ts'
 import { authService } from '../service.ts'
 import { Verified } from '../types.ts'
 
-/** Signs in with a recovery code in place of the app. `auth.rotateTotp` sets up a new one. A passkey may have to follow. */
+/** `auth.rotateTotp` sets up a new one. A passkey may have to follow. */
 export const recover = method({
+  summary: 'Signs in with a recovery code in place of the app.',
   access: 'anyone',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

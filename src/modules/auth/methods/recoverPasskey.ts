@@ -3,8 +3,9 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { PasskeyAsked } from '../types.ts'
 
-/** Takes a recovery code where a passkey was asked for, and asks for a new one, which then replaces all others. */
 export const recoverPasskey = method({
+  summary:
+    'Takes a recovery code where a passkey was asked for, and asks for a new one, which then replaces all others.',
   access: 'anyone',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

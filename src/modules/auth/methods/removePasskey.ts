@@ -4,8 +4,9 @@ import { Empty } from '../../wire.ts'
 import { authService } from '../service.ts'
 import { PasskeyId } from '../types.ts'
 
-/** Removes one of the user's passkeys, within ten minutes of signing in. Other sessions that it began end with 4501. */
+/** Other sessions that it began end with 4501. */
 export const removePasskey = method({
+  summary: "Removes one of the user's passkeys, within ten minutes of signing in.",
   access: 'user',
   effect: 'write',
   input: z.object({ passkeyId: PasskeyId }),

@@ -3,8 +3,8 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { PasskeyId, PasskeyInfo, PasskeyName } from '../types.ts'
 
-/** Gives one of the user's passkeys another name. */
 export const renamePasskey = method({
+  summary: "Gives one of the user's passkeys another name.",
   access: 'user',
   effect: 'write',
   input: z.object({ passkeyId: PasskeyId, name: PasskeyName }),

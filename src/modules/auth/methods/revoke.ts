@@ -3,8 +3,8 @@ import { method } from '../../define.ts'
 import { Empty, SessionId } from '../../wire.ts'
 import { authService } from '../service.ts'
 
-/** Ends one of the user's sessions, in any browser. Its sockets close with 4501. */
 export const revoke = method({
+  summary: "Ends one of the user's sessions, in any browser; its sockets close with 4501.",
   access: 'user',
   effect: 'write',
   input: z.object({ sessionId: SessionId }),

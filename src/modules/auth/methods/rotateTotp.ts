@@ -3,11 +3,9 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { Rotated, TotpCode } from '../types.ts'
 
-/**
- * Replaces the authenticator in two steps on one socket, within ten minutes of signing in. `{}` answers a new secret;
- * `{ code }` with a code of it puts it in force, answers new recovery codes and ends all other sessions.
- */
+/** `{}` answers a new secret; `{ code }` with a code of it puts it in force, answers new recovery codes and ends all other sessions. */
 export const rotateTotp = method({
+  summary: 'Replaces the authenticator in two steps on one socket, within ten minutes of signing in.',
   access: 'user',
   effect: 'write',
   limit: { points: 10, perSeconds: 60 },

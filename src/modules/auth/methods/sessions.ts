@@ -4,8 +4,8 @@ import { listOf, Page } from '../../pages.ts'
 import { authService } from '../service.ts'
 import { SessionInfo } from '../types.ts'
 
-/** Where the user is signed in, newest first. */
 export const sessions = method({
+  summary: 'Lists where the user is signed in, newest first.',
   access: 'user',
   effect: 'read',
   input: z.object(Page),

@@ -3,8 +3,8 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { TotpCode, Verified } from '../types.ts'
 
-/** Answers the challenge of `auth.begin` with a code of the authenticator app. A passkey may have to follow. */
 export const verify = method({
+  summary: 'Answers the challenge of `auth.begin` with a code of the authenticator app; a passkey may have to follow.',
   access: 'anyone',
   effect: 'write',
   limit: { points: 120, perSeconds: 60 },

@@ -3,8 +3,9 @@ import { method } from '../../define.ts'
 import { authService } from '../service.ts'
 import { Authorized, CreatedPasskey, PasskeyName, SignedPasskey } from '../types.ts'
 
-/** Answers what `auth.verify` or `auth.recover` asked for beside the code. `name` is that of a new passkey. */
+/** `name` is that of a new passkey. */
 export const verifyPasskey = method({
+  summary: 'Answers what `auth.verify` or `auth.recover` asked for beside the code.',
   access: 'anyone',
   effect: 'write',
   limit: { points: 120, perSeconds: 60 },

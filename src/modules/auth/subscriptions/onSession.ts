@@ -6,8 +6,8 @@ import { authService } from '../service.ts'
 import { sessionChannel, sessionSeq } from '../sessions/closing-sockets.ts'
 import { OpenSession, SessionEnd } from '../types.ts'
 
-/** The end of this socket's session: one event, then the socket closes with 4501. */
 export const onSession = subscription({
+  summary: "Tells the end of this socket's session: one event, then the socket closes with 4501.",
   access: 'user',
   delivery: 'reliable',
   input: z.object({}),

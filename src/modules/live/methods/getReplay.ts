@@ -5,8 +5,9 @@ import { MatchId } from '../../wire.ts'
 import { readReplay } from '../read-replay.ts'
 import { Replay } from '../types.ts'
 
-/** A finished match, to be played again. For all changes of a long one, ask with `next` as `from` until it is null. */
+/** For all changes of a long one, ask with `next` as `from` until it is null. */
 export const getReplay = method({
+  summary: 'Gives a finished match, to be played again.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 60, perSeconds: 60 },

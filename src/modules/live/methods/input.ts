@@ -4,11 +4,9 @@ import { Empty } from '../../wire.ts'
 import { liveService } from '../service.ts'
 import { LiveInput } from '../types.ts'
 
-/**
- * What a player does from now on, or from `tick` on, until the next input or the end of the socket. Answered only when it
- * is refused. Only a player with several seats has to give `seat`, such as in mode `local`.
- */
+/** Answered only when it is refused. Only a player with several seats has to give `seat`, such as in mode `local`. */
 export const input = method({
+  summary: 'Says what a player does from now on, or from `tick` on, until the next input or the end of the socket.',
   access: 'user',
   effect: 'input',
   input: LiveInput,

@@ -5,12 +5,13 @@ import { liveService } from '../service.ts'
 import { LiveFrame, LiveInputsSnapshot, StateRate } from '../types.ts'
 
 /**
- * A match while it is played. Mode `state` sends its state `rate` times a second: every frame stands alone, and a client
- * needs no game code. A socket has one such stream a match: opening it with another rate replaces the one before. Mode
- * `inputs` sends what a client needs to run the game itself: a snapshot, then binary frames with every change of an
- * input. Before the match both have the state that it will begin with, afterwards the last one.
+ * Mode `state` sends its state `rate` times a second: every frame stands alone, and a client needs no game code. A socket has
+ * one such stream a match: opening it with another rate replaces the one before. Mode `inputs` sends what a client needs to
+ * run the game itself: a snapshot, then binary frames with every change of an input. Before the match both have the state
+ * that it will begin with, afterwards the last one.
  */
 export const onState = subscription({
+  summary: 'Follows a match while it is played, as states or as inputs.',
   access: 'anyone',
   delivery: 'latest',
   limit: { points: 600, perSeconds: 60 },

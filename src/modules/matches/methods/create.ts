@@ -3,8 +3,9 @@ import { method } from '../../define.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchMode, Visibility } from '../types.ts'
 
-/** Opens a match and takes its first seat; in mode `local` all seats. In mode `bot` the server plays the others. */
+/** In mode `bot` the server plays the others. */
 export const create = method({
+  summary: 'Opens a match and takes its first seat; in mode `local` all seats.',
   access: 'user',
   effect: 'write',
   limit: { points: 30, perSeconds: 60 },

@@ -4,8 +4,9 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
-/** One match by its id, or the newest with a code. Anybody who knows the code of a private match may look at it. */
+/** Anybody who knows the code of a private match may look at it. */
 export const getOne = method({
+  summary: 'Gives one match by its id, or the newest with a code.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

@@ -5,8 +5,8 @@ import { Username } from '../../usernames.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** Finished matches of a player, newest first; without `username` those of the caller. */
 export const history = method({
+  summary: 'Lists finished matches of a player, newest first; without `username` those of the caller.',
   access: 'user',
   effect: 'read',
   input: z.object({ ...Page, username: Username.optional() }),

@@ -4,8 +4,8 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { JoinCode, Match } from '../types.ts'
 
-/** Takes a free seat in a waiting match, by its id or by its code. */
 export const join = method({
+  summary: 'Takes a free seat in a waiting match, by its id or by its code.',
   access: 'user',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },

@@ -4,8 +4,9 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** Gives up a seat. A waiting match goes on waiting, or ends with its last player; a live one is forfeited. */
+/** A waiting match goes on waiting, or ends with its last player; a live one is forfeited. */
 export const leave = method({
+  summary: 'Gives up a seat.',
   access: 'user',
   effect: 'write',
   input: z.object({ matchId: MatchId }),

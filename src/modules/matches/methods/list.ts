@@ -5,8 +5,9 @@ import { listOf, Page } from '../../pages.ts'
 import { matchService } from '../service.ts'
 import { Match, MatchStatus } from '../types.ts'
 
-/** Public matches, or with `mine` all matches of the caller, newest first; without `status` the waiting and live ones. */
+/** Without `status` the waiting and live ones. */
 export const list = method({
+  summary: 'Lists public matches, or with `mine` all matches of the caller, newest first.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 600, perSeconds: 60 },

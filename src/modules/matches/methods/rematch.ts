@@ -4,8 +4,9 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** Plays a finished match again. The first player who asks opens the new match; it keeps seats for the same players. */
+/** The first player who asks opens the new match. */
 export const rematch = method({
+  summary: 'Plays a finished match again, with seats kept for the same players.',
   access: 'user',
   effect: 'write',
   limit: { points: 30, perSeconds: 60 },

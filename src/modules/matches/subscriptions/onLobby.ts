@@ -4,8 +4,9 @@ import { lobbyChannel } from '../lobby.ts'
 import { matchService } from '../service.ts'
 import { Lobby } from '../types.ts'
 
-/** The newest public matches that wait or are live, of one game or of all. Every event is the whole list. */
+/** Every event is the whole list. */
 export const onLobby = subscription({
+  summary: 'Follows the newest public matches that wait or are live, of one game or of all.',
   access: 'anyone',
   delivery: 'latest',
   limit: { points: 600, perSeconds: 60 },

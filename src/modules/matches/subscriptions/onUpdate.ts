@@ -4,8 +4,8 @@ import { MatchId } from '../../wire.ts'
 import { matchService } from '../service.ts'
 import { Match } from '../types.ts'
 
-/** One match as its players, scores and status change. */
 export const onUpdate = subscription({
+  summary: 'Follows one match as its players, scores and status change.',
   access: 'anyone',
   delivery: 'reliable',
   limit: { points: 600, perSeconds: 60 },
