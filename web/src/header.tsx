@@ -1,4 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react'
+import { Navigation } from './navigation.tsx'
 import { useNet } from './network/page-network.ts'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
@@ -16,7 +17,6 @@ const connectionWords = {
 export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
   const user = useUser()
   const isBanned = useRefusal()?.code === 'BANNED'
-  const current = (page: Route['page']) => (route.page === page ? 'page' : undefined)
   return (
     <header className="header">
       <div className="wrap header-row">
@@ -24,25 +24,18 @@ export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
           <Logo />
           <span className="brand-name">Rally</span>
         </Link>
+        {user && !isBanned && <Navigation route={route} isAdmin={isAdmin} />}
         <Connection />
         {user && !isBanned && (
-          <nav className="nav" aria-label="Pages">
-            <Link href={paths.lobby} aria-current={current('lobby')}>
-              Play
-            </Link>
-            <Link href={paths.history} aria-current={current('history')}>
-              History
-            </Link>
-            {isAdmin && (
-              <Link href={paths.admin('overview')} aria-current={current('admin')} data-testid="nav-admin">
-                Admin
-              </Link>
-            )}
-            <Link className="nav-user" href={paths.account} aria-current={current('account')} title="Your account">
-              <UserIcon />
-              <span data-testid="user-name">{user.username}</span>
-            </Link>
-          </nav>
+          <Link
+            className="header-user"
+            href={paths.account}
+            aria-current={route.page === 'account' ? 'page' : undefined}
+            title="Your account"
+          >
+            <UserIcon />
+            <span data-testid="user-name">{user.username}</span>
+          </Link>
         )}
         <ThemeButton />
       </div>

@@ -49,6 +49,25 @@ export const BackIcon = icon('M18 6v12l-9-6zM6 6v12')
 export const ForwardIcon = icon('M6 6v12l9-6zM18 6v12')
 export const CloseIcon = icon('M6 6l12 12M18 6 6 18')
 export const CutIcon = icon('M2.5 12H8M16 12h5.5M8 8.5v7M16 8.5v7M11 5l2 14')
+export const HistoryIcon = icon('M3.5 12a8.5 8.5 0 1 0 2.6-6.1M3.5 4v4h4M12 7.5V12l3 2')
+export const TrophyIcon = icon(
+  'M7.5 4h9v5a4.5 4.5 0 0 1-9 0zM7.5 5.5H4.5a3 3 0 0 0 3.3 4.2M16.5 5.5h3a3 3 0 0 1-3.3 4.2M12 13.5V17M8.5 20h7M10 17h4',
+)
+export const RanksIcon = icon('M4.5 20v-7h4v7M10 20V5h4v15M15.5 20V9.5h4V20M3 20h18')
+export const RoomsIcon = icon(
+  'M4.5 5h15a1 1 0 0 1 1 1v9.5a1 1 0 0 1-1 1H11l-4.5 4v-4h-2a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM8 9.5h8M8 12.5h5',
+)
+export const PeopleIcon = icon(
+  'M6 8.5a3 3 0 1 0 6 0a3 3 0 1 0-6 0M3 19c.5-3.4 2.7-5 6-5s5.5 1.6 6 5M15.5 5.7a3 3 0 0 1 0 5.6M17.5 14.5c2 .6 3.2 2 3.5 4.5',
+)
+export const ShieldIcon = icon('M12 3.5l7 2.5v5.5c0 4.2-2.800 7.300-7 9-4.2-1.7-7-4.800-7-9V6z')
+export const MoreIcon = icon('M5.5 12v.1M12 12v.1M18.5 12v.1', { strokeWidth: '3.5' })
+export const BellIcon = icon('M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4')
+export const SoundIcon = icon(
+  'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.800 7.800 0 0 1 0 11',
+)
+export const MutedIcon = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5')
+export const ShareIcon = icon('M12 15V4M8 7.5 12 3.5l4 4M6 11.5H5v9h14v-9h-1')
 
 export const Logo = () => (
   <svg viewBox="0 0 32 32" aria-hidden="true">
