@@ -4,6 +4,7 @@ export const frameworkCodes = [
   'UNKNOWN_TYPE',
   'VALIDATION_FAILED',
   'UNAUTHENTICATED',
+  'FORBIDDEN',
   'CONFLICT',
   'RATE_LIMITED',
   'TIMEOUT',

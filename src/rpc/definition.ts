@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { frameworkCodes } from '../protocol/index.ts'
+import { frameworkCodes, type TokenScope } from '../protocol/index.ts'
 import { RpcError } from './errors.ts'
 
 /** Who may call it: everybody, users with a session, or those of them whose role is `admin`. */
@@ -53,10 +53,14 @@ export type ContextFor<Ctx, A extends Access> = A extends 'user' | 'admin'
 
 type Awaitable<T> = T | Promise<T>
 
+/** What a token needs to call a definition: one scope. `none`: no token may. `any`: every token may. */
+export type NeededScope = TokenScope | 'none' | 'any'
+
 interface Definition<A extends Access, I extends z.ZodType, E extends string> {
   /** One line for the generated documents: a sentence that says what it does. */
   readonly summary: string
   readonly access: A
+  readonly scope: NeededScope
   readonly limit?: RateLimit
   readonly input: I
   readonly errors: readonly E[]
@@ -189,27 +193,20 @@ type ShapesOf<Definitions extends Methods | Subscriptions> = {
 /** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
 
-/** What the check of `access` may fail with, beside the codes that any request may. */
-type AccessError<A extends Access> = A extends 'admin' ? 'FORBIDDEN' : never
-
-function errorsOf<A extends Access, E extends string>(definition: {
-  readonly access: A
-  readonly errors?: readonly E[]
-}): readonly (E | AccessError<A>)[] {
-  const { access, errors = [] } = definition
-  // The compiler does not narrow `A` by the value of `access`.
-  const ofAccess = (access === 'admin' ? ['FORBIDDEN'] : []) as AccessError<A>[]
-  return [...new Set([...ofAccess, ...errors])]
-}
+/** What is for admins has no scope: no token may call it. Default: `read` for reads and subscriptions, else `none`. */
+type ScopeOf<A extends Access> = A extends 'admin' ? { readonly scope?: 'none' } : { readonly scope?: NeededScope }
 
 /** `method()` and `subscription()` for handlers that are given a `Ctx`. */
 export function definers<Ctx>() {
   return {
     method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never, P = undefined>(
-      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'limit'> &
-        LimitOf<A> & { readonly errors?: readonly E[] },
-    ): Method<Ctx, A, I, O, E | AccessError<A>, P> {
-      return { ...definition, errors: errorsOf<A, E>(definition), kind: 'method' }
+      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'limit' | 'scope'> &
+        LimitOf<A> &
+        ScopeOf<A> & { readonly errors?: readonly E[] },
+    ): Method<Ctx, A, I, O, E, P> {
+      const { access, effect, errors = [] } = definition
+      const scope = definition.scope ?? (access !== 'admin' && effect === 'read' ? 'read' : 'none')
+      return { ...definition, scope, errors, kind: 'method' }
     },
 
     subscription<
@@ -219,12 +216,15 @@ export function definers<Ctx>() {
       S extends z.ZodType = V,
       const E extends string = never,
     >(
-      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'errors' | 'snapshot' | 'limit'> &
-        LimitOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
-    ): Subscription<Ctx, A, I, V, S, E | AccessError<A>> {
+      definition: Omit<Subscription<Ctx, A, I, V, S, E>, 'kind' | 'errors' | 'snapshot' | 'limit' | 'scope'> &
+        LimitOf<A> &
+        ScopeOf<A> & { readonly errors?: readonly E[]; readonly snapshot?: S },
+    ): Subscription<Ctx, A, I, V, S, E> {
       // Without its own schema the snapshot has the schema of events: then `S` is `V`.
       const snapshot = definition.snapshot ?? (definition.event as unknown as S)
-      return { ...definition, errors: errorsOf<A, E>(definition), kind: 'subscription', snapshot }
+      const { access, errors = [] } = definition
+      const scope = definition.scope ?? (access === 'admin' ? 'none' : 'read')
+      return { ...definition, scope, errors, kind: 'subscription', snapshot }
     },
   }
 }

@@ -71,10 +71,16 @@ export class Executor<Ctx, Tx> {
     return parsed.data
   }
 
-  #checkAccess({ caller, connection }: Call, { access }: AnyDefinition): void {
+  #checkAccess({ caller, connection }: Call, { access, scope }: AnyDefinition): void {
     if (access !== 'anyone') {
       if (!caller.user) throw new RpcError('UNAUTHENTICATED', 'Sign in first')
       if (access === 'admin' && caller.user.role !== 'admin') throw new RpcError('FORBIDDEN', 'This is for admins')
+    }
+    if (caller.token && scope !== 'any') {
+      if (scope === 'none') throw new RpcError('FORBIDDEN', 'No token may do this: sign in')
+      if (!caller.token.scopes.includes(scope)) {
+        throw new RpcError('FORBIDDEN', `This token lacks the scope ${scope}`)
+      }
     }
     if (this.#isRefusing || connection?.leaving) {
       throw new RpcError('UNAVAILABLE', 'This node is leaving', { retryAfterMs: 500 })

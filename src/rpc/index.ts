@@ -1,7 +1,7 @@
 export { Admission, addressGroups } from './admission.ts'
 export { Call, runEffects } from './call.ts'
 export { Connection, type ConnectionStart, Connections } from './connection.ts'
-export type { ApiOf, Channel, Methods, Module, Opened, Subscriptions } from './definition.ts'
+export type { ApiOf, Channel, Methods, Module, NeededScope, Opened, Subscriptions } from './definition.ts'
 export { channel, definers } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
 export { answerError, isStorableJson } from './envelope.ts'
@@ -11,6 +11,7 @@ export type { CallObserver } from './pending-calls.ts'
 export type { Entry } from './registry.ts'
 export {
   type Caller,
+  type CallerToken,
   type CallerUser,
   GATE_DEADLINE_MS,
   type Role,

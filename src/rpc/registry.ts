@@ -47,7 +47,7 @@ export function isPublicRead({ definition }: Entry): boolean {
 
 const { method } = definers<{ readonly call: Call }>()
 const limit = { points: 6000, perSeconds: 60 }
-const shared = { access: 'anyone', effect: 'read', limit, output: z.object({}) } as const
+const shared = { access: 'anyone', scope: 'any', effect: 'read', limit, output: z.object({}) } as const
 
 /** `rpc.ping` and `rpc.unsubscribe`, which every server has. Their context needs only the call. */
 export function builtins(hub: Hub): { ping: AnyMethod; unsubscribe: AnyMethod } {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { TokenScope } from '../protocol/index.ts'
 
 /** The id of a user, which the compiler tells from other ids. */
 export type UserId = string & z.core.$brand<'UserId'>
@@ -19,10 +20,17 @@ export interface CallerUser {
   readonly authenticatorResetAt: number | null
 }
 
-/** The sender of a request, as the upgrade or the HTTP request showed. */
+/** A token that a program calls with in the name of its user. */
+export interface CallerToken {
+  readonly id: string
+  readonly scopes: readonly TokenScope[]
+}
+
+/** The sender of a request, as the upgrade or the HTTP request showed. A user has a session or a token. */
 export interface Caller {
   readonly user: CallerUser | null
   readonly sessionId: string | null
+  readonly token: CallerToken | null
   /** The client's address, in front of all trusted proxies. */
   readonly ip: string
   /** The `User-Agent` header, cut to 200 characters. */

@@ -166,7 +166,7 @@ const bodyProblems = {
 } as const
 
 function callerOf({ ip, userAgent }: Sender, signedIn: SignedIn | null, device: Device | null): Caller {
-  return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, ip, userAgent, device }
+  return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, token: null, ip, userAgent, device }
 }
 
 const statusOf: Readonly<Record<string, string>> = {

@@ -266,7 +266,14 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     socket(caller = {}) {
       const peer = new TestPeer()
       peers.add(peer)
-      const nobody: Caller = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: 'test', device: null }
+      const nobody: Caller = {
+        user: null,
+        sessionId: null,
+        token: null,
+        ip: '192.0.2.1',
+        userAgent: 'test',
+        device: null,
+      }
       const connection = new TestConnection(dispatcher.admit({ ...nobody, ...caller }), peer)
       dispatcher.open(connection)
       return new TestSocket(node, peer, connection)

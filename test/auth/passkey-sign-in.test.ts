@@ -364,7 +364,7 @@ test('needs a socket, and one that nobody is signed in on', async ({ keyed: node
   const [recoveryCode] = keyed.recoveryCodes
   expect(await socket.ask('auth.verifyPasskey', { credential })).toMatchObject({ error: 'FORBIDDEN' })
   expect(await socket.ask('auth.recoverPasskey', { recoveryCode })).toMatchObject({ error: 'FORBIDDEN' })
-  const caller = { user: null, sessionId: null, ...FROM, device: null }
+  const caller = { user: null, sessionId: null, token: null, ...FROM, device: null }
   const call = new Call(caller, null, 'auth.verifyPasskey', 'http')
   const { signIn } = node.auth
   const forbidden = { code: 'FORBIDDEN' }

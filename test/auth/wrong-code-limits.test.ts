@@ -18,7 +18,7 @@ function guarding(database: Database, { now }: Clock, guessesPerHour = 200) {
   const onExhausted = vi.fn<(retryAfterMs: number) => void>()
   const attempts = new AttemptCounters(database.reserved, { now, elapsed: now })
   const guard = new Lockouts(attempts, { perAddress: 100, guessesPerHour }, onExhausted)
-  const from = (ip: string): Caller => ({ user: null, sessionId: null, ip, userAgent: '', device: null })
+  const from = (ip: string): Caller => ({ user: null, sessionId: null, token: null, ip, userAgent: '', device: null })
   /** A wrong code: whether it was looked at. */
   const guess = async (ip: string, username: string, device: Caller['device'] = null): Promise<boolean> => {
     try {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { callerUser } from '../support/caller-user.ts'
 import { startRig } from '../support/rig.ts'
 
-const nobody = { user: null, sessionId: null, ip: '192.0.2.1', userAgent: '', device: null }
+const nobody = { user: null, sessionId: null, token: null, ip: '192.0.2.1', userAgent: '', device: null }
 const ada = { ...nobody, user: callerUser('ada') }
 
 test('a call without a socket is checked, limited, executed and answered like a frame', async () => {

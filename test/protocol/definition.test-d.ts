@@ -23,14 +23,21 @@ export function types(either: 'anyone' | 'user' | 'admin'): void {
   method({ ...asked, access: 'anyone', limit })
   subscription({ ...streamed, access: 'user' })
   subscription({ ...streamed, access: 'anyone', limit })
-  // An admin is a user, and others are refused without a word in the definition.
+  // An admin is a user.
   const output = z.object({ id: z.string() })
-  const forAdmins = method({ ...asked, output, access: 'admin', handle: ({ ctx }) => ({ id: ctx.user.id }) })
-  const code: 'FORBIDDEN' | undefined = forAdmins.errors[0]
+  method({ ...asked, output, access: 'admin', handle: ({ ctx }) => ({ id: ctx.user.id }) })
+  method({ ...asked, access: 'user', scope: 'play' })
+  subscription({ ...streamed, access: 'user', scope: 'none' })
+  // @ts-expect-error there is no such scope
+  method({ ...asked, access: 'user', scope: 'write' })
+  // @ts-expect-error no token may do what is for admins
+  method({ ...asked, access: 'admin', scope: 'read' })
+  // @ts-expect-error no token may follow what is for admins
+  subscription({ ...streamed, access: 'admin', scope: 'read' })
   // @ts-expect-error there may be no user
   method({ ...asked, output, access: 'anyone', limit, handle: ({ ctx }) => ({ id: ctx.user.id }) })
   // @ts-expect-error there is no such access
-  subscription({ ...streamed, access: code })
+  subscription({ ...streamed, access: 'FORBIDDEN' })
 
   // @ts-expect-error what anybody may call has a limit
   method({ ...asked, access: 'anyone' })

@@ -9,7 +9,7 @@ import { callerUser } from '../support/caller-user.ts'
 import { type LoopbackContext, method } from '../support/loopback.ts'
 
 const ada = callerUser('ada')
-const caller = { user: ada, sessionId: 's1', ip: '192.0.2.1', userAgent: '', device: null }
+const caller = { user: ada, sessionId: 's1', token: null, ip: '192.0.2.1', userAgent: '', device: null }
 
 /** Runs `t.write`, twice a minute at most, the way `once` lets it. */
 function executorWith(

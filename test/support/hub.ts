@@ -19,7 +19,7 @@ export interface HubRig {
   open(): Reader
 }
 
-const nobody = { user: null, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
+const nobody = { user: null, sessionId: null, token: null, ip: '127.0.0.1', userAgent: '', device: null }
 
 export function createHub(bus: Bus = createMemoryBus(fail)): HubRig {
   const hub = new Hub({ bus, limits: defaultLimits })

@@ -37,8 +37,13 @@ const forgetful: Once<object> = {
   },
 }
 
-/** The RPC layer with one socket, anonymous or of `user`. */
-export function openLoopback(module: Module, user: Caller['user'] = null, once = forgetful): Loopback {
+/** The RPC layer with one socket, anonymous or of `user`; with `token` a program's. */
+export function openLoopback(
+  module: Module,
+  user: Caller['user'] = null,
+  once = forgetful,
+  token: Caller['token'] = null,
+): Loopback {
   const errors: object[] = []
   const inbox = new Inbox<Message>()
   const bus = createMemoryBus((error, topic) => errors.push({ err: error, topic }))
@@ -64,7 +69,7 @@ export function openLoopback(module: Module, user: Caller['user'] = null, once =
     unsentBytes = () => 0
     close = () => dispatcher.close(this)
   }
-  const caller = { user, sessionId: null, ip: '127.0.0.1', userAgent: '', device: null }
+  const caller = { user, sessionId: null, token, ip: '127.0.0.1', userAgent: '', device: null }
   const connection = new LoopbackConnection(dispatcher.admit(caller), performance.now())
   dispatcher.open(connection)
   let lastEid = 0

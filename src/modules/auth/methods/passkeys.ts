@@ -7,6 +7,7 @@ import { PasskeyInfo } from '../types.ts'
 export const passkeys = method({
   summary: "Lists the user's passkeys, oldest first.",
   access: 'user',
+  scope: 'none',
   effect: 'read',
   input: z.object({}),
   output: z.object({ required: z.boolean(), items: z.array(PasskeyInfo) }),

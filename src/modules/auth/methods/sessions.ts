@@ -7,6 +7,7 @@ import { SessionInfo } from '../types.ts'
 export const sessions = method({
   summary: 'Lists where the user is signed in, newest first.',
   access: 'user',
+  scope: 'none',
   effect: 'read',
   input: z.object(Page),
   output: listOf(SessionInfo),

@@ -9,6 +9,7 @@ import { OpenSession, SessionEnd } from '../types.ts'
 export const onSession = subscription({
   summary: "Tells the end of this socket's session: one event, then the socket closes with 4501.",
   access: 'user',
+  scope: 'none',
   delivery: 'reliable',
   input: z.object({}),
   event: SessionEnd,

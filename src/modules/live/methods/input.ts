@@ -8,6 +8,7 @@ import { LiveInput } from '../types.ts'
 export const input = method({
   summary: 'Says what a player does from now on, or from `tick` on, until the next input or the end of the socket.',
   access: 'user',
+  scope: 'play',
   effect: 'input',
   input: LiveInput,
   output: Empty,

@@ -7,6 +7,7 @@ import { Match, MatchMode, Visibility } from '../types.ts'
 export const create = method({
   summary: 'Opens a match and takes its first seat; in mode `local` all seats.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
   limit: { points: 30, perSeconds: 60 },
   input: z.object({

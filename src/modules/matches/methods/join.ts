@@ -7,6 +7,7 @@ import { JoinCode, Match } from '../types.ts'
 export const join = method({
   summary: 'Takes a free seat in a waiting match, by its id or by its code.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },
   input: z.union([z.object({ matchId: MatchId }), z.object({ code: JoinCode })]),

@@ -8,6 +8,7 @@ import { Match } from '../types.ts'
 export const leave = method({
   summary: 'Gives up a seat.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
   input: z.object({ matchId: MatchId }),
   output: Match,

@@ -8,6 +8,7 @@ import { Match } from '../types.ts'
 export const rematch = method({
   summary: 'Plays a finished match again, with seats kept for the same players.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
   limit: { points: 30, perSeconds: 60 },
   input: z.object({ matchId: MatchId }),
