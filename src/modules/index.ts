@@ -4,10 +4,12 @@ import { admin } from './admin/index.ts'
 import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
 import { matches } from './matches/index.ts'
+import { users } from './users/index.ts'
 
 /** Every module, by the namespace of its methods and subscriptions on the wire. */
 export const modules = {
   auth,
+  users,
   matches,
   live,
   admin,

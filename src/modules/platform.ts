@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { NodeCalls } from '../bus/node-calls.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../db/database.ts'
+import type { Sql } from '../db/sql.ts'
 import type { Engine, NodeLease } from '../engine/index.ts'
 import type { Games } from '../games/game.ts'
 import type { HistogramCounts } from '../histogram.ts'
@@ -35,6 +36,8 @@ export interface Platform {
   traced<T>(name: string, attributes: Readonly<Record<string, string>>, run: () => Promise<T>): Promise<T>
   /** The service of `key`, made when it is first asked for. @throws Error when two services need each other */
   use<T>(key: ServiceKey<T>): T
+  /** All services that were made, by their names. */
+  allServices(): ReadonlyMap<string, Service>
   /**
    * Runs `work` every `everyMs`, counted from the end of the last run; the first time after `everyMs`. Of several failures
    * in a row the first is logged, and the success after them.
@@ -80,6 +83,11 @@ export interface Service {
   isPlaying?(userId: string): boolean
   /** Whether a node that leaves keeps this socket until its live matches are over. Asked where no other node could take it. */
   keepsSocket?(connection: Connection): boolean
+  /**
+   * Everything that this module keeps of a user, as plain JSON, for `users.export`. The user reads it: no secrets, and nothing
+   * private of others. It is deleted with the user's row, by foreign keys.
+   */
+  exportOf?(userId: string, sql: Sql): Promise<unknown>
 }
 
 /** How a service is asked for: `ctx.use(key)` in a handler, `platform.use(key)` in another service. */
@@ -93,7 +101,7 @@ export function service<T extends object & Service>(name: string, create: (platf
   return { name, create }
 }
 
-export function createPlatform(parts: Omit<Platform, 'use' | 'every'>) {
+export function createPlatform(parts: Omit<Platform, 'use' | 'allServices' | 'every'>) {
   /** In the order of their creation. */
   const services = new Map<ServiceKey<unknown>, Service>()
   const underWay: string[] = []
@@ -119,7 +127,12 @@ export function createPlatform(parts: Omit<Platform, 'use' | 'every'>) {
     }
   }
 
-  const platform: Platform = { ...parts, use, every: (name, everyMs, work) => every(name, everyMs, work, parts.log) }
+  const platform: Platform = {
+    ...parts,
+    use,
+    allServices: () => new Map([...services].map(([{ name }, service]) => [name, service])),
+    every: (name, everyMs, work) => every(name, everyMs, work, parts.log),
+  }
   return {
     platform,
     services,

@@ -67,6 +67,7 @@ test('the migrations together make what schema.prisma says, and the listed addit
     'index CREATE UNIQUE INDEX matches_waiting_code_key ON public.matches USING btree (code) WHERE (status = \'waiting\'::"MatchStatus")',
     'trigger audit_log.audit_log_append_only',
     'trigger matches.matches_finished_at',
+    'trigger presence.presence_departures',
     'trigger seats.seats_ended_at',
   ])
 })

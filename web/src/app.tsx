@@ -12,6 +12,7 @@ import { JoinPage } from './pages/join-page.tsx'
 import { KeepCodesPage } from './pages/keep-codes-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
+import { ProfilePage } from './pages/profile/profile-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
@@ -78,6 +79,8 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <HistoryPage />
     case 'account':
       return <AccountPage account={account} />
+    case 'profile':
+      return <ProfilePage key={route.username} username={route.username} />
     case 'admin':
       // Others do not load it, and are told what they are told of any path that is not theirs.
       if (!account) return <Loading>Loading…</Loading>
@@ -102,6 +105,7 @@ function intentOf(route: Route): string | null {
       return 'You have been invited to a match. Sign in, or choose a name, and you are in.'
     case 'history':
     case 'account':
+    case 'profile':
     case 'admin':
       return 'Sign in to see this page.'
     default:

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
   | { readonly page: 'account' }
+  | { readonly page: 'profile'; readonly username: string }
   | { readonly page: 'admin'; readonly part: AdminPart }
   | { readonly page: 'unknown' }
 
@@ -18,6 +19,7 @@ export const paths = {
   lobby: '/',
   history: '/history',
   account: '/account',
+  profile: (username: string) => `/u/${encodeURIComponent(username)}`,
   admin: (part: AdminPart) => (part === 'overview' ? '/admin' : `/admin/${part}`),
   match: (id: string) => `/m/${encodeURIComponent(id)}`,
   replay: (id: string) => `/replay/${encodeURIComponent(id)}`,
@@ -42,6 +44,8 @@ export function parseRoute(path: string): Route {
       const part = adminParts.find((each) => each === value)
       return part ? { page: 'admin', part } : { page: 'unknown' }
     }
+    case 'u/':
+      return { page: 'profile', username: value ?? '' }
     case 'm/':
       return { page: 'match', matchId: value ?? '' }
     case 'replay/':
