@@ -15,7 +15,16 @@ export { type Sql, type Statement, statement } from './db/sql.ts'
 export { ConfigError } from './environment.ts'
 export { type AnyGame, defineGame, type Game, type Games } from './games/game.ts'
 export { games } from './games/index.ts'
-export { type Context, method, module, type ServiceModule, service, subscription } from './modules/define.ts'
+export {
+  type Context,
+  fileRoute,
+  method,
+  module,
+  route,
+  type ServiceModule,
+  service,
+  subscription,
+} from './modules/define.ts'
 export { type Api, modules } from './modules/index.ts'
 export { listOf, Page, readPage } from './modules/pages.ts'
 export type { Job, JobContext } from './modules/periodic-jobs.ts'

@@ -1,7 +1,7 @@
 import type { Db, Transaction, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Logger } from '../logger.ts'
-import { type Call, definers, type Methods, type Module, type Subscriptions } from '../rpc/index.ts'
+import { type Call, definers, type Methods, type Module, routeDefiners, type Subscriptions } from '../rpc/index.ts'
 import type { Job } from './periodic-jobs.ts'
 import type { Platform, ServiceKey } from './platform.ts'
 import type { Scope } from './scope.ts'
@@ -50,6 +50,9 @@ export class Context implements Scope {
 
 /** `method()` and `subscription()` for handlers that are given a `Context`. */
 export const { method, subscription } = definers<Context>()
+
+/** HTTP addresses besides `/rpc`: `route()` of a method, `fileRoute()` of bytes. */
+export const { route, fileRoute } = routeDefiners<Context>()
 
 /** A module: methods and subscriptions under one namespace, and what runs behind them. */
 export interface ServiceModule<M extends Methods = Methods, S extends Subscriptions = Subscriptions>

@@ -79,6 +79,8 @@ export interface Method<
   readonly output: O
   /** Of a `write`: its answers hold secrets and are kept encrypted. */
   readonly secretAnswer?: boolean
+  /** The largest body over HTTP, in bytes; a frame has `limits.frameBytes` all the same. Default: that of a frame. */
+  readonly httpBodyBytes?: number
   /** Of an `input` that also comes in binary frames. */
   readonly binary?: BinaryInput<ContextFor<Ctx, A>>
   /** Of a `write`: work that must not hold a transaction open. It runs once, before the transaction begins. */
@@ -161,34 +163,6 @@ export type AnyMethod = Method<any, any, any, any, any, any>
 export type AnySubscription = Subscription<any, any, any, any, any, any>
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 export type AnyDefinition = AnyMethod | AnySubscription
-
-export type Methods = Readonly<Record<string, AnyMethod>>
-export type Subscriptions = Readonly<Record<string, AnySubscription>>
-
-export interface Module<M extends Methods = Methods, S extends Subscriptions = Subscriptions> {
-  readonly name: string
-  readonly methods: M
-  readonly subscriptions: S
-}
-
-/** The types that a client of these modules needs. */
-export type ApiOf<Modules extends Readonly<Record<string, Module>>> = {
-  readonly [Name in keyof Modules]: ShapesOf<Modules[Name]['methods']> & ShapesOf<Modules[Name]['subscriptions']>
-}
-
-type ShapesOf<Definitions extends Methods | Subscriptions> = {
-  readonly [Key in keyof Definitions]: Definitions[Key] extends Method<infer _C, infer _A, infer I, infer O, infer E>
-    ? { readonly kind: 'method'; readonly input: z.input<I>; readonly output: z.output<O>; readonly errors: E }
-    : Definitions[Key] extends Subscription<infer _C, infer _A, infer I, infer V, infer S, infer E>
-      ? {
-          readonly kind: 'subscription'
-          readonly input: z.input<I>
-          readonly snapshot: z.output<S>
-          readonly event: z.output<V>
-          readonly errors: E
-        }
-      : never
-}
 
 /** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Call } from './call.ts'
-import { type AnyDefinition, type AnyMethod, definers, type Module } from './definition.ts'
+import { type AnyDefinition, type AnyMethod, definers } from './definition.ts'
 import { TYPE } from './envelope.ts'
 import { MethodLimiter } from './method-limits.ts'
+import type { Module } from './module.ts'
 import { RequestStats } from './request-stats.ts'
 import type { Hub } from './stream-hub.ts'
 
