@@ -3,20 +3,20 @@ export type Headers = Readonly<Record<string, string | readonly string[]>>
 /** Features of browsers that the page does not use. Those that are not named here are for the page alone, by default. */
 const DENIED_FEATURES = [
   'accelerometer',
-  'camera',
-  'display-capture',
   'geolocation',
   'gyroscope',
   'hid',
   'idle-detection',
   'magnetometer',
-  'microphone',
   'midi',
   'payment',
   'serial',
   'usb',
   'xr-spatial-tracking',
 ]
+
+/** What calls in rooms use. The browser still asks its user. */
+const OWN_FEATURES = ['camera', 'display-capture', 'microphone']
 
 /** A year, as browsers ask for (RFC 6797, 6.1.1). Hosts below this one are left out: they may not be Rally's. */
 const STRICT_TRANSPORT: Headers = { 'Strict-Transport-Security': 'max-age=31536000' }
@@ -31,7 +31,10 @@ export function headersOfAll(publicUrl: string): Headers {
     'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': DENIED_FEATURES.map((feature) => `${feature}=()`).join(', '),
+    'Permissions-Policy': [
+      ...DENIED_FEATURES.map((feature) => `${feature}=()`),
+      ...OWN_FEATURES.map((feature) => `${feature}=(self)`),
+    ].join(', '),
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     ...(new URL(publicUrl).protocol === 'https:' ? STRICT_TRANSPORT : {}),

@@ -46,7 +46,10 @@ test.for(requests)('a response to %s has the headers of all, each once', async (
     'strict-transport-security': 'max-age=31536000',
     'x-content-type-options': 'nosniff',
   })
-  expect(headers.get('permissions-policy')).toContain('camera=(), ')
+  const features = headers.get('permissions-policy')?.split(', ')
+  expect(features).toEqual(
+    expect.arrayContaining(['geolocation=()', 'camera=(self)', 'display-capture=(self)', 'microphone=(self)']),
+  )
   const policy = headers.get('content-security-policy') ?? ''
   for (const directive of ["base-uri 'none'", "frame-ancestors 'none'", "default-src '"]) {
     expect(policy.split(directive), directive).toHaveLength(2)
