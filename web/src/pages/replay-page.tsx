@@ -9,7 +9,7 @@ import { endWords, resultTitle, scoreLine } from '../match-text.ts'
 import { pairing, seatsOf } from '../player-names.ts'
 import { type Rally, useRally, useUser } from '../rally.ts'
 import { Link, paths } from '../router.tsx'
-import { CopyButton, TextButton } from '../ui/button.tsx'
+import { ShareButton, TextButton } from '../ui/button.tsx'
 import { ErrorNotice, Loading, Notice } from '../ui/notice.tsx'
 import { MessagePage, Page } from '../ui/page.tsx'
 import { TimeAgo } from '../ui/time-ago.tsx'
@@ -60,7 +60,7 @@ function Shown({ match, replay }: LoadedReplay & { readonly replay: NonNullable<
       fit={view ? `${view.fit} fit-replay` : 'narrow'}
       aside={
         <div className="row replay-actions">
-          <CopyButton small text={location.origin + paths.replay(match.id)} what="link" />
+          <ShareButton url={() => location.origin + paths.replay(match.id)} title={pairing(match)} what="link" />
           <Link className="button button-small" href={paths.match(match.id)}>
             To the match
           </Link>

@@ -6,9 +6,10 @@ import type { Match } from '../../../src/modules/matches/types.ts'
 import type { SeatNames } from '../games/game-view.ts'
 import { Scoreboard } from '../games/scoreboard.tsx'
 import { useStore } from '../store.ts'
-import { ReloadButton } from '../ui/button.tsx'
+import { ReloadButton, ShareButton } from '../ui/button.tsx'
 import { PlayIcon } from '../ui/icons.tsx'
 import { Notice } from '../ui/notice.tsx'
+import { addressOfMoment } from './moment.ts'
 import type { Playback } from './playback.ts'
 import { Transport } from './replay-controls.tsx'
 import { type RecordedSource, type ReplayTrouble, useReplay } from './use-replay.ts'
@@ -42,6 +43,9 @@ export function ReplayPlayer<State, Input, Options>(props: ReplayPlayerProps<Sta
         <Begin playback={playback} />
       </div>
       <Transport playback={playback} points={points} />
+      <div>
+        <ShareButton url={() => addressOfMoment(match.id, playback)} title="A match on Rally" what="this moment" />
+      </div>
       {isTrue ? (
         <p className="small soft replay-note">
           Your device played this match again from {replay.changes.length} inputs and got the server’s result.

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import type { Blend } from '../../../src/client/play/index.ts'
 import type { Game } from '../../../src/games/game.ts'
 import type { Replay } from '../../../src/modules/live/types.ts'
+import { momentOf } from './moment.ts'
 import { Playback } from './playback.ts'
 import { type Point, Recording } from './recording.ts'
 
@@ -57,6 +58,7 @@ function open<State, Input, Options>(
     return 'broken'
   }
   const playback = new Playback(recording.ticks, game.tickRate)
+  playback.seek(momentOf(location.search) * playback.pace)
   const scores = recording.scoresAt(recording.ticks)
   const isTrue = replay.scores.every((score, seat) => score === scores[seat])
   return { source: sourceOf(recording, playback), playback, points: recording.points, isTrue }

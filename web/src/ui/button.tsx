@@ -1,5 +1,5 @@
-import { type ButtonHTMLAttributes, type MouseEvent, useEffect, useState } from 'react'
-import { CheckIcon, CopyIcon } from './icons.tsx'
+import { type ButtonHTMLAttributes, type MouseEvent, type Ref, useEffect, useState } from 'react'
+import { CheckIcon, CopyIcon, ShareIcon } from './icons.tsx'
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'plain' | 'primary' | 'quiet' | 'danger'
@@ -7,6 +7,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly wide?: boolean
   /** Its action is under way: the button keeps the focus, and does nothing. */
   readonly busy?: boolean
+  readonly ref?: Ref<HTMLButtonElement>
 }
 
 export function Button({ look = 'plain', small, wide, busy, className, onClick, children, ...rest }: ButtonProps) {
@@ -46,7 +47,8 @@ export function ReloadButton({ children = 'Reload the page' }: { readonly childr
 }
 
 interface CopyButtonProps {
-  readonly text: string
+  /** A function is called when the button is pressed. */
+  readonly text: string | (() => string)
   /** What is copied, for the button's name: `Copy link`. */
   readonly what: string
   readonly look?: 'plain' | 'primary'
@@ -62,7 +64,7 @@ export function CopyButton({ text, what, look = 'plain', small = false }: CopyBu
   }, [result])
 
   const copy = () => {
-    copyText(text).then(
+    copyText(typeof text === 'string' ? text : text()).then(
       () => setResult('copied'),
       () => setResult('failed'),
     )
@@ -73,6 +75,29 @@ export function CopyButton({ text, what, look = 'plain', small = false }: CopyBu
       <span aria-live="polite">
         {result === 'copied' ? 'Copied' : result === 'failed' ? 'Not allowed' : `Copy ${what}`}
       </span>
+    </Button>
+  )
+}
+
+interface ShareButtonProps {
+  /** Asked for when the button is pressed. */
+  readonly url: () => string
+  readonly title: string
+  /** What is shared: `link`, `this moment`. */
+  readonly what: string
+}
+
+/** Offers an address to the device's apps, or copies it where the browser cannot do that. */
+export function ShareButton({ url, title, what }: ShareButtonProps) {
+  if (!('share' in navigator)) return <CopyButton small text={url} what={what} />
+  const share = () => {
+    // Somebody who closes the menu has changed their mind.
+    navigator.share({ url: url(), title }).catch(() => undefined)
+  }
+  return (
+    <Button small onClick={share}>
+      <ShareIcon />
+      Share {what}
     </Button>
   )
 }

@@ -4,10 +4,10 @@ import { viewOf } from '../../games/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-subscription.ts'
 import { resultTitle, scoreLine } from '../../match-text.ts'
-import { seatsOf } from '../../player-names.ts'
+import { pairing, seatsOf } from '../../player-names.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, navigate, paths } from '../../router.tsx'
-import { Button } from '../../ui/button.tsx'
+import { Button, ShareButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { EyeIcon, LeaveIcon } from '../../ui/icons.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
@@ -74,6 +74,9 @@ function MatchView({ match }: { match: Match }) {
               <EyeIcon />
               Watching
             </span>
+          )}
+          {showsStage && (
+            <ShareButton url={() => location.origin + paths.match(match.id)} title={pairing(match)} what="link" />
           )}
           {isSeated && !isOver && <LeaveButton match={match} />}
           {!isSeated && (
