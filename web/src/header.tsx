@@ -3,6 +3,7 @@ import { Navigation } from './navigation.tsx'
 import { useNet } from './network/page-network.ts'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
+import { SoundMenu } from './sound/sound-menu.tsx'
 import { Button } from './ui/button.tsx'
 import { Logo, MoonIcon, SunIcon, UserIcon } from './ui/icons.tsx'
 
@@ -37,6 +38,7 @@ export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
             <span data-testid="user-name">{user.username}</span>
           </Link>
         )}
+        <SoundMenu />
         <ThemeButton />
       </div>
     </header>

@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { NetContext, PageNet } from './network/page-network.ts'
 import { connect, RallyContext } from './rally.ts'
+import { Sound, SoundContext } from './sound/sound.ts'
 import { UnkeptCodesContext, UnkeptCodesStore } from './unkept-codes.ts'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -29,6 +30,7 @@ Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
 
 const net = new PageNet()
 const rally = connect(net.network)
+const sound = new Sound()
 const unkeptCodes = new UnkeptCodesStore()
 rally.on('user', (user) => {
   if (unkeptCodes.current && user?.id !== unkeptCodes.current.userId) unkeptCodes.set(null)
@@ -39,7 +41,9 @@ createRoot(root).render(
     <RallyContext value={rally}>
       <NetContext value={net}>
         <UnkeptCodesContext value={unkeptCodes}>
-          <App />
+          <SoundContext value={sound}>
+            <App />
+          </SoundContext>
         </UnkeptCodesContext>
       </NetContext>
     </RallyContext>

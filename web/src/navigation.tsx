@@ -1,4 +1,5 @@
-import { type ComponentType, useEffect, useRef, useState } from 'react'
+import type { ComponentType } from 'react'
+import { usePopup } from './hooks/use-popup.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { HistoryIcon, MoreIcon, PlayIcon, ShieldIcon } from './ui/icons.tsx'
 
@@ -56,39 +57,17 @@ function EntryLink({ entry, route, onClick }: { entry: Entry; route: Route; onCl
 
 /** A wide window shows its entries like the others, by the style sheet. */
 function Menu({ entries, route }: { entries: readonly Entry[]; route: Route }) {
-  const [isOpen, setOpen] = useState(false)
-  const menu = useRef<HTMLDivElement>(null)
-  const button = useRef<HTMLButtonElement>(null)
-  useEffect(() => {
-    if (!isOpen) return
-    const close = (event: Event) => {
-      if (event.target instanceof Node && menu.current?.contains(event.target)) return
-      setOpen(false)
-    }
-    const closeByKey = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return
-      setOpen(false)
-      button.current?.focus()
-    }
-    addEventListener('pointerdown', close)
-    addEventListener('focusin', close)
-    addEventListener('keydown', closeByKey)
-    return () => {
-      removeEventListener('pointerdown', close)
-      removeEventListener('focusin', close)
-      removeEventListener('keydown', closeByKey)
-    }
-  }, [isOpen])
+  const { isOpen, place, button, toggle, close } = usePopup()
   const hasCurrent = entries.some(({ pages }) => pages.includes(route.page))
   return (
-    <div ref={menu} className="nav-menu">
+    <div ref={place} className="nav-menu">
       <button
         ref={button}
         type="button"
         className="nav-link nav-more"
         aria-expanded={isOpen}
         data-current={hasCurrent || undefined}
-        onClick={() => setOpen(!isOpen)}
+        onClick={toggle}
         data-testid="nav-more"
       >
         <MoreIcon />
@@ -96,7 +75,7 @@ function Menu({ entries, route }: { entries: readonly Entry[]; route: Route }) {
       </button>
       <div className="nav-rest" data-open={isOpen || undefined}>
         {entries.map((entry) => (
-          <EntryLink key={entry.href} entry={entry} route={route} onClick={() => setOpen(false)} />
+          <EntryLink key={entry.href} entry={entry} route={route} onClick={close} />
         ))}
       </div>
     </div>

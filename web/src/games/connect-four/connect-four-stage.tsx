@@ -1,5 +1,7 @@
+import { useEffect } from 'react'
 import { type ConnectFourState, connectFour } from '../../../../src/games/connect-four/index.ts'
 import { useStatus } from '../../rally.ts'
+import { useSound } from '../../sound/sound.ts'
 import { useStore } from '../../store.ts'
 import type { StageProps } from '../game-view.ts'
 import { CONNECT_FOUR_SEATS, type SeatNames } from '../game-view.ts'
@@ -16,12 +18,17 @@ export function ConnectFourStage({ match, mine, overlay }: StageProps) {
   const isOn = match.status === 'live' && known !== null && connectFour.outcome(state) === null
   const isConnected = useStatus() === 'open'
   const names = namesOf(match.players)
+  const sound = useSound()
+  const last = sayMove(state, names, mine)
+  useEffect(() => {
+    if (last) sound.play('drop')
+  }, [sound, last])
   return (
     <div className="stage stage-four">
       <Scoreboard players={match.players} mine={mine} seatNames={CONNECT_FOUR_SEATS} turn={isOn ? state.turn : null} />
       <PlayError error={error} />
       <p className="turn" role="status" aria-live="polite" data-testid="turn">
-        <span className="turn-last">{sayMove(state, names, mine) || 'Four in a row wins.'}</span>{' '}
+        <span className="turn-last">{last || 'Four in a row wins.'}</span>{' '}
         {isOn && <span>{sayNext(state, names, mine)}</span>}
       </p>
       <div className="four-frame">

@@ -1,17 +1,24 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { pong } from '../../../../src/games/pong/index.ts'
+import { useSound } from '../../sound/sound.ts'
 import { Store, useStore } from '../../store.ts'
 import { DownIcon, UpIcon } from '../../ui/icons.tsx'
 import { PONG_SEATS, type StageProps } from '../game-view.ts'
 import { Scoreboard } from '../scoreboard.tsx'
 import { PlayError, usePlay } from '../use-play.tsx'
 import { CourtCanvas, emptyCourt } from './court-canvas.tsx'
+import { PongSounds } from './pong-sounds.ts'
 import { usePaddles } from './use-paddles.ts'
 
 export function PongStage({ match, mine, active, overlay }: StageProps) {
   const { source, error } = usePlay(match, mine, pong)
   const [settled] = useState(() => new SettledScores(null))
   const scores = useStore(settled)
+  const sound = useSound()
+  const [sounds] = useState(() => new PongSounds(sound))
+  useEffect(() => {
+    if (scores) sounds.score(scores, mine)
+  }, [sounds, scores, mine])
   const isPlaying = active && mine.length > 0
   const { pointer, button, steer } = usePaddles(source, mine, isPlaying)
   const names = match.players.map((player) => player.displayName).join(' against ')
@@ -21,6 +28,7 @@ export function PongStage({ match, mine, active, overlay }: StageProps) {
     if (!state) return emptyCourt
     settled.see(pong.scores(state), performance.now(), () => source.leadMs)
     steer(state)
+    sounds.see(state)
     return state
   }
 

@@ -1,8 +1,9 @@
-import { useCallback } from 'react'
+import { useCallback, useEffect } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useTimeLeft } from '../../hooks/use-now.ts'
 import { seatName } from '../../player-names.ts'
 import { useRally } from '../../rally.ts'
+import { useSound } from '../../sound/sound.ts'
 
 interface CountdownProps {
   readonly match: Match
@@ -15,6 +16,8 @@ export function Countdown({ match, mine }: CountdownProps) {
   const clock = useCallback(() => rally.clock.now(), [rally])
   const left = useTimeLeft(match.startsAt, clock)
   const seconds = Math.ceil(left / 1000)
+  const sound = useSound()
+  useEffect(() => sound.play(seconds > 0 ? 'countdown' : 'start'), [sound, seconds])
   return (
     <div className="overlay overlay-clear">
       <span key={seconds} className="countdown numbers" data-testid="countdown" role="timer">
