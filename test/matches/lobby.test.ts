@@ -66,7 +66,7 @@ test('requests of the same moment share one query', async () => {
   expect(opened.map((one) => one?.seq)).toEqual(opened.map(() => match.version))
   expect(queries).toBe(2)
   const lobbies = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => matches.followLobby(index % 2 ? 'pong' : undefined)),
+    Array.from({ length: 50 }, (_, index) => matches.pages.followLobby(index % 2 ? 'pong' : undefined)),
   )
   expect(queries).toBe(3)
   expect(new Set(lobbies.map(({ lobby }) => lobby)).size).toBe(2)

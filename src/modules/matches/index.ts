@@ -1,5 +1,7 @@
 import { module } from '../define.ts'
+import { acceptInvite } from './methods/acceptInvite.ts'
 import { create } from './methods/create.ts'
+import { declineInvite } from './methods/declineInvite.ts'
 import { getOne } from './methods/getOne.ts'
 import { history } from './methods/history.ts'
 import { join } from './methods/join.ts'
@@ -7,18 +9,22 @@ import { leave } from './methods/leave.ts'
 import { list } from './methods/list.ts'
 import { rematch } from './methods/rematch.ts'
 import { matchService } from './service.ts'
+import { onInvite } from './subscriptions/onInvite.ts'
 import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
+export type { EndedMatch } from './match-hooks.ts'
 export { splitOptions } from './match-options.ts'
-export { matchService } from './service.ts'
+export type { Seated } from './seating.ts'
+export { matchService, type Seats } from './service.ts'
 
 export const matches = module({
   name: 'matches',
   service: matchService,
   jobs: {
     deleteOld: { everyMs: 5_000, runsOn: 'one node', run: (ctx) => ctx.use(matchService).deleteOld(ctx) },
+    expireInvites: { everyMs: 5_000, runsOn: 'one node', run: (ctx) => ctx.use(matchService).invites.expire(ctx) },
   },
-  methods: { create, getOne, history, join, leave, list, rematch },
-  subscriptions: { onLobby, onUpdate },
+  methods: { acceptInvite, create, declineInvite, getOne, history, join, leave, list, rematch },
+  subscriptions: { onInvite, onLobby, onUpdate },
 })

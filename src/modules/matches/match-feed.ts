@@ -2,6 +2,7 @@ import { type Channel, channel, type Opened } from '../../rpc/index.ts'
 import type { Platform } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import { LobbyFeed } from './lobby.ts'
+import { MatchHooks } from './match-hooks.ts'
 import { type MatchRow, toMatch } from './match-row.ts'
 import { MatchTimers } from './match-timers.ts'
 import { noteSeatChanges, seatCountsOf } from './match-writes.ts'
@@ -18,12 +19,14 @@ const delayedChannel = (matchId: string): Channel<Match> => channel('matches.onU
 /** Tells the followers of matches and of the lobby what changes, and shows each user what they may see. */
 export class MatchFeed {
   readonly lobby: LobbyFeed
+  readonly hooks = new MatchHooks()
   /** As `seatCountsOf` gives them. */
   readonly seatCounts: string
   readonly #platform: Platform
   /** Matches whose end spectators see later. */
   readonly #hiddenEnds: MatchTimers
   readonly #listeners: ((match: Match) => void)[] = []
+  readonly #inviteListeners: ((match: Match) => void)[] = []
 
   constructor(platform: Platform) {
     this.#platform = platform
@@ -36,6 +39,11 @@ export class MatchFeed {
   /** Listens to committed changes: all by this node, and those by other nodes in live matches that this node runs. */
   onChange(listener: (match: Match) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** Listens to changes, committed by this node, of matches to which somebody was asked to come. */
+  onInvitedChange(listener: (match: Match) => void): void {
+    this.#inviteListeners.push(listener)
   }
 
   /** The match as this user sees it, or nobody in particular. */
@@ -59,6 +67,7 @@ export class MatchFeed {
     scope.afterCommit(() => {
       this.publish(match)
       const { nodeId } = row
+      if (row.hasInvites) for (const listener of this.#inviteListeners) listener(match)
       const runsElsewhere = nodeId !== null && nodeId !== this.#platform.node
       if (runsElsewhere && match.status !== 'finished') this.#platform.nodes.tell(nodeId, CHANGED, match)
       // Spectators with a delay are told that the match goes live, and nothing more until its end may be seen.

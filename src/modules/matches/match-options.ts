@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AnyGame, SchemaError } from '../../games/game.ts'
+import { type AnyGame, type Games, gameOf, type SchemaError } from '../../games/game.ts'
 import { RpcError, toIssues } from '../../rpc/index.ts'
 
 export const MAX_SPECTATOR_DELAY_MS = 60_000
@@ -14,6 +14,14 @@ const MatchOptions = z.looseObject({
 export function splitOptions(options: unknown): { spectatorDelayMs: number; rules: Record<string, unknown> } {
   const { spectatorDelayMs, ...rules } = MatchOptions.parse(options)
   return { spectatorDelayMs, rules }
+}
+
+/** @throws RpcError VALIDATION_FAILED when this server has no such game. */
+export function offeredGame(games: Games, name: string): AnyGame {
+  const game = gameOf(games, name)
+  if (game) return game
+  const issues = [{ path: 'game', message: `Choose one of: ${Object.keys(games).join(', ')}` }]
+  throw new RpcError('VALIDATION_FAILED', 'There is no such game', { issues })
 }
 
 /** Checks the options of a new match and fills in their defaults. @throws RpcError VALIDATION_FAILED */

@@ -4,8 +4,13 @@ import type { MatchId } from '../wire.ts'
 import type { JoinCode, Match, Player } from './types.ts'
 
 /** A match with its seats as SQL gives it: one value of JSON, which is cheaper to send and to parse than columns. */
-export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy'> {
+export interface MatchRow extends Omit<Match, 'joinUrl' | 'players' | 'returnBy' | 'placements'> {
   readonly seats: readonly SeatRow[]
+  /** Empty without a result, and in results that are older than placements. */
+  readonly placements: readonly number[]
+  /** What opened it for its players; null when a player did. */
+  readonly origin: string | null
+  readonly hasInvites: boolean
   /** The user who opened it. */
   readonly createdBy: string
   readonly seed: number
@@ -26,7 +31,7 @@ interface SeatRow extends Player {
 
 /** The columns of `matches` in a row: all but those that only replays and indices need. */
 export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options, seed, rules_version, version,
-  start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, created_at, starts_at,
+  start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, placements, origin, has_invites, created_at, starts_at,
   started_at, finished_at, end_reason`
 
 const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
@@ -47,7 +52,8 @@ export function matchRow(match: string, seats?: string): string {
         'returnBy', ${ms('seat.return_by')}, 'leftAt', ${ms('seat.left_at')}) ORDER BY seat.seat)
       FROM ${seats ?? 'seats'} AS seat LEFT JOIN users AS player ON player.id = seat.user_id
       ${seats === undefined ? `WHERE seat.match_id = ${match}.id` : ''}), '[]'),
-    'winnerSeat', ${match}.winner_seat, 'options', ${match}.options, 'version', ${match}.version,
+    'winnerSeat', ${match}.winner_seat, 'placements', ${match}.placements, 'origin', ${match}.origin,
+    'hasInvites', ${match}.has_invites, 'options', ${match}.options, 'version', ${match}.version,
     'rematchOf', ${match}.rematch_of, 'rematchId', ${match}.rematch_id,
     'createdAt', ${ms(`${match}.created_at`)}, 'startsAt', ${ms(`${match}.starts_at`)},
     'startedAt', ${ms(`${match}.started_at`)}, 'finishedAt', ${ms(`${match}.finished_at`)},
@@ -100,6 +106,7 @@ export function toMatch(row: MatchRow, publicUrl: string): Match {
     joinUrl: `${publicUrl}/join/${row.code}`,
     players: row.seats.map(toPlayer),
     winnerSeat: row.winnerSeat,
+    placements: placementsOf(row),
     options: row.options,
     version: row.version,
     rematchOf: row.rematchOf,
@@ -111,6 +118,12 @@ export function toMatch(row: MatchRow, publicUrl: string): Match {
     endReason: row.endReason,
     ...(row.status === 'live' && returnBy > 0 ? { returnBy } : {}),
   }
+}
+
+function placementsOf({ status, placements, seats, winnerSeat }: MatchRow): number[] | null {
+  if (status !== 'finished') return null
+  if (placements.length > 0) return [...placements]
+  return seats.map(({ seat }) => (winnerSeat === null || winnerSeat === seat ? 1 : 2))
 }
 
 function toPlayer({ seat, userId, username, displayName, score, connected }: SeatRow): Player {

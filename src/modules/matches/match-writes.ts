@@ -3,7 +3,6 @@ import { type Sql, statement } from '../../db/sql.ts'
 import type { AnyGame, Games } from '../../games/game.ts'
 import { RpcError } from '../../rpc/index.ts'
 import { isBannedAt } from '../auth/index.ts'
-import type { MatchId } from '../wire.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
 
@@ -31,7 +30,7 @@ async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>
 }
 
 /** Whether a user is connected to this node or to another. */
-const isConnected = (isHere: string, user: string) =>
+export const isConnected = (isHere: string, user: string) =>
   `(${isHere} OR EXISTS (SELECT FROM presence WHERE user_id = ${user}))`
 
 const hasRoom = (user: string, max: string) =>
@@ -104,7 +103,7 @@ const OPEN = statement<Opened>(
 const CODE_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
 
 /** A code of six characters: one of a thousand million. */
-function newJoinCode(): string {
+export function newJoinCode(): string {
   return Array.from({ length: 6 }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
 }
 
@@ -264,34 +263,4 @@ export async function noteSeatChanges(
 ): Promise<MatchRow[]> {
   const rows = await sql.rows(SEATS_CHANGED, [ids, seatCounts, new Date(Date.now() + countdownMs)])
   return rows.map(({ row }) => row)
-}
-
-/** Values: matches. */
-const WITHDRAW = statement<{ row: MatchRow }>(
-  'matches.withdraw',
-  `UPDATE matches SET rematch_id = NULL, version = version + 1, updated_at = now()
-   WHERE id IN (SELECT rematch_of FROM matches WHERE id = ANY($1) AND status = 'aborted') AND rematch_id = ANY($1)
-   RETURNING ${matchRow('matches')} AS row`,
-)
-
-/** Withdraws the offers of rematches that were aborted. Answers with the matches that offered them. */
-export async function withdrawRematches(sql: Sql, ids: readonly string[]): Promise<MatchRow[]> {
-  return (await sql.rows(WITHDRAW, [ids])).map(({ row }) => row)
-}
-
-interface Rematch {
-  readonly row: MatchRow
-  /** The rematch that is not over, if there is one. */
-  readonly openId: MatchId | null
-}
-
-const REMATCH = statement<Rematch>(
-  'matches.rematch',
-  `SELECT ${matchRow('matches')} AS row, (
-     SELECT id FROM matches AS rematch WHERE rematch_of = $1 AND status IN ('waiting', 'live')) AS "openId"
-   FROM matches WHERE id = $1`,
-)
-
-export function readRematch(sql: Sql, matchId: MatchId): Promise<Rematch | null> {
-  return sql.first(REMATCH, [matchId])
 }

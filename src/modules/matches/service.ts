@@ -1,22 +1,37 @@
-import { type AnyGame, type Games, gameOf } from '../../games/game.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
-import { type PageRequest, readPage } from '../pages.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
 import { abortMatch } from './abort-match.ts'
+import { Invites } from './invites/invites.ts'
 import { deleteOld } from './lifecycle/cleanup.ts'
 import { MatchLifecycle } from './lifecycle/lifecycle.ts'
 import { announceEnded } from './lifecycle/owned-matches.ts'
 import { hasSeat, MatchFeed } from './match-feed.ts'
-import { listAllMatches, listMatches, type MatchFilter, openMatchesOf, readHistory } from './match-lists.ts'
-import { checkOptions } from './match-options.ts'
+import type { MatchHooks } from './match-hooks.ts'
+import { openMatchesOf } from './match-lists.ts'
+import { checkOptions, offeredGame } from './match-options.ts'
+import { MatchPages } from './match-pages.ts'
 import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
-import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch, readRematch } from './match-writes.ts'
+import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch } from './match-writes.ts'
+import { readRematch, rematchOf } from './rematches.ts'
+import { type Seated, Seating } from './seating.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
 /** How often a request is tried again because another request changed the match first. */
 const MAX_TRIES = 100
+
+/** A match that the server opens for its players, with every seat taken. */
+export interface Seats {
+  readonly game: string
+  readonly mode: MatchMode
+  readonly visibility: Visibility
+  readonly options?: unknown
+  /** One for each seat, in the order of seats. */
+  readonly userIds: readonly string[]
+  /** What opens it, such as `tournament:` with an id: hooks are told. */
+  readonly origin?: string
+}
 
 export interface Creation {
   readonly game: string
@@ -38,6 +53,9 @@ export class MatchService {
   readonly stopWithinMs = 2_000
   readonly feed: MatchFeed
   readonly lifecycle: MatchLifecycle
+  readonly invites: Invites
+  readonly seating: Seating
+  readonly pages: MatchPages
   readonly #platform: Platform
   readonly #read: (id: MatchId) => Promise<MatchRow | undefined>
 
@@ -45,7 +63,15 @@ export class MatchService {
     this.#platform = platform
     this.feed = new MatchFeed(platform)
     this.lifecycle = new MatchLifecycle(platform, this.feed)
+    this.pages = new MatchPages(platform, this.feed)
+    this.invites = new Invites(platform, this.feed)
+    this.seating = new Seating(platform, this.feed, (userId) => this.lifecycle.updatePresence(userId))
     this.#read = matchReader(platform.database.sql)
+  }
+
+  /** What other modules do when a match ends: `hooks.onResult`, `hooks.onAborted`. */
+  get hooks(): MatchHooks {
+    return this.feed.hooks
   }
 
   get queues() {
@@ -62,13 +88,14 @@ export class MatchService {
 
   async stop(): Promise<void> {
     await this.lifecycle.stop()
+    await this.invites.stop()
     await this.feed.stop()
   }
 
   /** @throws RpcError VALIDATION_FAILED for an unknown game or options that the game does not know, TOO_MANY_MATCHES. */
   async create(scope: Scope, user: Player, creation: Creation): Promise<Match> {
     const { mode, visibility = 'public' } = creation
-    const game = this.#gameOf(creation.game)
+    const game = offeredGame(this.#platform.games, creation.game)
     const options = checkOptions(game, creation.options ?? {})
     const others = Array.from({ length: game.seats - 1 }, (_, index) => index + 1)
     const ownSeats = mode === 'local' ? [0, ...others] : [0]
@@ -101,6 +128,22 @@ export class MatchService {
     throw tooBusy()
   }
 
+  /**
+   * Opens a waiting match with every seat taken by these players; null with those of them who are banned or gone. It does not
+   * count against the matches that a player may have.
+   *
+   * @throws RpcError VALIDATION_FAILED as `create`; RangeError unless there is one player for each seat
+   */
+  seatPlayers(scope: Scope, { origin, ...seats }: Seats): Promise<Seated> {
+    const game = offeredGame(this.#platform.games, seats.game)
+    return this.seating.seatPlayers(scope, {
+      ...seats,
+      game,
+      options: checkOptions(game, seats.options ?? {}),
+      origin: origin ?? null,
+    })
+  }
+
   /** The match with this id, or the newest with this code, as the user sees it; null when there is none. */
   async find(by: MatchKey, userId: string | null): Promise<Match | null> {
     const row = 'matchId' in by ? await this.#read(by.matchId) : await readByCode(this.#platform.database.sql, by.code)
@@ -111,11 +154,6 @@ export class MatchService {
   async follow(matchId: MatchId, userId: string | null): Promise<Opened<Match, Match> | null> {
     const row = await this.#read(matchId)
     return row ? this.feed.open(row, userId) : null
-  }
-
-  /** The lobby of one game or of all. @throws RpcError VALIDATION_FAILED for an unknown game */
-  async followLobby(game: string | undefined) {
-    return this.feed.lobby.read(game === undefined ? undefined : this.#gameOf(game).name)
   }
 
   /**
@@ -140,7 +178,11 @@ export class MatchService {
       if (!left?.isSeated) throw new RpcError('NOT_FOUND', 'You have no seat there')
       const { row, isChanged, isDone, before } = left
       if (before) this.feed.announce(scope, before)
-      if (isChanged) return this.feed.announceMove(scope, row, 'left')
+      if (isChanged) {
+        const match = this.feed.announceMove(scope, row, 'left')
+        if (match.status === 'aborted') await this.feed.hooks.run(scope, row, match)
+        return match
+      }
       if (!isDone) continue
       if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(row, user.id))
       return this.feed.show(row, user.id)
@@ -162,42 +204,8 @@ export class MatchService {
   async abort(scope: Scope, matchId: MatchId, endReason: string): Promise<Match | null> {
     const row = await abortMatch(scope.sql, matchId, endReason)
     if (row === null) return null
-    await announceEnded(this.feed, scope, [matchId])
+    await announceEnded(this.feed, scope, [matchId], [row])
     return toMatch(row, this.#platform.config.publicUrl)
-  }
-
-  /** Public matches; with `player` all matches of that player, private and local ones too. */
-  async list(
-    page: PageRequest & { game?: string | undefined; status?: MatchStatus | undefined },
-    player: Player | null,
-  ) {
-    const { status } = page
-    const games = page.game === undefined ? Object.keys(this.#platform.games) : [this.#gameOf(page.game).name]
-    const userId = player?.id ?? null
-    return readPage(page, {
-      read: (rows) => listMatches(this.#platform.database.sql, { ...rows, games, status }, userId),
-      key: ({ createdAt, id }) => ({ at: createdAt, id }),
-      item: (row) => this.feed.show(row, userId),
-    })
-  }
-
-  /** Every match as it is, whoever may see it: for admins. */
-  listAll(page: PageRequest & MatchFilter) {
-    const { publicUrl } = this.#platform.config
-    return readPage(page, {
-      read: (rows) => listAllMatches(this.#platform.database.sql, rows, page),
-      key: ({ createdAt, id }) => ({ at: createdAt, id }),
-      item: (row) => toMatch(row, publicUrl),
-    })
-  }
-
-  /** The finished matches of a player, last finished first; the private ones only if the player asks. */
-  history(page: PageRequest, username: string, viewer: Player) {
-    return readPage(page, {
-      read: (rows) => readHistory(this.#platform.database.sql, username, viewer.username === username, rows),
-      key: ({ finishedAt, id }) => ({ at: finishedAt ?? 0, id }),
-      item: (row) => this.feed.show(row, viewer.id),
-    })
   }
 
   deleteOld({ sql }: Scope): Promise<void> {
@@ -246,35 +254,9 @@ export class MatchService {
     const { seatCounts } = this.feed
     return { userId: id, isHere: connections.isOnline(id), maxActive, countdownMs, seatCounts }
   }
-
-  /** @throws RpcError VALIDATION_FAILED when this server has no such game. */
-  #gameOf(name: string): AnyGame {
-    const game = gameOf(this.#platform.games, name)
-    if (game) return game
-    const issues = [{ path: 'game', message: `Choose one of: ${Object.keys(this.#platform.games).join(', ')}` }]
-    throw new RpcError('VALIDATION_FAILED', 'There is no such game', { issues })
-  }
 }
 
 export const matchService = service('matches', (platform) => new MatchService(platform))
-
-function rematchOf(row: MatchRow, userId: string, games: Games): NewMatch {
-  const { id, mode, visibility, seats } = row
-  const game = gameOf(games, row.game)
-  if (!game) throw new RpcError('MATCH_CLOSED', 'This game is not offered any more')
-  const seatsOf = (user: string | null) => seats.filter((seat) => seat.userId === user).map(({ seat }) => seat)
-  const isAlone = seats.every((seat) => seat.userId === null || seat.userId === userId)
-  const reserved = Array.from({ length: game.seats }, (_, at) => seats.find(({ seat }) => seat === at)?.userId ?? '')
-  return {
-    game,
-    mode,
-    visibility,
-    options: checkOptions(game, row.options),
-    ownSeats: seatsOf(userId),
-    botSeats: mode === 'bot' ? seatsOf(null) : [],
-    rematch: { of: id, reserved: isAlone ? [] : reserved },
-  }
-}
 
 function isOpen(status: MatchStatus): boolean {
   return status === 'waiting' || status === 'live'

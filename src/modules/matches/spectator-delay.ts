@@ -22,6 +22,7 @@ export function seenBySpectators(row: MatchRow, now: number): MatchRow {
     version: row.startVersion ?? row.version,
     seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true, returnBy: null })),
     winnerSeat: null,
+    placements: [],
     rematchOf: null,
     rematchId: null,
     finishedAt: null,

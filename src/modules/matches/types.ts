@@ -37,7 +37,10 @@ export const Match = z.object({
   code: z.string(),
   joinUrl: z.string(),
   players: z.array(Player),
+  /** The only seat with placement 1, else null. */
   winnerSeat: z.number().int().nullable(),
+  /** The placement of each seat: 1 is best, equal ones share. Null while there is no result. */
+  placements: z.array(z.number().int().min(1)).nullable(),
   options: z.record(z.string(), z.unknown()),
   /** The `seq` of `matches.onUpdate`. */
   version: z.number().int(),
@@ -63,3 +66,28 @@ export type Match = z.infer<typeof Match>
 /** The newest public matches that wait for players or are being played. */
 export const Lobby = z.object({ matches: z.array(Match) })
 export type Lobby = z.infer<typeof Lobby>
+
+/** Why somebody is asked to come to a match: another player, a tournament, or the queue, which has found a match. */
+export const InviteReason = z.enum(['invite', 'tournament', 'queue'])
+export type InviteReason = z.infer<typeof InviteReason>
+
+export const InviteId = z.string().min(1).max(40).brand<'InviteId'>()
+export type InviteId = z.infer<typeof InviteId>
+
+/** A user is asked to come to a waiting match. */
+export const Invite = z.object({
+  id: InviteId,
+  matchId: MatchId,
+  game: z.string(),
+  mode: MatchMode,
+  reason: InviteReason,
+  /** The player who asks; null for the server. */
+  from: z.object({ userId: UserId, username: z.string(), displayName: z.string() }).nullable(),
+  createdAt: Timestamp,
+  expiresAt: Timestamp,
+})
+export type Invite = z.infer<typeof Invite>
+
+/** The open invites of a user, the newest first. */
+export const Invites = z.object({ invites: z.array(Invite) })
+export type Invites = z.infer<typeof Invites>

@@ -13,5 +13,5 @@ export const matches = method({
   limit: { points: 600, perSeconds: 60 },
   input: z.object({ ...Page, status: MatchStatus.optional(), game: z.string().optional(), userId: UserId.optional() }),
   output: listOf(Match),
-  handle: ({ ctx, input }) => ctx.use(matchService).listAll(input),
+  handle: ({ ctx, input }) => ctx.use(matchService).pages.listAll(input),
 })

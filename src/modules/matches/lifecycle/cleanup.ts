@@ -65,7 +65,7 @@ export async function abortAbandoned(
     if (ids.length === 0) return
     const aborted = await inIdempotentTransaction(platform, async (scope) => {
       const rows = await scope.sql.rows(abort, [...values, ids, endReason])
-      await announceEnded(feed, scope, ids)
+      await announceEnded(feed, scope, ids, rows)
       return rows.length
     })
     // Other nodes are aborting the rest.

@@ -3,7 +3,7 @@ import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction, plainScope, type Scope } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
-import { withdrawRematches } from '../match-writes.ts'
+import { withdrawRematches } from '../rematches.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
@@ -26,13 +26,13 @@ const CLAIM = statement<{ id: string }>(
 
 /**
  * A result counts even if another node has aborted the match as `node-lost`: by the fence, nobody has run it since.
- * Values: match, node, fence, winner, scores, reason, finished at, ticks, final state, inputs.
+ * Values: match, node, fence, winner, scores, reason, finished at, ticks, final state, inputs, placements.
  */
 const FINISH = statement<{ id: string }>(
   'matches.finish',
   `WITH ended AS (
      UPDATE matches SET status = 'finished', winner_seat = $4, end_reason = $6, finished_at = $7, ticks = $8,
-       final_state = $9, inputs = $10, version = version + 1, updated_at = now()
+       final_state = $9, inputs = $10, placements = $11, version = version + 1, updated_at = now()
      WHERE id = $1 AND node_id = $2 AND fence = $3
        AND (status = 'live' OR (status = 'aborted' AND end_reason = 'node-lost'))
      RETURNING id),
@@ -150,11 +150,12 @@ export class OwnedMatches {
 
   /** Stores a result, unless the match has gone on elsewhere, and announces what is stored. */
   async finish(result: MatchResult): Promise<void> {
-    const { matchId, node, fence, winnerSeat, scores, endReason, finishedAt, ticks, finalState, inputs } = result
+    const { matchId, node, fence, winnerSeat, scores, endReason, finishedAt, ticks, placements = [] } = result
     const values = [matchId, node, fence, winnerSeat, scores, endReason, new Date(finishedAt), ticks]
+    const record = [JSON.stringify(result.finalState), JSON.stringify(result.inputs)]
     await inIdempotentTransaction(this.#platform, async (scope) => {
-      await scope.sql.rows(FINISH, [...values, JSON.stringify(finalState), JSON.stringify(inputs)])
-      await announceEnded(this.#feed, scope, [matchId])
+      const ended = await scope.sql.rows(FINISH, [...values, ...record, placements])
+      await announceEnded(this.#feed, scope, [matchId], ended)
     })
   }
 
@@ -182,8 +183,8 @@ export class OwnedMatches {
     const ids = matches.map(({ id }) => id)
     const fences = matches.map(({ fence }) => fence)
     await inIdempotentTransaction(this.#platform, async (scope) => {
-      await scope.sql.rows(ABORT, [this.#platform.node, ids, fences, endReason])
-      await announceEnded(this.#feed, scope, ids)
+      const ended = await scope.sql.rows(ABORT, [this.#platform.node, ids, fences, endReason])
+      await announceEnded(this.#feed, scope, ids, ended)
     })
   }
 
@@ -211,10 +212,21 @@ export class OwnedMatches {
   }
 }
 
-/** Announces the matches that are over, and withdraws the rematches that this transaction has aborted. */
-export async function announceEnded(feed: MatchFeed, scope: Scope, ids: readonly string[]): Promise<void> {
+/**
+ * Announces the matches that are over, and withdraws the rematches that this transaction has aborted.
+ *
+ * @param ended those of them that this transaction has ended: their hooks run
+ */
+export async function announceEnded(
+  feed: MatchFeed,
+  scope: Scope,
+  ids: readonly string[],
+  ended: readonly { readonly id: string }[],
+): Promise<void> {
   for (const row of await readMatches(scope.sql, ids)) {
-    if (row.status !== 'waiting' && row.status !== 'live') feed.announce(scope, row)
+    if (row.status === 'waiting' || row.status === 'live') continue
+    const match = feed.announce(scope, row)
+    if (ended.some(({ id }) => id === row.id)) await feed.hooks.run(scope, row, match)
   }
   for (const row of await withdrawRematches(scope.sql, ids)) feed.announce(scope, row)
 }

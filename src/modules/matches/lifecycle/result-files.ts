@@ -11,6 +11,8 @@ export const MatchResult = z.object({
   node: z.string(),
   fence: z.number().int(),
   winnerSeat: z.number().int().nullable(),
+  /** One for each seat; absent in files of earlier versions. */
+  placements: z.array(z.number().int()).optional(),
   /** One for each seat. */
   scores: z.array(z.number().int()),
   endReason: z.string().nullable(),

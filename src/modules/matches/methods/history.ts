@@ -12,5 +12,5 @@ export const history = method({
   input: z.object({ ...Page, username: Username.optional() }),
   output: listOf(Match),
 
-  handle: ({ ctx, input }) => ctx.use(matchService).history(input, input.username ?? ctx.user.username, ctx.user),
+  handle: ({ ctx, input }) => ctx.use(matchService).pages.history(input, input.username ?? ctx.user.username, ctx.user),
 })

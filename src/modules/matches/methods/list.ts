@@ -21,6 +21,6 @@ export const list = method({
 
   handle({ ctx, input }) {
     if (input.mine && !ctx.user) throw new RpcError('UNAUTHENTICATED', 'Sign in to see your own matches')
-    return ctx.use(matchService).list(input, input.mine ? ctx.user : null)
+    return ctx.use(matchService).pages.list(input, input.mine ? ctx.user : null)
   },
 })

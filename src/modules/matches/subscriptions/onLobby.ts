@@ -14,7 +14,7 @@ export const onLobby = subscription({
   event: Lobby,
 
   async open({ ctx, input }) {
-    const { seq, lobby } = await ctx.use(matchService).followLobby(input.game)
+    const { seq, lobby } = await ctx.use(matchService).pages.followLobby(input.game)
     return { channel: lobbyChannel(input.game), seq, snapshot: lobby }
   },
 })

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { method } from '../../define.ts'
+import { Empty } from '../../wire.ts'
+import { matchService } from '../service.ts'
+import { InviteId } from '../types.ts'
+
+export const declineInvite = method({
+  summary: 'Declines an invite. The same player cannot invite you to the same match again.',
+  access: 'user',
+  effect: 'write',
+  input: z.object({ inviteId: InviteId }),
+  output: Empty,
+  errors: ['NOT_FOUND'],
+
+  async handle({ ctx, input }) {
+    await ctx.use(matchService).invites.decline(ctx, ctx.user.id, input.inviteId)
+    return {}
+  },
+})

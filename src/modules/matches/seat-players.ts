@@ -1,0 +1,79 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { type Sql, statement } from '../../db/sql.ts'
+import type { AnyGame } from '../../games/game.ts'
+import { isBannedAt } from '../auth/index.ts'
+import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
+import { isConnected, newJoinCode } from './match-writes.ts'
+import type { MatchMode, Visibility } from './types.ts'
+
+/** A match that the server opens for its players. */
+export interface SeatedMatch {
+  readonly game: AnyGame
+  readonly mode: MatchMode
+  readonly visibility: Visibility
+  /** As `checkOptions` gives them. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** One for each seat, in the order of seats. */
+  readonly userIds: readonly string[]
+  /** What opens it, such as `queue`. Hooks are told. */
+  readonly origin: string | null
+}
+
+/** Values: users. */
+const LOCK_USERS = statement<{ id: string }>(
+  'users.lockMany',
+  `SELECT id FROM users WHERE id = ANY($1) AND NOT ${isBannedAt('now()')} ORDER BY id FOR NO KEY UPDATE`,
+)
+
+/** Locks the users' rows, the lowest id first. Answers with those who are not banned and not gone. */
+export async function lockUsers(sql: Sql, userIds: readonly string[]): Promise<Set<string>> {
+  return new Set((await sql.rows(LOCK_USERS, [userIds])).map(({ id }) => id))
+}
+
+/** Values: matches as JSON; end of a countdown that begins now; users with a socket to this node. */
+const SEAT = statement<{ row: MatchRow }>(
+  'matches.seatPlayers',
+  `WITH wanted AS (
+     SELECT * FROM jsonb_to_recordset($1::jsonb) AS wanted (id text, game text, mode "MatchMode",
+       visibility "MatchVisibility", code text, options jsonb, seed int, rules_version int, user_ids text[], origin text)),
+   players AS (
+     SELECT wanted.id AS match_id, place - 1 AS seat, users.id, users.display_name,
+       ${isConnected('users.id = ANY($3)', 'users.id')} AS connected
+     FROM wanted, unnest(wanted.user_ids) WITH ORDINALITY AS sitting (user_id, place) JOIN users ON users.id = sitting.user_id),
+   opened AS (
+     INSERT INTO matches (id, game, mode, visibility, code, options, seed, rules_version, created_by, reserved, origin, starts_at)
+     SELECT id, game, mode, visibility, code, options, seed, rules_version, user_ids[1], user_ids, origin,
+       CASE WHEN (SELECT bool_and(connected) FROM players WHERE match_id = wanted.id) THEN $2::timestamptz END
+     FROM wanted ON CONFLICT DO NOTHING RETURNING ${MATCH_COLUMNS}),
+   taken AS (
+     INSERT INTO seats (match_id, seat, user_id, display_name, connected)
+     SELECT match_id, seat, players.id, display_name, connected FROM players JOIN opened ON opened.id = match_id
+     RETURNING *)
+   SELECT ${matchRow('opened', '(SELECT * FROM taken WHERE match_id = opened.id)')} AS row FROM opened`,
+)
+
+/**
+ * Opens waiting matches with every seat taken. The users' rows have to be locked (`lockUsers`). A match whose join code is
+ * taken is missing in the answer.
+ */
+export async function openSeated(
+  sql: Sql,
+  matches: readonly SeatedMatch[],
+  { countdownMs, isHere }: { countdownMs: number; isHere: (userId: string) => boolean },
+): Promise<MatchRow[]> {
+  const wanted = matches.map(({ game, mode, visibility, options, userIds, origin }) => ({
+    id: randomUUID(),
+    game: game.name,
+    mode,
+    visibility,
+    code: newJoinCode(),
+    options,
+    seed: randomInt(2 ** 31),
+    rules_version: game.version,
+    user_ids: userIds,
+    origin,
+  }))
+  const here = matches.flatMap(({ userIds }) => userIds.filter(isHere))
+  const rows = await sql.rows(SEAT, [JSON.stringify(wanted), new Date(Date.now() + countdownMs), here])
+  return rows.map(({ row }) => row)
+}
