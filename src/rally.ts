@@ -13,7 +13,7 @@ export type { App } from './app.ts'
 export type { ConfigInput } from './config.ts'
 export { type Sql, type Statement, statement } from './db/sql.ts'
 export { ConfigError } from './environment.ts'
-export { type AnyGame, defineGame, type Game, type Games } from './games/game.ts'
+export { type AnyGame, defineGame, type Game, type Games, placementsByScore, winnerOf } from './games/game.ts'
 export { games } from './games/index.ts'
 export {
   type Context,

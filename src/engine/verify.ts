@@ -1,4 +1,4 @@
-import type { AnyGame, Outcome } from '../games/game.ts'
+import { type AnyGame, type Outcome, winnerOf } from '../games/game.ts'
 import { hashState } from '../games/hash.ts'
 import { Simulation } from '../games/simulate.ts'
 import { unpackInputs } from './pack-inputs.ts'
@@ -60,7 +60,7 @@ export function verify(game: AnyGame, stored: StoredMatch): Verification {
   else {
     const late = ticks - decidedAt
     if (late > MAX_LATE_SECONDS * game.tickRate) results.push(['the ticks', String(ticks), `decided ${late} before`])
-    results.push(['the winner', nameOfSeat(winnerSeat), nameOfSeat(outcome.winnerSeat)])
+    results.push(['the winner', nameOfSeat(winnerSeat), nameOfSeat(winnerOf(outcome.placements))])
   }
   const differences = results.filter(([, stored, simulated]) => stored !== simulated)
   return answer(differences.map(([what, stored, simulated]) => `${what}: stored ${stored}, simulated ${simulated}`))

@@ -16,10 +16,24 @@ export interface Schema<Value> {
   ): { readonly success: true; readonly data: Value } | { readonly success: false; readonly error: SchemaError }
 }
 
-/** How a game ended. `winnerSeat` is null for a draw; `scores` has one number a seat. */
+/** How a game ended: the placement of each seat, where 1 is best and equal ones share, and its score. */
 export interface Outcome {
-  readonly winnerSeat: number | null
+  readonly placements: readonly number[]
   readonly scores: readonly number[]
+}
+
+/**
+ * The placement of each seat by its score: the highest has 1, equal scores share a placement, and the one after two who share 1
+ * is 3.
+ */
+export function placementsByScore(scores: readonly number[]): number[] {
+  return scores.map((score) => 1 + scores.filter((other) => other > score).length)
+}
+
+/** The only seat with placement 1; null when several share it, as in a draw. */
+export function winnerOf(placements: readonly number[]): number | null {
+  const first = placements.indexOf(1)
+  return first === -1 || placements.includes(1, first + 1) ? null : first
 }
 
 /**

@@ -180,7 +180,7 @@ describe.sequential('the packages', () => {
     expect(await (await fetch(url)).text()).toContain('<title>To ten</title>')
     expect(JSON.parse(await node('dist/player.js', url))).toEqual({
       count: 2,
-      end: { winnerSeat: 0, scores: [1, 0] },
+      end: { placements: [1, 2], scores: [1, 0] },
       stored: [{ game: 'to-ten', winnerSeat: 0 }],
     })
     const { rows } = await execute(database.url, 'SELECT migration_name AS name FROM _application_migrations')

@@ -9,6 +9,7 @@ import {
   ROWS,
 } from '../../src/games/connect-four/index.ts'
 import { CELLS, type Cell, EMPTY } from '../../src/games/connect-four/rules.ts'
+import { winnerOf } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { nextInt, seedPrng } from '../../src/games/prng.ts'
 import { simulate } from '../support/simulate.ts'
@@ -120,7 +121,7 @@ describe('the end', () => {
     const state = play(columns.slice(0, -1))
     expect(connectFour.outcome(state)).toBeNull()
     play(columns.slice(-1), state)
-    expect(connectFour.outcome(state)).toEqual({ winnerSeat: 0, scores: [1, 0] })
+    expect(connectFour.outcome(state)).toEqual({ placements: [1, 2], scores: [1, 0] })
     expect(state.line).toEqual(line)
   })
 
@@ -133,7 +134,7 @@ describe('the end', () => {
 
   test('names seat 1 if it wins, and is not moved by further input', () => {
     const state = play([6, 0, 6, 0, 5, 0, 5, 0])
-    expect(connectFour.outcome(state)).toEqual({ winnerSeat: 1, scores: [0, 1] })
+    expect(connectFour.outcome(state)).toEqual({ placements: [2, 1], scores: [0, 1] })
     const before = structuredClone(state)
     for (let column = 0; column < COLUMNS; column++) drop(state, column)
     expect(state).toEqual(before)
@@ -145,7 +146,7 @@ describe('the end', () => {
     const state = play([...pairs, ...[4, 5, 4, 5, 4, 5, 5, 4, 5, 4, 5, 4], ...[6, 6, 6, 6, 6, 6]])
     expect(state.discs).toBe(CELLS)
     expect(lineOwner(state.board)).toBeNull()
-    expect(connectFour.outcome(state)).toEqual({ winnerSeat: null, scores: [0, 0] })
+    expect(connectFour.outcome(state)).toEqual({ placements: [1, 1], scores: [0, 0] })
     expect(connectFour.bot(state, state.turn)).toEqual({ column: null })
   })
 })
@@ -172,14 +173,14 @@ describe('random games', () => {
           changes.push({ tick, seat, input })
           if ((hashState(state) !== before) !== isLegal) throw new Error(`a move that is legal: ${isLegal}`)
         }
-        const outcome = connectFour.outcome(state)
-        expect(outcome?.winnerSeat).toBe(lineOwner(state.board))
-        if (outcome?.winnerSeat === null) expect(state.board).not.toContain(EMPTY)
-        else expect(state.line.every((cell) => state.board[cell] === outcome?.winnerSeat)).toBe(true)
+        const winner = winnerOf(connectFour.outcome(state)?.placements ?? [])
+        expect(winner).toBe(lineOwner(state.board))
+        if (winner === null) expect(state.board).not.toContain(EMPTY)
+        else expect(state.line.every((cell) => state.board[cell] === winner)).toBe(true)
         expect(state.board.filter((cell) => cell !== EMPTY)).toHaveLength(state.discs)
         const again = simulate(connectFour, { seed, options, changes, ticks: tick })
         expect(hashState(again)).toBe(hashState(state))
-        const end = outcome?.winnerSeat ?? 2
+        const end = winner ?? 2
         ends[end] = (ends[end] ?? 0) + 1
       }),
       { numRuns: 3000 },
@@ -226,7 +227,7 @@ describe('the bot', () => {
       while (connectFour.outcome(state) === null) {
         drop(state, state.turn === bot ? connectFour.bot(state, bot).column : nextInt(chance, COLUMNS))
       }
-      if (connectFour.outcome(state)?.winnerSeat === bot) wins++
+      if (winnerOf(connectFour.outcome(state)?.placements ?? []) === bot) wins++
     }
     expect(wins).toBeGreaterThan(57)
   })

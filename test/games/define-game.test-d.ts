@@ -29,7 +29,7 @@ export function types(): void {
       // @ts-expect-error an input has no such field
       inputs[0]?.jump
     },
-    outcome: ({ left, points }) => (left > 0 ? null : { winnerSeat: 0, scores: points }),
+    outcome: ({ left, points }) => (left > 0 ? null : { placements: [1, 2], scores: points }),
     clone: (state) => ({ ...state, points: [...state.points] }),
     bot: ({ left }, seat) => ({ move: left > seat ? 1 : -1 }),
   })

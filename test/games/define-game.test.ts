@@ -13,7 +13,7 @@ const countdown = {
   step: (state: { left: number }) => {
     state.left--
   },
-  outcome: ({ left }: { left: number }) => (left > 0 ? null : { winnerSeat: 1, scores: [0, 5, 2] }),
+  outcome: ({ left }: { left: number }) => (left > 0 ? null : { placements: [3, 1, 2], scores: [0, 5, 2] }),
   clone: (state: { left: number }) => ({ ...state }),
   bot: () => null,
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { winnerOf } from '../../src/games/game.ts'
 import * as court from '../../src/games/pong/court.ts'
 import { type PongInput, type PongState, pong } from '../../src/games/pong/index.ts'
 
@@ -20,7 +21,7 @@ describe('the bot', () => {
       move = bot.move
       pong.step(state, seat === 0 ? [bot, other(state)] : [other(state), bot])
     }
-    return { winnerSeat: pong.outcome(state)?.winnerSeat, ticks, changes, state }
+    return { winnerSeat: winnerOf(pong.outcome(state)?.placements ?? []), ticks, changes, state }
   }
 
   test('beats who does nothing, on either side', () => {

@@ -173,7 +173,7 @@ describe('the end', () => {
     state.score1 = 4
     expect(pong.outcome(state)).toBeNull()
     run(state, 2)
-    expect(pong.outcome(state)).toEqual({ winnerSeat: 1, scores: [4, 5] })
+    expect(pong.outcome(state)).toEqual({ placements: [2, 1], scores: [4, 5] })
     expect([state.ballX, state.ballY]).toEqual([court.GOAL_LEFT, 500])
     const end = { ...state }
     run(state, 100, UP, DOWN)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { AnyGame, Games } from '../../src/games/game.ts'
+import { type AnyGame, type Games, winnerOf } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
 import { nextInt, seedPrng } from '../../src/games/prng.ts'
@@ -27,7 +27,9 @@ function fingerprintOf(game: AnyGame): string {
       held.settle()
       if (tick % 100 === 0) ends.push(hashState(state))
     }
-    ends.push(hashState({ state, outcome: game.outcome(state), scores: game.scores(state) }))
+    const outcome = game.outcome(state)
+    const end = outcome && { winnerSeat: winnerOf(outcome.placements), scores: outcome.scores }
+    ends.push(hashState({ state, outcome: end, scores: game.scores(state) }))
   }
   return hashState(ends).toString(16).padStart(8, '0')
 }

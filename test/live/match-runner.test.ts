@@ -353,12 +353,12 @@ describe('a match runner', () => {
         if (inputs.includes(3)) state.sum = -1
         state.ticks++
       },
-      outcome: ({ sum }: { sum: number }) => (sum === -1 ? { winnerSeat: 0, scores: [1, 0, 0] } : null),
+      outcome: ({ sum }: { sum: number }) => (sum === -1 ? { placements: [1, 2, 2], scores: [1, 0, 0] } : null),
     }
     const { runner, heard } = run(sudden, { options: { length: 1 } })
     for (let tick = 0; tick < 50; tick++) runner.advance()
     runner.input(0, 3, 47)
-    expect(heard.ends).toEqual([{ kind: 'outcome', outcome: { winnerSeat: 0, scores: [1, 0, 0] } }])
+    expect(heard.ends).toEqual([{ kind: 'outcome', outcome: { placements: [1, 2, 2], scores: [1, 0, 0] } }])
     expect(runner.tick).toBe(50)
   })
 

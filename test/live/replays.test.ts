@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { packInputs } from '../../src/engine/index.ts'
 import { type StoredMatch, verify as verifyStored } from '../../src/engine/verify.ts'
+import { winnerOf } from '../../src/games/game.ts'
 import { hashState } from '../../src/games/hash.ts'
 import { games } from '../../src/games/index.ts'
 import type { InputChange } from '../../src/games/simulate.ts'
@@ -78,7 +79,8 @@ describe('a finished match', () => {
     const { seed, ticks } = replay
     const state = simulate(games.pong, { seed, options: { pointsToWin: 1 }, changes, ticks })
     expect(hashState(state)).toBe(hashState(row.finalState))
-    expect(games.pong.outcome(state)).toEqual({ winnerSeat: replay.winnerSeat, scores: replay.scores })
+    expect(games.pong.outcome(state)).toEqual({ placements: row.placements, scores: replay.scores })
+    expect(winnerOf(row.placements)).toBe(replay.winnerSeat)
   })
 
   test('is verified, and is not once anything of it was changed', async ({ rally, database }) => {

@@ -63,7 +63,7 @@ function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
   }))
   const times = { createdAt: 0, startsAt: 0, startedAt: 0, finishedAt: null }
   const common = { id: 'm', game: game.name, mode: 'casual', status: 'live', visibility: 'public', code: 'ABCDEF' }
-  const rest = { joinUrl: '', winnerSeat: null, options: {}, version: 1, endReason: null }
+  const rest = { joinUrl: '', winnerSeat: null, placements: null, options: {}, version: 1, endReason: null }
   const first = { ...common, players, ...rest, ...times } as Match
   const deadlines = new Map<number, number>()
   const match = new RunningMatch(runner, first, 4, WAITS, 0)
@@ -89,7 +89,7 @@ function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
 const wonBy = (winnerSeat: number, endReason: string, scores = [0, 0, 0]) => ({
   status: 'finished',
   endReason,
-  outcome: { winnerSeat, scores },
+  outcome: { placements: scores.map((_, seat) => (seat === winnerSeat ? 1 : 2)), scores },
 })
 
 describe('a player who is away', () => {
@@ -277,7 +277,7 @@ describe('scores', () => {
     const { match, runner } = live()
     runner.input(0, 2)
     const result = match.result(
-      { status: 'finished', outcome: { winnerSeat: null, scores: [2, 0] }, endReason: null },
+      { status: 'finished', outcome: { placements: [1, 1], scores: [2, 0] }, endReason: null },
       'n',
     )
     expect(result).toMatchObject({ matchId: 'm', node: 'n', fence: 4, winnerSeat: null, scores: [2, 0], ticks: 1 })

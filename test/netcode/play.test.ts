@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { play } from '../../src/client/play/index.ts'
 import { connectFour } from '../../src/games/connect-four/index.ts'
+import { winnerOf } from '../../src/games/game.ts'
 import { pong } from '../../src/games/pong/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { within } from '../support/client.ts'
@@ -78,7 +79,7 @@ describe('play', () => {
     expect(await done).toBe('finished')
     expect(turns.figures.desyncs).toBe(0)
     const { winnerSeat } = await clients[0].matches.getOne({ matchId: match.id })
-    expect(turns.confirmed && connectFour.outcome(turns.confirmed.state)?.winnerSeat).toBe(winnerSeat)
+    expect(turns.confirmed && winnerOf(connectFour.outcome(turns.confirmed.state)?.placements ?? [])).toBe(winnerSeat)
   }, 70_000)
 
   test('says why it cannot follow, and stops', async ({ clients }) => {

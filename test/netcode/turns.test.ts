@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connectFour } from '../../src/games/connect-four/index.ts'
+import { winnerOf } from '../../src/games/game.ts'
 import { GOOD_LINK, VirtualMatch, VirtualTime } from './virtual-match.ts'
 
 const LINK = { ...GOOD_LINK, latencyMs: 80, jitterMs: 30 }
@@ -22,7 +23,8 @@ describe('a game in turns', () => {
     const states: unknown[] = []
     second.play.on('state', (state) => states.push(state))
     const ends: (number | null | undefined)[] = []
-    for (const { play } of [first, second]) play.on('end', ({ outcome }) => ends.push(outcome?.winnerSeat))
+    for (const { play } of [first, second])
+      play.on('end', ({ outcome }) => ends.push(outcome && winnerOf(outcome.placements)))
     for (const [seat, column] of [
       [0, 3],
       [1, 4],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Outcome } from '../game.ts'
+import { type Outcome, placementsByScore } from '../game.ts'
 import { nextUint32, seedPrng } from '../prng.ts'
 
 export const COLUMNS = 7
@@ -90,7 +90,9 @@ export function stepConnectFour(state: ConnectFourState, inputs: readonly Connec
 }
 
 export function connectFourOutcome(state: ConnectFourState): Outcome | null {
-  return isOver(state) ? { winnerSeat: state.winner, scores: connectFourScores(state) } : null
+  if (!isOver(state)) return null
+  const scores = connectFourScores(state)
+  return { placements: placementsByScore(scores), scores }
 }
 
 /** 1 for the winner, 0 for a loss or a draw. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '../game.ts'
+import { type Outcome, placementsByScore } from '../game.ts'
 import { nextUint32, seedPrng } from '../prng.ts'
 import { isOver, moveBall, prepareServe, SERVE_PAUSE, START_SPEED } from './ball.ts'
 import { HEIGHT, PADDLE_BOTTOM, PADDLE_SPEED, PADDLE_TOP, WIDTH } from './court.ts'
@@ -67,7 +67,8 @@ export function stepPong(state: PongState, inputs: readonly PongInput[]): void {
 
 export function pongOutcome(state: PongState): Outcome | null {
   if (!isOver(state)) return null
-  return { winnerSeat: state.score0 > state.score1 ? 0 : 1, scores: pongScores(state) }
+  const scores = pongScores(state)
+  return { placements: placementsByScore(scores), scores }
 }
 
 export function pongScores(state: PongState): readonly number[] {

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config.ts'
 import { type MatchRunner, packInputs } from '../../../engine/index.ts'
-import type { Outcome } from '../../../games/game.ts'
+import { type Outcome, winnerOf } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
@@ -91,7 +91,8 @@ export class RunningMatch {
       matchId,
       node,
       fence: this.fence,
-      winnerSeat: outcome.winnerSeat,
+      winnerSeat: winnerOf(outcome.placements),
+      placements: [...outcome.placements],
       scores: [...outcome.scores],
       endReason,
       finishedAt: Date.now(),
@@ -131,7 +132,8 @@ export class RunningMatch {
     if (others.length > 0) return null
     if (!winner) return { status: 'aborted', endReason: lostBy }
     const scores = [...this.runner.game.scores(this.runner.state)]
-    return { status: 'finished', outcome: { winnerSeat: winner.seat, scores }, endReason: wonBy }
+    const placements = scores.map((_, seat) => (seat === winner.seat ? 1 : 2))
+    return { status: 'finished', outcome: { placements, scores }, endReason: wonBy }
   }
 
   #noteAway(before: Match | undefined, now: number): void {
