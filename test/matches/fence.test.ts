@@ -146,6 +146,8 @@ test('the comparison finds every difference, in however many parts it asks', asy
 })
 
 async function writeScore(rally: Rally, { id, node, fence }: { id: string; node: string; fence: number }) {
-  const versions = await ownedBy({ ...rally.app.platform, node }).writeScores([{ id, fence, scores: [7] }])
+  const versions = await ownedBy({ ...rally.app.platform, node }).writeProgress([
+    { id, fence, scores: [7], spectators: 0 },
+  ])
   return versions.get(id)
 }

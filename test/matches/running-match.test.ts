@@ -63,7 +63,15 @@ function live({ game = tally, users = ids.slice(0, game.seats) }: Table = {}) {
   }))
   const times = { createdAt: 0, startsAt: 0, startedAt: 0, finishedAt: null }
   const common = { id: 'm', game: game.name, mode: 'casual', status: 'live', visibility: 'public', code: 'ABCDEF' }
-  const rest = { joinUrl: '', winnerSeat: null, placements: null, options: {}, version: 1, endReason: null }
+  const rest = {
+    joinUrl: '',
+    winnerSeat: null,
+    placements: null,
+    spectators: 0,
+    options: {},
+    version: 1,
+    endReason: null,
+  }
   const first = { ...common, players, ...rest, ...times } as Match
   const deadlines = new Map<number, number>()
   const match = new RunningMatch(runner, first, 4, WAITS, 0)
@@ -257,20 +265,22 @@ describe('where nobody moves', () => {
   })
 })
 
-describe('scores', () => {
+describe('scores and spectators', () => {
   test('are written when they changed, and at most every five seconds', () => {
     const { match, runner, connect } = live()
-    expect(match.scoresToWrite(0)).toBeNull()
+    expect(match.progressToWrite(0)).toBeNull()
     runner.input(0, 2)
-    expect(match.scoresToWrite(1)).toEqual([2, 0, 0])
-    match.scoredAt = 1
+    expect(match.progressToWrite(1)).toEqual({ id: 'm', fence: 4, scores: [2, 0, 0], spectators: 0 })
+    match.writtenAt = 1
     runner.input(1, 1)
-    expect(match.scoresToWrite(5_000)).toBeNull()
-    expect(match.scoresToWrite(5_001)).toEqual([2, 1, 0])
+    expect(match.progressToWrite(5_000)).toBeNull()
+    expect(match.progressToWrite(5_001)).toMatchObject({ scores: [2, 1, 0] })
     connect(5_001)
     const players = match.match.players.map((player, seat) => ({ ...player, score: [2, 1][seat] ?? 0 }))
     match.note({ ...match.match, version: 9, players }, 5_001)
-    expect(match.scoresToWrite(20_000)).toBeNull()
+    expect(match.progressToWrite(20_000)).toBeNull()
+    match.spectators = 3
+    expect(match.progressToWrite(20_000)).toMatchObject({ scores: [2, 1, 0], spectators: 3 })
   })
 
   test('are in the result, with everything that a replay needs', () => {

@@ -7,6 +7,13 @@ import { onState } from './subscriptions/onState.ts'
 export const live = module({
   name: 'live',
   service: liveService,
+  jobs: {
+    countSpectators: {
+      everyMs: 2_000,
+      runsOn: 'every node',
+      run: ({ use }) => use(liveService).spectators.count(),
+    },
+  },
   methods: { getReplay, input },
   subscriptions: { onState },
 })

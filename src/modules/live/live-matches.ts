@@ -18,6 +18,12 @@ const MAX_NO_OWNER = 10_000
 export const SeatOf = z.object({ seat: z.number(), userId: z.string().nullable() })
 export type SeatOf = Readonly<z.infer<typeof SeatOf>>
 
+/** Spectators of a match on one node, and when the node that runs it was told, by a monotonic clock, ms. */
+export interface WatchedFrom {
+  readonly count: number
+  readonly toldAt: number
+}
+
 /** A match that runs on this node, or that sockets of this node play or watch. */
 export class LiveMatch {
   readonly matchId: string
@@ -38,6 +44,10 @@ export class LiveMatch {
   /** The other node that runs it, once this node knows. */
   owner: string | null = null
   view: DelayedView | null = null
+  /** If it runs here: its spectators on other nodes, by node. */
+  readonly watchedFrom = new Map<string, WatchedFrom>()
+  /** If it runs on another node: the spectators here, as that node was told last. */
+  watchedHere: WatchedFrom = { count: 0, toldAt: 0 }
   /** How it ended, set after the commit. */
   end: LiveEndStatus | null = null
 
@@ -93,6 +103,10 @@ export class LiveMatches {
   constructor(hub: Hub, onRemove: (match: LiveMatch) => void) {
     this.#hub = hub
     this.#onRemove = onRemove
+  }
+
+  [Symbol.iterator](): Iterator<LiveMatch> {
+    return this.#byId.values()
   }
 
   get(matchId: string): LiveMatch | undefined {

@@ -12,6 +12,7 @@ import { type LiveMatch, LiveMatches, type SeatOf } from './live-matches.ts'
 import { type Following, type Opening, openElsewhere, openEnded, openRunning, openWaiting } from './openings.ts'
 import { type Announcement, OtherNodes } from './other-nodes.ts'
 import { SeatHolders } from './seat-holders.ts'
+import { Spectators } from './spectators.ts'
 import { type StoredMatch, storedMatches, withheldMs } from './stored-match.ts'
 import type { LiveInput } from './types.ts'
 
@@ -20,6 +21,7 @@ const MAX_READS = 2
 
 /** Carries inputs to live matches, and frames from them to their followers, on all nodes. */
 export class LiveService {
+  readonly spectators: Spectators
   readonly #platform: Platform
   readonly #engine: Engine
   readonly #holders = new SeatHolders()
@@ -33,6 +35,7 @@ export class LiveService {
     this.#engine = engine
     this.#stored = storedMatches(platform.database.sql)
     this.#matches = new LiveMatches(platform.hub, (match) => this.#holders.forget(match))
+    this.spectators = new Spectators(platform, this.#matches)
     this.#others = new OtherNodes(platform, {
       matches: this.#matches,
       holders: this.#holders,

@@ -31,7 +31,7 @@ interface SeatRow extends Player {
 
 /** The columns of `matches` in a row: all but those that only replays and indices need. */
 export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options, seed, rules_version, version,
-  start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, placements, origin, has_invites, created_at, starts_at,
+  start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, placements, origin, has_invites, spectators, created_at, starts_at,
   started_at, finished_at, end_reason`
 
 const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
@@ -53,7 +53,7 @@ export function matchRow(match: string, seats?: string): string {
       FROM ${seats ?? 'seats'} AS seat LEFT JOIN users AS player ON player.id = seat.user_id
       ${seats === undefined ? `WHERE seat.match_id = ${match}.id` : ''}), '[]'),
     'winnerSeat', ${match}.winner_seat, 'placements', ${match}.placements, 'origin', ${match}.origin,
-    'hasInvites', ${match}.has_invites, 'options', ${match}.options, 'version', ${match}.version,
+    'hasInvites', ${match}.has_invites, 'spectators', ${match}.spectators, 'options', ${match}.options, 'version', ${match}.version,
     'rematchOf', ${match}.rematch_of, 'rematchId', ${match}.rematch_id,
     'createdAt', ${ms(`${match}.created_at`)}, 'startsAt', ${ms(`${match}.starts_at`)},
     'startedAt', ${ms(`${match}.started_at`)}, 'finishedAt', ${ms(`${match}.finished_at`)},
@@ -107,6 +107,7 @@ export function toMatch(row: MatchRow, publicUrl: string): Match {
     players: row.seats.map(toPlayer),
     winnerSeat: row.winnerSeat,
     placements: placementsOf(row),
+    spectators: row.spectators,
     options: row.options,
     version: row.version,
     rematchOf: row.rematchOf,

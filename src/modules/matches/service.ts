@@ -208,6 +208,11 @@ export class MatchService {
     return toMatch(row, this.#platform.config.publicUrl)
   }
 
+  /** So many watch a live match that this node runs. It is stored within some seconds. */
+  noteSpectators(matchId: string, count: number): void {
+    this.lifecycle.noteSpectators(matchId, count)
+  }
+
   deleteOld({ sql }: Scope): Promise<void> {
     return deleteOld(sql, this.#platform.config.replayDays)
   }

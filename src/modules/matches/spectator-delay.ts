@@ -23,6 +23,7 @@ export function seenBySpectators(row: MatchRow, now: number): MatchRow {
     seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true, returnBy: null })),
     winnerSeat: null,
     placements: [],
+    spectators: 0,
     rematchOf: null,
     rematchId: null,
     finishedAt: null,

@@ -41,6 +41,8 @@ export const Match = z.object({
   winnerSeat: z.number().int().nullable(),
   /** The placement of each seat: 1 is best, equal ones share. Null while there is no result. */
   placements: z.array(z.number().int().min(1)).nullable(),
+  /** How many watch it without a seat; of a match that is over, how many did when it ended. Up to 7 s old. */
+  spectators: z.number().int().min(0),
   options: z.record(z.string(), z.unknown()),
   /** The `seq` of `matches.onUpdate`. */
   version: z.number().int(),

@@ -116,6 +116,11 @@ export class MatchLifecycle {
     if (nodeId !== null) this.#platform.nodes.tell(nodeId, LEFT, { matchId: id, userId })
   }
 
+  /** So many watch a match that this node runs. */
+  noteSpectators(matchId: string, count: number): void {
+    this.#running.noteSpectators(matchId, count)
+  }
+
   #noteChange(match: Match): void {
     const { id, status, startsAt } = match
     if (status !== 'waiting' || startsAt === null || this.#stopped) this.#countdowns.delete(id)

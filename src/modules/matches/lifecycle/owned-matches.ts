@@ -54,14 +54,15 @@ const ABORT = statement<{ id: string }>(
 )
 
 /** How many matches one statement covers. */
-const SCORED_AT_ONCE = 200
+const WRITTEN_AT_ONCE = 200
 const COMPARED_AT_ONCE = 500
 
-/** Leaves out matches that are locked. Values: node; then one entry a seat: matches, fences, seats, scores. */
-const WRITE_SCORES = statement<{ id: string; version: number }>(
-  'matches.score',
+/** Leaves out matches that are locked. Values: node; then one entry a seat: matches, fences, spectators, seats, scores. */
+const WRITE_PROGRESS = statement<{ id: string; version: number }>(
+  'matches.progress',
   `WITH offered AS (
-     SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::int[]) AS offered (match_id, fence, seat, score)),
+     SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::int[], $6::int[])
+       AS offered (match_id, fence, spectators, seat, score)),
    own AS (
      SELECT id FROM matches
      WHERE node_id = $1 AND status = 'live' AND (id, fence) IN (SELECT match_id, fence FROM offered)
@@ -70,7 +71,9 @@ const WRITE_SCORES = statement<{ id: string; version: number }>(
      UPDATE seats SET score = offered.score FROM own, offered
      WHERE offered.match_id = own.id AND seats.match_id = own.id AND seats.seat = offered.seat
        AND seats.score <> offered.score)
-   UPDATE matches SET version = version + 1, updated_at = now() FROM own WHERE matches.id = own.id
+   UPDATE matches SET spectators = watched.spectators, version = version + 1, updated_at = now()
+   FROM own JOIN (SELECT DISTINCT match_id, spectators FROM offered) AS watched ON watched.match_id = own.id
+   WHERE matches.id = own.id
    RETURNING matches.id, version`,
 )
 
@@ -101,8 +104,11 @@ export interface Held {
   readonly match: { readonly version: number }
 }
 
-/** Scores of a live match that are to be written, one a seat. */
-export type Scored = Pick<Held, 'id' | 'fence'> & { readonly scores: readonly number[] }
+/** What is to be written of a live match while it goes on. `scores`: one a seat. */
+export type Progress = Pick<Held, 'id' | 'fence'> & {
+  readonly scores: readonly number[]
+  readonly spectators: number
+}
 
 /** How a match that runs here differs from its row. */
 interface Difference {
@@ -159,17 +165,18 @@ export class OwnedMatches {
     })
   }
 
-  /** Writes the scores of many matches at once. Answers with the new version of each match that was written, by its id. */
-  async writeScores(all: readonly Scored[]): Promise<Map<string, number>> {
+  /** Writes the progress of many matches at once. Answers with the new version of each match that was written, by its id. */
+  async writeProgress(all: readonly Progress[]): Promise<Map<string, number>> {
     const { database, node } = this.#platform
     const versions = new Map<string, number>()
-    for (let from = 0; from < all.length; from += SCORED_AT_ONCE) {
-      const part = all.slice(from, from + SCORED_AT_ONCE)
-      const flat = part.flatMap(({ id, fence, scores }) => scores.map((score, seat) => ({ id, fence, seat, score })))
-      const written = await database.sql.rows(WRITE_SCORES, [
+    for (let from = 0; from < all.length; from += WRITTEN_AT_ONCE) {
+      const part = all.slice(from, from + WRITTEN_AT_ONCE)
+      const flat = part.flatMap(({ scores, ...match }) => scores.map((score, seat) => ({ ...match, seat, score })))
+      const written = await database.sql.rows(WRITE_PROGRESS, [
         node,
         flat.map(({ id }) => id),
         flat.map(({ fence }) => fence),
+        flat.map(({ spectators }) => spectators),
         flat.map(({ seat }) => seat),
         flat.map(({ score }) => score),
       ])

@@ -2,6 +2,7 @@ import type { Config } from '../../../config.ts'
 import { type MatchRunner, packInputs } from '../../../engine/index.ts'
 import { type Outcome, winnerOf } from '../../../games/game.ts'
 import type { Match } from '../types.ts'
+import type { Progress } from './owned-matches.ts'
 import type { MatchResult } from './result-files.ts'
 
 /** How a live match ends. The `endReason` of a result is null where the rules ended it. */
@@ -11,7 +12,7 @@ export type Ending =
 
 type Waits = Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
 
-const WRITE_SCORES_MS = 5_000
+const WRITE_PROGRESS_MS = 5_000
 
 /** A live match that this node runs, and how its players end it other than by playing. Times are monotonic, ms. */
 export class RunningMatch {
@@ -22,8 +23,10 @@ export class RunningMatch {
   match: Match
   /** How it ended, while that is not stored yet. */
   ending: Ending | undefined
-  /** When its scores were written last. */
-  scoredAt = Number.NEGATIVE_INFINITY
+  /** How many watch it. */
+  spectators: number
+  /** When its progress was written last. */
+  writtenAt = Number.NEGATIVE_INFINITY
   readonly #waits: Waits
   readonly #left = new Set<number>()
   /** When players who are away can no longer come back: `returnBy`, which `Presence` writes, on the monotonic clock. */
@@ -37,6 +40,7 @@ export class RunningMatch {
     this.fence = fence
     this.#waits = waits
     this.match = match
+    this.spectators = match.spectators
     this.#lastTurnAt = now
     this.#noteAway(undefined, now)
   }
@@ -72,11 +76,13 @@ export class RunningMatch {
     }
   }
 
-  /** The scores if they have changed since they were written, and that was a while ago; else null. */
-  scoresToWrite(now: number): readonly number[] | null {
-    if (now - this.scoredAt < WRITE_SCORES_MS) return null
+  /** Scores and spectators, if one has changed since they were written, and that was a while ago; else null. */
+  progressToWrite(now: number): Progress | null {
+    if (now - this.writtenAt < WRITE_PROGRESS_MS) return null
+    const { id, fence, match, spectators } = this
     const scores = this.runner.game.scores(this.runner.state)
-    return this.match.players.some(({ seat, score }) => score !== scores[seat]) ? [...scores] : null
+    const isSame = match.players.every(({ seat, score }) => score === scores[seat]) && match.spectators === spectators
+    return isSame ? null : { id, fence, scores: [...scores], spectators }
   }
 
   /** How the match ends because of its players; null while it goes on. */

@@ -7,7 +7,7 @@ import type { MatchFeed } from '../match-feed.ts'
 import { splitOptions } from '../match-options.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
 import type { Match } from '../types.ts'
-import { OwnedMatches, type Scored } from './owned-matches.ts'
+import { OwnedMatches, type Progress } from './owned-matches.ts'
 import { ResultFiles } from './result-files.ts'
 import { ResultQueue } from './result-queue.ts'
 import { type Ending, RunningMatch } from './running-match.ts'
@@ -108,6 +108,11 @@ export class RunningMatches {
     if (running && (match.status === 'finished' || match.status === 'aborted')) this.#remove(running)
   }
 
+  noteSpectators(matchId: string, count: number): void {
+    const running = this.#running.get(matchId)
+    if (running) running.spectators = count
+  }
+
   leave(matchId: string, userId: string): void {
     this.#running.get(matchId)?.leave(userId)
   }
@@ -169,12 +174,12 @@ export class RunningMatches {
   async #checkAll(now: number): Promise<void> {
     if (this.#isPaused) await this.#goOn()
     if (this.#isPaused || now < this.#settledAt) return
-    const scored: Scored[] = []
+    const changed: Progress[] = []
     for (const running of this.#running.values()) {
       if (running.ending) continue
       try {
-        const scores = running.scoresToWrite(now)
-        if (scores) scored.push({ id: running.id, fence: running.fence, scores })
+        const progress = running.progressToWrite(now)
+        if (progress) changed.push(progress)
         const ending = running.endByPlayers(now)
         if (ending) this.#end(running, ending)
       } catch (error) {
@@ -182,8 +187,8 @@ export class RunningMatches {
         this.#end(running, { status: 'aborted', endReason: 'failed' })
       }
     }
-    const versions = await this.#owned.writeScores(scored)
-    for (const each of scored) this.#scoresWritten(each, versions.get(each.id))
+    const versions = await this.#owned.writeProgress(changed)
+    for (const each of changed) this.#progressWritten(each, versions.get(each.id))
   }
 
   /** Resumes the matches that are still this node's, after it got its lease again. */
@@ -200,15 +205,15 @@ export class RunningMatches {
     for (const running of this.#running.values()) running.resume(now)
   }
 
-  #scoresWritten({ id, scores }: Scored, version: number | undefined): void {
+  #progressWritten({ id, scores, spectators }: Progress, version: number | undefined): void {
     const running = this.#running.get(id)
     if (!running || version === undefined) return
-    running.scoredAt = performance.now()
+    running.writtenAt = performance.now()
     const { match } = running
     // This node has missed an earlier write: the comparison reads it.
     if (version !== match.version + 1) return
     const players = match.players.map((player) => ({ ...player, score: scores[player.seat] ?? player.score }))
-    this.#feed.publish({ ...match, players, version })
+    this.#feed.publish({ ...match, players, spectators, version })
   }
 
   #end(running: RunningMatch, ending: Ending): void {

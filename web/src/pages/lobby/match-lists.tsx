@@ -107,6 +107,7 @@ function LiveMatch({ match, isMine }: { match: Match; isMine: boolean }) {
     <li className="list-item" data-match={match.id}>
       <About match={match}>
         <strong className="numbers">{scoreLine(match)}</strong>
+        {match.spectators > 0 && `, ${match.spectators} watching`}
       </About>
       <Link
         className={`button button-small ${isMine ? 'button-primary' : ''}`}

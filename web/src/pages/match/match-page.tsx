@@ -107,6 +107,12 @@ function MatchStatusLine({ match, mine }: { match: Match; mine: readonly number[
         {sayStatus(match, mine)}
       </span>
       {rules && <span className="soft"> · {rules}</span>}
+      {match.status === 'live' && match.spectators > 0 && (
+        <span className="soft" data-testid="spectators">
+          {' '}
+          · {match.spectators} watching
+        </span>
+      )}
     </p>
   )
 }
