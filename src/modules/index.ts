@@ -4,12 +4,14 @@ import { admin } from './admin/index.ts'
 import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
 import { matches } from './matches/index.ts'
+import { scores } from './scores/index.ts'
 import { users } from './users/index.ts'
 
 /** Every module, by the namespace of its methods and subscriptions on the wire. */
 export const modules = {
   auth,
   users,
+  scores,
   matches,
   live,
   admin,

@@ -1,0 +1,60 @@
+import { type Sql, statement } from '../../db/sql.ts'
+import { currentBoard, rankOf, type ScoreRow, scoreRow } from './leaderboard-rows.ts'
+import type { Score } from './types.ts'
+
+interface Found {
+  readonly score: Score
+}
+
+const BEST = statement<Found>(
+  'scores.best',
+  `SELECT ${scoreRow({
+    row: 'entry',
+    id: 'entry.score_id',
+    at: 'entry.scored_at',
+    mode: 'board.game_mode',
+    rank: rankOf('board.id', 'entry.score'),
+  })} AS score
+   FROM users JOIN leaderboard_entries AS entry ON entry.user_id = users.id
+     JOIN leaderboards AS board ON board.id = entry.leaderboard_id
+   WHERE users.id = $1 AND board.period = 'all' AND ($2::text IS NULL OR board.game_mode = $2) ORDER BY board.game_mode`,
+)
+
+/** The best score of a user in each game mode, or in one. */
+export async function readBest(sql: Sql, userId: string, gameMode: string | undefined): Promise<Score[]> {
+  return (await sql.rows(BEST, [userId, gameMode ?? null])).map(({ score }) => score)
+}
+
+/** Values: user or shown name, game mode or null, how many. */
+const kept = (name: string, of: string) =>
+  statement<{ score: ScoreRow & Score }>(
+    name,
+    `SELECT ${scoreRow({
+      row: 'scores',
+      id: 'scores.id',
+      at: 'scores.created_at',
+      mode: 'scores.game_mode',
+      rank: rankOf(`(${currentBoard('scores.game_mode', `'all'`)})`, 'scores.score'),
+    })} AS score
+     FROM (SELECT * FROM scores WHERE ${of} AND ($2::text IS NULL OR game_mode = $2)
+       ORDER BY score DESC, id LIMIT $3) AS scores
+       JOIN users ON users.id = scores.user_id
+     ORDER BY scores.score DESC, scores.id`,
+  )
+const OF_USER = kept('scores.keptOfUser', 'user_id = $1')
+const OF_NAME = kept('scores.keptOfName', 'player_name IS NOT NULL AND lower(player_name) = lower($1)')
+
+interface WhoseScores {
+  readonly gameMode: string | undefined
+  readonly limit: number
+}
+
+/** The kept scores of a user, the highest first. */
+export async function readScoresOfUser(sql: Sql, userId: string, { gameMode, limit }: WhoseScores): Promise<Score[]> {
+  return (await sql.rows(OF_USER, [userId, gameMode ?? null, limit])).map(({ score }) => score)
+}
+
+/** The kept scores under a name that is no username, the highest first. */
+export async function readScoresOfName(sql: Sql, name: string, { gameMode, limit }: WhoseScores): Promise<Score[]> {
+  return (await sql.rows(OF_NAME, [name, gameMode ?? null, limit])).map(({ score }) => score)
+}
