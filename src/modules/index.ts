@@ -5,6 +5,7 @@ import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
 import { matches } from './matches/index.ts'
 import { scores } from './scores/index.ts'
+import { storage } from './storage/index.ts'
 import { users } from './users/index.ts'
 
 /** Every module, by the namespace of its methods and subscriptions on the wire. */
@@ -12,6 +13,7 @@ export const modules = {
   auth,
   users,
   scores,
+  storage,
   matches,
   live,
   admin,

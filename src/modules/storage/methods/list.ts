@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { method } from '../../define.ts'
+import { listOf, Page, readPage } from '../../pages.ts'
+import { listValues } from '../stored-values.ts'
+import { StoredEntry } from '../types.ts'
+
+export const list = method({
+  summary: 'Lists the keys of the caller that begin with a prefix, the newest first, without their values.',
+  access: 'user',
+  effect: 'read',
+  input: z.object({ ...Page, prefix: z.string().max(128).default('') }),
+  output: listOf(StoredEntry),
+
+  handle: ({ ctx, input }) =>
+    readPage(input, {
+      read: (rows) => listValues(ctx.sql, ctx.user.id, input.prefix, rows),
+      key: ({ createdAt, id }) => ({ at: createdAt, id }),
+      item: ({ id: _id, ...entry }) => entry,
+    }),
+})
