@@ -10,7 +10,7 @@ import type { Server } from './server/server.ts'
 
 export interface MetricSources {
   readonly version: string
-  readonly dispatcher: Pick<Dispatcher<never, never>, 'admission' | 'entries' | 'inFlight' | 'unread'>
+  readonly dispatcher: Pick<Dispatcher<never, never>, 'admission' | 'counted' | 'entries' | 'inFlight' | 'unread'>
   readonly hub: Pick<Hub, 'countByType' | 'stats'>
   readonly engine: Engine
   readonly bus: Pick<Bus, 'stats' | 'nodes'>
@@ -100,9 +100,9 @@ function addSocketMetrics(registry: ReadRegistry, { server, hub }: MetricSources
 const UNKNOWN = 'unknown'
 
 function addRequestMetrics(registry: ReadRegistry, { dispatcher, hub, server }: MetricSources): void {
-  const { admission, entries, unread } = dispatcher
+  const { admission, counted, entries, unread } = dispatcher
   const outcomes = function* () {
-    for (const { type, stats } of entries.values()) {
+    for (const { type, stats } of counted) {
       yield [{ type, outcome: 'ok' }, stats.ok] as const
       if (!stats.failed.has('INTERNAL')) yield [{ type, outcome: 'INTERNAL' }, 0] as const
       for (const [outcome, count] of stats.failed) yield [{ type, outcome }, count] as const
@@ -116,7 +116,7 @@ function addRequestMetrics(registry: ReadRegistry, { dispatcher, hub, server }: 
   ])
   // Most types are rare, and a histogram is twenty lines.
   const latencies = function* () {
-    for (const { type, stats } of entries.values()) if (stats.latency.sum > 0) yield [{ type }, stats.latency] as const
+    for (const { type, stats } of counted) if (stats.latency.sum > 0) yield [{ type }, stats.latency] as const
   }
   const latencyHelp = 'Time from a request to its answer, of those that began and are no binary input'
   registry.histogram('rally_request_duration_seconds', latencyHelp, latencies, ['type'])

@@ -105,6 +105,15 @@ export class Admission {
     return waitMs
   }
 
+  /** For every HTTP request of a user, once it is known whose it is. `bytes` is the size of its body. */
+  httpOf(userId: string, bytes: number): number {
+    const now = performance.now()
+    // A body may be larger than all frames of a moment: it then uses up what there is.
+    const waitMs = take([this.#users.get(userId, now)], 'requests', Math.min(bytes, this.#limits.bytesBurst), now)
+    if (waitMs > 0) this.refused.http_request++
+    return waitMs
+  }
+
   /** Subtracts upgrades that another node has let through. */
   upgradedElsewhere(ip: string, count: number, now: number): void {
     for (const { upgrades } of groupsIn(this.#strangers, ip, now)) upgrades.takeUpTo(count, now)

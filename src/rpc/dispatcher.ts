@@ -9,7 +9,7 @@ import { Executor, type ExecutorOptions } from './executor.ts'
 import { IncrementalSweep } from './incremental-sweep.ts'
 import type { Module } from './module.ts'
 import { type CallObserver, PendingCalls, type Reply } from './pending-calls.ts'
-import { builtins, createRegistry, type Entry, isInput } from './registry.ts'
+import { type BoundRoute, bindRoutes, builtins, createRegistry, type Entry, isInput } from './registry.ts'
 import type { Caller } from './sessions.ts'
 import type { Hub } from './stream-hub.ts'
 
@@ -33,6 +33,10 @@ const LOOK_MS = 10
 export class Dispatcher<Ctx, Tx> {
   readonly connections = new Connections()
   readonly entries: ReadonlyMap<string, Entry>
+  /** The HTTP addresses of the modules. */
+  readonly routes: readonly BoundRoute[]
+  /** All entries: also those that only a route has. */
+  readonly counted: readonly Entry[]
   readonly admission: Admission
   readonly #options: DispatcherOptions<Ctx, Tx>
   readonly #ping: Entry | undefined
@@ -54,6 +58,8 @@ export class Dispatcher<Ctx, Tx> {
     this.#executor = new Executor(options, this.admission)
     const own: Module = { name: 'rpc', methods: { ...builtins(options.hub) }, subscriptions: {} }
     this.entries = createRegistry([own, ...options.modules])
+    this.routes = bindRoutes(options.modules, this.entries)
+    this.counted = [...new Set([...this.entries.values(), ...this.routes.map(({ entry }) => entry)])]
     this.#ping = this.entries.get('rpc.ping')
     const inputs = [...this.entries.values()].filter(isInput)
     this.#beginsLikeInput = recognizerOf(inputs.map(({ type }) => type))
@@ -67,7 +73,7 @@ export class Dispatcher<Ctx, Tx> {
   /** Requests that were answered since the start. */
   get answered(): number {
     let answered = 0
-    for (const { stats } of this.entries.values()) {
+    for (const { stats } of this.counted) {
       answered += stats.ok
       for (const failures of stats.failed.values()) answered += failures
     }
@@ -97,11 +103,14 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.delete(connection)
   }
 
-  /** Calls a method for an admitted HTTP request. Gives the `data` of the answer. @throws RpcError an error answer */
-  async call(caller: Caller, type: string, data: unknown, eid: string): Promise<unknown> {
-    const entry = this.entries.get(type)
-    if (!entry) throw unknownType()
-    const call = new Call<Tx>(caller, null, type, eid, this.#callIds)
+  /**
+   * Calls a method for an admitted HTTP request. Gives the `data` of the answer.
+   *
+   * @param data JSON, or a function that makes it once the caller may call the method
+   * @throws RpcError an error answer
+   */
+  async call(caller: Caller, entry: Entry, data: unknown, eid: string): Promise<unknown> {
+    const call = new Call<Tx>(caller, null, entry.type, eid, this.#callIds)
     const answer = await new Promise<Body | RpcError>((resolve) => {
       this.#calls.start(call, entry, data, performance.now(), (_, answer) => resolve(answer))
     })
@@ -248,7 +257,7 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.sweep(now)
     if (now - this.#limitersSweptAt < SWEEP_LIMITERS_MS) return
     this.#limitersSweptAt = now
-    for (const { limiter } of this.entries.values()) limiter?.sweep(now)
+    for (const { limiter } of this.counted) limiter?.sweep(now)
   }
 }
 

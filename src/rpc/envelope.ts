@@ -1,6 +1,6 @@
 import { type ClientMessage, type Issue, UNREADABLE } from '../protocol/index.ts'
 import type { Connection } from './connection.ts'
-import { errorData, RpcError } from './errors.ts'
+import { errorData, invalid, RpcError } from './errors.ts'
 
 /** The `type` and `eid` of a frame, where they could be read, for the answer that refuses it. */
 export interface Known {
@@ -95,6 +95,25 @@ function findUnstorable(value: unknown): Issue | undefined {
     if (found) return { path: found.path === '' ? key : `${key}.${found.path}`, message: found.message }
   }
   return undefined
+}
+
+/**
+ * The JSON of an HTTP request; `{}` where nothing was sent. It has passed the checks of a frame.
+ *
+ * @throws RpcError BAD_ENVELOPE, VALIDATION_FAILED
+ */
+export function readJson(text: string, maxDepth: number): unknown {
+  if (text === '') return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new RpcError('BAD_ENVELOPE', 'Not JSON')
+  }
+  if (nestsDeeper(value, maxDepth)) throw new RpcError('BAD_ENVELOPE', `Nested deeper than ${maxDepth} levels`)
+  const unstorable = findUnstorable(value)
+  if (unstorable) throw invalid([unstorable])
+  return value
 }
 
 /** The same checks for a JSON value that did not come in an envelope, and so not through `readEnvelope`. */

@@ -59,14 +59,15 @@ export class Executor<Ctx, Tx> {
 
   /**
    * Checks access, limit and input, in this order, and gives the parsed input. A user's write is counted against its limit
-   * later, and only when it is executed: a retry must get its answer. @throws RpcError
+   * later, and only when it is executed: a retry must get its answer. `data` may be a function that makes it. @throws RpcError
    */
   admit(call: Call, entry: Entry, data: unknown, now: number): unknown {
     const { definition } = entry
     this.#checkAccess(call, definition)
     const isOnce = call.caller.user !== null && definition.kind === 'method' && definition.effect === 'write'
     if (!isOnce) this.#count(call, entry, now)
-    const parsed = definition.input.safeParse(data)
+    // JSON has no functions.
+    const parsed = definition.input.safeParse(typeof data === 'function' ? data() : data)
     if (!parsed.success) throw invalid(toIssues(parsed.error))
     return parsed.data
   }

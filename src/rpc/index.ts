@@ -4,13 +4,21 @@ export { Connection, type ConnectionStart, Connections } from './connection.ts'
 export type { Channel, NeededScope, Opened } from './definition.ts'
 export { channel, definers } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
-export { answerError, isStorableJson } from './envelope.ts'
+export { answerError, isStorableJson, readJson } from './envelope.ts'
 export { errorData, RpcError, toIssues } from './errors.ts'
 export { IncrementalSweep } from './incremental-sweep.ts'
 export type { ApiOf, Methods, Module, Subscriptions } from './module.ts'
 export type { CallObserver } from './pending-calls.ts'
-export type { Entry } from './registry.ts'
-export { type AnyRoute, routeDefiners } from './route.ts'
+export type { BoundRoute, Entry } from './registry.ts'
+export {
+  type AnyFileRoute,
+  type AnyMethodRoute,
+  type AnyRoute,
+  type ReadRequest,
+  readRoute,
+  routeDefiners,
+  type ServedFile,
+} from './route.ts'
 export {
   type Caller,
   type CallerToken,

@@ -5,7 +5,7 @@ import type { AnySubscription, Delivery } from './definition.ts'
 import { type Body, errorOfKept } from './envelope.ts'
 import { RpcError } from './errors.ts'
 import type { Executor, ReadOpening } from './executor.ts'
-import { type Entry, isPublicRead } from './registry.ts'
+import type { Entry } from './registry.ts'
 import type { Hub } from './stream-hub.ts'
 
 /** Receives the answer of a call. */
@@ -118,15 +118,15 @@ export class PendingCalls<Ctx, Tx> {
     if (connection && connection.inFlight >= this.#limits.requestsInFlight) {
       throw new RpcError('RATE_LIMITED', 'Too many requests wait for their answer', { retryAfterMs: 100 })
     }
-    if (caller.user !== null || !entry.awaits || this.#anonymousReads < this.#limits.anonymousReads) return
-    if (!isPublicRead(entry)) return
+    if (caller.user !== null || !entry.awaits || !entry.needsPlace) return
+    if (this.#anonymousReads < this.#limits.anonymousReads) return
     const retryAfterMs = REFUSED_READ_MS * (1 + Math.random())
     throw new RpcError('UNAVAILABLE', 'Too many are reading; try again', { retryAfterMs })
   }
 
   /** A read without a user holds its place until its handler is done, even when the deadline has answered it. */
   #takePlace({ caller }: Call<Tx>, entry: Entry, work: Promise<unknown>): void {
-    if (caller.user !== null || !isPublicRead(entry)) return
+    if (caller.user !== null || !entry.needsPlace) return
     this.#anonymousReads++
     const free = () => void this.#anonymousReads--
     work.then(free, free)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AnyMethod, Method, RateLimit } from './definition.ts'
+import { invalid, toIssues } from './errors.ts'
 
 /** The names in braces of a path: `{ name: string }` of `/api/scores/player/{name}`. */
 export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -71,6 +72,23 @@ export type AnyMethodRoute = MethodRoute<any, any, any, any, any>
 export type AnyFileRoute = FileRoute<any, any>
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 export type AnyRoute = AnyMethodRoute | AnyFileRoute
+/** What some route of a method is given. */
+export type ReadRequest = Parameters<AnyMethodRoute['input']>[0]
+
+/** Reads a request by the schemas of its route. @throws RpcError VALIDATION_FAILED, with the names that the client sent */
+export function readRoute(
+  { query, body }: AnyMethodRoute,
+  sent: { readonly params: object; readonly query: unknown; readonly body: unknown },
+): ReadRequest {
+  return { params: sent.params, query: readPart(query, sent.query), body: readPart(body, sent.body) }
+}
+
+function readPart(schema: z.ZodType | undefined, sent: unknown): unknown {
+  if (!schema) return {}
+  const parsed = schema.safeParse(sent)
+  if (!parsed.success) throw invalid(toIssues(parsed.error))
+  return parsed.data
+}
 
 /** `route()` and `fileRoute()` for handlers that are given a `Ctx`. */
 export function routeDefiners<Ctx>() {

@@ -1,8 +1,8 @@
+import type { Methods } from './endpoint.ts'
 import { bodyBytes, Exchange, readRequest } from './http.ts'
 import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
-import type { Methods } from './status-routes.ts'
 import { addressOf } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse, loadUws, TemplatedApp } from './uws.ts'
 

@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts'
 import type { ErrorData } from '../protocol/index.ts'
 import { type Headers, jsonHeaders } from './security-headers.ts'
 import { addressOf, clientAddress, type ProxyCheck } from './trusted-proxies.ts'
@@ -19,10 +18,15 @@ export interface Request extends Sender {
   readonly method: string
   /** As sent: percent-encoded, without the query. */
   readonly path: string
+  /** As sent, without the question mark. */
+  readonly query: string
   readonly contentType: string
   readonly acceptEncoding: string
   readonly ifNoneMatch: string
   readonly authorization: string
+  readonly idempotencyKey: string
+  /** `Sec-Fetch-Site`: what a browser says about where the request comes from. */
+  readonly fetchSite: string
   /** Where the connection comes from. */
   readonly peer: string
 }
@@ -62,10 +66,13 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
     ...readSender(req, addresses),
     method: req.getMethod(),
     path: req.getUrl(),
+    query: req.getQuery(),
     contentType: req.getHeader('content-type'),
     acceptEncoding: req.getHeader('accept-encoding'),
     ifNoneMatch: req.getHeader('if-none-match'),
     authorization: req.getHeader('authorization'),
+    idempotencyKey: req.getHeader('idempotency-key'),
+    fetchSite: req.getHeader('sec-fetch-site'),
     peer: addresses.peer,
   }
 }
@@ -198,6 +205,14 @@ export class Exchange {
   }
 }
 
+export const BODY_DEADLINE_MS = 10_000
+
+/** How a body that could not be had is answered. */
+export const bodyProblems = {
+  'too large': ['413 Content Too Large', 'VALIDATION_FAILED', 'The body is too large'],
+  'too slow': ['408 Request Timeout', 'TIMEOUT', 'The body took too long'],
+} as const
+
 /** The body of a request as text, or why it could not be had. */
 type Body = { text: string } | 'aborted' | 'too large' | 'too slow'
 
@@ -224,20 +239,4 @@ export function readBody(exchange: Exchange, maxBytes: number, deadlineMs: numbe
       if (isLast) settle({ text: Buffer.concat(chunks).toString() })
     })
   })
-}
-
-export type OriginCheck = (origin: string) => boolean
-
-export const ORIGIN_REFUSED = 'This origin is not allowed: only those of PUBLIC_URL and ALLOWED_ORIGINS are'
-
-/**
- * Whether a page of this origin may talk to the server with the user's cookie. A client without an origin is no browser.
- * Outside production the server's own port on this machine is allowed under each of its names.
- */
-export function createOriginCheck(config: Config, port: () => number): OriginCheck {
-  return (origin) => {
-    if (origin === '' || config.allowedOrigins.has(origin)) return true
-    if (config.production) return false
-    return ['localhost', '127.0.0.1', '[::1]'].some((host) => origin === `http://${host}:${port()}`)
-  }
 }

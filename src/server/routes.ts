@@ -1,21 +1,23 @@
 import type { Admission } from '../rpc/index.ts'
 import { isSameText } from '../signed-token.ts'
+import { ORIGIN_REFUSED, type OriginCheck } from './cross-site.ts'
+import type { Endpoint, Route } from './endpoint.ts'
 import {
   bodyBytes,
   Exchange,
   framingProblem,
-  ORIGIN_REFUSED,
-  type OriginCheck,
   type Proxies,
   type RequestObserver,
   readAddresses,
   readRequest,
 } from './http.ts'
+import { type BridgeOptions, createBridge } from './http-bridge.ts'
+import { createModuleRoutes } from './module-routes.ts'
 import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import { MAX_BODY_BYTES, type Sessions } from './sessions.ts'
 import type { ServeFile } from './static-files.ts'
-import { createStatusRoutes, type Methods, type Route, type StatusOptions } from './status-routes.ts'
+import { createStatusRoutes, type StatusOptions } from './status-routes.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
 
 /** What every request is checked and answered with, the upgrades too. */
@@ -31,7 +33,7 @@ export interface HttpParts {
   readonly log: OutageLog
 }
 
-interface RoutesOptions extends HttpParts {
+interface RoutesOptions extends HttpParts, BridgeOptions {
   readonly serveFile: ServeFile
   readonly status: StatusOptions
   readonly metricsToken: string | undefined
@@ -57,19 +59,27 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     if (!options.isAllowedOrigin(origin)) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
     else exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
   }
-  const routes: Readonly<Record<string, Methods>> = {
-    ...status,
-    '/metrics': { get: showMetrics },
-    '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
-    '/ws': { get: upgradeRequired, post: upgradeRequired },
-  }
-  const page: Methods = { get: options.serveFile }
+  const exact = new Map(
+    Object.entries({
+      ...status,
+      '/metrics': { get: showMetrics },
+      '/session': { post: sessions.post, delete: sessions.delete, options: sessions.options },
+      '/ws': { get: upgradeRequired, post: upgradeRequired },
+    }).map(([name, methods]): [string, Endpoint] => {
+      return [name, { name, methods, postBytes: name === '/session' ? MAX_BODY_BYTES : 0, isStatus: name in status }]
+    }),
+  )
+  const page: Endpoint = { name: 'page', methods: { get: options.serveFile } }
+  const bridge = createBridge(options)
+  const ofModules = createModuleRoutes(options, bridge)
+  const endpointOf = (path: string): Endpoint =>
+    exact.get(path) ?? bridge.endpointOf(path) ?? ofModules.endpointOf(path) ?? page
 
   return (res, req) => {
     const addresses = readAddresses(res, req, proxies)
     const exchange = new Exchange(res, req.getMethod(), always)
     const declaredBytes = bodyBytes(req)
-    const waitMs = admission.http(addresses.ip, Math.min(declaredBytes, MAX_BODY_BYTES))
+    const waitMs = admission.http(addresses.ip, Math.min(declaredBytes, bridge.maxBodyBytes))
     if (waitMs > 0) {
       const message = 'Too many requests from this address'
       exchange.refuse('429 Too Many Requests', 'RATE_LIMITED', { message, retryAfterMs: Math.ceil(waitMs) })
@@ -82,22 +92,26 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       exchange.refuse(problem.status, 'BAD_ENVELOPE', problem.message)
       return
     }
-    const methods = Object.hasOwn(routes, path) ? (routes[path] ?? page) : page
+    const { name, methods, missing, postBytes = 0, isStatus = false } = endpointOf(path)
+    // Nothing reads the body of a request that is refused here.
+    const refuse = declaredBytes > 0 ? exchange.refuse : exchange.error
+    if (missing) {
+      refuse.call(exchange, '404 Not Found', missing.code, missing.message)
+      return
+    }
     const route = methods[method === 'head' ? 'get' : method]
     if (!route) {
       const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
       const headers = { Allow: allowed.join(', ') }
-      if (declaredBytes > 0) exchange.refuse('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers)
-      else exchange.error('405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers)
+      refuse.call(exchange, '405 Method Not Allowed', 'NOT_FOUND', 'Not this method', headers)
       return
     }
-    // Nothing reads the body here.
-    if (declaredBytes > 0 && !(method === 'post' && path === '/session')) {
-      exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', 'No body is taken here')
+    const isBare = method !== 'post' || postBytes === 0
+    if (isBare ? declaredBytes > 0 : declaredBytes > postBytes) {
+      const message = isBare ? 'No body is taken here' : `The body is over ${postBytes} bytes`
+      exchange.refuse('413 Content Too Large', 'VALIDATION_FAILED', message)
       return
     }
-    // Not the path: that of a page may hold the code of a match.
-    const name = methods === page ? 'page' : path
     const failed = (error: unknown): void => {
       log.error({ err: error, route: name }, 'a request failed')
       exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server')
@@ -109,7 +123,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
         failed(error)
       }
     }
-    if (!observer || Object.hasOwn(status, path)) {
+    if (!observer || isStatus) {
       serve()
       return
     }

@@ -2,7 +2,8 @@ import type { Config } from '../config.ts'
 import type { Caller, Hub, SessionGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
-import { createOriginCheck, type Proxies, type RequestObserver } from './http.ts'
+import { createOriginCheck } from './cross-site.ts'
+import type { Proxies, RequestObserver } from './http.ts'
 import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
 import { createReadiness, type Pingable } from './readiness.ts'
@@ -123,6 +124,8 @@ export function createServer(options: ServerOptions): Server {
       hub.attach((topic, frame, joined) => sockets.publish(topic, frame, joined))
       const serveRequest = createRoutes({
         ...parts,
+        receiver: dispatcher,
+        limits,
         serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
         status,
         metricsToken: config.metricsToken,

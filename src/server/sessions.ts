@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../deadline.ts'
 import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
-import { type Exchange, ORIGIN_REFUSED, type OriginCheck, type Request, readBody, type Sender } from './http.ts'
+import { answerPreflight, corsHeaders, ORIGIN_REFUSED, type OriginCheck } from './cross-site.ts'
+import { BODY_DEADLINE_MS, bodyProblems, type Exchange, type Request, readBody, type Sender } from './http.ts'
+import { statusLine, statusOf } from './http-status.ts'
 import { Outage, type OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
 
 /** Bytes of the body of `POST /session`. The connection of a client that sends more is closed. */
 export const MAX_BODY_BYTES = 4096
-const BODY_DEADLINE_MS = 10_000
 const MAX_TICKET = 2048
 const RETRY_MS = 1_000
 /** Questions to the gate that may be open at once. */
@@ -83,8 +84,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     const isExpected = error instanceof RpcError && error.code !== 'INTERNAL'
     if (!isExpected || error.code === 'UNAVAILABLE') outage.failed(error)
     if (isExpected) {
-      const status = statusOf[error.code] ?? '400 Bad Request'
-      exchange.error(status, error.code, errorData(error), headers)
+      exchange.error(statusLine(statusOf(error.code)), error.code, errorData(error), headers)
     } else if (error instanceof DeadlineError) {
       exchange.error('503 Service Unavailable', 'UNAVAILABLE', 'The database does not answer', headers)
     } else exchange.error('500 Internal Server Error', 'INTERNAL', 'Something went wrong on the server', headers)
@@ -148,39 +148,15 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     /** Answers the preflight request of a page on another origin. */
     options(exchange: Exchange, request: Request): void {
       if (!admits(exchange, request)) return
-      exchange.reply('204 No Content', {
-        ...corsHeaders(request.origin),
-        'Access-Control-Allow-Methods': 'POST, DELETE',
-        'Access-Control-Allow-Headers': 'Content-Type',
-        'Access-Control-Max-Age': '600',
-      })
+      answerPreflight(exchange, request, 'POST, DELETE', 'Content-Type')
     },
   }
 }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-const bodyProblems = {
-  'too large': ['413 Content Too Large', 'VALIDATION_FAILED', 'The body is too large'],
-  'too slow': ['408 Request Timeout', 'TIMEOUT', 'The body took too long'],
-} as const
-
 function callerOf({ ip, userAgent }: Sender, signedIn: SignedIn | null, device: Device | null): Caller {
   return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, token: null, ip, userAgent, device }
-}
-
-const statusOf: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: '401 Unauthorized',
-  FORBIDDEN: '403 Forbidden',
-  CONFLICT: '409 Conflict',
-  RATE_LIMITED: '429 Too Many Requests',
-  UNAVAILABLE: '503 Service Unavailable',
-}
-
-/** For a page on an allowed origin other than the server's own. */
-function corsHeaders(origin: string): Headers {
-  if (origin === '') return {}
-  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }
 }
 
 function readTicket(text: string): string | undefined {

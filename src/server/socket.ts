@@ -27,7 +27,7 @@ export interface UserData {
 /** What the transport needs of the RPC layer. */
 export type Receiver = Pick<
   Dispatcher<unknown, unknown>,
-  'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'connections' | 'admission'
+  'admit' | 'open' | 'close' | 'receive' | 'receiveBinary' | 'call' | 'entries' | 'routes' | 'connections' | 'admission'
 >
 
 /** What sockets have received and sent since the start. */

@@ -176,12 +176,14 @@ function sendFile(exchange: Exchange, request: Request, file: StaticFile, always
   const headers: Headers = { ...always, 'Cache-Control': file.cacheControl, ETag: etag, Vary: 'Accept-Encoding' }
   const described = { ...headers, 'Content-Type': file.contentType }
   const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
-  if (matches(request.ifNoneMatch, etag)) exchange.reply('304 Not Modified', headers)
+  if (hasTag(request.ifNoneMatch, etag)) exchange.reply('304 Not Modified', headers)
   else if (request.method === 'head') exchange.reply('200 OK', full, body)
   else stream(exchange, full, body)
 }
 
-function matches(ifNoneMatch: string, etag: string): boolean {
+/** Whether the client has this version of a file already. */
+export function hasTag(ifNoneMatch: string, etag: string | undefined): boolean {
+  if (etag === undefined) return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }
 

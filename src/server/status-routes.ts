@@ -1,8 +1,4 @@
-import type { Exchange, Request } from './http.ts'
-
-export type Route = (exchange: Exchange, request: Request) => void | Promise<void>
-/** Routes of one path, by method in lower case. */
-export type Methods = Readonly<Record<string, Route>>
+import type { Route } from './endpoint.ts'
 
 export interface StatusOptions {
   readonly isDraining: () => boolean

@@ -1,6 +1,7 @@
 import { closeCodes, closeReason, PROTOCOL } from '../protocol/index.ts'
 import type { Caller } from '../rpc/index.ts'
-import { Exchange, framingProblem, ORIGIN_REFUSED, readAddresses, readSender } from './http.ts'
+import { ORIGIN_REFUSED } from './cross-site.ts'
+import { Exchange, framingProblem, readAddresses, readSender } from './http.ts'
 import type { HttpParts } from './routes.ts'
 import type { Identity } from './sessions.ts'
 import type { Admitted, Refusal, UserData } from './socket.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createMemoryBus } from '../../src/bus/memory.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import type { Limits } from '../../src/protocol/index.ts'
-import { Dispatcher, Hub, type Once, type WriteKey } from '../../src/rpc/index.ts'
+import { Dispatcher, Hub, type Module, type Once, type WriteKey } from '../../src/rpc/index.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/server/server.ts'
 import { type Cookies, createCookies } from '../../src/server/session-cookie.ts'
 import { callerUser } from './caller-user.ts'
@@ -17,6 +17,8 @@ export const anyBytes = { anonymousFrameBytes: 64 * 1024, bytesPerSecond: 1e9, b
 export interface RigOptions {
   readonly limits?: Partial<Limits>
   readonly config?: Partial<Config>
+  /** Beside the module made for tests. */
+  readonly modules?: readonly Module[]
   readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'database' | 'metrics' | 'webDir'>>
 }
 
@@ -76,7 +78,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const hub = new Hub({ bus, limits: config.limits })
   const world = new World(hub)
   const dispatcher = new Dispatcher<RigContext, object>({
-    modules: [testModule(() => world)],
+    modules: [testModule(() => world), ...(options.modules ?? [])],
     limits: config.limits,
     hub,
     once: createMemoryOnce(),
