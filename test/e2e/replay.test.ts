@@ -72,6 +72,14 @@ test('a replay', { timeout: 90_000 }, async ({ rally, people }) => {
   await entry.getByTestId('replay-link').click()
   await page.waitForURL(`**/replay/${matchId}`)
 
+  // A shared moment is the one that is shown.
+  await page.getByTestId('replay-seek').fill(String(2 * SECOND + 7))
+  await nia.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.getByRole('button', { name: 'Copy this moment' }).click()
+  await page.getByText('Copied').waitFor()
+  await page.goto(await page.evaluate(() => navigator.clipboard.readText()))
+  expect(await place(nia)).toBe(2 * SECOND + 7)
+
   // Whoever has the link needs no account.
   const otto = await people.stranger('otto', { device: 'phone', theme: 'dark' })
   await otto.page.goto(`/replay/${matchId}`)

@@ -4,7 +4,9 @@ import { Connecting, ConnectionBanner } from './connection-notices.tsx'
 import { Header } from './header.tsx'
 import { useOwnAccount } from './hooks/use-own-account.ts'
 import { NetworkPanel } from './network/network-panel.tsx'
-import { isOn, OtherMatchNotice, useOtherMatch } from './own-matches.tsx'
+import { InviteToasts } from './notifications/invite-toasts.tsx'
+import { useInvites } from './notifications/use-invites.ts'
+import { isOn, OtherMatchNotice, useOwnMatches } from './own-matches.tsx'
 import { AccountPage } from './pages/account/account-page.tsx'
 import { BannedPage } from './pages/banned-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
@@ -34,7 +36,12 @@ export function App() {
   const [wasOpen, setWasOpen] = useState(false)
   if (status === 'open' && !wasOpen) setWasOpen(true)
   const unkept = useUnkeptCodes()
-  const otherMatch = useOtherMatch(route)
+  const { open, pressing, putAside } = useInvites(route.page === 'match' ? route.matchId : null)
+  const { other, isPlaying } = useOwnMatches(route, open.map(({ id }) => id).join())
+  // Nobody is disturbed who plays.
+  const toasts = isPlaying ? [] : pressing
+  // One of them tells of the match.
+  const otherMatch = toasts.some(({ matchId }) => matchId === other?.id) ? null : other
 
   const page = () => {
     if (refusal?.code === 'BANNED') return <BannedPage reason={refusal.message} />
@@ -50,15 +57,16 @@ export function App() {
       <a className="button skip" href="#main">
         Skip to the content
       </a>
-      <Header route={route} isAdmin={account?.role === 'admin'} />
+      <Header route={route} isAdmin={account?.role === 'admin'} invites={open} />
       <main id="main" className="main" tabIndex={-1}>
         <div className="wrap">
           {!unkept && <OtherMatchNotice match={otherMatch} />}
-          <TabAlert value={otherMatch && isOn(otherMatch) ? 'Your match is on!' : null}>
+          <TabAlert value={other && isOn(other) ? 'Your match is on!' : null}>
             <CrashGuard key={unkept ? 'unkept-codes' : path}>{page()}</CrashGuard>
           </TabAlert>
         </div>
       </main>
+      <InviteToasts invites={toasts} putAside={putAside} />
       <ConnectionBanner />
       <NetworkPanel />
     </>

@@ -1,6 +1,8 @@
 import { useCallback, useSyncExternalStore } from 'react'
+import type { Invite } from '../../src/modules/matches/types.ts'
 import { Navigation } from './navigation.tsx'
 import { useNet } from './network/page-network.ts'
+import { InviteMenu } from './notifications/invite-menu.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { Link, paths, type Route } from './router.tsx'
 import { SoundMenu } from './sound/sound-menu.tsx'
@@ -15,7 +17,13 @@ const connectionWords = {
   closed: 'Disconnected',
 } as const
 
-export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
+interface HeaderProps {
+  readonly route: Route
+  readonly isAdmin: boolean
+  readonly invites: readonly Invite[]
+}
+
+export function Header({ route, isAdmin, invites }: HeaderProps) {
   const user = useUser()
   const isBanned = useRefusal()?.code === 'BANNED'
   return (
@@ -38,6 +46,7 @@ export function Header({ route, isAdmin }: { route: Route; isAdmin: boolean }) {
             <span data-testid="user-name">{user.username}</span>
           </Link>
         )}
+        {user && !isBanned && <InviteMenu invites={invites} />}
         <SoundMenu />
         <ThemeButton />
       </div>

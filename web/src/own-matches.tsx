@@ -84,8 +84,15 @@ const NONE: readonly Match[] = []
 const noMatches = () => NONE
 const neverChanges = () => () => undefined
 
-/** A match of the user that is not the one of `route`: one that is being played goes first. Null for none. */
-export function useOtherMatch(route: Route): Match | null {
+interface OwnMatchesShown {
+  /** A match of the user that is not the one on the page: one that is being played goes first. Null for none. */
+  readonly other: Match | null
+  /** The match on the page is the user's, and is being played. */
+  readonly isPlaying: boolean
+}
+
+/** The user's matches beside the page of `route`. When `calls` changes, there may be another one. */
+export function useOwnMatches(route: Route, calls: string): OwnMatchesShown {
   const rally = useRally()
   const userId = useUser()?.id
   const [own, setOwn] = useState<OwnMatches | null>(null)
@@ -108,15 +115,16 @@ export function useOtherMatch(route: Route): Match | null {
 
   const matchId = route.page === 'match' ? route.matchId : null
   const { page } = route
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is a reason to look
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page and another call are reasons to look
   useEffect(() => {
     if (matchId === null) own?.look()
     else own?.lookEverywhere()
-  }, [own, page, matchId])
+  }, [own, page, matchId, calls])
 
   const matches = useSyncExternalStore(own?.onChange ?? neverChanges, own ? () => own.current : noMatches)
   const others = matches.filter(({ id }) => id !== matchId)
-  return others.find(isOn) ?? others[0] ?? null
+  const isPlaying = matches.some((match) => match.id === matchId && isOn(match))
+  return { other: others.find(isOn) ?? others[0] ?? null, isPlaying }
 }
 
 /** Whether it is being played, or its countdown runs. */
