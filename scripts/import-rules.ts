@@ -89,10 +89,17 @@ export const rules: readonly Rule[] = [
 
   {
     area: 'src/config.ts',
-    values: ['src/tracing-settings.ts', 'src/protocol/', 'src/environment.ts', 'src/secrets.ts'],
+    values: [
+      'src/rooms-settings.ts',
+      'src/tracing-settings.ts',
+      'src/protocol/',
+      'src/environment.ts',
+      'src/secrets.ts',
+    ],
   },
   { area: 'src/environment.ts' },
   { area: 'src/secrets.ts', types: ['src/environment.ts'] },
+  { area: 'src/rooms-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/tracing-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },
   { area: 'src/deadline.ts' },

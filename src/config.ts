@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { ConfigError, Environment, type Variables } from './environment.ts'
 import { defaultLimits, type Limits } from './protocol/index.ts'
+import { type IceSettings, type RoomsSettings, readIce, readRooms } from './rooms-settings.ts'
 import { type EncryptionKey, readSecrets, type Secrets } from './secrets.ts'
 import { pairsOf, readTracing, type TracingSettings } from './tracing-settings.ts'
 
@@ -56,6 +57,8 @@ export interface Config {
   }
   /** For how many days the inputs of finished matches are kept. */
   readonly replayDays: number
+  readonly rooms: RoomsSettings
+  readonly ice: IceSettings
   readonly limits: Limits
   /** TCP connections of all kinds at once. */
   readonly maxConnections: number
@@ -109,6 +112,10 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   authPerIp: 'LIMIT_AUTH_PER_IP',
   wrongCodesPerHour: 'LIMIT_WRONG_CODES_PER_HOUR',
   'matches.maxActive': 'LIMIT_ACTIVE_MATCHES',
+  'rooms.maxActive': 'LIMIT_ACTIVE_ROOMS',
+  'ice.stunUrls': 'STUN_URLS',
+  'ice.turnUrls': 'TURN_URLS',
+  'ice.turnSecret': 'TURN_SECRET',
   'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
   'tracing.headers': 'OTEL_EXPORTER_OTLP_HEADERS',
   'tracing.sampler': 'OTEL_TRACES_SAMPLER',
@@ -124,7 +131,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 const PAIRS: ReadonlySet<string> = new Set(['tracing.headers', 'tracing.resourceAttributes'])
 
 function nameOf(path: string): string {
-  const name = path.replace('matches.', 'match.').replace('limits.', 'limit.').replaceAll(/[A-Z]/g, '_$&')
+  const name = path
+    .replace('matches.', 'match.')
+    .replace('rooms.', 'room.')
+    .replace('limits.', 'limit.')
+    .replaceAll(/[A-Z]/g, '_$&')
   return OTHER_NAMES[path] ?? name.replace('.', '_').toUpperCase()
 }
 
@@ -193,6 +204,8 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
       maxActive: env.int('LIMIT_ACTIVE_MATCHES', 10, 1, 1_000),
     },
     replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),
+    rooms: readRooms(env),
+    ice: readIce(env),
     limits: readLimits(env, poolSize),
     maxConnections: env.int('LIMIT_CONNECTIONS', 20_000, 16, MANY),
     adminPort: env.int('ADMIN_PORT', undefined, 0, 65_535),

@@ -4,6 +4,7 @@ import { admin } from './admin/index.ts'
 import { auth } from './auth/index.ts'
 import { live } from './live/index.ts'
 import { matches } from './matches/index.ts'
+import { rooms } from './rooms/index.ts'
 import { scores } from './scores/index.ts'
 import { storage } from './storage/index.ts'
 import { users } from './users/index.ts'
@@ -16,6 +17,7 @@ export const modules = {
   storage,
   matches,
   live,
+  rooms,
   admin,
 } as const
 

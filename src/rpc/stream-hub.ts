@@ -53,8 +53,19 @@ export class Hub implements StreamHost {
    */
   publish<Event>(channel: Channel<Event>, seq: number, event: Event, json = JSON.stringify(event)): void {
     if (!this.isFollowed(channel)) return
-    this.stats.events++
     this.#options.inspect?.(channel.type, event)
+    this.#publishJson(channel, seq, json)
+  }
+
+  /** As `publish`, for an event that was put together from encoded parts. */
+  publishEncoded(channel: Channel<unknown>, seq: number, json: string): void {
+    if (!this.isFollowed(channel)) return
+    this.#options.inspect?.(channel.type, JSON.parse(json))
+    this.#publishJson(channel, seq, json)
+  }
+
+  #publishJson(channel: Channel<unknown>, seq: number, json: string): void {
+    this.stats.events++
     const head = JSON.stringify({ type: channel.type, eid: channel.name, ts: Date.now(), seq })
     const frame = `${head.slice(0, -1)},"data":${json}}`
     this.bus.publish(channel.name, { seq, payload: frame })
@@ -140,6 +151,13 @@ export class Hub implements StreamHost {
     if (!stream) return
     stream.delete(connection, following)
     this.#collect(stream)
+  }
+
+  /** Ends the stream for one of its followers. */
+  endFor(connection: Connection, channel: Channel<unknown>, reason: string): void {
+    if (!connection.following.has(channel.name)) return
+    connection.send(endFrame(channel, reason))
+    this.leave(connection, channel.name)
   }
 
   leaveAll(connection: Connection): void {

@@ -15,6 +15,7 @@ import { onUpdate } from './subscriptions/onUpdate.ts'
 
 export type { EndedMatch } from './match-hooks.ts'
 export { splitOptions } from './match-options.ts'
+export { newJoinCode } from './match-writes.ts'
 export type { Seated } from './seating.ts'
 export { matchService, type Seats } from './service.ts'
 
