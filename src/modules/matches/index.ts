@@ -7,6 +7,7 @@ import { history } from './methods/history.ts'
 import { join } from './methods/join.ts'
 import { leave } from './methods/leave.ts'
 import { list } from './methods/list.ts'
+import { ratings } from './methods/ratings.ts'
 import { rematch } from './methods/rematch.ts'
 import { matchService } from './service.ts'
 import { onInvite } from './subscriptions/onInvite.ts'
@@ -16,6 +17,7 @@ import { onUpdate } from './subscriptions/onUpdate.ts'
 export type { EndedMatch } from './match-hooks.ts'
 export { splitOptions } from './match-options.ts'
 export { newJoinCode } from './match-writes.ts'
+export { ratingsOf, type UserRating } from './ratings/ratings.ts'
 export type { Seated } from './seating.ts'
 export { matchService, type Seats } from './service.ts'
 
@@ -26,6 +28,6 @@ export const matches = module({
     deleteOld: { everyMs: 5_000, runsOn: 'one node', run: (ctx) => ctx.use(matchService).deleteOld(ctx) },
     expireInvites: { everyMs: 5_000, runsOn: 'one node', run: (ctx) => ctx.use(matchService).invites.expire(ctx) },
   },
-  methods: { acceptInvite, create, declineInvite, getOne, history, join, leave, list, rematch },
+  methods: { acceptInvite, create, declineInvite, getOne, history, join, leave, list, ratings, rematch },
   subscriptions: { onInvite, onLobby, onUpdate },
 })

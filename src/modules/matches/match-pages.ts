@@ -4,6 +4,7 @@ import type { MatchFeed } from './match-feed.ts'
 import { listAllMatches, listMatches, type MatchFilter, readHistory } from './match-lists.ts'
 import { offeredGame } from './match-options.ts'
 import { toMatch } from './match-row.ts'
+import { topRatings } from './ratings/top-ratings.ts'
 import type { MatchStatus } from './types.ts'
 
 interface Player {
@@ -39,6 +40,16 @@ export class MatchPages {
       read: (rows) => listMatches(this.#platform.database.sql, { ...rows, games, status }, userId),
       key: ({ createdAt, id }) => ({ at: createdAt, id }),
       item: (row) => this.#feed.show(row, userId),
+    })
+  }
+
+  /** The best players of a game. @throws RpcError VALIDATION_FAILED for an unknown game */
+  async ratings(page: PageRequest, game: string) {
+    const { name } = offeredGame(this.#platform.games, game)
+    return readPage(page, {
+      read: (rows) => topRatings(this.#platform.database.sql, name, rows),
+      key: ({ standing, userId }) => ({ at: standing, id: userId }),
+      item: ({ standing: _, ...rated }) => rated,
     })
   }
 

@@ -49,6 +49,8 @@ export function matchRow(match: string, seats?: string): string {
     'seats', coalesce((
       SELECT json_agg(json_build_object('seat', seat.seat, 'userId', seat.user_id, 'username', player.username,
         'displayName', seat.display_name, 'score', seat.score, 'connected', seat.connected,
+        'rating', CASE WHEN seat.rating_after IS NOT NULL
+          THEN json_build_object('before', seat.rating_before, 'after', seat.rating_after) END,
         'returnBy', ${ms('seat.return_by')}, 'leftAt', ${ms('seat.left_at')}) ORDER BY seat.seat)
       FROM ${seats ?? 'seats'} AS seat LEFT JOIN users AS player ON player.id = seat.user_id
       ${seats === undefined ? `WHERE seat.match_id = ${match}.id` : ''}), '[]'),
@@ -127,6 +129,6 @@ function placementsOf({ status, placements, seats, winnerSeat }: MatchRow): numb
   return seats.map(({ seat }) => (winnerSeat === null || winnerSeat === seat ? 1 : 2))
 }
 
-function toPlayer({ seat, userId, username, displayName, score, connected }: SeatRow): Player {
-  return { seat, userId, username, displayName, score, connected }
+function toPlayer({ seat, userId, username, displayName, score, connected, rating }: SeatRow): Player {
+  return { seat, userId, username, displayName, score, connected, rating }
 }

@@ -14,6 +14,7 @@ import { checkOptions, offeredGame } from './match-options.ts'
 import { MatchPages } from './match-pages.ts'
 import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
 import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch } from './match-writes.ts'
+import { forgetOldRatings } from './ratings/ratings.ts'
 import { readRematch, rematchOf } from './rematches.ts'
 import { type Seated, Seating } from './seating.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
@@ -213,8 +214,8 @@ export class MatchService {
     this.lifecycle.noteSpectators(matchId, count)
   }
 
-  deleteOld({ sql }: Scope): Promise<void> {
-    return deleteOld(sql, this.#platform.config.replayDays)
+  async deleteOld({ sql }: Scope): Promise<void> {
+    await Promise.all([deleteOld(sql, this.#platform.config.replayDays), forgetOldRatings(sql)])
   }
 
   /** Null when the code is taken, or when another player has opened this rematch. */

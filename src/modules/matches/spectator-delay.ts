@@ -20,7 +20,7 @@ export function seenBySpectators(row: MatchRow, now: number): MatchRow {
     ...row,
     status: 'live',
     version: row.startVersion ?? row.version,
-    seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true, returnBy: null })),
+    seats: row.seats.map((seat) => ({ ...seat, score: 0, connected: true, returnBy: null, rating: null })),
     winnerSeat: null,
     placements: [],
     spectators: 0,

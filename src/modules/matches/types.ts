@@ -25,6 +25,8 @@ export const Player = z.object({
   displayName: z.string(),
   score: z.number().int(),
   connected: z.boolean(),
+  /** How a ranked match has moved the rating; null without a ranked result. */
+  rating: z.object({ before: z.number().int(), after: z.number().int() }).nullable(),
 })
 export type Player = z.infer<typeof Player>
 
@@ -68,6 +70,20 @@ export type Match = z.infer<typeof Match>
 /** The newest public matches that wait for players or are being played. */
 export const Lobby = z.object({ matches: z.array(Match) })
 export type Lobby = z.infer<typeof Lobby>
+
+/** A player in the list of the best of a game. */
+export const Rated = z.object({
+  userId: UserId,
+  username: z.string(),
+  displayName: z.string(),
+  rating: z.number().int(),
+  /** The strength is within two deviations of the rating with 95 %. */
+  deviation: z.number().int(),
+  /** Ranked results, and ranked wins. */
+  played: z.number().int(),
+  won: z.number().int(),
+})
+export type Rated = z.infer<typeof Rated>
 
 /** Why somebody is asked to come to a match: another player, a tournament, or the queue, which has found a match. */
 export const InviteReason = z.enum(['invite', 'tournament', 'queue'])

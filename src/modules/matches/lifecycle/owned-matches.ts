@@ -3,8 +3,9 @@ import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction, plainScope, type Scope } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
+import { storeRatings } from '../ratings/ratings.ts'
 import { withdrawRematches } from '../rematches.ts'
-import type { Match } from '../types.ts'
+import type { Match, MatchMode } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
 // Each statement that writes for a live match names the node that runs it and the fence of that node's claim. So a node
@@ -28,19 +29,19 @@ const CLAIM = statement<{ id: string }>(
  * A result counts even if another node has aborted the match as `node-lost`: by the fence, nobody has run it since.
  * Values: match, node, fence, winner, scores, reason, finished at, ticks, final state, inputs, placements.
  */
-const FINISH = statement<{ id: string }>(
+const FINISH = statement<{ id: string; mode: MatchMode }>(
   'matches.finish',
   `WITH ended AS (
      UPDATE matches SET status = 'finished', winner_seat = $4, end_reason = $6, finished_at = $7, ticks = $8,
        final_state = $9, inputs = $10, placements = $11, version = version + 1, updated_at = now()
      WHERE id = $1 AND node_id = $2 AND fence = $3
        AND (status = 'live' OR (status = 'aborted' AND end_reason = 'node-lost'))
-     RETURNING id),
+     RETURNING id, mode),
    scored AS (
      UPDATE seats SET score = scores.score
      FROM ended, unnest($5::int[]) WITH ORDINALITY AS scores (score, place)
      WHERE seats.match_id = ended.id AND seats.seat = scores.place - 1)
-   SELECT id FROM ended`,
+   SELECT id, mode FROM ended`,
 )
 
 /** Values: node, matches, fences, reason. */
@@ -161,6 +162,7 @@ export class OwnedMatches {
     const record = [JSON.stringify(result.finalState), JSON.stringify(result.inputs)]
     await inIdempotentTransaction(this.#platform, async (scope) => {
       const ended = await scope.sql.rows(FINISH, [...values, ...record, placements])
+      if (ended[0]?.mode === 'ranked') await storeRatings(scope.sql, matchId, placements)
       await announceEnded(this.#feed, scope, [matchId], ended)
     })
   }
