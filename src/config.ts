@@ -55,6 +55,12 @@ export interface Config {
     /** Matches that one user may have waiting or live. */
     readonly maxActive: number
   }
+  readonly tournaments: {
+    /** A player of an announced match who is not connected within this forfeits it. */
+    readonly noShowMs: number
+    /** Tournaments that are not over, in which one user may take part; and so many that one user may own. */
+    readonly maxActive: number
+  }
   /** For how many days the inputs of finished matches are kept. */
   readonly replayDays: number
   readonly rooms: RoomsSettings
@@ -116,6 +122,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   'ice.stunUrls': 'STUN_URLS',
   'ice.turnUrls': 'TURN_URLS',
   'ice.turnSecret': 'TURN_SECRET',
+  'tournaments.noShowMs': 'TOURNAMENT_NO_SHOW_MS',
+  'tournaments.maxActive': 'LIMIT_ACTIVE_TOURNAMENTS',
   'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
   'tracing.headers': 'OTEL_EXPORTER_OTLP_HEADERS',
   'tracing.sampler': 'OTEL_TRACES_SAMPLER',
@@ -202,6 +210,10 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
       maxWaitMs: env.int('MATCH_MAX_WAIT_MS', 900_000, 1_000, DAY_MS),
       maxTurnMs: env.int('MATCH_MAX_TURN_MS', 300_000, 1_000, DAY_MS),
       maxActive: env.int('LIMIT_ACTIVE_MATCHES', 10, 1, 1_000),
+    },
+    tournaments: {
+      noShowMs: env.int('TOURNAMENT_NO_SHOW_MS', 60_000, 500, HOUR_MS),
+      maxActive: env.int('LIMIT_ACTIVE_TOURNAMENTS', 5, 1, 1_000),
     },
     replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),
     rooms: readRooms(env),

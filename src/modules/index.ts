@@ -7,6 +7,7 @@ import { matches } from './matches/index.ts'
 import { rooms } from './rooms/index.ts'
 import { scores } from './scores/index.ts'
 import { storage } from './storage/index.ts'
+import { tournaments } from './tournaments/index.ts'
 import { users } from './users/index.ts'
 
 /** Every module, by the namespace of its methods and subscriptions on the wire. */
@@ -18,6 +19,7 @@ export const modules = {
   matches,
   live,
   rooms,
+  tournaments,
   admin,
 } as const
 

@@ -15,9 +15,10 @@ import { onLobby } from './subscriptions/onLobby.ts'
 import { onUpdate } from './subscriptions/onUpdate.ts'
 
 export type { EndedMatch } from './match-hooks.ts'
-export { splitOptions } from './match-options.ts'
+export { checkOptions, offeredGame, splitOptions } from './match-options.ts'
 export { newJoinCode } from './match-writes.ts'
 export { ratingsOf, type UserRating } from './ratings/ratings.ts'
+export { lockUsers } from './seat-players.ts'
 export type { Seated } from './seating.ts'
 export { matchService, type Seats } from './service.ts'
 

@@ -201,9 +201,12 @@ export class MatchService {
     return openMatchesOf(sql, userId)
   }
 
-  /** Ends a waiting or live match without a result, on whatever node it runs. Null when there is no such match. */
-  async abort(scope: Scope, matchId: MatchId, endReason: string): Promise<Match | null> {
-    const row = await abortMatch(scope.sql, matchId, endReason)
+  /**
+   * Ends a match without a result, on whatever node it runs: `open`, one that waits or is live; `unbegun`, only one that waits for
+   * a player. Null when there is no such match.
+   */
+  async abort(scope: Scope, matchId: MatchId, endReason: string, which: 'open' | 'unbegun' = 'open') {
+    const row = await abortMatch(scope.sql, matchId, endReason, which)
     if (row === null) return null
     await announceEnded(this.feed, scope, [matchId], [row])
     return toMatch(row, this.#platform.config.publicUrl)
