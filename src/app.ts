@@ -197,6 +197,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     dispatcher,
     hub,
     gate: offered.find(({ sessions }) => sessions)?.sessions ?? noSessions,
+    tokens: offered.find(({ tokens }) => tokens)?.tokens,
     isPlaying,
     database,
     bus,

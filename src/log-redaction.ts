@@ -19,9 +19,12 @@ export function redactFields(fields: object): Record<string, unknown> {
   return redactObject(fields, 0)
 }
 
-/** Replaces secrets that have a form of their own, passwords in URLs and JWTs. A line of JSON stays one. */
+/** Replaces secrets that have a form of their own: passwords in URLs, JWTs and tokens. A line of JSON stays one. */
 export function redactText(text: string): string {
-  return text.replace(/\/\/[^\s/?#"]*@/g, `//${REDACTED}@`).replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, REDACTED)
+  return text
+    .replace(/\/\/[^\s/?#"]*@/g, `//${REDACTED}@`)
+    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, REDACTED)
+    .replace(/rally_[\w-]{43}(?![\w-])/g, REDACTED)
 }
 
 function shorten(text: string): string {

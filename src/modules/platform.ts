@@ -7,7 +7,7 @@ import type { Engine, NodeLease } from '../engine/index.ts'
 import type { Games } from '../games/game.ts'
 import type { HistogramCounts } from '../histogram.ts'
 import type { Loggers } from '../logger.ts'
-import type { Connection, Connections, Hub, SessionGate } from '../rpc/index.ts'
+import type { Connection, Connections, Hub, SessionGate, TokenGate } from '../rpc/index.ts'
 
 /** What all services and handlers of one server share. */
 export interface Platform {
@@ -77,6 +77,8 @@ export interface Service {
   readonly stopWithinMs?: number
   /** How the transport finds the user of a session cookie. One service of a server offers it. */
   readonly sessions?: SessionGate
+  /** Of the service that keeps tokens. */
+  readonly tokens?: TokenGate
   /** What waits in this service, by `module.name`, for `/metrics`. */
   readonly queues?: Readonly<Record<string, Queue>>
   /** Whether the user plays a live match. A dead connection of such a user is closed within 4 s. */

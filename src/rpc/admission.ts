@@ -1,5 +1,5 @@
 import type { Limits } from '../protocol/index.ts'
-import type { MethodLimiter } from './method-limits.ts'
+import { MethodLimiter } from './method-limits.ts'
 import type { Caller } from './sessions.ts'
 import { Account, Accounts, type Rate, type Rates, TokenBucket } from './token-buckets.ts'
 
@@ -10,6 +10,8 @@ const CONNECTIONS_PER_UPGRADE = 4
 /** A socket is closed with 4029 after so many refused frames or bytes, minus those accepted meanwhile. */
 const MAX_REFUSED = 1000
 const MAX_REFUSED_BYTES = 4 * 1024 * 1024
+/** Of one address group. No token can be guessed; this bounds what looking them up costs. */
+const WRONG_TOKENS = { points: 60, perSeconds: 60 }
 /** Addresses whose upgrades other nodes are told of at once. */
 const MAX_UPGRADED = 1_000
 /** So many refusals a socket and second are answered. The others are dropped. */
@@ -62,6 +64,8 @@ export class Admission {
   readonly #strangers: Accounts
   /** For addresses: sockets with a user. */
   readonly #players: Accounts
+  /** By address group. */
+  readonly wrongTokens = new MethodLimiter(WRONG_TOKENS)
   /** How much was refused since the start. A socket is one too many of its address; a call is over its definition's limit. */
   readonly refused = { connection: 0, upgrade: 0, socket: 0, http_request: 0, frame: 0, call: 0 }
   /** Upgrades by address since other nodes were told. */
@@ -117,6 +121,18 @@ export class Admission {
   /** Subtracts upgrades that another node has let through. */
   upgradedElsewhere(ip: string, count: number, now: number): void {
     for (const { upgrades } of groupsIn(this.#strangers, ip, now)) upgrades.takeUpTo(count, now)
+  }
+
+  /** For every token, before it is looked up: how long this address has to wait after wrong ones. */
+  token(ip: string): number {
+    const now = performance.now()
+    return Math.max(...addressGroups(ip).map((group, i) => this.wrongTokens.waitMs(group, now, shareOf(i))))
+  }
+
+  /** Counts a token that was wrong. */
+  wrongToken(ip: string): void {
+    const now = performance.now()
+    for (const [i, group] of addressGroups(ip).entries()) this.wrongTokens.take(group, now, shareOf(i))
   }
 
   /** Counts a socket of an address; false when it has too many. */
@@ -176,7 +192,7 @@ export class Admission {
   /** For every call of a definition with a limit. `keys` are those of `keysOf`. */
   call(limiter: MethodLimiter, keys: readonly string[], now: number): number {
     for (let i = 0; i < keys.length; i++) {
-      const waitMs = limiter.take(keys[i] ?? '', now, i === 0 ? 1 : TIMES_WIDER)
+      const waitMs = limiter.take(keys[i] ?? '', now, shareOf(i))
       if (waitMs > 0) {
         this.refused.call++
         return waitMs
@@ -187,7 +203,7 @@ export class Admission {
 
   /** Undoes a `call` that answered 0, for a request that turned out to be a retry. */
   takeBack(limiter: MethodLimiter, keys: readonly string[]): void {
-    for (let i = 0; i < keys.length; i++) limiter.giveBack(keys[i] ?? '', i === 0 ? 1 : TIMES_WIDER)
+    for (let i = 0; i < keys.length; i++) limiter.giveBack(keys[i] ?? '', shareOf(i))
   }
 
   /** How many users and addresses are remembered. */
@@ -204,6 +220,11 @@ export class Admission {
 /** What the limits of definitions count by: the user, else the address group and the /48 around it. */
 export function keysOf({ user, ip }: Pick<Caller, 'user' | 'ip'>): readonly string[] {
   return user ? [user.id] : addressGroups(ip)
+}
+
+/** How many times more the key with this index may use than the first one. */
+function shareOf(index: number): number {
+  return index === 0 ? 1 : TIMES_WIDER
 }
 
 /** 0 when every account had enough. What the accounts before the refusing one gave is not given back. */

@@ -1,7 +1,7 @@
 import type { CloseCode } from '../protocol/index.ts'
 import type { Allowance } from './admission.ts'
 import type { Channel } from './definition.ts'
-import type { Caller } from './sessions.ts'
+import { type Caller, credentialOf } from './sessions.ts'
 
 /** How a socket follows one channel. */
 export interface Following {
@@ -56,18 +56,18 @@ export interface PresenceListener {
   offline(userId: string): void
 }
 
-/** An ended session is remembered for longer than a socket may take to open. */
+/** An ended session or token is remembered for longer than a socket may take to open. */
 const REMEMBER_ENDED_MS = 10_000
 /** Over this the oldest is forgotten; its sockets are found when sessions are looked up again. */
 const MAX_ENDED = 20_000
 
-/** The open sockets of this process, by id, user and session. */
+/** The open sockets of this process, by user. */
 export class Connections {
   readonly #all = new Set<Connection>()
   readonly #byUser = new Map<string, Set<Connection>>()
   readonly #listeners: PresenceListener[] = []
   readonly #closeListeners: ((connection: Connection) => void)[] = []
-  /** Sessions that ended a moment ago, with the time, oldest first. */
+  /** Sessions and tokens that ended a moment ago, with the time, oldest first. */
   readonly #ended = new Map<string, number>()
 
   get size(): number {
@@ -120,17 +120,18 @@ export class Connections {
     for (const listener of this.#listeners) listener.offline(user.id)
   }
 
-  closeSession(userId: string, sessionId: string, code: CloseCode, reason: string): void {
-    this.#ended.delete(sessionId)
+  /** Closes the user's sockets that signed in with this session or token. */
+  closeCredential(userId: string, id: string, code: CloseCode, reason: string): void {
+    this.#ended.delete(id)
     const [oldest] = this.#ended.keys()
     if (this.#ended.size >= MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest)
-    this.#ended.set(sessionId, performance.now())
+    this.#ended.set(id, performance.now())
     for (const connection of [...(this.#byUser.get(userId) ?? [])]) {
-      if (connection.caller.sessionId === sessionId) connection.close(code, reason)
+      if (credentialOf(connection.caller) === id) connection.close(code, reason)
     }
   }
 
-  /** Forgets sessions that ended a while ago. Called several times a second. */
+  /** Forgets sessions and tokens that ended a while ago. Called several times a second. */
   sweep(now: number): void {
     for (const [id, at] of this.#ended) {
       if (now - at < REMEMBER_ENDED_MS) return
@@ -138,9 +139,9 @@ export class Connections {
     }
   }
 
-  /** Whether the session ended a moment ago, so perhaps while a socket was opened with it. */
-  hasJustEnded(sessionId: string): boolean {
-    return this.#ended.has(sessionId)
+  /** Whether the session or token ended a moment ago, so perhaps while a socket was opened with it. */
+  hasJustEnded(id: string): boolean {
+    return this.#ended.has(id)
   }
 
   closeAll(code: CloseCode, reason: string): void {

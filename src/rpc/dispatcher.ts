@@ -257,6 +257,7 @@ export class Dispatcher<Ctx, Tx> {
     this.connections.sweep(now)
     if (now - this.#limitersSweptAt < SWEEP_LIMITERS_MS) return
     this.#limitersSweptAt = now
+    this.admission.wrongTokens.sweep(now)
     for (const { limiter } of this.counted) limiter?.sweep(now)
   }
 }

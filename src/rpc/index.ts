@@ -23,10 +23,12 @@ export {
   type Caller,
   type CallerToken,
   type CallerUser,
+  credentialOf,
   GATE_DEADLINE_MS,
   type Role,
   type SessionGate,
   type SignedIn,
+  type TokenGate,
 } from './sessions.ts'
 export { SHARE_LIMITS_MS, shareLimits } from './shared-limits.ts'
 export { Hub } from './stream-hub.ts'

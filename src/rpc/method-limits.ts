@@ -24,13 +24,17 @@ export class MethodLimiter {
     const costMs = this.#costMs / share
     const known = this.#arrivals.get(key)
     const arrival = known === undefined ? now : Math.max(now, known.at)
-    const waitMs = arrival + costMs - this.#windowMs - now
-    // Rounding errors must not refuse the last allowed call.
-    if (waitMs > 0.001) return waitMs
+    const waitMs = this.#waitMs(arrival, costMs, now)
+    if (waitMs > 0) return waitMs
     if (known) known.at = arrival + costMs
     else this.#add(key, arrival + costMs)
     this.#use(key, costMs)
     return 0
+  }
+
+  /** What `take` would return, without counting a call. */
+  waitMs(key: string, now: number, share = 1): number {
+    return this.#waitMs(Math.max(now, this.#arrivals.get(key)?.at ?? now), this.#costMs / share, now)
   }
 
   /** Subtracts what another node has let through. */
@@ -51,6 +55,12 @@ export class MethodLimiter {
   /** Forgets keys whose calls are used up. Called once a minute. */
   sweep(now: number): void {
     for (const [key, { at }] of this.#arrivals) if (at <= now) this.#arrivals.delete(key)
+  }
+
+  #waitMs(arrival: number, costMs: number, now: number): number {
+    const waitMs = arrival + costMs - this.#windowMs - now
+    // Rounding errors must not refuse the last allowed call.
+    return waitMs > 0.001 ? waitMs : 0
   }
 
   #use(key: string, ms: number): void {

@@ -39,7 +39,12 @@ export interface Caller {
   readonly device: { readonly id: string; readonly users: readonly string[] } | null
 }
 
-/** How long the transport waits for any answer about sessions. */
+/** What a caller signed in with: the id of the session or of the token. Null without a user. */
+export function credentialOf({ sessionId, token }: Pick<Caller, 'sessionId' | 'token'>): string | null {
+  return token ? token.id : sessionId
+}
+
+/** How long the transport waits for any answer about sessions or tokens. */
 export const GATE_DEADLINE_MS = 2_000
 
 /** A user and the session that they signed in with. */
@@ -63,4 +68,14 @@ export interface SessionGate {
   redeem(ticket: string, from: Pick<Caller, 'ip' | 'userAgent'>): Promise<SignedIn>
   /** Signs the user out: ends the session and closes its sockets on all nodes. @throws RpcError UNAVAILABLE */
   end(sessionId: string, userId: string): Promise<void>
+}
+
+/** What the transport needs of tokens. A module's service implements it. */
+export interface TokenGate {
+  /**
+   * The user of a token; null when it is unknown, or has expired or been revoked. One query at most.
+   *
+   * @throws RpcError BANNED
+   */
+  identify(token: string): Promise<{ readonly user: CallerUser; readonly token: CallerToken } | null>
 }

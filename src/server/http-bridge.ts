@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Limits } from '../protocol/index.ts'
 import {
   type AnyMethodRoute,
+  credentialOf,
   type Entry,
   errorData,
   isStorableJson,
@@ -46,12 +47,13 @@ export function createBridge({ receiver, sessions, isAllowedOrigin, limits }: Br
 
   /** @throws RpcError when this caller's request is not executed, whatever it asks */
   function check({ caller, setCookie, ban }: Identity, bodyBytes: number): void {
-    const { user, sessionId } = caller
+    const { user } = caller
+    const credential = credentialOf(caller)
     if (ban !== undefined) throw new RpcError('BANNED', ban)
     // To go on without a user would answer another question. A cookie that proves nothing is cleared by the answer.
     const isCleared = user === null && setCookie !== undefined
-    if (isCleared || (sessionId !== null && receiver.connections.hasJustEnded(sessionId))) {
-      throw new RpcError('UNAUTHENTICATED', 'The session has ended')
+    if (isCleared || (credential !== null && receiver.connections.hasJustEnded(credential))) {
+      throw new RpcError('UNAUTHENTICATED', 'The session or the token has ended')
     }
     if (user === null && bodyBytes > limits.anonymousFrameBytes) {
       throw new RpcError('VALIDATION_FAILED', `Over ${limits.anonymousFrameBytes} bytes, the most without a user`)

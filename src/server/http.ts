@@ -7,6 +7,9 @@ import type { HttpRequest, HttpResponse } from './uws.ts'
 export interface Sender {
   readonly origin: string
   readonly cookie: string
+  readonly authorization: string
+  /** The header `X-API-Key`. */
+  readonly apiKey: string
   readonly userAgent: string
   /** The client's address, after trusted proxies. */
   readonly ip: string
@@ -23,7 +26,6 @@ export interface Request extends Sender {
   readonly contentType: string
   readonly acceptEncoding: string
   readonly ifNoneMatch: string
-  readonly authorization: string
   readonly idempotencyKey: string
   /** `Sec-Fetch-Site`: what a browser says about where the request comes from. */
   readonly fetchSite: string
@@ -56,6 +58,8 @@ export function readSender(req: HttpRequest, { ip }: Addresses): Sender {
   return {
     origin: req.getHeader('origin'),
     cookie: req.getHeader('cookie'),
+    authorization: req.getHeader('authorization'),
+    apiKey: req.getHeader('x-api-key'),
     userAgent: req.getHeader('user-agent').slice(0, MAX_USER_AGENT),
     ip,
   }
@@ -70,7 +74,6 @@ export function readRequest(req: HttpRequest, addresses: Addresses): Request {
     contentType: req.getHeader('content-type'),
     acceptEncoding: req.getHeader('accept-encoding'),
     ifNoneMatch: req.getHeader('if-none-match'),
-    authorization: req.getHeader('authorization'),
     idempotencyKey: req.getHeader('idempotency-key'),
     fetchSite: req.getHeader('sec-fetch-site'),
     peer: addresses.peer,

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import type { Caller, Hub, SessionGate } from '../rpc/index.ts'
+import type { Caller, Hub, SessionGate, TokenGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
 import { createOriginCheck } from './cross-site.ts'
@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly dispatcher: Receiver
   readonly hub: Hub
   readonly gate: SessionGate
+  /** Absent, no request has a token. */
+  readonly tokens?: TokenGate | undefined
   /** `/readyz` asks these two. */
   readonly database: Pingable
   readonly bus: Pingable
@@ -72,7 +74,7 @@ export interface Server {
 }
 
 export function createServer(options: ServerOptions): Server {
-  const { config, dispatcher, hub, gate, log } = options
+  const { config, dispatcher, hub, gate, tokens, log } = options
   const { limits, heartbeatMs } = config
   let app: TemplatedApp | null = null
   let connections: ReturnType<typeof limitConnections> | null = null
@@ -85,7 +87,7 @@ export function createServer(options: ServerOptions): Server {
   const cookies = createCookies(config.secrets.cookie, config.production)
   const isAllowedOrigin = createOriginCheck(config, () => port)
   const { admission } = dispatcher
-  const sessions = createSessions({ gate, cookies, isAllowedOrigin, log })
+  const sessions = createSessions({ gate, tokens, admission, cookies, isAllowedOrigin, log })
   const always = headersOfAll(config.publicUrl)
   const hops = config.trustedProxyHops
   const proxies: Proxies = { hops, isTrusted: createProxyCheck(hops, config.trustedProxies) }

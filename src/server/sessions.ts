@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { DeadlineError, withDeadline } from '../deadline.ts'
-import { type Caller, errorData, GATE_DEADLINE_MS, RpcError, type SessionGate, type SignedIn } from '../rpc/index.ts'
+import {
+  type Admission,
+  type Caller,
+  errorData,
+  GATE_DEADLINE_MS,
+  RpcError,
+  type SessionGate,
+  type SignedIn,
+  type TokenGate,
+} from '../rpc/index.ts'
 import { answerPreflight, corsHeaders, ORIGIN_REFUSED, type OriginCheck } from './cross-site.ts'
 import { BODY_DEADLINE_MS, bodyProblems, type Exchange, type Request, readBody, type Sender } from './http.ts'
 import { statusLine, statusOf } from './http-status.ts'
@@ -20,19 +29,21 @@ export interface Identity {
   readonly caller: Caller
   /** The answer sets it: the session cookie renewed, or cleared because it proves nothing. */
   readonly setCookie: string | undefined
-  /** What the user is told when the session is refused because they are banned. */
+  /** What the user is told when the session or the token is refused because they are banned. */
   readonly ban?: string
 }
 
 interface SessionsOptions {
   readonly gate: SessionGate
+  readonly tokens: TokenGate | undefined
+  readonly admission: Pick<Admission, 'token' | 'wrongToken'>
   readonly cookies: Cookies
   readonly isAllowedOrigin: OriginCheck
   readonly log: OutageLog
 }
 
-/** Finds out who sent a request by its cookies, and serves the route that sets and clears the session cookie. */
-export function createSessions({ gate, cookies, isAllowedOrigin, log }: SessionsOptions) {
+/** Finds out who sent a request by its token or cookies, and serves the route that sets and clears the session cookie. */
+export function createSessions({ gate, tokens, admission, cookies, isAllowedOrigin, log }: SessionsOptions) {
   const outage = new Outage('sessions cannot be looked up or changed', log)
   let asking = 0
   const isBusy = () => asking >= MAX_ASKING
@@ -43,32 +54,57 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
     return withDeadline(answer, GATE_DEADLINE_MS)
   }
 
-  const lookUp = async (sender: Sender, session: SessionClaims, device: Device | null): Promise<Identity> => {
-    const { sessionId, userId, isAging } = session
-    let signedIn: SignedIn | null
+  /** The answer of a gate, or the ban that it refused. @throws RpcError UNAVAILABLE */
+  const lookUp = async <T>(question: () => Promise<T>): Promise<T | { readonly ban: string }> => {
     try {
-      signedIn = await ask(() => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId)))
+      const found = await ask(question)
+      outage.succeeded()
+      return found
     } catch (error) {
-      if (error instanceof RpcError && error.code === 'BANNED') {
-        return { caller: callerOf(sender, null, device), setCookie: cookies.clearedSession, ban: error.message }
-      }
+      if (error instanceof RpcError && error.code === 'BANNED') return { ban: error.message }
       outage.failed(error)
       throw new RpcError('UNAVAILABLE', 'Nobody can be signed in now', { retryAfterMs: RETRY_MS })
     }
-    outage.succeeded()
-    if (!signedIn) return { caller: callerOf(sender, null, device), setCookie: cookies.clearedSession }
-    const setCookie = isAging ? cookies.session(userId, sessionId, signedIn.expiresAt) : undefined
-    return { caller: callerOf(sender, signedIn, device), setCookie }
+  }
+  const bySession = async (sender: Sender, session: SessionClaims, device: Device | null): Promise<Identity> => {
+    const { sessionId, userId, isAging } = session
+    const found = await lookUp(() => (isAging ? gate.extend(sessionId, userId) : gate.resume(sessionId, userId)))
+    if (found === null || 'ban' in found) {
+      return { ...found, caller: callerOf(sender, null, device), setCookie: cookies.clearedSession }
+    }
+    const setCookie = isAging ? cookies.session(userId, sessionId, found.expiresAt) : undefined
+    return { caller: callerOf(sender, found, device), setCookie }
+  }
+  /** @throws RpcError UNAVAILABLE when the gate does not answer in time */
+  const byCookies = (sender: Sender): Identity | Promise<Identity> => {
+    const { session, device, isBad } = cookies.read(sender.cookie)
+    if (session) return bySession(sender, session, device)
+    return { caller: callerOf(sender, null, device), setCookie: isBad ? cookies.clearedSession : undefined }
+  }
+  /** Of an address with many wrong tokens none is looked up. */
+  const byToken = async (sender: Sender, token: string): Promise<Identity> => {
+    const waitMs = admission.token(sender.ip)
+    if (waitMs > 0) {
+      throw new RpcError('RATE_LIMITED', 'Too many wrong tokens came from this address', { retryAfterMs: waitMs })
+    }
+    const found = tokens ? await lookUp(() => tokens.identify(token)) : null
+    const { ip, userAgent } = sender
+    if (found === null) {
+      admission.wrongToken(ip)
+      throw new RpcError('UNAUTHENTICATED', 'This token is unknown, or has expired or been revoked')
+    }
+    if ('ban' in found) return { ...found, caller: callerOf(sender, null, null), setCookie: undefined }
+    return { caller: { ...found, sessionId: null, ip, userAgent, device: null }, setCookie: undefined }
   }
   /**
-   * Answers at once without a session cookie, or with one that was not signed here. Otherwise it asks the gate.
+   * Finds out who sent a request: by its token, if it has one, else by its cookies. Answers at once without either of them, or
+   * with a cookie that was not signed here. Otherwise it asks a gate.
    *
-   * @throws RpcError UNAVAILABLE when the gate does not answer in time
+   * @throws RpcError UNAVAILABLE when the gate does not answer in time; UNAUTHENTICATED, RATE_LIMITED for a wrong token
    */
   const identify = (sender: Sender): Identity | Promise<Identity> => {
-    const { session, device, isBad } = cookies.read(sender.cookie)
-    if (session) return lookUp(sender, session, device)
-    return { caller: callerOf(sender, null, device), setCookie: isBad ? cookies.clearedSession : undefined }
+    const token = tokenOf(sender)
+    return token === null ? byCookies(sender) : byToken(sender, token)
   }
 
   /** False when the request has been refused. */
@@ -137,7 +173,7 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
       if (!admits(exchange, request)) return
       const cors = corsHeaders(request.origin)
       try {
-        const { user, sessionId } = (await identify(request)).caller
+        const { user, sessionId } = (await byCookies(request)).caller
         if (user && sessionId) await ask(() => gate.end(sessionId, user.id))
         exchange.json('200 OK', {}, { ...cors, 'Set-Cookie': cookies.clearedSession })
       } catch (error) {
@@ -154,6 +190,12 @@ export function createSessions({ gate, cookies, isAllowedOrigin, log }: Sessions
 }
 
 export type Sessions = ReturnType<typeof createSessions>
+
+/** The token of a program: `Authorization: Bearer <token>`, or `X-API-Key`. */
+function tokenOf({ authorization, apiKey }: Sender): string | null {
+  if (/^bearer /i.test(authorization)) return authorization.slice('bearer '.length).trim()
+  return apiKey === '' ? null : apiKey
+}
 
 function callerOf({ ip, userAgent }: Sender, signedIn: SignedIn | null, device: Device | null): Caller {
   return { user: signedIn?.user ?? null, sessionId: signedIn?.sessionId ?? null, token: null, ip, userAgent, device }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes, type Limits, type Welcome } from '../protocol/index.ts'
-import type { Hub } from '../rpc/index.ts'
+import { credentialOf, type Hub } from '../rpc/index.ts'
 import { type Admitted, bytesOf, type Receiver, Socket, type Traffic, type UserData } from './socket.ts'
 import { type HeartbeatOptions, SocketHeartbeat } from './socket-heartbeat.ts'
 import type { Upgrade } from './upgrade.ts'
@@ -140,8 +140,9 @@ export class Sockets {
     const socket = new Socket(ws, receiver, this.#traffic, performance.now())
     admitted.socket = socket
     this.#all.add(socket)
-    const { user, sessionId } = caller
-    if (sessionId !== null && receiver.connections.hasJustEnded(sessionId)) {
+    const { user } = caller
+    const credential = credentialOf(caller)
+    if (credential !== null && receiver.connections.hasJustEnded(credential)) {
       socket.close(closeCodes.sessionEnded, 'the session has ended')
       return
     }

@@ -1,5 +1,5 @@
 import { closeCodes, closeReason, PROTOCOL } from '../protocol/index.ts'
-import type { Caller } from '../rpc/index.ts'
+import { type Caller, errorData, RpcError } from '../rpc/index.ts'
 import { ORIGIN_REFUSED } from './cross-site.ts'
 import { Exchange, framingProblem, readAddresses, readSender } from './http.ts'
 import type { HttpParts } from './routes.ts'
@@ -26,7 +26,8 @@ export type Upgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_c
 
 /**
  * Decides who may open a socket. It checks the cheap things first: the address and the origin, then whether this node takes
- * more sockets, then the cookie. An invalid cookie is cleared, and its socket opens signed out.
+ * more sockets, then the token or the cookie. An invalid cookie is cleared, and its socket opens signed out. A program with an
+ * invalid token is refused.
  */
 export function createUpgrade(options: UpgradeOptions): Upgrade {
   const { admission, sessions, isClosing, accepts, onOpen, observer, log } = options
@@ -73,9 +74,14 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     }
     const key = req.getHeader('sec-websocket-key')
     const { protocol, isForeign } = readProtocol(req)
-    const refuse = (): void => {
+    const refuse = (error?: unknown): void => {
       admission.socketClosed(addresses.ip)
-      unavailable(exchange)
+      const code = error instanceof RpcError ? error.code : undefined
+      if (error instanceof RpcError && code === 'UNAUTHENTICATED') {
+        exchange.error('401 Unauthorized', code, errorData(error), { 'WWW-Authenticate': 'Bearer' })
+      } else if (error instanceof RpcError && code === 'RATE_LIMITED') {
+        tooMany(exchange, error.message, error.retryAfterMs ?? UNAVAILABLE_RETRY_MS)
+      } else unavailable(exchange)
     }
     const open = ({ caller, setCookie, ban }: Identity): void => {
       // The client may have left meanwhile, or this node may have begun to.

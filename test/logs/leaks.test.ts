@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { method, module } from '../../src/modules/define.ts'
 import { modules } from '../../src/modules/index.ts'
 import { create, follow } from '../matches/support.ts'
-import { connect, type TestClient } from '../support/client.ts'
+import { connect, refusal, type TestClient } from '../support/client.ts'
 import { openSocket } from '../support/newcomers.ts'
 import { matchTimes } from '../support/rally-test.ts'
 import { Secrets } from '../support/secrets.ts'
@@ -55,6 +55,17 @@ test('log, traces and metrics of a run with accounts, failures and a match hold 
   await ask(secrets, first, 'matches.history', { username: ben.username })
   await ask(secrets, first, 'matches.leave', { matchId: match.id })
   await follower.over()
+  // A token that is used, one that is wrong, one that is no token, and one that was revoked.
+  const made = await ask(secrets, first, 'auth.createToken', { name: 'bot_of_the_run', scopes: ['read'] })
+  const { tokenId, token } = z.object({ tokenId: z.string(), token: z.string() }).parse(made.data)
+  secrets.add('name', 'bot_of_the_run')
+  await using program = await connect(url, { headers: { Authorization: `Bearer ${token}` } })
+  await ask(secrets, program, 'matches.create', { game: 'pong', mode: 'casual' })
+  await ask(secrets, first, 'auth.revokeToken', { tokenId })
+  for (const wrong of [token, `rally_${'x'.repeat(43)}`, 'bad_token_of_the_run']) {
+    secrets.add('ticket', wrong)
+    expect((await refusal(url, { headers: { 'X-API-Key': wrong } })).status).toBe(401)
+  }
   await ask(secrets, second, 'auth.logout', {})
 
   const exposed = await rally.exposed()

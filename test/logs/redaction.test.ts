@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { REDACTED } from '../../src/log-redaction.ts'
 import { createLoggers } from '../../src/logger.ts'
+import { newToken } from '../../src/modules/auth/tokens/token-text.ts'
 import { databaseTest } from '../support/database-test.ts'
 
 const withDatabase = databaseTest()
@@ -26,6 +27,7 @@ test('values under secret names are replaced at any depth', () => {
     METRICS_TOKEN: 's3cret-7',
     sessionToken: 's3cret-8',
     displayName: 's3cret-9',
+    'x-api-key': 's3cret-11',
   }
   log.app.info({ userId: 'u1', ...secrets, deep: { a: { b: { secret: 's3cret-10' } } } }, 'signed in')
   expect(lines.join('')).not.toContain('s3cret')
@@ -57,16 +59,19 @@ test('numbers stay: an exit code is no secret', () => {
   expect(last()).toMatchObject({ code: 137, name: 'db' })
 })
 
-test('passwords in URLs and JWTs are replaced wherever they stand', () => {
+test('passwords in URLs, JWTs and tokens are replaced wherever they stand', () => {
   const { log, lines } = logging()
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
   const url = 'postgresql://rally:hunter2@db:5432/rally'
   log.app.warn({ where: url, err: new Error(`cannot reach ${url}`, { cause: new Error(jwt) }) }, `no answer of ${url}`)
   log.app.warn(new Error(`bare ${url}`))
   log.app.warn({ err: new Error(`alone ${jwt}`) })
+  const token = newToken()
+  log.app.warn({ where: `/x?key=${token}` }, `no user of ${token}.`)
   expect(lines.join('')).not.toMatch(/hunter2|eyJ/)
+  expect(lines.join('')).not.toContain(token)
   expect(lines.join('')).toContain('@db:5432/rally')
-  expect(lines).toHaveLength(3)
+  expect(lines).toHaveLength(4)
 })
 
 test('errors of parsers do not show what they parsed', () => {

@@ -128,7 +128,7 @@ describe('answers to writes without a user', () => {
 
 test('a node remembers the sessions that ended last, and no more than 20,000', () => {
   const connections = new Connections()
-  for (let i = 0; i < 20_001; i++) connections.closeSession('user', `session-${i}`, closeCodes.sessionEnded, 'ended')
+  for (let i = 0; i < 20_001; i++) connections.closeCredential('user', `session-${i}`, closeCodes.sessionEnded, 'ended')
   expect(connections.hasJustEnded('session-0')).toBe(false)
   expect(connections.hasJustEnded('session-1')).toBe(true)
   expect(connections.hasJustEnded('session-20000')).toBe(true)

@@ -118,7 +118,7 @@ describe('who calls', () => {
       async () => rig.gate.calls,
       (calls) => calls.length === 1,
     )
-    rig.dispatcher.connections.closeSession('id-of-ada', 'session-of-ada', 4501, 'the session has ended')
+    rig.dispatcher.connections.closeCredential('id-of-ada', 'session-of-ada', 4501, 'the session has ended')
     letGo()
     expect((await answer).status).toBe(401)
     expect(rig.world.count).toBe(0)

@@ -244,7 +244,7 @@ test('a session that ended while its socket was being opened closes it at once',
   })
   const closed = connectToBeClosed(rig.url, { cookie })
   await expect.poll(() => rig.gate.calls.length).toBe(1)
-  rig.dispatcher.connections.closeSession('id-of-ada', 'session-of-ada', 4501, 'revoked')
+  rig.dispatcher.connections.closeCredential('id-of-ada', 'session-of-ada', 4501, 'revoked')
   release()
   expect(await closed).toMatchObject({ code: 4501 })
 })

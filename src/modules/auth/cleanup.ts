@@ -11,6 +11,14 @@ const DELETE_SESSIONS = statement(
      SELECT id FROM sessions WHERE expires_at < $1 AND ended_at IS NOT NULL LIMIT ${MAX_ROWS} FOR UPDATE SKIP LOCKED)`,
 )
 
+// One that a ban has ended stays while its user is banned, so that the program is told of the ban.
+const DELETE_TOKENS = statement(
+  'auth.deleteTokens',
+  `DELETE FROM tokens WHERE id IN (
+     SELECT tokens.id FROM tokens JOIN users ON users.id = user_id WHERE ended_at < $1 AND banned_at IS NULL
+     LIMIT ${MAX_ROWS} FOR UPDATE OF tokens SKIP LOCKED)`,
+)
+
 const DELETE_TICKETS = statement(
   'auth.deleteTickets',
   `DELETE FROM used_tickets WHERE jti IN (
@@ -28,6 +36,8 @@ const DELETE_ATTEMPTS = statement(
 export async function deleteOldRows(sql: Sql, nowMs: number): Promise<void> {
   // An ended session stays until a day after it would have expired.
   await sql.rows(DELETE_SESSIONS, [new Date(nowMs - DAY)])
+  // Nodes look for what ended a while ago, in case they were not told.
+  await sql.rows(DELETE_TOKENS, [new Date(nowMs - DAY)])
   // An hour late, because the clocks of nodes differ.
   await sql.rows(DELETE_TICKETS, [new Date(nowMs - HOUR)])
   // No window is longer than a day, and no lock is remembered for longer.

@@ -1,6 +1,7 @@
 import { module } from '../define.ts'
 import { addPasskey } from './methods/addPasskey.ts'
 import { begin } from './methods/begin.ts'
+import { createToken } from './methods/createToken.ts'
 import { logout } from './methods/logout.ts'
 import { me } from './methods/me.ts'
 import { passkeys } from './methods/passkeys.ts'
@@ -9,8 +10,10 @@ import { recoverPasskey } from './methods/recoverPasskey.ts'
 import { removePasskey } from './methods/removePasskey.ts'
 import { renamePasskey } from './methods/renamePasskey.ts'
 import { revoke } from './methods/revoke.ts'
+import { revokeToken } from './methods/revokeToken.ts'
 import { rotateTotp } from './methods/rotateTotp.ts'
 import { sessions } from './methods/sessions.ts'
+import { tokens } from './methods/tokens.ts'
 import { verify } from './methods/verify.ts'
 import { verifyPasskey } from './methods/verifyPasskey.ts'
 import { authService } from './service.ts'
@@ -20,7 +23,7 @@ import { onSession } from './subscriptions/onSession.ts'
 export { isBannedAt } from './bans.ts'
 export { AuthService, authService } from './service.ts'
 
-/** Accounts with an authenticator app and no password, their passkeys, and the sessions of their browsers. */
+/** Accounts with an authenticator app and no password, their passkeys, the sessions of browsers and the tokens of programs. */
 export const auth = module({
   name: 'auth',
   service: authService,
@@ -39,6 +42,9 @@ export const auth = module({
     addPasskey,
     renamePasskey,
     removePasskey,
+    createToken,
+    tokens,
+    revokeToken,
   },
   subscriptions: { onSession },
   jobs: {

@@ -13,6 +13,7 @@ import { WebAuthn } from './passkeys/webauthn.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { SignIn } from './sign-in.ts'
+import { Tokens } from './tokens/tokens.ts'
 import { Rotation } from './totp/replace-authenticator.ts'
 
 /** Accounts and their sessions. */
@@ -21,6 +22,7 @@ export class AuthService implements Service {
   readonly rotation: Rotation
   readonly ownPasskeys: OwnPasskeys
   readonly sessions: Sessions
+  readonly tokens: Tokens
   readonly closer: SessionCloser
   readonly moderation: Moderation
   readonly #now: () => number
@@ -41,6 +43,7 @@ export class AuthService implements Service {
     }
     this.closer = new SessionCloser(platform, now)
     this.sessions = new Sessions(platform, this.closer, now)
+    this.tokens = new Tokens(platform, this.closer, now)
     this.#webauthn = config.secondFactor === 'passkey' ? new WebAuthn(config, log.of('auth')) : null
     this.#parts = {
       platform,
@@ -58,7 +61,7 @@ export class AuthService implements Service {
   }
 
   get queues() {
-    return { ...this.signIn.queues, 'auth.sessions': this.sessions.queue }
+    return { ...this.signIn.queues, 'auth.sessions': this.sessions.queue, 'auth.tokens': this.tokens.queue }
   }
 
   /** For acts of other modules that decide who may sign in. @throws RpcError FORBIDDEN in a session older than ten minutes */
@@ -76,6 +79,7 @@ export class AuthService implements Service {
 
   async cleanUp(scope: Scope): Promise<void> {
     await this.sessions.expire(scope, MAX_ROWS)
+    await this.tokens.expire(scope, MAX_ROWS)
     await deleteOldRows(scope.sql, this.#now())
   }
 }

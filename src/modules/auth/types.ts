@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tokenScopes } from '../../protocol/index.ts'
 import { SessionId, Timestamp, UserId } from '../wire.ts'
 
 export const User = z.object({
@@ -121,13 +122,15 @@ export type SignedPasskey = z.infer<typeof SignedPasskey>
 export const PasskeyId = z.string().min(1).max(40).brand<'PasskeyId'>()
 export type PasskeyId = z.infer<typeof PasskeyId>
 
-/** What the user calls a passkey. */
-export const PasskeyName = z
+/** What the user calls a passkey or a token. */
+const OwnName = z
   .string()
   .trim()
   .min(1)
   .max(40)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters')
+
+export const PasskeyName = OwnName
 
 /** A passkey as its user sees it. */
 export const PasskeyInfo = z.object({
@@ -178,3 +181,32 @@ export const SessionEnd = z.object({
   message: z.string().optional(),
 })
 export type SessionEnd = z.infer<typeof SessionEnd>
+
+export const TokenId = z.string().min(1).max(40).brand<'TokenId'>()
+export type TokenId = z.infer<typeof TokenId>
+
+const Scopes = z.array(z.enum(tokenScopes))
+
+/** Input of `auth.createToken`. */
+export const NewToken = z.object({
+  name: OwnName,
+  scopes: Scopes.min(1).max(tokenScopes.length),
+  expiresInDays: z.number().int().min(1).max(365).default(90),
+})
+export type NewToken = z.infer<typeof NewToken>
+
+/** The only answer that has the token itself. */
+export const CreatedToken = z.object({ tokenId: TokenId, token: z.string() })
+export type CreatedToken = z.infer<typeof CreatedToken>
+
+/** A token as its user sees it. */
+export const TokenInfo = z.object({
+  id: TokenId,
+  name: OwnName,
+  scopes: Scopes,
+  createdAt: Timestamp,
+  /** Exact to a minute. Null while it was only made. */
+  lastUsedAt: Timestamp.nullable(),
+  expiresAt: Timestamp,
+})
+export type TokenInfo = z.infer<typeof TokenInfo>

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { BusMessage, BusSubscription } from '../../../bus/bus.ts'
 import { statement } from '../../../db/sql.ts'
 import { closeCodes, closeReason } from '../../../protocol/index.ts'
-import { type Channel, channel, type Role } from '../../../rpc/index.ts'
+import { type Channel, channel, credentialOf, type Role } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
 import { BAN, type Ban, banText, isInForce } from '../bans.ts'
 import { BoundedMap } from '../bounded-map.ts'
@@ -27,21 +27,26 @@ interface SessionState {
   readonly isExpired: boolean
   readonly ban: Ban | null
 }
-const STATE = `sessions.id, ended_at IS NOT NULL AS "isEnded", coalesce(ended_at >= expires_at, false) AS "isExpired", ${BAN}`
+const STATE = `ended_at IS NOT NULL AS "isEnded", coalesce(ended_at >= expires_at, false) AS "isExpired", ${BAN}`
 
-/** Sessions that ended lately, and users whose role has changed: these rows have only an id and a role. */
+/** Sessions and tokens that ended lately, and users whose role has changed: these rows have only an id and a role. */
 const CHANGED_SINCE = statement<SessionState & { readonly role: Role | null }>(
   'sessions.changedSince',
-  `SELECT ${STATE}, NULL AS role FROM sessions JOIN users ON users.id = user_id WHERE ended_at > $1
+  `SELECT sessions.id, ${STATE}, NULL::"UserRole" AS role FROM sessions JOIN users ON users.id = user_id WHERE ended_at > $1
+   UNION ALL SELECT tokens.id, ${STATE}, NULL::"UserRole" FROM tokens JOIN users ON users.id = user_id WHERE ended_at > $1
    UNION ALL SELECT id, false, false, NULL, role FROM users WHERE role_changed_at > $1 LIMIT $2`,
 )
 
 const AMONG = statement<SessionState & { readonly userId: string; readonly role: Role }>(
   'sessions.among',
-  `SELECT ${STATE}, user_id AS "userId", role FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = ANY ($1)`,
+  `SELECT sessions.id, ${STATE}, user_id AS "userId", role FROM sessions JOIN users ON users.id = user_id
+   WHERE sessions.id = ANY ($1)
+   UNION ALL SELECT tokens.id, ${STATE}, user_id, role FROM tokens JOIN users ON users.id = user_id
+   WHERE tokens.id = ANY ($1)`,
 )
 
 const TOPIC = 'auth.sessions'
+/** `sessionId` is the id of a session or of a token. */
 const Ended = SessionEnd.extend({ sessionId: z.string(), userId: z.string() })
 type Ended = z.infer<typeof Ended>
 const RoleChanged = z.object({ userId: z.string(), role: z.enum(['player', 'admin']) })
@@ -57,8 +62,8 @@ export function sessionChannel(sessionId: string): Channel<SessionEnd> {
 export const sessionSeq = { open: 0, ended: 1 } as const
 
 /**
- * Closes the sockets of this node whose session has ended on any node, or whose user has another role now. The bus reports
- * it at once. It may lose messages, so the node also asks the database: twice a second for what changed lately; and every
+ * Closes the sockets of this node whose session or token has ended on any node, or whose user has another role now. A session
+ * here is either of both: their ids are random, and so never the same. The bus reports an end at once. It may lose messages, so the node also asks the database: twice a second for what changed lately; and every
  * 30 s, or when the bus has lost messages, for every session with an open socket.
  */
 export class SessionCloser {
@@ -151,7 +156,7 @@ export class SessionCloser {
   /** Looks up every session with an open socket. */
   async #check(): Promise<void> {
     const { connections, database } = this.#platform
-    const open = [...new Set([...connections].flatMap(({ caller }) => caller.sessionId ?? []))]
+    const open = [...new Set([...connections].flatMap(({ caller }) => credentialOf(caller) ?? []))]
     for (let start = 0; start < open.length; start += CHECK_BATCH) {
       const ids = open.slice(start, start + CHECK_BATCH)
       const rows = await database.reserved.rows(AMONG, [ids])
@@ -167,7 +172,8 @@ export class SessionCloser {
     const ended = new Map(states.flatMap((state) => (state.isEnded ? [[state.id, state]] : [])))
     if (ended.size === 0) return
     for (const { caller } of this.#platform.connections) {
-      const { sessionId, user } = caller
+      const { user } = caller
+      const sessionId = credentialOf(caller)
       const state = sessionId === null ? undefined : ended.get(sessionId)
       // The bus may have told of it already, with the true reason.
       if (sessionId === null || !user || !state || this.#closing.has(sessionId)) continue
@@ -182,8 +188,9 @@ export class SessionCloser {
   #closeOtherRoles(roles: ReadonlyMap<string, Role>): void {
     if (roles.size === 0) return
     for (const connection of [...this.#platform.connections]) {
-      const { user } = connection.caller
-      const role = user ? roles.get(user.id) : undefined
+      const { user, token } = connection.caller
+      // With a token nobody is an admin, whatever the role.
+      const role = user && !token ? roles.get(user.id) : undefined
       if (role !== undefined && role !== user?.role) connection.close(closeCodes.roleChanged, 'the role has changed')
     }
   }
@@ -192,7 +199,7 @@ export class SessionCloser {
     if (ended.reason === 'banned') {
       // At once: no further frame is accepted.
       const reason = closeReason(ended.message ?? ended.reason)
-      this.#platform.connections.closeSession(ended.userId, ended.sessionId, closeCodes.banned, reason)
+      this.#platform.connections.closeCredential(ended.userId, ended.sessionId, closeCodes.banned, reason)
       return
     }
     this.#closing.set(ended.sessionId, ended)
@@ -205,7 +212,7 @@ export class SessionCloser {
     const closing = this.#closing
     this.#closing = new Map()
     for (const { userId, sessionId, reason } of closing.values()) {
-      this.#platform.connections.closeSession(userId, sessionId, closeCodes.sessionEnded, reason)
+      this.#platform.connections.closeCredential(userId, sessionId, closeCodes.sessionEnded, reason)
     }
   }
 }

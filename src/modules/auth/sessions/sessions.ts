@@ -90,12 +90,18 @@ const END = statement(
    WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
 )
 
-/** Values: a session that stays, or null; user, now. */
-const END_OTHERS = statement<{ readonly id: string }>(
+/** Values: a session that stays, or null; user, now; a passkey that began the sessions, or null. */
+const END_OTHERS = statement<{ readonly id: string; readonly isToken: boolean }>(
   'sessions.endOthers',
-  `UPDATE sessions SET ended_at = $3
-   WHERE id IS DISTINCT FROM $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3
-     AND ($4::text IS NULL OR passkey_id = $4) RETURNING id`,
+  `WITH ended_sessions AS (
+     UPDATE sessions SET ended_at = $3
+     WHERE id IS DISTINCT FROM $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3
+       AND ($4::text IS NULL OR passkey_id = $4) RETURNING id
+   ), ended_tokens AS (
+     UPDATE tokens SET ended_at = $3
+     WHERE $4::text IS NULL AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING id
+   )
+   SELECT id, false AS "isToken" FROM ended_sessions UNION ALL SELECT id, true FROM ended_tokens`,
 )
 
 const EXPIRE = statement<{ readonly id: string; readonly userId: string }>(
@@ -193,7 +199,10 @@ export class Sessions implements SessionGate {
     return isEnded
   }
 
-  /** Ends the user's sessions but `exceptId`; with `passkeyId` only those that this passkey began. Answers how many. */
+  /**
+   * Ends the user's sessions but `exceptId`, and their tokens. With `passkeyId` only the sessions that this passkey began, and no
+   * token. Answers how many sessions.
+   */
   async finishAll(
     scope: Scope,
     userId: string,
@@ -205,7 +214,7 @@ export class Sessions implements SessionGate {
     scope.afterCommit(() => {
       for (const { id: sessionId } of ended) this.#closer.announce({ ...end, sessionId, userId })
     })
-    return ended.length
+    return ended.filter(({ isToken }) => !isToken).length
   }
 
   /** The session while it is open and its user not banned. */
