@@ -43,12 +43,19 @@ const INSERT = statement<{ readonly id: string }>(
   'accounts.insert',
   `WITH account AS (
      INSERT INTO users (id, username, display_name, totp_key_id, totp_secret, totp_last_step, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
+     SELECT $1, $2, $3, $4, $5, $6, $7
+     WHERE NOT EXISTS (SELECT FROM reserved_names WHERE username = $2 AND until > $7)
+     ON CONFLICT DO NOTHING RETURNING id
    ), codes AS (
      INSERT INTO recovery_codes (id, user_id, hash)
      SELECT code.id, account.id, code.hash FROM account, unnest($8::text[], $9::bytea[]) AS code (id, hash)
    )
    SELECT id FROM account`,
+)
+
+const RESERVED = statement<{ readonly username: string }>(
+  'accounts.reserved',
+  'SELECT username FROM reserved_names WHERE username = $1 AND until > $2',
 )
 
 const SPEND_STEP = statement<{ readonly id: string }>(
@@ -117,7 +124,12 @@ export const accounts = {
     return row && toAccount(row)
   },
 
-  /** `step`: of the code that proved the secret, which is used up. False, and nothing is written, when the name is taken. */
+  /** Whether it is the name of an account that was removed a while ago. */
+  async isReserved(sql: Sql, username: string, now: Date): Promise<boolean> {
+    return (await sql.first(RESERVED, [username, now])) !== null
+  },
+
+  /** `step`: of the code that proved the secret, which is used up. False, and nothing is written, when the name is taken or reserved. */
   async insert(sql: Sql, account: Account, step: number, recoveryCodes: readonly string[]): Promise<boolean> {
     const { id, username, displayName, totp, createdAt } = account
     const values = [id, username, displayName, totp.keyId, totp.bytes, step, new Date(createdAt)]

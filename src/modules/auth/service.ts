@@ -1,15 +1,18 @@
 import { SecretBox } from '../../db/secret-encryption.ts'
+import type { Sql } from '../../db/sql.ts'
 import type { Call } from '../../rpc/index.ts'
 import { type Platform, type Service, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import { type AuthParts, requireFreshSession } from './auth-parts.ts'
 import { Challenges } from './challenges.ts'
 import { deleteOldRows, MAX_ROWS } from './cleanup.ts'
+import { exportAccount } from './export-account.ts'
 import { AttemptCounters, type Clocks } from './limits/attempt-counters.ts'
 import { Lockouts } from './limits/lockouts.ts'
 import { Moderation } from './moderation.ts'
 import { OwnPasskeys } from './passkeys/own-passkeys.ts'
 import { WebAuthn } from './passkeys/webauthn.ts'
+import { Removal } from './removal.ts'
 import { SessionCloser } from './sessions/closing-sockets.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { SignIn } from './sign-in.ts'
@@ -25,6 +28,7 @@ export class AuthService implements Service {
   readonly tokens: Tokens
   readonly closer: SessionCloser
   readonly moderation: Moderation
+  readonly removal: Removal
   readonly #now: () => number
   readonly #webauthn: WebAuthn | null
   readonly #parts: AuthParts
@@ -57,6 +61,7 @@ export class AuthService implements Service {
     this.signIn = new SignIn(this.#parts)
     this.rotation = new Rotation(this.#parts)
     this.ownPasskeys = new OwnPasskeys(this.#parts)
+    this.removal = new Removal(this.#parts)
     this.moderation = new Moderation(this.#parts, this.closer)
   }
 
@@ -75,6 +80,10 @@ export class AuthService implements Service {
 
   async stop(): Promise<void> {
     this.closer.stop()
+  }
+
+  exportOf(userId: string, sql: Sql) {
+    return exportAccount(sql, userId)
   }
 
   async cleanUp(scope: Scope): Promise<void> {

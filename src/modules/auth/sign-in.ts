@@ -49,16 +49,19 @@ export class SignIn {
   /**
    * Binds a challenge to the socket: for the user of this name, or for a candidate, who has no row in the database.
    *
-   * @throws RpcError FORBIDDEN without a socket, or on a signed-in one; RATE_LIMITED
+   * @throws RpcError FORBIDDEN without a socket, or on a signed-in one; RATE_LIMITED; USERNAME_TAKEN for a reserved name
    */
   async begin(call: Call, typedName: string): Promise<Begun> {
     const connection = signedOutSocket(call)
-    const { platform, lockouts, challenges, box } = this.#parts
+    const { platform, lockouts, challenges, box, now } = this.#parts
     const username = typedName.toLowerCase()
     const attempt = lockouts.fromAddress(call.caller)
     const account = await this.#queued(call.caller, async () => {
       await attempt.take()
-      return accounts.byName(platform.database.reserved, username)
+      const found = await accounts.byName(platform.database.reserved, username)
+      const isReserved = !found && (await accounts.isReserved(platform.database.reserved, username, new Date(now())))
+      if (isReserved) throw new RpcError('USERNAME_TAKEN', 'This was the name of somebody who left a short while ago')
+      return found
     })
     if (account) {
       challenges.hold(connection, { kind: 'user', userId: account.id, username })

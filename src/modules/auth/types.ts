@@ -177,7 +177,7 @@ export type OpenSession = z.infer<typeof OpenSession>
 
 /** Why a session is over. `reset`: an admin has reset the authenticator. `message` tells a banned user why. */
 export const SessionEnd = z.object({
-  reason: z.enum(['logout', 'revoked', 'expired', 'banned', 'reset']),
+  reason: z.enum(['logout', 'revoked', 'expired', 'banned', 'reset', 'removed']),
   message: z.string().optional(),
 })
 export type SessionEnd = z.infer<typeof SessionEnd>

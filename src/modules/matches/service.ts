@@ -1,3 +1,4 @@
+import type { Sql } from '../../db/sql.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
@@ -14,6 +15,7 @@ import { checkOptions, offeredGame } from './match-options.ts'
 import { MatchPages } from './match-pages.ts'
 import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
 import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch } from './match-writes.ts'
+import { exportMatches, forgetName } from './own-matches.ts'
 import { forgetOldRatings } from './ratings/ratings.ts'
 import { readRematch, rematchOf } from './rematches.ts'
 import { type Seated, Seating } from './seating.ts'
@@ -194,6 +196,15 @@ export class MatchService {
   /** Gives up all seats of a user in waiting and live matches, as `leave` does. */
   async leaveAll(scope: Scope, user: Player): Promise<void> {
     for (const matchId of await openMatchesOf(scope.sql, user.id)) await this.leave(scope, user, matchId)
+  }
+
+  /** Takes the name out of the seats of a user who is about to be deleted. */
+  async forgetName({ sql }: Scope, userId: string): Promise<void> {
+    await forgetName(sql, userId)
+  }
+
+  exportOf(userId: string, sql: Sql) {
+    return exportMatches(sql, userId)
   }
 
   /** The waiting and live matches in which the user has a seat. */

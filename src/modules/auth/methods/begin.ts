@@ -12,6 +12,6 @@ export const begin = method({
   // `.in` keeps capitals as they were typed, for the display name.
   input: z.object({ username: Username.in }),
   output: Begun,
-  errors: ['FORBIDDEN'],
+  errors: ['FORBIDDEN', 'USERNAME_TAKEN'],
   handle: ({ ctx, input }) => ctx.use(authService).signIn.begin(ctx.call, input.username),
 })

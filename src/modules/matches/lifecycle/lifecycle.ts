@@ -106,6 +106,11 @@ export class MatchLifecycle {
     }
   }
 
+  /** `listener` is called when this node has written that users are connected or away. */
+  onPresence(listener: (userIds: readonly string[]) => void): void {
+    this.#presence.onWritten(listener)
+  }
+
   /** Writes whether the user is connected. */
   updatePresence(userId: string): void {
     this.#presence.update(userId)

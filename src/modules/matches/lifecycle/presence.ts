@@ -56,6 +56,7 @@ const OUTDATED_USERS = statement<{ userId: string }>(
 export class Presence {
   readonly #platform: Platform
   readonly #feed: MatchFeed
+  readonly #listeners: ((userIds: readonly string[]) => void)[] = []
   #due = new Set<string>()
   readonly #stopping = new AbortController()
   #working: Promise<void> | undefined
@@ -63,6 +64,11 @@ export class Presence {
   constructor(platform: Platform, feed: MatchFeed) {
     this.#platform = platform
     this.#feed = feed
+  }
+
+  /** Listens to what this node has written: the users who may be connected or away now. */
+  onWritten(listener: (userIds: readonly string[]) => void): void {
+    this.#listeners.push(listener)
   }
 
   /** Writes whether the user is connected: sockets of the user came or went. */
@@ -137,6 +143,9 @@ export class Presence {
       const locking = scope.sql.rows(LOCK_OPEN_OF, [users])
       void scope.sql.rows(ARRIVE, [node, users.filter(isHere)])
       void scope.sql.rows(DEPART, [node, users.filter((userId) => !isHere(userId))])
+      scope.afterCommit(() => {
+        for (const listener of this.#listeners) listener(users)
+      })
       const matchIds = (await locking).map(({ id }) => id)
       if (matchIds.length === 0) return
       const returnBy = new Date(Date.now() + this.#platform.config.matches.comeBackMs)

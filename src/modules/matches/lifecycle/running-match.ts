@@ -69,11 +69,13 @@ export class RunningMatch {
   }
 
   leave(userId: string): void {
-    for (const player of this.match.players) {
-      if (player.userId !== userId || this.#left.has(player.seat)) continue
-      this.#left.add(player.seat)
-      this.runner.release(player.seat)
-    }
+    for (const player of this.match.players) if (player.userId === userId) this.leaveSeat(player.seat)
+  }
+
+  leaveSeat(seat: number): void {
+    if (this.#left.has(seat)) return
+    this.#left.add(seat)
+    this.runner.release(seat)
   }
 
   /** Scores and spectators, if one has changed since they were written, and that was a while ago; else null. */

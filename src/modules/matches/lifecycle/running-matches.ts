@@ -251,6 +251,6 @@ export class RunningMatches {
     const [row] = await readMatches(this.#platform.database.sql, [running.id])
     if (!row) return
     this.#feed.announce(plainScope(this.#platform), row)
-    for (const { userId, leftAt } of row.seats) if (userId !== null && leftAt !== null) running.leave(userId)
+    for (const { seat, leftAt } of row.seats) if (leftAt !== null) running.leaveSeat(seat)
   }
 }
