@@ -15,6 +15,8 @@ import { KeepCodesPage } from './pages/keep-codes-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
 import { ProfilePage } from './pages/profile/profile-page.tsx'
+import { RoomPage } from './pages/rooms/room-page.tsx'
+import { RoomsPage } from './pages/rooms/rooms-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
@@ -85,6 +87,10 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <JoinPage key={route.code} code={route.code} />
     case 'history':
       return <HistoryPage />
+    case 'rooms':
+      return <RoomsPage />
+    case 'room':
+      return <RoomPage key={route.roomId} roomId={route.roomId} />
     case 'account':
       return <AccountPage account={account} />
     case 'profile':
@@ -111,7 +117,10 @@ function intentOf(route: Route): string | null {
   switch (route.page) {
     case 'join':
       return 'You have been invited to a match. Sign in, or choose a name, and you are in.'
+    case 'room':
+      return 'You have been invited to a room. Sign in, or choose a name, and you are in.'
     case 'history':
+    case 'rooms':
     case 'account':
     case 'profile':
     case 'admin':

@@ -6,6 +6,8 @@ export type Route =
   | { readonly page: 'replay'; readonly matchId: string }
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
+  | { readonly page: 'rooms' }
+  | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'account' }
   | { readonly page: 'profile'; readonly username: string }
   | { readonly page: 'admin'; readonly part: AdminPart }
@@ -18,6 +20,8 @@ export type AdminPart = (typeof adminParts)[number]
 export const paths = {
   lobby: '/',
   history: '/history',
+  rooms: '/rooms',
+  room: (id: string) => `/rooms/${encodeURIComponent(id)}`,
   account: '/account',
   profile: (username: string) => `/u/${encodeURIComponent(username)}`,
   admin: (part: AdminPart) => (part === 'overview' ? '/admin' : `/admin/${part}`),
@@ -36,6 +40,10 @@ export function parseRoute(path: string): Route {
       return { page: 'lobby' }
     case 'history':
       return { page: 'history' }
+    case 'rooms':
+      return { page: 'rooms' }
+    case 'rooms/':
+      return { page: 'room', roomId: value ?? '' }
     case 'account':
       return { page: 'account' }
     case 'admin':
