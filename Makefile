@@ -73,6 +73,7 @@ bench: install ## Measure the figures of the README
 	npm run bench:rpc
 	npm run bench:live
 	npm run bench:db
+	npm run bench:scores
 
 ##@ Run with Docker. HOST=user@server: on that server, over ssh. REGISTRY=registry.example.com: where images go
 
