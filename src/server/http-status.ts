@@ -18,6 +18,7 @@ const statuses: Readonly<Record<string, number>> = {
   NOT_SEATED: 403,
   INVALID_CODE: 403,
   INVALID_PASSKEY: 403,
+  VALUE_TOO_LARGE: 413,
 }
 
 /** The HTTP status of an error: 409 for the codes of modules that have no other. */

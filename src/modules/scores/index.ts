@@ -8,6 +8,7 @@ import { leaderboard } from './methods/leaderboard.ts'
 import { ofPlayer } from './methods/ofPlayer.ts'
 import { rank } from './methods/rank.ts'
 import { submit } from './methods/submit.ts'
+import { scoreRoutes } from './rest-routes.ts'
 import { scoreService } from './service.ts'
 import { onLeaderboard } from './subscriptions/onLeaderboard.ts'
 
@@ -17,6 +18,7 @@ export const scores = module({
   service: scoreService,
   methods: { best, bosses, defeatBoss, gameModes, leaderboard, ofPlayer, rank, submit },
   subscriptions: { onLeaderboard },
+  routes: scoreRoutes,
   jobs: {
     deletePast: { everyMs: 60_000, runsOn: 'one node', run: deletePast },
     deleteUnused: { everyMs: 6 * 3_600_000, runsOn: 'one node', run: deleteUnused },
