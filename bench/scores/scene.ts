@@ -60,7 +60,11 @@ export async function explain(url: string, text: string, values: readonly unknow
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) ${text}`, [...values])
+    // As Rally's own connections.
+    await client.query('SET jit TO off')
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) ${text}`, [
+      ...values,
+    ])
     return rows.map((row) => row['QUERY PLAN']).join('\n')
   } finally {
     await client.end()

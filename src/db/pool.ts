@@ -32,12 +32,17 @@ export function connectionConfig({ url, connectTimeoutMs, statementTimeoutMs }: 
 
 /**
  * SQL that sets up every session. Poolers such as PgBouncer refuse these settings as parameters of a connection. The time
- * zone is UTC because Prisma's adapter sends and reads times without their offset.
+ * zone is UTC because Prisma's adapter sends and reads times without their offset. Without JIT, because it would compile for
+ * longer than any statement of Rally runs.
  *
  * @param idleInTransactionMs how long a transaction may be idle before Postgres ends it. Default: Postgres' own setting
  */
 export function sessionSettings(statementTimeoutMs: number, idleInTransactionMs?: number): string {
-  const settings = [`SET timezone TO 'UTC'`, `SET statement_timeout TO ${Math.ceil(statementTimeoutMs)}`]
+  const settings = [
+    `SET timezone TO 'UTC'`,
+    'SET jit TO off',
+    `SET statement_timeout TO ${Math.ceil(statementTimeoutMs)}`,
+  ]
   if (idleInTransactionMs !== undefined) {
     settings.push(`SET idle_in_transaction_session_timeout TO ${Math.ceil(idleInTransactionMs)}`)
   }

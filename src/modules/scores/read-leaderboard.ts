@@ -1,6 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { currentBoard, ORDER, playersOf, rankOf, type ScoreRow, scoreRow, withRanks } from './leaderboard-rows.ts'
-import type { Leaderboard, Period } from './types.ts'
+import { type Leaderboard, MAX_LISTED, type Period } from './types.ts'
 
 interface Read {
   readonly seq: number
@@ -14,6 +14,12 @@ const read = (entries: string) => `
     ${playersOf('board.id')} AS players, coalesce(listed.entries, '[]') AS entries
   FROM (SELECT (${currentBoard('$1', '$2')}) AS id) AS board LEFT JOIN LATERAL (${entries}) AS listed ON true`
 
+/**
+ * The first rows of a query. The constant limit within tells the planner that they are few: of `LIMIT $3` alone it expects a
+ * tenth of all rows, and plans the statement anew for every call.
+ */
+const atMost = (limit: string, query: string) => `SELECT * FROM (${query} LIMIT ${MAX_LISTED}) AS few LIMIT ${limit}`
+
 const entry = (rank: string) =>
   scoreRow({ row: 'entry', id: 'entry.score_id', at: 'entry.scored_at', mode: '$1::text', rank })
 
@@ -22,7 +28,7 @@ export const TOP = statement<Read>(
   'scores.top',
   read(`
     SELECT json_agg(${entry('NULL')} ORDER BY ${ORDER}) AS entries
-    FROM (SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id ORDER BY ${ORDER} LIMIT $3) AS entry
+    FROM (${atMost('$3', `SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id ORDER BY ${ORDER}`)}) AS entry
       JOIN users ON users.id = entry.user_id`),
 )
 
@@ -32,15 +38,19 @@ export const AROUND = statement<Read>(
   read(`
     WITH own AS (SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id AND user_id = $4),
     near AS (
-      (SELECT better.* FROM own, LATERAL (
-         SELECT * FROM leaderboard_entries
+      (SELECT better.* FROM own, LATERAL (${atMost(
+        '$3',
+        `SELECT * FROM leaderboard_entries
          WHERE leaderboard_id = board.id AND (${ORDER}) < (-own.score, own.scored_at, own.score_id)
-         ORDER BY -score DESC, scored_at DESC, score_id DESC LIMIT $3) AS better)
+         ORDER BY -score DESC, scored_at DESC, score_id DESC`,
+      )}) AS better)
       UNION ALL SELECT * FROM own UNION ALL
-      (SELECT worse.* FROM own, LATERAL (
-         SELECT * FROM leaderboard_entries
+      (SELECT worse.* FROM own, LATERAL (${atMost(
+        '$3',
+        `SELECT * FROM leaderboard_entries
          WHERE leaderboard_id = board.id AND (${ORDER}) > (-own.score, own.scored_at, own.score_id)
-         ORDER BY ${ORDER} LIMIT $3) AS worse)),
+         ORDER BY ${ORDER}`,
+      )}) AS worse)),
     known AS (
       SELECT score, ${rankOf('board.id', 'score')} AS rank
       FROM (SELECT DISTINCT score FROM near ORDER BY score DESC LIMIT 2) AS first)
