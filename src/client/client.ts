@@ -32,6 +32,8 @@ export interface ClientOptions {
   readonly WebSocket?: SocketConstructor
   /** Makes the socket, where a constructor is not enough. Goes before `WebSocket`. */
   readonly createSocket?: (url: string, protocol: string) => SocketLike
+  /** Closes when the session or token ends, instead of coming back signed out. Default: false. */
+  readonly endsWithSession?: boolean
   /** For `/session`. Default: the global one. */
   readonly fetch?: typeof fetch
   /** How long a request waits for its answer, connecting included. */
@@ -87,6 +89,7 @@ export class Client {
       createSocket: () => createSocket(this.#endpoints.socket, PROTOCOL),
       connectTimeoutMs: options.connectTimeoutMs,
       backoff,
+      endsWithSession: options.endsWithSession ?? false,
       ping: () => this.#clockSync.ping(),
       onStatus: (status) => this.#onStatus(status),
       onWelcome: (welcome) => this.#onWelcome(welcome),
@@ -94,6 +97,7 @@ export class Client {
       onFrame: (frame) => this.#events.emit('frame', frame),
       onDrop: () => this.#onDrop(),
       onNeverOpened: () => void this.#askWhyRefused(),
+      onSessionEnded: () => this.#refused(new RallyError('UNAUTHENTICATED', 'The session or the token has ended')),
       onBanned: (reason) => this.#refused(new RallyError('BANNED', reason || 'You are banned')),
     })
     this.#requests = new Requests(this.#connection, { refusal: () => this.#refusal, timeoutMs, maxQueued })
@@ -131,8 +135,8 @@ export class Client {
   }
 
   /**
-   * Why the server refuses to open the first socket (the client goes on trying), or that the user is banned; null if it does
-   * not refuse, or is away.
+   * Why the server refuses to open the first socket (the client goes on trying), that the user is banned, or that a token is
+   * worth nothing; null if it does not refuse, or is away.
    */
   get refusal(): RallyError | null {
     return this.#refusal
@@ -252,8 +256,9 @@ export class Client {
     if (now - this.#askedWhyRefusedAt < ASK_WHY_REFUSED_MS) return
     this.#askedWhyRefusedAt = now
     const refusal = await whyRefused(this.#endpoints.handshake, this.#fetch, ASK_WHY_REFUSED_MS)
-    if (this.#welcome || this.status === 'closed') return
+    if (this.#connection.isOpen || this.status === 'closed') return
     this.#refused(refusal)
+    if (refusal?.code === 'UNAUTHENTICATED') this.#connection.close()
   }
 
   #refused(refusal: RallyError | null): void {

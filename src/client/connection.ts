@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly createSocket: () => SocketLike
   readonly connectTimeoutMs?: number | undefined
   readonly backoff: Backoff
+  /** Without its session or token the client has nothing to do here. */
+  readonly endsWithSession: boolean
   /** Sends an `rpc.ping`. */
   readonly ping: () => void
   readonly onStatus: (status: Status) => void
@@ -24,8 +26,10 @@ export interface ConnectionOptions {
   readonly onFrame: (frame: ArrayBuffer) => void
   /** The socket is gone: nothing sent on it will be answered any more. */
   readonly onDrop: () => void
-  /** A socket ended without a welcome, and there has been none before. */
+  /** A socket ended without a welcome, and there has been none before; with `endsWithSession` any that does. */
   readonly onNeverOpened: () => void
+  /** With `endsWithSession`: the server closes the connection because the session or token has ended. */
+  readonly onSessionEnded: () => void
   /** The server closes the connection because the user is banned, for this reason. */
   readonly onBanned: (reason: string) => void
 }
@@ -130,6 +134,7 @@ export class Connection {
     socket.addEventListener('close', ({ code, reason = '' }) => {
       if (socket !== this.#socket) return
       if (code === closeCodes.banned) this.#options.onBanned(reason)
+      if (code === closeCodes.sessionEnded && this.#options.endsWithSession) this.#options.onSessionEnded()
       this.#lost(code)
     })
     socket.addEventListener('error', () => {})
@@ -179,7 +184,8 @@ export class Connection {
       return
     }
     // After its session has ended, the client comes back signed out.
-    if (!shouldReconnect(code) && code !== closeCodes.sessionEnded) {
+    const comesBack = code === closeCodes.sessionEnded && !this.#options.endsWithSession
+    if (!shouldReconnect(code) && !comesBack) {
       this.#set('closed')
       return
     }
@@ -187,7 +193,8 @@ export class Connection {
     const waitMs = reconnectMs(lost, this.#options.backoff)
     this.#pausing = code === closeCodes.tooFast
     this.#timer = setTimeout(() => this.#open(), waitMs)
-    if (this.#status === 'connecting') this.#options.onNeverOpened()
+    const isTold = this.#status === 'connecting' || (this.#status === 'reconnecting' && this.#options.endsWithSession)
+    if (isTold) this.#options.onNeverOpened()
     else this.#set('reconnecting')
   }
 

@@ -15,38 +15,58 @@ export type WsConstructor = new (
   on(event: 'upgrade', listener: (response: { readonly headers: { 'set-cookie'?: string[] } }) => void): unknown
 }
 
-export interface NodeClientOptions extends Omit<ClientOptions, 'WebSocket' | 'createSocket' | 'fetch' | 'url'> {
+/** What a program signs in with: a session that it keeps in a file, or a token that its user has made. */
+export type Credentials =
+  | {
+      /** Where the session is kept between two runs. Readable by its owner only; its folder is made where it is missing. */
+      readonly cookieFile: string
+      readonly token?: undefined
+    }
+  | {
+      /** As `auth.createToken` gave it. The client closes when it is worth nothing any more. */
+      readonly token: string
+      readonly cookieFile?: undefined
+    }
+
+interface SocketOptions extends Omit<ClientOptions, 'WebSocket' | 'createSocket' | 'fetch' | 'url'> {
   readonly url: string | URL
-  /** Where the session is kept between two runs. Readable by its owner only; its folder is made where it is missing. */
-  readonly cookieFile: string
   /** Needed where Node has none of its own (before Node 22). Default: the global one, which cannot renew a session. */
   readonly WebSocket?: WsConstructor
 }
 
+export type NodeClientOptions = SocketOptions & Credentials
+
+/** What goes with every request. */
+type Identity = Pick<CookieFile, 'header' | 'take'>
+
 /**
- * `createClient` for programs in Node: keeps the cookies of the server in a file, so that a program signs in once.
+ * `createClient` for programs in Node, which sign in with a token, or once: then the server's cookies are kept in a file.
  * @throws TypeError for an invalid address, or where there is no WebSocket; Error for a file that holds no cookies.
  */
 export function createClient<Api extends AnyApi>(options: NodeClientOptions): Rally<Api> {
-  const { cookieFile, WebSocket: Given, ...rest } = options
-  const cookies = new CookieFile(cookieFile, new URL(endpointsOf(options.url).session).origin)
-  const createSocket = Given ? wsFactory(Given, cookies) : globalFactory(cookies)
+  const { cookieFile, token, WebSocket: Given, ...rest } = options
+  const identity: Identity =
+    token === undefined
+      ? new CookieFile(cookieFile, new URL(endpointsOf(options.url).session).origin)
+      : { header: { authorization: `Bearer ${token}` }, take: () => undefined }
+  const createSocket = Given ? wsFactory(Given, identity) : globalFactory(identity)
   return createBrowserClient<Api>({
+    endsWithSession: token !== undefined,
     ...rest,
     createSocket,
     async fetch(input, init) {
-      const response = await fetch(input, { ...init, headers: { ...init?.headers, ...cookies.header } })
-      cookies.take(response.headers.getSetCookie())
+      const response = await fetch(input, { ...init, headers: { ...init?.headers, ...identity.header } })
+      identity.take(response.headers.getSetCookie())
       return response
     },
   })
 }
 
-function wsFactory(Socket: WsConstructor, cookies: CookieFile): NonNullable<ClientOptions['createSocket']> {
+function wsFactory(Socket: WsConstructor, identity: Identity): NonNullable<ClientOptions['createSocket']> {
   return (url, protocol) => {
-    const socket = new Socket(url, protocol, { headers: cookies.header })
+    const socket = new Socket(url, protocol, { headers: identity.header })
     // The server renews a session with the answer to the handshake.
-    socket.on('upgrade', ({ headers }) => cookies.take(headers['set-cookie'] ?? []))
+    socket.on('upgrade', ({ headers }) => identity.take(headers['set-cookie'] ?? []))
     return socket
   }
 }
@@ -57,12 +77,12 @@ type GlobalSocket = new (
   options: { readonly protocols: string; readonly headers: Readonly<Record<string, string>> },
 ) => SocketLike
 
-function globalFactory(cookies: CookieFile): NonNullable<ClientOptions['createSocket']> {
+function globalFactory(identity: Identity): NonNullable<ClientOptions['createSocket']> {
   const Socket: unknown = Reflect.get(globalThis, 'WebSocket')
   if (typeof Socket !== 'function') {
     throw new TypeError('This Node has no WebSocket: pass { WebSocket } of the npm package ws')
   }
-  return (url, protocols) => new (Socket as GlobalSocket)(url, { protocols, headers: cookies.header })
+  return (url, protocols) => new (Socket as GlobalSocket)(url, { protocols, headers: identity.header })
 }
 
 interface Cookie {
@@ -86,7 +106,7 @@ class CookieFile {
   }
 
   /** The header to send: none without cookies. */
-  get header(): { readonly cookie?: string } {
+  get header(): Readonly<Record<string, string>> {
     const now = Date.now()
     const valid = Object.entries(this.#cookies).filter(([, { expiresAt }]) => expiresAt === null || expiresAt > now)
     return valid.length > 0 ? { cookie: valid.map(([name, { value }]) => `${name}=${value}`).join('; ') } : {}

@@ -113,7 +113,7 @@ export interface ClientEvents {
   welcome: Welcome
   /** A binary frame, for the protocols that define one. */
   frame: ArrayBuffer
-  /** The server answers, but refuses to open a first socket, or the user is banned: see `refusal`. */
+  /** The server answers, but refuses to open a first socket, the user is banned, or a token is worth nothing: see `refusal`. */
   refused: RallyError
   /** An error that no promise or listener got: of a fire-and-forget call, or of a stream without an `error` listener. */
   error: RallyError

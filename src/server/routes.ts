@@ -1,4 +1,4 @@
-import type { Admission } from '../rpc/index.ts'
+import { type Admission, errorData } from '../rpc/index.ts'
 import { isSameText } from '../signed-token.ts'
 import { ORIGIN_REFUSED, type OriginCheck } from './cross-site.ts'
 import type { Endpoint, Route } from './endpoint.ts'
@@ -12,6 +12,7 @@ import {
   readRequest,
 } from './http.ts'
 import { type BridgeOptions, createBridge } from './http-bridge.ts'
+import { statusLine, statusOf } from './http-status.ts'
 import { createModuleRoutes } from './module-routes.ts'
 import type { OutageLog } from './outage.ts'
 import type { Headers } from './security-headers.ts'
@@ -52,12 +53,19 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
     const challenge = { 'WWW-Authenticate': 'Bearer' }
     exchange.error('401 Unauthorized', 'UNAUTHENTICATED', 'Metrics need their token', challenge)
   }
-  /** Tells pages whether their origin would be refused: the browser does not tell them. */
-  const upgradeRequired: Route = (exchange, { origin }) => {
+  /** Tells clients why their upgrade would be refused, for its origin or its token: their WebSocket may not tell them. */
+  const upgradeRequired: Route = async (exchange, request) => {
     const headers = { 'Access-Control-Allow-Origin': '*' }
-    const upgrade = { ...headers, Upgrade: 'websocket' }
-    if (!options.isAllowedOrigin(origin)) exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
-    else exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
+    if (!options.isAllowedOrigin(request.origin)) {
+      exchange.error('403 Forbidden', 'FORBIDDEN', ORIGIN_REFUSED, headers)
+      return
+    }
+    const refusal = await sessions.refusalOfToken(request)
+    if (refusal) exchange.error(statusLine(statusOf(refusal.code)), refusal.code, errorData(refusal), headers)
+    else {
+      const upgrade = { ...headers, Upgrade: 'websocket' }
+      exchange.error('426 Upgrade Required', 'BAD_ENVELOPE', 'This is a WebSocket', upgrade)
+    }
   }
   const exact = new Map(
     Object.entries({

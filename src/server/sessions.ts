@@ -107,6 +107,19 @@ export function createSessions({ gate, tokens, admission, cookies, isAllowedOrig
     return token === null ? byCookies(sender) : byToken(sender, token)
   }
 
+  /** Why a socket with this token would be refused; null if it would not, or there is no token. */
+  const refusalOfToken = async (sender: Sender): Promise<RpcError | null> => {
+    const token = tokenOf(sender)
+    if (token === null || isBusy()) return null
+    try {
+      await byToken(sender, token)
+      return null
+    } catch (error) {
+      if (error instanceof RpcError) return error
+      throw error
+    }
+  }
+
   /** False when the request has been refused. */
   const admits = (exchange: Exchange, { origin, method }: Request): boolean => {
     const isAllowed = isAllowedOrigin(origin)
@@ -130,6 +143,7 @@ export function createSessions({ gate, tokens, admission, cookies, isAllowedOrig
     /** So many questions to the gate are open that no more are asked. */
     isBusy,
     identify,
+    refusalOfToken,
 
     /** `POST /session { token }`: exchanges a ticket for the session cookie. */
     async post(exchange: Exchange, request: Request): Promise<void> {

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test as base, expect, onTestFinished, vi } from 'vitest'
+import { test as base, describe, expect, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClient } from '../../src/client/node.ts'
+import { callerUser } from '../support/caller-user.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 import type { TestApi } from './support.ts'
 
@@ -75,4 +76,49 @@ test('asks for a WebSocket where Node has none', ({ folder, rig }) => {
   vi.stubGlobal('WebSocket', undefined)
   onTestFinished(() => void vi.unstubAllGlobals())
   expect(() => createClient({ url: rig.url, cookieFile: join(folder, 'session') })).toThrow(/npm package ws/)
+})
+
+describe('with a token', () => {
+  const token = 'rally_of-ada'
+  const ada = callerUser('ada')
+  const startWithTokens = async () => {
+    const held = new Set([token])
+    const identify = async (asked: string) =>
+      held.has(asked) ? { user: ada, token: { id: 'token-1', scopes: ['read' as const] } } : null
+    const rig = await startRig({ server: { tokens: { identify } } })
+    onTestFinished(() => rig.stop())
+    const open = (asked: string) => {
+      const rally = createClient<TestApi>({ url: rig.url, token: asked, WebSocket, backoff: { minMs: 20, maxMs: 50 } })
+      onTestFinished(() => rally.close())
+      return rally
+    }
+    return { rig, held, open }
+  }
+  type Client = ReturnType<Awaited<ReturnType<typeof startWithTokens>>['open']>
+  const refusalOf = (rally: Client) => new Promise((resolve) => rally.on('refused', resolve))
+  const closed = (rally: Client) => vi.waitFor(() => expect(rally.status).toBe('closed'))
+
+  test('connects as its user, and closes when the token is revoked', async () => {
+    const { rig, open } = await startWithTokens()
+    const rally = open(token)
+    expect(await new Promise((resolve) => rally.on('user', resolve))).toMatchObject({ username: 'ada' })
+    const refusal = refusalOf(rally)
+    rig.dispatcher.connections.closeCredential(ada.id, 'token-1', 4501, 'revoked')
+    expect(await refusal).toMatchObject({ code: 'UNAUTHENTICATED' })
+    await closed(rally)
+  })
+
+  test('closes when the token is worth nothing, or was revoked while the client was away', async () => {
+    const { rig, held, open } = await startWithTokens()
+    const wrong = open('rally_of-nobody')
+    expect(await refusalOf(wrong)).toMatchObject({ code: 'UNAUTHENTICATED' })
+    await closed(wrong)
+    const rally = open(token)
+    await new Promise((resolve) => rally.on('user', resolve))
+    held.clear()
+    const refusal = refusalOf(rally)
+    for (const connection of [...rig.dispatcher.connections]) connection.close(4000, 'leaving')
+    expect(await refusal).toMatchObject({ code: 'UNAUTHENTICATED' })
+    await closed(rally)
+  })
 })

@@ -131,7 +131,7 @@ test('its page names what exists, and all of it', async () => {
     ['keyof SnapshotListener<unknown, unknown>', '## Listening to a stream'],
     ['keyof ClientEvents', '## The connection'],
     ["Exclude<keyof Clock, 'add' | 'restart'>", '## The clock'],
-    ["'cookieFile' | 'WebSocket'", '## In Node'],
+    ["'token' | 'cookieFile' | 'WebSocket'", '## In Node'],
   ] as const
   const checks = tables.map(([type, heading], index) => {
     const names = tableOf(page, heading).map((name) => `'${name}'`)

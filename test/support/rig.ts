@@ -19,7 +19,7 @@ export interface RigOptions {
   readonly config?: Partial<Config>
   /** Beside the module made for tests. */
   readonly modules?: readonly Module[]
-  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'database' | 'metrics' | 'webDir'>>
+  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'database' | 'metrics' | 'tokens' | 'webDir'>>
 }
 
 export interface Rig extends AsyncDisposable {
