@@ -96,7 +96,7 @@ test('an account is exported with what every module keeps of it, and without sec
   expect(data).toMatchObject({
     auth: { id: player.id, username: player.username, recoveryCodesLeft: 10, sessions: [{ endedAt: null }] },
     users: { bio: 'about me', avatarType: 'image/png', avatar: expect.any(String) },
-    matches: [{ game: 'pong', mode: 'casual', seat: 0 }],
+    matches: { matches: [{ game: 'pong', mode: 'casual', seat: 0 }], ratings: [] },
   })
   const text = JSON.stringify(data)
   for (const secret of [player.secret, ...player.recoveryCodes]) expect(text).not.toContain(secret)

@@ -1,4 +1,5 @@
 import { type Sql, statement } from '../../db/sql.ts'
+import { ratingsOf } from './ratings/ratings.ts'
 
 /** What others read in place of the name of a player who has removed the account. */
 const DELETED_PLAYER = 'Deleted player'
@@ -27,7 +28,8 @@ export async function forgetName(sql: Sql, userId: string): Promise<void> {
   await sql.rows(FORGET_NAME, [userId])
 }
 
-/** The matches in which the user has or had a seat, the oldest first. */
-export async function exportMatches(sql: Sql, userId: string): Promise<unknown> {
-  return (await sql.first(EXPORT, [userId]))?.matches ?? []
+/** The matches in which the user has or had a seat, the oldest first, and the ratings. */
+export async function exportMatches(sql: Sql, userId: string) {
+  const [found, ratings] = await Promise.all([sql.first(EXPORT, [userId]), ratingsOf(sql, userId)])
+  return { matches: found?.matches ?? [], ratings }
 }

@@ -1,5 +1,6 @@
 import { module } from '../define.ts'
 import { serveAvatar } from './avatars/serve-avatar.ts'
+import { forgetOld } from './forget-old.ts'
 import { exportAll } from './methods/export.ts'
 import { getOne } from './methods/getOne.ts'
 import { online } from './methods/online.ts'
@@ -7,7 +8,6 @@ import { remove } from './methods/remove.ts'
 import { search } from './methods/search.ts'
 import { stats } from './methods/stats.ts'
 import { updateProfile } from './methods/updateProfile.ts'
-import { forgetDepartures } from './presence/presence-rows.ts'
 import { userService } from './service.ts'
 import { onPresence } from './subscriptions/onPresence.ts'
 
@@ -20,6 +20,6 @@ export const users = module({
   routes: [serveAvatar],
   jobs: {
     refreshPresence: { everyMs: 1_000, runsOn: 'every node', run: ({ use }) => use(userService).presence.refresh() },
-    forgetDepartures: { everyMs: 30_000, runsOn: 'one node', run: ({ sql }) => forgetDepartures(sql) },
+    forgetOld: { everyMs: 30_000, runsOn: 'one node', run: ({ sql }) => forgetOld(sql) },
   },
 })

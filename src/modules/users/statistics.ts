@@ -1,5 +1,5 @@
 import { type Sql, statement } from '../../db/sql.ts'
-import type { EndedMatch } from '../matches/index.ts'
+import { type EndedMatch, ratingsOf } from '../matches/index.ts'
 import type { Scope } from '../scope.ts'
 import type { GameStatistics } from './types.ts'
 
@@ -12,7 +12,9 @@ const COUNT = statement(
      SET played = player_statistics.played + 1, won = player_statistics.won + EXCLUDED.won`,
 )
 
-const BY_USER = statement<GameStatistics>(
+const MAX_HISTORY = 100
+
+const BY_USER = statement<Pick<GameStatistics, 'game' | 'played' | 'won'>>(
   'statistics.byUser',
   'SELECT game, played, won FROM player_statistics WHERE user_id = $1 ORDER BY played DESC, game',
 )
@@ -28,6 +30,11 @@ export async function countResult({ sql }: Scope, { match }: EndedMatch): Promis
 }
 
 /** The games that the user has played, the most played first. */
-export function statisticsOf(sql: Sql, userId: string): Promise<GameStatistics[]> {
-  return sql.rows(BY_USER, [userId])
+export async function statisticsOf(sql: Sql, userId: string): Promise<GameStatistics[]> {
+  const [counts, ratings] = await Promise.all([sql.rows(BY_USER, [userId]), ratingsOf(sql, userId)])
+  return counts.map((counted) => {
+    const rated = ratings.find(({ game }) => game === counted.game)
+    const { rating = null, deviation = null, history = [] } = rated ?? {}
+    return { ...counted, rating, deviation, history: history.slice(-MAX_HISTORY) }
+  })
 }

@@ -69,5 +69,10 @@ export const GameStatistics = z.object({
   game: z.string(),
   played: z.number().int(),
   won: z.number().int(),
+  /** Null without a ranked result. */
+  rating: z.number().int().nullable(),
+  deviation: z.number().int().nullable(),
+  /** The rating after each of the last 100 ranked matches of a year, oldest first. */
+  history: z.array(z.object({ at: Timestamp, rating: z.number().int() })),
 })
 export type GameStatistics = z.infer<typeof GameStatistics>

@@ -61,14 +61,3 @@ export function listOnline(sql: Sql, page: PageRequest) {
     item: ({ user }) => user,
   })
 }
-
-const FORGET = statement(
-  'presence.forgetDepartures',
-  `DELETE FROM departures WHERE user_id IN (
-     SELECT user_id FROM departures WHERE at < now() - interval '1 minute' LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
-)
-
-/** Deletes departures whose grace is long over. */
-export async function forgetDepartures(sql: Sql): Promise<void> {
-  await sql.rows(FORGET)
-}
