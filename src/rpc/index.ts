@@ -1,7 +1,7 @@
 export { Admission, addressGroups } from './admission.ts'
 export { Call, runEffects } from './call.ts'
 export { Connection, type ConnectionStart, Connections } from './connection.ts'
-export type { Channel, NeededScope, Opened } from './definition.ts'
+export type { AnyDefinition, Channel, NeededScope, Opened } from './definition.ts'
 export { channel, definers } from './definition.ts'
 export { Dispatcher } from './dispatcher.ts'
 export { answerError, isStorableJson, readJson } from './envelope.ts'

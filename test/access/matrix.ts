@@ -1,0 +1,62 @@
+import { modules } from '../../src/modules/index.ts'
+import { tokenScopes } from '../../src/protocol/index.ts'
+import type { AnyDefinition } from '../../src/rpc/index.ts'
+import { admin } from './admin.ts'
+import { auth } from './auth.ts'
+import type { AccessCase, AccessOf, Answer } from './cases.ts'
+import { live } from './live.ts'
+import { matches } from './matches.ts'
+import { rooms } from './rooms.ts'
+import { scores } from './scores.ts'
+import { storage } from './storage.ts'
+import { users } from './users.ts'
+
+/** A module without its cases does not compile. */
+const cases: { readonly [Name in keyof typeof modules]: AccessOf<(typeof modules)[Name]> } = {
+  auth,
+  users,
+  scores,
+  storage,
+  matches,
+  live,
+  rooms,
+  admin,
+}
+
+export const callers = ['anonymous', 'owner', 'other', 'token', 'admin'] as const
+export type CallerKind = (typeof callers)[number]
+
+/** One row of the matrix: a definition, and what each kind of caller gets. */
+export interface Row extends AccessCase {
+  readonly type: string
+  readonly definition: AnyDefinition
+  readonly cells: Readonly<Record<CallerKind, Answer>>
+  /** What the token of the matrix may do: all but what is needed. */
+  readonly tokenScopes: readonly string[]
+}
+
+export const rows: readonly Row[] = Object.entries(modules).flatMap(([module, { methods, subscriptions }]) => {
+  const ofModule: Readonly<Record<string, AccessCase>> = cases[module as keyof typeof modules]
+  const definitions: Readonly<Record<string, AnyDefinition>> = { ...methods, ...subscriptions }
+  return Object.entries(definitions).map(([name, definition]) => {
+    const own = ofModule[name] ?? { other: 'there is no case' }
+    return {
+      ...own,
+      type: `${module}.${name}`,
+      definition,
+      cells: cellsOf(definition, own),
+      tokenScopes: tokenScopes.filter((scope) => scope !== definition.scope),
+    }
+  })
+})
+
+function cellsOf({ access, scope }: AnyDefinition, own: AccessCase): Row['cells'] {
+  const { owner = 'ok', other, anonymous = other, admin = access === 'admin' ? 'ok' : other } = own
+  return {
+    anonymous: access === 'anyone' ? anonymous : 'UNAUTHENTICATED',
+    owner,
+    other,
+    token: scope === 'any' ? owner : 'FORBIDDEN',
+    admin,
+  }
+}
