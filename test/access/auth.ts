@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { auth as module } from '../../src/modules/auth/index.ts'
+import { makeToken } from '../support/programs.ts'
 import { type AccessCase, type AccessOf, everybody, type World } from './cases.ts'
 
 /** Of signing in: refused to those who have a user. */
@@ -15,27 +16,31 @@ const signedPasskey = {
 async function anotherSession({ owner, rally }: World): Promise<{ sessionId: string }> {
   const { player } = owner
   const db = rally.app.platform.database.db
-  const now = new Date()
   const session = await db.session.create({
     data: {
+      id: randomUUID(),
       userId: player.id,
       ip: '',
       userAgent: '',
-      createdAt: now,
-      lastSeenAt: now,
       expiresAt: new Date(Date.now() + 60_000),
     },
   })
   return { sessionId: session.id }
 }
 
+/** A token of the owner. */
+async function token({ owner }: World): Promise<{ tokenId: string }> {
+  const { tokenId } = await makeToken(owner.client, ['read'])
+  return { tokenId }
+}
+
 export const auth: AccessOf<typeof module> = {
   begin: { ...signIn('ok'), input: () => ({ username: `new_${Date.now().toString(36)}` }) },
-  verify: { ...signIn('NO_CHALLENGE'), input: () => ({ code: '123456' }) },
+  verify: { ...signIn('NO_CHALLENGE'), input: () => ({ code: '123456' }), isAlone: true },
   recover: { ...signIn('INVALID_CODE'), input: () => ({ username: 'nobody_here', recoveryCode: 'wrong' }) },
   verifyPasskey: { ...signIn('NO_CHALLENGE'), input: () => ({ credential: signedPasskey }) },
   recoverPasskey: { ...signIn('NO_CHALLENGE'), input: () => ({ recoveryCode: 'wrong' }) },
-  logout: { ...everybody, isLast: true },
+  logout: { ...everybody, isAlone: true },
   me: everybody,
   sessions: everybody,
   revoke: { input: anotherSession, other: 'NOT_FOUND' },
@@ -45,5 +50,8 @@ export const auth: AccessOf<typeof module> = {
   addPasskey: { owner: 'FORBIDDEN', other: 'FORBIDDEN' },
   renamePasskey: { input: () => ({ passkeyId: 'none', name: 'key' }), owner: 'FORBIDDEN', other: 'FORBIDDEN' },
   removePasskey: { input: () => ({ passkeyId: 'none' }), owner: 'FORBIDDEN', other: 'FORBIDDEN' },
+  createToken: { ...everybody, input: () => ({ name: 'bot', scopes: ['read'] }) },
+  tokens: everybody,
+  revokeToken: { input: token, other: 'NOT_FOUND' },
   onSession: everybody,
 }

@@ -11,6 +11,7 @@ export interface World {
   /** Whose matches, values and the like the inputs name. */
   readonly owner: Newcomer
   readonly other: Newcomer
+  readonly admin: Newcomer
   /** A new user. */
   newcomer(): Promise<Newcomer>
 }
@@ -27,8 +28,8 @@ export interface AccessCase {
   readonly anonymous?: Answer
   /** What an admin gets. Default: `ok` where it is for admins, else as another user. */
   readonly admin?: Answer
-  /** It ends the session of its caller, who is a new user each time. */
-  readonly isLast?: true
+  /** The caller is new each time: it ends their session, or is the first that their socket asks. */
+  readonly isAlone?: true
 }
 
 /** The cases of all definitions of a module: it does not compile without one. */

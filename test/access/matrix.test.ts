@@ -1,22 +1,47 @@
 import { expect } from 'vitest'
+import type { ServiceModule } from '../../src/modules/define.ts'
+import { modules } from '../../src/modules/index.ts'
+import { tokenScopes } from '../../src/protocol/index.ts'
 import { newAdmin } from '../support/admins.ts'
 import { connect, type TestClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { newcomer, newcomers } from '../support/newcomers.ts'
+import { makeToken, openProgram } from '../support/programs.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import type { Rally } from '../support/server.ts'
 import type { World } from './cases.ts'
 import { type CallerKind, callers, type Row, rows } from './matrix.ts'
 
-const test = rallyTest({ config: { matches: matchTimes({ maxActive: 1_000 }) } })
+/** The modules as they are, but for the limits of definitions: every input is made anew for every caller. */
+const unlimited = Object.fromEntries(
+  Object.values<ServiceModule>(modules).map((module) => {
+    const limit = { points: 1_000_000, perSeconds: 60 }
+    const without = <D extends object>(all: Readonly<Record<string, D>>) =>
+      Object.fromEntries(Object.entries(all).map(([name, definition]) => [name, { ...definition, limit }]))
+    const { methods, subscriptions } = module
+    return [module.name, { ...module, methods: without(methods), subscriptions: without(subscriptions), routes: [] }]
+  }),
+)
+
+const test = rallyTest({ modules: unlimited, config: { matches: matchTimes({ maxActive: 1_000 }) } })
   .extend('world', { scope: 'file' }, async ({ rally }): Promise<World> => {
     const [owner, other] = await newcomers(rally, 2)
-    return { rally, owner, other, newcomer: () => newcomer(rally) }
+    return { rally, owner, other, admin: await newAdmin(rally), newcomer: () => newcomer(rally) }
   })
-  .extend('clients', { scope: 'file' }, async ({ rally, world }, { onCleanup }) => {
-    const [admin, anonymous] = await Promise.all([newAdmin(rally), connect(rally.url)])
-    onCleanup(() => anonymous.close())
-    return { anonymous, owner: world.owner.client, other: world.other.client, admin: admin.client }
+  .extend('anonymous', { scope: 'file' }, async ({ rally }, { onCleanup }) => {
+    const client = await connect(rally.url)
+    onCleanup(() => client.close())
+    return client
+  })
+  .extend('programs', { scope: 'file' }, async ({ rally, world }, { onCleanup }) => {
+    /** By the scope that their token lacks; `none`: it lacks nothing. */
+    const programs = new Map<string, TestClient>()
+    for (const lacking of ['none', ...tokenScopes]) {
+      const scopes = tokenScopes.filter((scope) => scope !== lacking)
+      programs.set(lacking, await openProgram(rally, await makeToken(world.owner.client, scopes)))
+    }
+    onCleanup(async () => void (await Promise.all([...programs.values()].map((program) => program.close()))))
+    return programs
   })
 
 /** What a caller gets: `ok`, or the code of the error. */
@@ -45,15 +70,17 @@ async function taken({ app }: Rally, client: TestClient, refused: Promise<string
   return 'ok'
 }
 
-test.for(rows)('$type answers each kind of caller as docs/access.md says', async (row, { world, clients, rally }) => {
+test.for(rows)('$type answers each kind of caller as declared', async (row, { world, anonymous, programs, rally }) => {
+  const clientOf = async (caller: CallerKind): Promise<TestClient> => {
+    if (caller === 'token') return programs.get(row.definition.scope) ?? programs.get('none') ?? anonymous
+    if (caller === 'anonymous') return row.isAlone ? connect(rally.url) : anonymous
+    if (!row.isAlone) return world[caller].client
+    return (await (caller === 'admin' ? newAdmin(rally) : newcomer(rally))).client
+  }
   const seen: Partial<Record<CallerKind, string>> = {}
   for (const caller of callers) {
-    if (caller === 'token') continue
     const input = (await row.input?.(world)) ?? {}
-    const isNew = row.isLast && caller !== 'anonymous'
-    const client = isNew ? (caller === 'admin' ? await newAdmin(rally) : await newcomer(rally)).client : clients[caller]
-    seen[caller] = await ask(rally, client, row, input)
+    seen[caller] = await ask(rally, await clientOf(caller), row, input)
   }
-  const { token: _, ...expected } = row.cells
-  expect(seen).toEqual(expected)
+  expect(seen).toEqual(row.cells)
 })

@@ -9,6 +9,7 @@ import { matches } from './matches.ts'
 import { rooms } from './rooms.ts'
 import { scores } from './scores.ts'
 import { storage } from './storage.ts'
+import { tournaments } from './tournaments.ts'
 import { users } from './users.ts'
 
 /** A module without its cases does not compile. */
@@ -20,6 +21,7 @@ const cases: { readonly [Name in keyof typeof modules]: AccessOf<(typeof modules
   matches,
   live,
   rooms,
+  tournaments,
   admin,
 }
 

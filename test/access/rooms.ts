@@ -1,8 +1,9 @@
 import type { rooms as module } from '../../src/modules/rooms/index.ts'
 import { type AccessCase, type AccessOf, everybody, type World } from './cases.ts'
 
-/** A new room of the owner. */
-async function room({ owner }: World): Promise<{ roomId: string }> {
+/** A new room of the owner. Earlier ones are deleted, because a user may be in only a few. */
+async function room({ owner, rally }: World): Promise<{ roomId: string }> {
+  await rally.app.platform.database.db.room.deleteMany()
   const { id } = await owner.client.call<{ id: string }>('rooms.create', { name: 'access', kind: 'coop' })
   return { roomId: id }
 }
