@@ -6,14 +6,14 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { isRedisInstalled, needsRedis, startRedis, type TestRedis } from '../support/redis.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-/** Three processes of Rally on one Postgres and one Redis. */
+/** Processes of Rally on one Postgres and one Redis. */
 export interface Cluster {
   readonly nodes: readonly ServerProcess[]
   readonly redis: TestRedis
   /** The way of all nodes to Redis. */
   readonly wayToRedis: TcpProxy
   readonly db: Database['db']
-  /** The address of node 0, 1 or 2. */
+  /** The address of a node, of which the first is 0. */
   url(node: number): string
   port(node: number): number
 }
@@ -21,7 +21,7 @@ export interface Cluster {
 const secret = () => randomBytes(32).toString('base64')
 
 /** Starts a cluster for the tests of a file, and ends it after them. They are left out without a Redis. */
-export function startCluster(environment: Readonly<Record<string, string>> = {}): Cluster {
+export function startCluster(environment: Readonly<Record<string, string>> = {}, size = 3): Cluster {
   needsRedis()
   let redis: TestRedis
   let wayToRedis: TcpProxy
@@ -51,7 +51,7 @@ export function startCluster(environment: Readonly<Record<string, string>> = {})
       LOG_LEVEL: 'error',
       ...environment,
     }
-    nodes = await Promise.all([1, 2, 3].map(() => ServerProcess.create(shared)))
+    nodes = await Promise.all(Array.from({ length: size }, () => ServerProcess.create(shared)))
     await Promise.all(nodes.map((node) => node.start()))
   }, 120_000)
   afterAll(async () => {

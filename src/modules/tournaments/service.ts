@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
-import { checkOptions, type EndedMatch, lockUsers, matchService, offeredGame } from '../matches/index.ts'
+import { checkOptions, type EndedMatch, lockUsers, matchService, offeredGame, ratingsIn } from '../matches/index.ts'
 import { type PageRequest, readPage } from '../pages.ts'
 import type { JobContext } from '../periodic-jobs.ts'
 import { type Platform, service } from '../platform.ts'
@@ -119,13 +119,14 @@ export class TournamentService {
     const userIds = seen.entrants.flatMap(({ userId }) => userId ?? [])
     const present = await lockUsers(scope.sql, userIds)
     const absent = new Set(userIds.filter((userId) => !present.has(userId)))
+    const ratings = await ratingsIn(scope.sql, seen.game, userIds)
     return changeTournament(this.#platform.hub, scope, id, (row) => {
       forbidOthers(row, user)
       if (row.status !== 'open') throw closed('It has started, or was cancelled')
       row.entrants = row.entrants.filter(({ userId }) => userId !== null && !absent.has(userId))
       const { min } = TOURNAMENT_SIZES[row.format]
       if (row.entrants.length < min) throw new RpcError('TOO_FEW_PLAYERS', `It takes ${min} players or more`)
-      begin(row, new Map())
+      begin(row, ratings)
     })
   }
 

@@ -106,6 +106,17 @@ export function ratingsOf(sql: Sql, userId: string): Promise<UserRating[]> {
   return sql.rows(OF_USER, [userId])
 }
 
+/** Values: game, users. */
+const IN_GAME = statement<{ userId: string; rating: number }>(
+  'ratings.inGame',
+  'SELECT user_id AS "userId", rating FROM ratings WHERE game = $1 AND user_id = ANY($2)',
+)
+
+/** The ratings of these users in one game. Those without a ranked result have none. */
+export async function ratingsIn(sql: Sql, game: string, userIds: readonly string[]): Promise<Map<string, number>> {
+  return new Map((await sql.rows(IN_GAME, [game, userIds])).map(({ userId, rating }) => [userId, rating]))
+}
+
 /** Values: days. */
 const FORGET = statement(
   'ratings.forget',
