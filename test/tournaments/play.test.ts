@@ -5,7 +5,7 @@ import { matchService } from '../../src/modules/matches/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { inTransaction } from '../../src/modules/scope.ts'
 import type { Pairing, Tournament } from '../../src/modules/tournaments/types.ts'
-import { playConnectFour } from '../matches/support.ts'
+import { follow, playConnectFour } from '../matches/support.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Newcomer, newcomers } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
@@ -19,6 +19,7 @@ const test = rallyTest({
 
 const BAN = statement('test.ban', 'UPDATE users SET banned_at = now() WHERE id = $1')
 const LATE = statement('test.late', 'UPDATE tournament_pairings SET come_by = now() WHERE tournament_id = $1')
+const LONG_UP = statement('test.longUp', `UPDATE nodes SET started_at = now() - interval '1 day'`)
 const OLD = statement(
   'test.old',
   `UPDATE tournaments SET created_at = created_at - interval '8 days', finished_at = finished_at - interval '91 days' WHERE id = $1`,
@@ -85,8 +86,7 @@ describe('a tournament', () => {
     expect(match).toMatchObject({ mode: 'casual', visibility: 'public', options: { first: 0 } })
 
     // Played on the board: the first seed of the pairing has seat 0 and wins.
-    const live = await fifth.client.subscribe<Match>('matches.onUpdate', { matchId: match.id })
-    if (match.status !== 'live') await live.events.next(({ data }) => data.status === 'live')
+    await (await follow(fifth.client, match.id)).live()
     await playConnectFour([of(players, follower.latest, 4).client, fifth.client], match.id)
     expect(await follower.pairing(1, 1, 'decided')).toMatchObject({ winner: 4, decidedBy: 'result' })
 
@@ -133,6 +133,10 @@ describe('a tournament', () => {
     await doDueWork(rally)
     expect(follower.latest.pairings.filter(({ status }) => status === 'playing').length).toBe(2)
     await beLate(rally, database, follower)
+    // Who could not come because no server was up is given the time again.
+    expect(follower.latest.pairings.filter(({ status }) => status === 'playing').length).toBe(2)
+    await database.sql.rows(LONG_UP)
+    await doDueWork(rally)
     const { pairings, winner, standings } = await follower.until(({ status }) => status === 'finished')
     expect(pairings.map((each) => [each.winner, each.decidedBy])).toEqual([
       [1, 'forfeit'],
@@ -182,10 +186,7 @@ describe('a tournament', () => {
     await doDueWork(rally)
     const pairing = await follower.pairing(1, 0, 'playing')
     await follower.pairing(1, 1, 'playing')
-    const match = await players[3].client.subscribe<Match>('matches.onUpdate', { matchId: pairing.matchId })
-    if ('snapshot' in match.opening && match.opening.snapshot.status !== 'live') {
-      await match.events.next(({ data }) => data.status === 'live')
-    }
+    await (await follow(players[3].client, pairing.matchId ?? '')).live()
     await players[0].client.call('tournaments.leave', { tournamentId })
     expect(await follower.pairing(1, 0, 'decided')).toMatchObject({ winner: 4, decidedBy: 'result' })
     // The winner leaves before the final, which the other semifinal decides.

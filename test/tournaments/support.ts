@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { type Pairing, Tournament } from '../../src/modules/tournaments/types.ts'
+import { follow } from '../matches/support.ts'
 import type { Message, Stream, TestClient } from '../support/client.ts'
 import type { Newcomer } from '../support/newcomers.ts'
 import { runJob } from '../support/run-job.ts'
@@ -70,10 +71,7 @@ export async function startTournament(players: readonly Newcomer[], data: object
 export const doDueWork = (rally: Pick<Rally, 'app'>) => runJob(rally, 'tournaments.doDueWork')
 
 /** Waits until the match is live, and has this player give it up. */
-export async function giveUp({ client }: Newcomer, matchId: string | null): Promise<void> {
-  const match = await client.subscribe<{ status: string }>('matches.onUpdate', { matchId })
-  if ('snapshot' in match.opening && match.opening.snapshot.status !== 'live') {
-    await match.events.next(({ data }) => data.status === 'live')
-  }
+export async function giveUp({ client }: Pick<Newcomer, 'client'>, matchId: string | null): Promise<void> {
+  await (await follow(client, matchId ?? '')).live()
   await client.call('matches.leave', { matchId })
 }

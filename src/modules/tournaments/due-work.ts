@@ -1,4 +1,5 @@
 import { statement } from '../../db/sql.ts'
+import { PROBABLY_DEAD_MS } from '../../engine/index.ts'
 import { RpcError } from '../../rpc/index.ts'
 import { isBannedAt } from '../auth/index.ts'
 import { matchService } from '../matches/index.ts'
@@ -42,12 +43,19 @@ const READY = statement<Due>(
    ORDER BY started_at, tournaments.id, round, slot LIMIT ${BATCH}`,
 )
 
+/**
+ * Announced matches to which players did not come in time. While no node has been up for so long there are none: players could
+ * not come. Values: how long they have, ms.
+ */
 const UNBEGUN = statement<{ matchId: MatchId }>(
   'tournaments.unbegun',
   `SELECT match_id AS "matchId" FROM tournament_pairings AS pairing
    JOIN tournaments ON tournaments.id = tournament_id AND tournaments.status = 'running'
    JOIN matches ON matches.id = match_id AND matches.status = 'waiting' AND matches.starts_at IS NULL
-   WHERE pairing.status = 'playing' AND come_by < now() ORDER BY come_by LIMIT ${BATCH}`,
+   WHERE pairing.status = 'playing' AND come_by < now() AND EXISTS (
+     SELECT FROM nodes
+     WHERE started_at < now() - $1 * interval '1 ms' AND heartbeat_at > now() - interval '${PROBABLY_DEAD_MS} milliseconds')
+   ORDER BY come_by LIMIT ${BATCH}`,
 )
 
 /** Open ones that nobody will start: their owners are gone or banned, or they were never started. */
@@ -82,7 +90,7 @@ export async function doDueWork(platform: Platform, { sql, log, stopping }: JobC
     }
   }
 
-  await each(await sql.rows(UNBEGUN), async (scope, { matchId }) => {
+  await each(await sql.rows(UNBEGUN, [platform.config.tournaments.noShowMs]), async (scope, { matchId }) => {
     await matches.abort(scope, matchId, 'no-show', 'unbegun')
   })
   await each(await sql.rows(UNSTARTED), (scope, { id, endReason }) => cancel(platform, scope, id, 'open', endReason))
