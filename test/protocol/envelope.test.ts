@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { connect, type Message, type TestClient, within } from '../support/client.ts'
 import { anyBytes, type Rig, startRig } from '../support/rig.ts'
 
@@ -24,32 +26,19 @@ async function answerTo(frame: string | Uint8Array): Promise<Message> {
   return client.next()
 }
 
-describe('a frame that is no envelope is answered with BAD_ENVELOPE, and the socket stays open', () => {
-  const fine = { type: 't.echo', eid: 'e', ts: 1, data: { value: 1 } }
-  const without = (key: keyof typeof fine) => JSON.stringify({ ...fine, [key]: undefined })
+/** What clients in other languages can be tested with. */
+const Vector = z.object({ name: z.string(), frame: z.string(), answer: z.record(z.string(), z.unknown()) })
+const vectors = z
+  .object({ answered: z.array(Vector), refused: z.array(Vector) })
+  .parse(JSON.parse(readFileSync('docs/vectors/envelopes.json', 'utf8')))
 
-  test.for<[string, string, Partial<Message>]>([
-    ['nothing', '', { type: 'rpc.error', eid: 'unknown' }],
-    ['no JSON', '{"type":', { type: 'rpc.error', eid: 'unknown' }],
-    ['text', 'hello', { eid: 'unknown' }],
-    ['a number', '7', { eid: 'unknown' }],
-    ['null', 'null', { eid: 'unknown' }],
-    ['an array', '[]', { eid: 'unknown' }],
-    ['a string', '"x"', { eid: 'unknown' }],
-    ['an empty object', '{}', { eid: 'unknown' }],
-    ['no type', without('type'), { type: 'rpc.error', eid: 'e' }],
-    ['no eid', without('eid'), { type: 't.echo', eid: 'unknown' }],
-    ['no ts', without('ts'), { type: 't.echo', eid: 'e' }],
-    ['an empty eid', JSON.stringify({ ...fine, eid: '' }), { eid: 'unknown' }],
-    ['an eid of 65 characters', JSON.stringify({ ...fine, eid: 'x'.repeat(65) }), { eid: 'unknown' }],
-    ['an eid that is no string', JSON.stringify({ ...fine, eid: 7 }), { eid: 'unknown' }],
-    ['an eid with NUL', JSON.stringify({ ...fine, eid: 'a\u0000' }), { eid: 'unknown' }],
-    ['an eid with half a pair', '{"type":"t.echo","eid":"\\ud800","ts":1}', { eid: 'unknown' }],
-    ['a type without a dot', JSON.stringify({ ...fine, type: 'echo' }), { type: 'rpc.error', eid: 'e' }],
-    ['a type with quotes', JSON.stringify({ ...fine, type: 't."x"' }), { type: 'rpc.error', eid: 'e' }],
-    ['a ts that is text', JSON.stringify({ ...fine, ts: 'now' }), { type: 't.echo', eid: 'e' }],
-    ['33 levels', envelope(nested(32)), { eid: 'unknown' }],
-    ['33 levels in what the parser would overwrite', `{"data":${nested(32)},"data":1}`, { eid: 'unknown' }],
+test.for(vectors.answered)('an envelope is answered: $name', async ({ frame, answer }) => {
+  expect(await answerTo(frame)).toMatchObject(answer)
+})
+
+describe('a frame that is no envelope is answered with BAD_ENVELOPE, and the socket stays open', () => {
+  test.for<readonly [string, string, Partial<Message>]>([
+    ...vectors.refused.map(({ name, frame, answer }) => [name, frame, answer] as const),
     ['30,000 levels', envelope(nested(30_000)), { eid: 'unknown' }],
     ['30,000 openings', '['.repeat(30_000), { eid: 'unknown' }],
   ])('%s', async ([, frame, expected]) => {
