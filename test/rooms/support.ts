@@ -1,5 +1,6 @@
+import type { Config } from '../../src/config.ts'
 import type { DirectFrame, RelayFrame, Room, RoomEvent, RoomSnapshot } from '../../src/modules/rooms/types.ts'
-import type { TestClient } from '../support/client.ts'
+import type { Stream, TestClient } from '../support/client.ts'
 import type { Newcomer } from '../support/newcomers.ts'
 
 export const createRoom = (client: TestClient, data: object = {}) =>
@@ -30,4 +31,26 @@ export function input(client: TestClient, type: 'rooms.relay' | 'rooms.signal', 
   const eid = `input-${++inputs}`
   client.send(JSON.stringify({ type, data, eid, ts: Date.now() }))
   return eid
+}
+
+/** The settings of rooms for tests: a place is kept for so long. */
+export const roomTimes = (times: Partial<Config['rooms']> = {}): Config['rooms'] => ({
+  comeBackMs: 30_000,
+  emptyMs: 60_000,
+  maxActive: 20,
+  chatMessages: 500,
+  chatDays: 30,
+  historyDays: 90,
+  ...times,
+})
+
+/** The next event of a stream that is a change of the room and looks like this. */
+export async function roomEvent(
+  { events }: Stream<RoomSnapshot, RoomEvent>,
+  isSo: (room: Room) => boolean,
+): Promise<Room> {
+  for (;;) {
+    const { data } = await events.next()
+    if (data.kind === 'room' && isSo(data.room)) return data.room
+  }
 }

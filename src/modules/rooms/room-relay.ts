@@ -116,7 +116,7 @@ export class RoomRelay {
 
   #schedule(): void {
     if (this.#timer !== undefined) return
-    const waitMs = Math.max(0, this.#sentAt + TICK_MS - performance.now())
+    const waitMs = Math.max(0, Math.ceil(this.#sentAt + TICK_MS - performance.now()))
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#send()

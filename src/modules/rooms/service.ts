@@ -199,6 +199,11 @@ export class RoomService {
     return exportRooms(sql, userId)
   }
 
+  /** How many rooms have sockets of this node. */
+  get localRooms(): number {
+    return this.#local.size
+  }
+
   get times(): Config['rooms'] {
     return this.#platform.config.rooms
   }
