@@ -12,6 +12,7 @@ import { BannedPage } from './pages/banned-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
 import { KeepCodesPage } from './pages/keep-codes-page.tsx'
+import { LeaderboardPage } from './pages/leaderboard/leaderboard-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
 import { ProfilePage } from './pages/profile/profile-page.tsx'
@@ -87,6 +88,8 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <JoinPage key={route.code} code={route.code} />
     case 'history':
       return <HistoryPage />
+    case 'leaderboard':
+      return <LeaderboardPage />
     case 'rooms':
       return <RoomsPage />
     case 'room':

@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: 'replay'; readonly matchId: string }
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
+  | { readonly page: 'leaderboard' }
   | { readonly page: 'rooms' }
   | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'account' }
@@ -20,6 +21,7 @@ export type AdminPart = (typeof adminParts)[number]
 export const paths = {
   lobby: '/',
   history: '/history',
+  leaderboard: '/leaderboard',
   rooms: '/rooms',
   room: (id: string) => `/rooms/${encodeURIComponent(id)}`,
   account: '/account',
@@ -40,6 +42,8 @@ export function parseRoute(path: string): Route {
       return { page: 'lobby' }
     case 'history':
       return { page: 'history' }
+    case 'leaderboard':
+      return { page: 'leaderboard' }
     case 'rooms':
       return { page: 'rooms' }
     case 'rooms/':

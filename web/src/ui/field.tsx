@@ -54,6 +54,40 @@ export function Field({ label, hint, wrong, beside, className, ...input }: Field
   )
 }
 
+interface SelectProps<T extends string> {
+  readonly label: string
+  readonly value: T
+  readonly options: readonly { readonly value: T; readonly label: string }[]
+  readonly onChange: (value: T) => void
+  readonly testId?: string
+}
+
+/** One of many, in the browser's own list. */
+export function Select<T extends string>({ label, value, options, onChange, testId }: SelectProps<T>) {
+  const id = useId()
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        className="input"
+        value={value}
+        onChange={(event) => {
+          const chosen = options.find((option) => option.value === event.target.value)
+          if (chosen) onChange(chosen.value)
+        }}
+        data-testid={testId}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
 interface CodeFieldProps {
   readonly value: string
   readonly onChange: (code: string) => void
@@ -86,7 +120,7 @@ interface ChoiceProps<T extends string> {
   readonly value: T
   readonly options: readonly { readonly value: T; readonly label: ReactNode; readonly testId?: string }[]
   readonly onChange: (value: T) => void
-  readonly hint?: string
+  readonly hint?: string | undefined
 }
 
 /** One of a few, side by side. */

@@ -23,6 +23,7 @@ export const CopyIcon = icon(
 )
 export const CheckIcon = icon('m5 12.5 4.5 4.5L19 7.5')
 export const ChatIcon = icon('M4 5h16v11H9l-5 4z')
+export const PodiumIcon = icon('M9 20V5h6v15M9 11H3v9h18v-6h-6')
 export const WarnIcon = icon('M12 4 2.8 19.5h18.4zM12 10v4M12 17v.1')
 export const InfoIcon = icon('M3 12a9 9 0 1 0 18 0a9 9 0 1 0 -18 0M12 11v5M12 8v.1')
 export const SunIcon = icon(
