@@ -24,6 +24,7 @@ import './styles/board.css'
 import './styles/net.css'
 import './styles/replay.css'
 import './styles/admin.css'
+import './styles/call.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

@@ -70,6 +70,19 @@ export const SoundIcon = icon(
 )
 export const MutedIcon = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5')
 export const ShareIcon = icon('M12 15V4M8 7.5 12 3.5l4 4M6 11.5H5v9h14v-9h-1')
+export const MicIcon = icon('M9 6.5a3 3 0 0 1 6 0v5a3 3 0 0 1-6 0zM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3M9 21h6')
+export const MicOffIcon = icon(
+  'M9 9v2.5a3 3 0 0 0 4.8 2.4M15 11V6.5a3 3 0 0 0-5.6-1.5M5.5 11.5a6.5 6.5 0 0 0 10.4 5.2M18.5 11.5a6.5 6.5 0 0 1-.5 2.5M12 18v3M4 4l16 16',
+)
+export const CameraIcon = icon(
+  'M4 7h9.5a1.5 1.5 0 0 1 1.5 1.5v7a1.5 1.5 0 0 1-1.5 1.5H4a1.5 1.5 0 0 1-1.5-1.5v-7A1.5 1.5 0 0 1 4 7zM15 11l6-3.5v9L15 13',
+)
+export const CameraOffIcon = icon(
+  'M9 7h4.5a1.5 1.5 0 0 1 1.5 1.5v4M14 17H4a1.5 1.5 0 0 1-1.5-1.5v-7A1.5 1.5 0 0 1 4 7M15 11l6-3.5v9L17.5 14.5M3.5 3.5l17 17',
+)
+export const ScreenIcon = icon(
+  'M4 5h16a1 1 0 0 1 1 1v9.5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM9 20h6M12 16.5V20M12 13.5v-5M9.5 10.5 12 8l2.5 2.5',
+)
 
 export const Logo = () => (
   <svg viewBox="0 0 32 32" aria-hidden="true">
