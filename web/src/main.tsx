@@ -25,6 +25,7 @@ import './styles/net.css'
 import './styles/replay.css'
 import './styles/admin.css'
 import './styles/call.css'
+import './styles/coop.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
