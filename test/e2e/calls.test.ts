@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/fixtures.ts'
 import { openRoom } from './support/room.ts'
@@ -25,6 +26,13 @@ test('a call of two', { timeout: 90_000 }, async ({ people }) => {
   await mia.shoot('without-a-camera')
   await leo.page.getByTestId('call-toggle-video').click()
   await seesOther(mia)
+
+  // A screen comes beside the camera.
+  await leo.page.getByTestId('call-toggle-screen').click()
+  await plays(mia.page.locator('[data-testid="call-screen"] video'))
+  await mia.shoot('screen')
+  await leo.page.getByTestId('call-toggle-screen').click()
+  await mia.page.getByTestId('call-screen').waitFor({ state: 'detached' })
 
   // The pictures go on while the server cannot be reached, and afterwards.
   mia.tolerate(/WebSocket connection to .* failed/)
@@ -66,9 +74,12 @@ test('a call without devices', async ({ people }) => {
 
 const videoOf = ({ page }: Visitor) => page.locator('[data-testid="call-other"] video')
 
-/** Waits until the picture of the other one has a size, and moves on. */
-async function seesOther(visitor: Visitor): Promise<void> {
-  const video = videoOf(visitor)
+function seesOther(visitor: Visitor): Promise<void> {
+  return plays(videoOf(visitor))
+}
+
+/** Waits until a picture has a size, and moves on. */
+async function plays(video: Locator): Promise<void> {
   await video.waitFor({ timeout: 20_000 })
   const look = () => {
     return video.evaluate((element) => {

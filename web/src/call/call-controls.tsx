@@ -9,7 +9,7 @@ import { SOURCES, type Source } from './signals.ts'
 
 const NAMES: Readonly<Record<Source, string>> = { audio: 'microphone', video: 'camera', screen: 'screen' }
 
-/** Turns microphone, camera and screen on and off, and leaves the call. */
+/** Turns microphone, camera and screen on and off, and ends the call. */
 export function CallControls({ media, leave }: { media: OwnMedia; leave: () => void }) {
   const { audio, video, trouble } = useStore(media)
   return (
@@ -23,7 +23,7 @@ export function CallControls({ media, leave }: { media: OwnMedia; leave: () => v
         )}
         <Button look="danger" onClick={leave} data-testid="call-leave">
           <LeaveIcon />
-          Leave the call
+          Hang up
         </Button>
       </div>
       {SOURCES.map((source) => {

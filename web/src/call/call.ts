@@ -1,7 +1,7 @@
 import { Store } from '../store.ts'
 import { OwnMedia } from './own-media.ts'
 import { Peer } from './peer.ts'
-import { Sending, Signal, SOURCES } from './signals.ts'
+import { readSending, readSignal, type Sending, type Signal, SOURCES } from './signals.ts'
 
 /** What a call needs of its room. Listeners get what is sent from now on; the functions that come back end that. */
 export interface CallLine {
@@ -124,8 +124,8 @@ export class Call extends Store<CallState> {
   }
 
   #receive(from: string, payload: unknown): void {
-    const { data: signal, success } = Signal.safeParse(payload)
-    if (!success || from === this.#line.userId) return
+    const signal = readSignal(payload)
+    if (!signal || from === this.#line.userId) return
     this.#taking = this.#taking
       .then(() => (this.#isClosed ? undefined : this.#take(from, signal)))
       // A connection that does not take a signal is made again.
@@ -195,7 +195,7 @@ export class Call extends Store<CallState> {
   }
 
   #noteSending(from: string, payload: unknown): void {
-    const { data } = Sending.safeParse(payload)
+    const data = readSending(payload)
     if (!data) return
     if (from === this.#line.userId) {
       if (data.page === this.#page) this.#isKnown = true

@@ -1,8 +1,7 @@
-import type { Signal, Source } from './signals.ts'
+import type { Candidate, Description, Source } from './signals.ts'
 
-type Body<S> = S extends Signal ? Omit<S, 'page' | 'to'> : never
 /** A description or a candidate, without the pages that send it and get it. */
-export type SignalBody = Body<Extract<Signal, { type: 'description' | 'candidate' }>>
+export type SignalBody = Omit<Description, 'page' | 'to'> | Omit<Candidate, 'page' | 'to'>
 
 interface PeerOptions {
   readonly iceServers: readonly RTCIceServer[]
@@ -53,7 +52,7 @@ export class Peer {
     }
     connection.onnegotiationneeded = () => void this.#offer()
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate) options.send({ type: 'candidate', candidate: candidate.toJSON() as { candidate: string } })
+      if (candidate) options.send({ type: 'candidate', candidate: candidate.toJSON() })
     }
     connection.ontrack = () => this.#readTracks()
     connection.onconnectionstatechange = () => {
@@ -75,8 +74,7 @@ export class Peer {
   async take(signal: SignalBody): Promise<void> {
     if (signal.type === 'candidate') {
       try {
-        const { candidate, sdpMid = null, sdpMLineIndex = null, usernameFragment = null } = signal.candidate
-        await this.#connection.addIceCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment })
+        await this.#connection.addIceCandidate(signal.candidate)
       } catch (error) {
         // One that belongs to an offer that was ignored.
         if (!this.#ignoresOffer) throw error

@@ -1,44 +1,84 @@
-import { z } from 'zod'
-
 /** What a page sends of its own: the microphone, the camera, and the screen that it shares. */
 export const SOURCES = ['audio', 'video', 'screen'] as const
 export type Source = (typeof SOURCES)[number]
 
-/** Identifies one page in a call: a user may open another one, or load it again. */
-const PageId = z.string().min(1).max(40)
+interface FromPage {
+  /** Identifies one page in a call: a user may open another one, or load it again. */
+  readonly page: string
+}
 
-const Head = z.object({ page: PageId })
-/** For one page of the other user, who may have several. */
-const Addressed = Head.extend({ to: PageId })
+/** This page is in the call. */
+export interface Hello extends FromPage {
+  readonly type: 'hello'
+  /** Whatever connection there was is gone. */
+  readonly isNew: boolean
+  /** It answers another one, and expects no answer. */
+  readonly isAnswer: boolean
+}
 
-/**
- * What two pages of a call tell each other, over `rooms.signal`.
- *
- * - `hello`: this page is in the call. `isNew`: whatever connection there was is gone. `isAnswer`: no answer is expected.
- * - `description`: an offer or an answer (SDP). `sources`: what the sender sends on which of its media lines, by `mid`.
- * - `candidate`: a way to reach the sender (ICE).
- * - `bye`: this page leaves.
- */
-export const Signal = z.discriminatedUnion('type', [
-  Head.extend({ type: z.literal('hello'), isNew: z.boolean(), isAnswer: z.boolean() }),
-  Addressed.extend({
-    type: z.literal('description'),
-    description: z.object({ type: z.enum(['offer', 'answer']), sdp: z.string() }),
-    sources: z.record(z.string(), z.enum(SOURCES)),
-  }),
-  Addressed.extend({
-    type: z.literal('candidate'),
-    candidate: z.object({
-      candidate: z.string(),
-      sdpMid: z.string().nullish(),
-      sdpMLineIndex: z.number().nullish(),
-      usernameFragment: z.string().nullish(),
-    }),
-  }),
-  Head.extend({ type: z.literal('bye') }),
-])
-export type Signal = z.infer<typeof Signal>
+/** An offer or an answer (SDP), for one page of the other user. */
+export interface Description extends FromPage {
+  readonly type: 'description'
+  readonly to: string
+  readonly description: { readonly type: 'offer' | 'answer'; readonly sdp: string }
+  /** What the sender sends on which of its media lines, by `mid`. */
+  readonly sources: Readonly<Record<string, Source>>
+}
+
+/** A way to reach the sender (ICE), for one page of the other user. */
+export interface Candidate extends FromPage {
+  readonly type: 'candidate'
+  readonly to: string
+  readonly candidate: RTCIceCandidateInit
+}
+
+/** This page leaves. */
+export interface Bye extends FromPage {
+  readonly type: 'bye'
+}
+
+/** What two pages of a call tell each other, over `rooms.signal`. */
+export type Signal = Hello | Description | Candidate | Bye
 
 /** What a page sends at the moment, over `rooms.relay`. */
-export const Sending = z.object({ page: PageId, audio: z.boolean(), video: z.boolean(), screen: z.boolean() })
-export type Sending = z.infer<typeof Sending>
+export interface Sending extends FromPage {
+  readonly audio: boolean
+  readonly video: boolean
+  readonly screen: boolean
+}
+
+/** The payload as a signal; null if it is none. It comes from another user's page, as it is. */
+export function readSignal(payload: unknown): Signal | null {
+  if (!isRecord(payload) || typeof payload.page !== 'string') return null
+  const { type, page, to, description, candidate } = payload
+  if (type === 'hello') return { type, page, isNew: payload.isNew === true, isAnswer: payload.isAnswer === true }
+  if (type === 'bye') return { type, page }
+  if (typeof to !== 'string') return null
+  if (type === 'candidate') return isRecord(candidate) ? { type, page, to, candidate } : null
+  if (type !== 'description' || !isRecord(description) || typeof description.sdp !== 'string') return null
+  const kind = description.type
+  if (kind !== 'offer' && kind !== 'answer') return null
+  const sources = readSources(payload.sources)
+  return { type, page, to, description: { type: kind, sdp: description.sdp }, sources }
+}
+
+/** The same for what a page sends. */
+export function readSending(payload: unknown): Sending | null {
+  if (!isRecord(payload) || typeof payload.page !== 'string') return null
+  const { page, audio, video, screen } = payload
+  return { page, audio: audio === true, video: video === true, screen: screen === true }
+}
+
+function readSources(value: unknown): Record<string, Source> {
+  const sources: Record<string, Source> = {}
+  if (!isRecord(value)) return sources
+  for (const [mid, name] of Object.entries(value)) {
+    const source = SOURCES.find((each) => each === name)
+    if (source) sources[mid] = source
+  }
+  return sources
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -28,12 +28,16 @@ export function CoopField({ game, userId, members }: CoopFieldProps) {
     const palette = readVariables(element, PALETTE)
     const steering = new Steering()
     const stopSteering = steering.listen(element)
-    const stopSizing = onCanvasSize(element, () => undefined)
+    // A name is as large on a small field.
+    let nameSize = 15
+    const stopSizing = onCanvasSize(element, (width) => {
+      nameSize = Math.round((14 * FIELD_WIDTH) / Math.max(1, width))
+    })
     const directionFrom = (place: Place) => steering.direction(place)
     let request = 0
     const loop = (now: number) => {
       context.setTransform(element.width / FIELD_WIDTH, 0, 0, element.height / FIELD_HEIGHT, 0, 0)
-      draw(context, palette, game.step(now, directionFrom), { userId, members: shown.current })
+      draw(context, palette, game.step(now, directionFrom), { userId, members: shown.current, nameSize })
       request = requestAnimationFrame(loop)
     }
     request = requestAnimationFrame(loop)
@@ -74,7 +78,7 @@ function draw(
   context: CanvasRenderingContext2D,
   palette: Palette,
   { coins, players }: CoopPicture,
-  { userId, members }: Pick<CoopFieldProps, 'userId' | 'members'>,
+  { userId, members, nameSize }: Pick<CoopFieldProps, 'userId' | 'members'> & { readonly nameSize: number },
 ): void {
   context.fillStyle = palette.field
   context.fillRect(0, 0, FIELD_WIDTH, FIELD_HEIGHT)
@@ -87,7 +91,7 @@ function draw(
 
   const colors = [palette.player0, palette.player1, palette.player2, palette.player3]
   colors.push(palette.player4, palette.player5, palette.player6, palette.player7)
-  context.font = '600 15px system-ui, sans-serif'
+  context.font = `600 ${nameSize}px system-ui, sans-serif`
   context.textAlign = 'center'
   for (const player of players) {
     const index = members.findIndex((member) => member.userId === player.userId)
@@ -98,7 +102,9 @@ function draw(
     context.stroke()
     context.fillStyle = palette.ink
     const name = player.userId === userId ? 'You' : (members[index]?.displayName ?? '')
-    context.fillText(name, player.place.x, player.place.y - PLAYER_RADIUS - 8, 160)
+    const { x, y } = player.place
+    const above = y - PLAYER_RADIUS - 8
+    context.fillText(name, x, above > nameSize ? above : y + PLAYER_RADIUS + nameSize + 4, 240)
   }
 }
 

@@ -61,7 +61,7 @@ function OpenRoom({ room }: { room: Room }) {
         </div>
       }
     >
-      <p className="soft" data-testid="room-status">
+      <p className="match-status room-status soft" data-testid="room-status">
         {ROOM_KINDS[room.kind].label} · {room.members.length} of {room.capacity}
         {room.visibility === 'private' && ' · private'}
       </p>
