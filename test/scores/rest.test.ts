@@ -56,6 +56,28 @@ test('scores in the names that existing clients use', async ({ rally }) => {
   })
 })
 
+test('a token with the scope writes scores, by the header that existing clients send', async ({ rally }) => {
+  const [ada] = await newcomers(rally, 1)
+  const tokenOf = async (scopes: string[]) => {
+    const made = await ada.client.call<{ token: string }>('auth.createToken', { name: scopes.join(), scopes })
+    return made.token
+  }
+  const post = (token: string, path: string, body: object) =>
+    fetch(`${rally.url}${path}`, {
+      method: 'POST',
+      headers: { 'X-API-Key': token, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const [writer, reader] = [await tokenOf(['scores:write']), await tokenOf(['read'])]
+  const score = { score: 5, game_mode: 'by-token' }
+  const posted = await post(writer, '/api/scores', score)
+  expect(await posted.json()).toMatchObject({ username: ada.player.username, score: 5, rank: 1 })
+  expect((await post(writer, '/api/bosses/troll/defeat', {})).status).toBe(200)
+  expect((await post(reader, '/api/scores', score)).status).toBe(403)
+  expect((await post(writer, '/api/save_game', { name: 'a' })).status).toBe(403)
+  expect((await post('rally_nonsense', '/api/scores', score)).status).toBe(401)
+})
+
 test('bosses in the names that existing clients use', async ({ rally }) => {
   const [ada] = await newcomers(rally, 1)
   const asAda = restOf(rally, ada.player.cookie)

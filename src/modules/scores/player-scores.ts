@@ -58,3 +58,20 @@ export async function readScoresOfUser(sql: Sql, userId: string, { gameMode, lim
 export async function readScoresOfName(sql: Sql, name: string, { gameMode, limit }: WhoseScores): Promise<Score[]> {
   return (await sql.rows(OF_NAME, [name, gameMode ?? null, limit])).map(({ score }) => score)
 }
+
+/** A score as it is stored: without a name where it is shown under the username. */
+type StoredScore = Omit<ScoreRow, 'rank' | 'userId' | 'username' | 'displayName' | 'playerName'> & {
+  readonly playerName: string | null
+}
+
+const ALL = statement<StoredScore>(
+  'scores.all',
+  `SELECT id, game_mode AS "gameMode", score, player_name AS "playerName", coins, enemies_defeated AS "enemiesDefeated",
+     distance, level, floor(extract(epoch FROM created_at) * 1000)::int8 AS "createdAt"
+   FROM scores WHERE user_id = $1 ORDER BY game_mode, score DESC, id`,
+)
+
+/** All kept scores of a user, as they are stored. */
+export function allScores(sql: Sql, userId: string) {
+  return sql.rows(ALL, [userId])
+}

@@ -5,12 +5,11 @@ import type { Scope } from '../scope.ts'
 import { readBosses } from './bosses.ts'
 import { GameModes } from './game-modes.ts'
 import { LeaderboardFeed } from './leaderboard-feed.ts'
-import { readScoresOfName, readScoresOfUser } from './player-scores.ts'
+import { allScores, readScoresOfName, readScoresOfUser } from './player-scores.ts'
 import { type Submission, submitScore } from './submit-score.ts'
 import type { Period, Score } from './types.ts'
 
 const USER_ID = statement<{ id: string }>('scores.userId', 'SELECT id FROM users WHERE username = lower($1)')
-const EXPORTED = 2_500
 
 export const scoreService = service('scores', (platform) => {
   const feed = new LeaderboardFeed(platform)
@@ -43,10 +42,7 @@ export const scoreService = service('scores', (platform) => {
     },
 
     async exportOf(userId: string, sql: Sql) {
-      const [scores, bosses] = await Promise.all([
-        readScoresOfUser(sql, userId, { gameMode: undefined, limit: EXPORTED }),
-        readBosses(sql, userId),
-      ])
+      const [scores, bosses] = await Promise.all([allScores(sql, userId), readBosses(sql, userId)])
       return { scores, bosses }
     },
   }
