@@ -1,9 +1,10 @@
 import { expect } from 'vitest'
+import { inTransaction } from '../../src/modules/scope.ts'
+import { tournamentService } from '../../src/modules/tournaments/service.ts'
 import { type Pairing, Tournament } from '../../src/modules/tournaments/types.ts'
 import { follow } from '../matches/support.ts'
 import type { Message, Stream, TestClient } from '../support/client.ts'
 import type { Newcomer } from '../support/newcomers.ts'
-import { runJob } from '../support/run-job.ts'
 import type { Rally } from '../support/server.ts'
 
 /** Follows a tournament, and holds every event against its promise: one version more each time. */
@@ -67,8 +68,12 @@ export async function startTournament(players: readonly Newcomer[], data: object
   return follower
 }
 
-/** Does what is due in the tournaments of a server now. */
-export const doDueWork = (rally: Pick<Rally, 'app'>) => runJob(rally, 'tournaments.doDueWork')
+/** Does what is due in tournaments now, also while the job of the server does it. */
+export function doDueWork({ app: { platform } }: Pick<Rally, 'app'>): Promise<void> {
+  const { use, log } = platform
+  const own = { use, log: log.of('tournaments'), stopping: new AbortController().signal }
+  return inTransaction(platform, (scope) => use(tournamentService).doDueWork(Object.assign(scope, own)))
+}
 
 /** Waits until the match is live, and has this player give it up. */
 export async function giveUp({ client }: Pick<Newcomer, 'client'>, matchId: string | null): Promise<void> {
