@@ -19,6 +19,8 @@ import { ProfilePage } from './pages/profile/profile-page.tsx'
 import { RoomPage } from './pages/rooms/room-page.tsx'
 import { RoomsPage } from './pages/rooms/rooms-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
+import { TournamentPage } from './pages/tournaments/tournament-page.tsx'
+import { TournamentsPage } from './pages/tournaments/tournaments-page.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
 import { CrashGuard, later } from './ui/error-boundaries.tsx'
@@ -50,7 +52,7 @@ export function App() {
     if (refusal?.code === 'BANNED') return <BannedPage reason={refusal.message} />
     if (!wasOpen && !user) return <Connecting />
     if (unkept) return <KeepCodesPage unkept={unkept} path={path} />
-    const mayStay = user || route.page === 'match' || route.page === 'replay'
+    const mayStay = user || route.page === 'match' || route.page === 'replay' || route.page === 'tournament'
     if (!mayStay) return <SignInPage intent={intentOf(route)} />
     return <Routed route={route} account={account} />
   }
@@ -90,6 +92,10 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <HistoryPage />
     case 'leaderboard':
       return <LeaderboardPage />
+    case 'tournaments':
+      return <TournamentsPage />
+    case 'tournament':
+      return <TournamentPage key={route.tournamentId} tournamentId={route.tournamentId} />
     case 'rooms':
       return <RoomsPage />
     case 'room':
@@ -123,6 +129,7 @@ function intentOf(route: Route): string | null {
     case 'room':
       return 'You have been invited to a room. Sign in, or choose a name, and you are in.'
     case 'history':
+    case 'tournaments':
     case 'rooms':
     case 'account':
     case 'profile':

@@ -18,6 +18,7 @@ import './styles/profile.css'
 import './styles/leaderboard.css'
 import './styles/match.css'
 import './styles/rooms.css'
+import './styles/tournaments.css'
 import './styles/court.css'
 import './styles/board.css'
 // Loaded with the page, not with their parts: a part that failed to load and is tried again would come without its style.

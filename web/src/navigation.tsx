@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react'
 import { usePopup } from './hooks/use-popup.ts'
 import { Link, paths, type Route } from './router.tsx'
-import { ChatIcon, HistoryIcon, MoreIcon, PlayIcon, PodiumIcon, ShieldIcon } from './ui/icons.tsx'
+import { BracketIcon, ChatIcon, HistoryIcon, MoreIcon, PlayIcon, PodiumIcon, ShieldIcon } from './ui/icons.tsx'
 
 interface Entry {
   readonly label: string
@@ -15,6 +15,12 @@ interface Entry {
 /** The pages that can be reached from everywhere, most used first. */
 const ENTRIES: readonly Entry[] = [
   { label: 'Play', href: paths.lobby, pages: ['lobby', 'match', 'join'], Icon: PlayIcon },
+  {
+    label: 'Tournaments',
+    href: paths.tournaments,
+    pages: ['tournaments', 'tournament'],
+    Icon: BracketIcon,
+  },
   { label: 'Leaderboard', href: paths.leaderboard, pages: ['leaderboard'], Icon: PodiumIcon },
   { label: 'Rooms', href: paths.rooms, pages: ['rooms', 'room'], Icon: ChatIcon },
   { label: 'History', href: paths.history, pages: ['history', 'replay'], Icon: HistoryIcon },

@@ -7,6 +7,8 @@ export type Route =
   | { readonly page: 'join'; readonly code: string }
   | { readonly page: 'history' }
   | { readonly page: 'leaderboard' }
+  | { readonly page: 'tournaments' }
+  | { readonly page: 'tournament'; readonly tournamentId: string }
   | { readonly page: 'rooms' }
   | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'account' }
@@ -22,6 +24,8 @@ export const paths = {
   lobby: '/',
   history: '/history',
   leaderboard: '/leaderboard',
+  tournaments: '/tournaments',
+  tournament: (id: string) => `/tournaments/${encodeURIComponent(id)}`,
   rooms: '/rooms',
   room: (id: string) => `/rooms/${encodeURIComponent(id)}`,
   account: '/account',
@@ -44,6 +48,10 @@ export function parseRoute(path: string): Route {
       return { page: 'history' }
     case 'leaderboard':
       return { page: 'leaderboard' }
+    case 'tournaments':
+      return { page: 'tournaments' }
+    case 'tournaments/':
+      return { page: 'tournament', tournamentId: value ?? '' }
     case 'rooms':
       return { page: 'rooms' }
     case 'rooms/':

@@ -22,6 +22,7 @@ export const CopyIcon = icon(
   'M11 9h7a2 2 0 0 1 2 2v7a2 2 0 0 1 -2 2h-7a2 2 0 0 1 -2 -2v-7a2 2 0 0 1 2 -2M5 15H4V5a1 1 0 0 1 1-1h10v1',
 )
 export const CheckIcon = icon('m5 12.5 4.5 4.5L19 7.5')
+export const BracketIcon = icon('M4 5h6v6H4M4 13h6v6H4M10 8h5v8h-5M15 12h5')
 export const ChatIcon = icon('M4 5h16v11H9l-5 4z')
 export const PodiumIcon = icon('M9 20V5h6v15M9 11H3v9h18v-6h-6')
 export const WarnIcon = icon('M12 4 2.8 19.5h18.4zM12 10v4M12 17v.1')

@@ -18,12 +18,21 @@ export function PairingCard({ pairing, entrants, ownSeed }: PairingCardProps) {
   const { seeds, status, winner, scores, round, slot } = pairing
   const isOwn = ownSeed !== null && seeds.includes(ownSeed)
   return (
-    <div className="pairing" data-status={status} data-own={isOwn || undefined} data-testid={`pairing-${round}-${slot}`}>
+    <div
+      className="pairing"
+      data-status={status}
+      data-own={isOwn || undefined}
+      data-testid={`pairing-${round}-${slot}`}
+    >
       {([0, 1] as const).map((side) => {
         const seed = seeds[side]
         const isWinner = seed !== null && winner === seed
         return (
-          <div key={side} className="pairing-side" data-result={status === 'decided' ? (isWinner ? 'won' : 'lost') : undefined}>
+          <div
+            key={side}
+            className="pairing-side"
+            data-result={status === 'decided' ? (isWinner ? 'won' : 'lost') : undefined}
+          >
             <span className="pairing-seed numbers">{seed ?? ''}</span>
             <span className="pairing-name">
               <Name entrant={seed === null ? undefined : entrants.get(seed)} isDecided={status === 'decided'} />
@@ -46,7 +55,13 @@ function Name({ entrant, isDecided }: { entrant: Entrant | undefined; isDecided:
   )
 }
 
-const DECIDED_WORDS = { result: 'The match', forfeit: 'Forfeit', bye: 'Bye', seed: 'By seed', unplayed: 'Not played' } as const
+const DECIDED_WORDS = {
+  result: 'The match',
+  forfeit: 'Forfeit',
+  bye: 'Bye',
+  seed: 'By seed',
+  unplayed: 'Not played',
+} as const
 
 function PairingFoot({ pairing: { status, matchId, decidedBy } }: { pairing: Pairing }) {
   if (status === 'playing' && matchId) {
@@ -63,5 +78,7 @@ function PairingFoot({ pairing: { status, matchId, decidedBy } }: { pairing: Pai
       </Link>
     )
   }
-  return <span className="pairing-foot soft">{decidedBy ? DECIDED_WORDS[decidedBy] : status === 'ready' ? 'Next' : ''}</span>
+  return (
+    <span className="pairing-foot soft">{decidedBy ? DECIDED_WORDS[decidedBy] : status === 'ready' ? 'Next' : ''}</span>
+  )
 }

@@ -27,12 +27,12 @@ export function Standings({ tournament, ownSeed }: { tournament: Tournament; own
   const entrants = entrantsBySeed(tournament)
   const isTable = format === 'round-robin'
   return (
-    <section aria-labelledby="standings">
+    <div>
       <h2 id="standings" className="list-head">
         Standings
       </h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
-      <div className="table-frame" role="group" aria-labelledby="standings" tabIndex={0}>
+      <section className="table-frame" aria-labelledby="standings" tabIndex={0}>
         <table className="standings" data-testid="standings">
           <thead>
             <tr>
@@ -63,8 +63,8 @@ export function Standings({ tournament, ownSeed }: { tournament: Tournament; own
             ))}
           </tbody>
         </table>
-      </div>
-    </section>
+      </section>
+    </div>
   )
 }
 

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { TOURNAMENT_SIZES, type Entrant, type Tournament } from '../../../../src/modules/tournaments/types.ts'
+import { type Entrant, TOURNAMENT_SIZES, type Tournament } from '../../../../src/modules/tournaments/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Button } from '../../ui/button.tsx'

@@ -1,4 +1,8 @@
-import type { TournamentFormat, TournamentStatus, TournamentSummary } from '../../../../src/modules/tournaments/types.ts'
+import type {
+  TournamentFormat,
+  TournamentStatus,
+  TournamentSummary,
+} from '../../../../src/modules/tournaments/types.ts'
 import { viewOf } from '../../games/index.ts'
 
 export const FORMATS: Readonly<Record<TournamentFormat, { label: string; about: string; sizes: readonly number[] }>> = {
