@@ -15,6 +15,12 @@ async function invite(world: World): Promise<{ inviteId: string }> {
   return { inviteId: id }
 }
 
+/** Whom the owner invites, and to which match. */
+async function inviting(world: World): Promise<{ matchId: string; username: string }> {
+  const { player } = await world.newcomer()
+  return { ...(await waitingMatch(world)), username: player.username }
+}
+
 export const matches: AccessOf<typeof module> = {
   create: { ...everybody, input: () => ({ game: 'pong', mode: 'casual' }) },
   join: { ...everybody, input: waitingMatch },
@@ -24,9 +30,13 @@ export const matches: AccessOf<typeof module> = {
   list: everybody,
   history: everybody,
   ratings: { ...everybody, input: () => ({ game: 'pong' }) },
+  enqueue: { ...everybody, input: () => ({ game: 'pong' }) },
+  dequeue: everybody,
+  invite: { input: inviting, other: 'FORBIDDEN' },
   acceptInvite: { input: invite, other: 'NOT_FOUND' },
   declineInvite: { input: invite, other: 'NOT_FOUND' },
   onUpdate: { ...everybody, input: waitingMatch },
   onLobby: everybody,
+  onQueue: everybody,
   onInvite: everybody,
 }

@@ -23,7 +23,7 @@ const LOCK_USER = statement(
 )
 
 /** Locks the user's row, then runs a statement that takes seats. The transaction has to be undone when this throws. */
-async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>): Promise<T> {
+export async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>): Promise<T> {
   const [user, result] = await Promise.all([sql.first(LOCK_USER, [userId]), run()])
   if (!user) throw new RpcError('UNAUTHENTICATED', 'This user is banned, or is gone')
   return result
@@ -33,7 +33,8 @@ async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>
 export const isConnected = (isHere: string, user: string) =>
   `(${isHere} OR EXISTS (SELECT FROM presence WHERE user_id = ${user}))`
 
-const hasRoom = (user: string, max: string) =>
+/** SQL: the user may have one more match. */
+export const hasRoom = (user: string, max: string) =>
   `(SELECT count(DISTINCT match_id) FROM seats WHERE user_id = ${user} AND ended_at IS NULL) < ${max}`
 
 export interface NewMatch {

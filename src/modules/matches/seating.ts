@@ -1,11 +1,24 @@
 import type { Platform } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { MatchFeed } from './match-feed.ts'
+import { checkOptions, offeredGame } from './match-options.ts'
 import { lockUsers, openSeated, type SeatedMatch } from './seat-players.ts'
-import type { Match } from './types.ts'
+import type { Match, MatchMode, Visibility } from './types.ts'
 
 /** How often a match whose join code is taken gets another one. */
 const MAX_TRIES = 20
+
+/** A match that the server opens for its players, with every seat taken. */
+export interface Seats {
+  readonly game: string
+  readonly mode: MatchMode
+  readonly visibility: Visibility
+  readonly options?: unknown
+  /** One for each seat, in the order of seats. */
+  readonly userIds: readonly string[]
+  /** What opens it, such as `tournament:` with an id: hooks are told. */
+  readonly origin?: string | null
+}
 
 export interface Seated {
   /** Null when some of its players may not play: then nothing is opened. */
@@ -27,7 +40,9 @@ export class Seating {
   }
 
   /** Opens a waiting match with every seat taken. It is not counted against the matches that its players may have. */
-  async seatPlayers(scope: Scope, match: SeatedMatch): Promise<Seated> {
+  async seatPlayers(scope: Scope, { origin = null, ...seats }: Seats): Promise<Seated> {
+    const game = offeredGame(this.#platform.games, seats.game)
+    const match = { ...seats, game, options: checkOptions(game, seats.options ?? {}), origin }
     const present = await lockUsers(scope.sql, match.userIds)
     const absent = match.userIds.filter((userId) => !present.has(userId))
     if (absent.length > 0) return { match: null, absent }

@@ -16,25 +16,14 @@ import { MatchPages } from './match-pages.ts'
 import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
 import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch } from './match-writes.ts'
 import { exportMatches, forgetName } from './own-matches.ts'
+import { MatchQueue } from './queue/match-queue.ts'
 import { forgetOldRatings } from './ratings/ratings.ts'
 import { readRematch, rematchOf } from './rematches.ts'
-import { type Seated, Seating } from './seating.ts'
+import { type Seated, Seating, type Seats } from './seating.ts'
 import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
 /** How often a request is tried again because another request changed the match first. */
 const MAX_TRIES = 100
-
-/** A match that the server opens for its players, with every seat taken. */
-export interface Seats {
-  readonly game: string
-  readonly mode: MatchMode
-  readonly visibility: Visibility
-  readonly options?: unknown
-  /** One for each seat, in the order of seats. */
-  readonly userIds: readonly string[]
-  /** What opens it, such as `tournament:` with an id: hooks are told. */
-  readonly origin?: string
-}
 
 export interface Creation {
   readonly game: string
@@ -58,6 +47,7 @@ export class MatchService {
   readonly lifecycle: MatchLifecycle
   readonly invites: Invites
   readonly seating: Seating
+  readonly queue: MatchQueue
   readonly pages: MatchPages
   readonly #platform: Platform
   readonly #read: (id: MatchId) => Promise<MatchRow | undefined>
@@ -69,6 +59,7 @@ export class MatchService {
     this.pages = new MatchPages(platform, this.feed)
     this.invites = new Invites(platform, this.feed)
     this.seating = new Seating(platform, this.feed, (userId) => this.lifecycle.updatePresence(userId))
+    this.queue = new MatchQueue(platform, this.feed, this.seating, this.invites)
     this.#read = matchReader(platform.database.sql)
   }
 
@@ -78,7 +69,7 @@ export class MatchService {
   }
 
   get queues() {
-    return this.lifecycle.queues
+    return { ...this.lifecycle.queues, 'matches.queue': this.queue }
   }
 
   start(): Promise<void> {
@@ -90,6 +81,7 @@ export class MatchService {
   }
 
   async stop(): Promise<void> {
+    await this.queue.stop()
     await this.lifecycle.stop()
     await this.invites.stop()
     await this.feed.stop()
@@ -137,14 +129,8 @@ export class MatchService {
    *
    * @throws RpcError VALIDATION_FAILED as `create`; RangeError unless there is one player for each seat
    */
-  seatPlayers(scope: Scope, { origin, ...seats }: Seats): Promise<Seated> {
-    const game = offeredGame(this.#platform.games, seats.game)
-    return this.seating.seatPlayers(scope, {
-      ...seats,
-      game,
-      options: checkOptions(game, seats.options ?? {}),
-      origin: origin ?? null,
-    })
+  seatPlayers(scope: Scope, seats: Seats): Promise<Seated> {
+    return this.seating.seatPlayers(scope, seats)
   }
 
   /** The match with this id, or the newest with this code, as the user sees it; null when there is none. */

@@ -85,6 +85,23 @@ export const Rated = z.object({
 })
 export type Rated = z.infer<typeof Rated>
 
+/** Where a user stands in the queue for ranked matches. */
+export const QueueState = z.object({
+  /** `matched`: a match was found, and is not over. */
+  status: z.enum(['idle', 'waiting', 'matched']),
+  game: z.string().nullable(),
+  /** Since when the user waits. */
+  since: Timestamp.nullable(),
+  /** The largest difference of ratings that was accepted when this was sent. It grows by 25 a second up to 500. */
+  window: z.number().int().nullable(),
+  matchId: MatchId.nullable(),
+  /** For each game how many wait, and how long others have waited lately; null when nobody has. */
+  queues: z.array(
+    z.object({ game: z.string(), waiting: z.number().int(), estimatedWaitMs: z.number().int().nullable() }),
+  ),
+})
+export type QueueState = z.infer<typeof QueueState>
+
 /** Why somebody is asked to come to a match: another player, a tournament, or the queue, which has found a match. */
 export const InviteReason = z.enum(['invite', 'tournament', 'queue'])
 export type InviteReason = z.infer<typeof InviteReason>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../../db/sql.ts'
 import type { MatchId } from '../../wire.ts'
-import type { Invite, InviteReason } from '../types.ts'
+import type { Invite, InviteReason, MatchStatus } from '../types.ts'
 
 /** Whom to ask to come to which match. */
 export interface Ask {
@@ -61,6 +61,36 @@ const READ = statement<InviteState>(
    FROM unnest($1::text[]) AS wanted (user_id) LEFT JOIN invite_feeds AS feed ON feed.user_id = wanted.user_id`,
 )
 
+/** What decides whether a user may be invited. */
+export interface Invitable {
+  readonly status: MatchStatus
+  /** The user who asks has a seat. */
+  readonly isPlayer: boolean
+  /** Null when there is no such user. */
+  readonly userId: string | null
+  readonly isSeated: boolean
+  /** No seat is free for this user. */
+  readonly isFull: boolean
+  readonly hasDeclined: boolean
+  /** How many open invites by players the user has, without those to this match. */
+  readonly open: number
+}
+
+/** Values: match, user who asks, username, seats of each game. */
+const INVITABLE = statement<Invitable>(
+  'invites.invitable',
+  `SELECT status, invited.id AS "userId",
+     EXISTS (SELECT FROM seats WHERE match_id = matches.id AND user_id = $2) AS "isPlayer",
+     EXISTS (SELECT FROM seats WHERE match_id = matches.id AND user_id = invited.id) AS "isSeated",
+     NOT EXISTS (
+       SELECT FROM generate_series(0, coalesce(($4::jsonb ->> game)::int, 0) - 1) AS free
+       WHERE free NOT IN (SELECT seat FROM seats WHERE match_id = matches.id)
+         AND coalesce(nullif(reserved[free + 1], ''), invited.id) = invited.id) AS "isFull",
+     EXISTS (SELECT FROM match_invites WHERE match_id = matches.id AND user_id = invited.id AND declined_at IS NOT NULL) AS "hasDeclined",
+     (SELECT count(*) FROM match_invites WHERE user_id = invited.id AND match_id <> $1 AND reason = 'invite' AND ${IS_OPEN})::int AS open
+   FROM matches LEFT JOIN users AS invited ON invited.username = $3 WHERE matches.id = $1`,
+)
+
 /** An open invite of a user. Values: invite, user. */
 const FIND = statement<{ matchId: MatchId }>(
   'invites.find',
@@ -77,11 +107,11 @@ const REMOVE = statement<{ userId: string }>(
   'DELETE FROM match_invites WHERE id = $1 AND user_id = $2 RETURNING user_id AS "userId"',
 )
 
-/** Deletes what nobody needs to see any more. Values: match. */
+/** Deletes what nobody needs to see any more. Values: matches. */
 const CLOSE = statement<{ userId: string }>(
   'invites.close',
   `DELETE FROM match_invites USING matches
-   WHERE match_id = $1 AND matches.id = match_id AND (matches.status <> 'waiting' OR reason = 'invite' AND EXISTS (
+   WHERE match_id = ANY($1) AND matches.id = match_id AND (matches.status <> 'waiting' OR reason = 'invite' AND EXISTS (
      SELECT FROM seats WHERE seats.match_id = matches.id AND seats.user_id = match_invites.user_id))
    RETURNING match_invites.user_id AS "userId"`,
 )
@@ -111,10 +141,13 @@ export const inviteRows = {
     ])
     return asks.map(({ userId }) => userId)
   },
+  /** Null when there is no such match. `seatCounts` as `seatCountsOf` gives them. */
+  invitable: (sql: Sql, matchId: string, byId: string, username: string, seatCounts: string) =>
+    sql.first(INVITABLE, [matchId, byId, username, seatCounts]),
   find: (sql: Sql, id: string, userId: string) => sql.first(FIND, [id, userId]),
   decline: (sql: Sql, id: string, userId: string) => usersOf(sql.rows(DECLINE, [id, userId])),
   remove: (sql: Sql, id: string, userId: string) => usersOf(sql.rows(REMOVE, [id, userId])),
-  close: (sql: Sql, matchId: string) => usersOf(sql.rows(CLOSE, [matchId])),
+  close: (sql: Sql, matchIds: readonly string[]) => usersOf(sql.rows(CLOSE, [matchIds])),
   expire: (sql: Sql) => usersOf(sql.rows(EXPIRE)),
   read: (sql: Sql, userIds: readonly string[]) => sql.rows(READ, [userIds]),
   /** Counts one change for each user, and reads how their invites are now. */

@@ -3,19 +3,27 @@ import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction, type Scope } from '../../scope.ts'
 import type { MatchId } from '../../wire.ts'
 import type { MatchFeed } from '../match-feed.ts'
-import type { Invites as InvitesOfUser, Match } from '../types.ts'
-import { type Ask, inviteRows } from './invite-rows.ts'
+import type { Invite, Invites as InvitesOfUser, Match } from '../types.ts'
+import { type Ask, type InviteState, inviteRows } from './invite-rows.ts'
+
+/** For how long an invite of a player is open. */
+const OPEN_FOR_MS = 120_000
+/** Open invites by players that one user may have. */
+const MAX_OPEN = 20
 
 const inviteChannel = (userId: string): Channel<InvitesOfUser> => channel('matches.onInvite', userId)
 
 /** Who is asked to come to which match. The open invites of a user are the state of `matches.onInvite`. */
 export class Invites {
   readonly #platform: Platform
-  /** Changes of matches that are being looked at. */
-  readonly #closing = new Set<Promise<void>>()
+  readonly #feed: MatchFeed
+  /** Matches with invites that have changed. */
+  #changed = new Set<string>()
+  #closing: Promise<void> | undefined
 
   constructor(platform: Platform, feed: MatchFeed) {
     this.#platform = platform
+    this.#feed = feed
     feed.onInvitedChange((match) => this.#noteChange(match))
   }
 
@@ -25,7 +33,34 @@ export class Invites {
   }
 
   async askAll(scope: Scope, asks: readonly Ask[]): Promise<void> {
-    await this.#announce(scope, await inviteRows.ask(scope.sql, asks))
+    await this.#ask(scope, asks)
+  }
+
+  async #ask(scope: Scope, asks: readonly Ask[]): Promise<InviteState[]> {
+    return this.#announce(scope, await inviteRows.ask(scope.sql, asks))
+  }
+
+  /**
+   * A player of a waiting match asks another user to come.
+   *
+   * @throws RpcError NOT_FOUND for no such match or user, FORBIDDEN for who does not play there, MATCH_CLOSED, ALREADY_SEATED,
+   *   MATCH_FULL, INVITE_DECLINED, TOO_MANY_INVITES
+   */
+  async invite(scope: Scope, by: { readonly id: string }, matchId: MatchId, username: string): Promise<Invite> {
+    const found = await inviteRows.invitable(scope.sql, matchId, by.id, username, this.#feed.seatCounts)
+    const userId = found?.userId ?? null
+    if (!found || userId === null) throw new RpcError('NOT_FOUND', 'There is no such match or player')
+    if (!found.isPlayer) throw new RpcError('FORBIDDEN', 'You do not play in this match')
+    if (found.status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun or is over')
+    if (found.isSeated) throw new RpcError('ALREADY_SEATED', 'This player is in the match already')
+    if (found.isFull) throw new RpcError('MATCH_FULL', 'Every seat is taken or kept for somebody else')
+    if (found.hasDeclined) throw new RpcError('INVITE_DECLINED', 'This player has declined')
+    if (found.open >= MAX_OPEN) throw new RpcError('TOO_MANY_INVITES', 'This player has too many open invites')
+    const expiresAt = new Date(Date.now() + OPEN_FOR_MS)
+    const states = await this.#ask(scope, [{ matchId, userId, from: by.id, reason: 'invite', expiresAt }])
+    const invite = states[0]?.invites.find((open) => open.matchId === matchId)
+    if (!invite) throw new Error('the invite is not open')
+    return invite
   }
 
   /** The match of an open invite. @throws RpcError NOT_FOUND */
@@ -60,25 +95,42 @@ export class Invites {
 
   /** Never rejects. */
   async stop(): Promise<void> {
-    await Promise.all(this.#closing)
+    await this.#closing
   }
 
-  /** A match with invites has changed: some may be of no use any more. What fails is done by `expire`. */
+  /** A match with invites has changed: some may be of no use any more. */
   #noteChange({ id }: Match): void {
-    const closing = inIdempotentTransaction(this.#platform, async (scope) => {
-      await this.#announce(scope, await inviteRows.close(scope.sql, id))
-    })
-      .catch((error: unknown) => {
-        this.#platform.log.of('matches').warn({ err: error, matchId: id }, 'invites to a match were not closed')
-      })
-      .finally(() => this.#closing.delete(closing))
-    this.#closing.add(closing)
+    this.#changed.add(id)
+    this.#closeSoon()
   }
 
-  async #announce(scope: Scope, userIds: readonly string[]): Promise<void> {
+  #closeSoon(): void {
+    this.#closing ??= this.#closeChanged().finally(() => {
+      this.#closing = undefined
+      if (this.#changed.size > 0) this.#closeSoon()
+    })
+  }
+
+  /** Never rejects: what fails is done by `expire`. */
+  async #closeChanged(): Promise<void> {
+    while (this.#changed.size > 0) {
+      const ids = [...this.#changed]
+      this.#changed = new Set()
+      try {
+        await inIdempotentTransaction(this.#platform, async (scope) => {
+          await this.#announce(scope, await inviteRows.close(scope.sql, ids))
+        })
+      } catch (error) {
+        this.#platform.log.of('matches').warn({ err: error, matches: ids.length }, 'invites to matches were not closed')
+      }
+    }
+  }
+
+  async #announce(scope: Scope, userIds: readonly string[]): Promise<InviteState[]> {
     const states = await inviteRows.countChanges(scope.sql, userIds)
     scope.afterCommit(() => {
       for (const { userId, seq, invites } of states) this.#platform.hub.publish(inviteChannel(userId), seq, { invites })
     })
+    return states
   }
 }

@@ -53,6 +53,16 @@ export const EMPTY = abandoned(
    AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)`,
 )
 
+/** Matches of the queue to which a player did not come in time, or from which one has gone again. */
+export const NOT_COME = abandoned(
+  'NotCome',
+  'nobody-came',
+  0,
+  `status = 'waiting' AND origin = 'queue' AND starts_at IS NULL AND (
+     updated_at < now() - interval '10 seconds' OR created_at < now() - interval '60 seconds'
+     OR (SELECT count(*) FROM seats WHERE match_id = matches.id) < cardinality(reserved))`,
+)
+
 /** Aborts all matches that nobody will play on. */
 export async function abortAbandoned(
   platform: Platform,

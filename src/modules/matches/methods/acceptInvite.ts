@@ -6,6 +6,7 @@ import { InviteId, Match } from '../types.ts'
 export const acceptInvite = method({
   summary: 'Accepts an invite: takes a seat in its match, unless you have one there.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
   limit: { points: 60, perSeconds: 60 },
   input: z.object({ inviteId: InviteId }),

@@ -7,7 +7,9 @@ import { InviteId } from '../types.ts'
 export const declineInvite = method({
   summary: 'Declines an invite. The same player cannot invite you to the same match again.',
   access: 'user',
+  scope: 'play',
   effect: 'write',
+  limit: { points: 60, perSeconds: 60 },
   input: z.object({ inviteId: InviteId }),
   output: Empty,
   errors: ['NOT_FOUND'],
