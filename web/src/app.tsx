@@ -15,7 +15,7 @@ import { KeepCodesPage } from './pages/keep-codes-page.tsx'
 import { LeaderboardPage } from './pages/leaderboard/leaderboard-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
-import { ProfilePage } from './pages/profile/profile-page.tsx'
+import { PeoplePage } from './pages/people-page.tsx'
 import { RoomPage } from './pages/rooms/room-page.tsx'
 import { RoomsPage } from './pages/rooms/rooms-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
@@ -29,6 +29,10 @@ import { MessagePage, TabAlert } from './ui/page.tsx'
 import { useUnkeptCodes } from './unkept-codes.ts'
 
 const AdminPage = later(() => import('./pages/admin/admin-page.tsx').then(({ AdminPage }) => AdminPage), 'Loading…')
+const ProfilePage = later(
+  () => import('./pages/profile/profile-page.tsx').then(({ ProfilePage }) => ProfilePage),
+  'Loading…',
+)
 const ReplayPage = later(() => import('./pages/replay-page.tsx').then(({ ReplayPage }) => ReplayPage), 'Loading…')
 
 export function App() {
@@ -102,6 +106,8 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <RoomPage key={route.roomId} roomId={route.roomId} />
     case 'account':
       return <AccountPage account={account} />
+    case 'people':
+      return <PeoplePage />
     case 'profile':
       return <ProfilePage key={route.username} username={route.username} />
     case 'admin':
@@ -132,6 +138,7 @@ function intentOf(route: Route): string | null {
     case 'tournaments':
     case 'rooms':
     case 'account':
+    case 'people':
     case 'profile':
     case 'admin':
       return 'Sign in to see this page.'

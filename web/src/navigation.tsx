@@ -1,7 +1,16 @@
 import type { ComponentType } from 'react'
 import { usePopup } from './hooks/use-popup.ts'
 import { Link, paths, type Route } from './router.tsx'
-import { BracketIcon, ChatIcon, HistoryIcon, MoreIcon, PlayIcon, PodiumIcon, ShieldIcon } from './ui/icons.tsx'
+import {
+  BracketIcon,
+  ChatIcon,
+  HistoryIcon,
+  MoreIcon,
+  PeopleIcon,
+  PlayIcon,
+  PodiumIcon,
+  ShieldIcon,
+} from './ui/icons.tsx'
 
 interface Entry {
   readonly label: string
@@ -24,6 +33,7 @@ const ENTRIES: readonly Entry[] = [
   { label: 'Leaderboard', href: paths.leaderboard, pages: ['leaderboard'], Icon: PodiumIcon },
   { label: 'Rooms', href: paths.rooms, pages: ['rooms', 'room'], Icon: ChatIcon },
   { label: 'History', href: paths.history, pages: ['history', 'replay'], Icon: HistoryIcon },
+  { label: 'People', href: paths.people, pages: ['people', 'profile'], Icon: PeopleIcon },
   { label: 'Admin', href: paths.admin('overview'), pages: ['admin'], Icon: ShieldIcon, adminsOnly: true },
 ]
 

@@ -12,6 +12,7 @@ export type Route =
   | { readonly page: 'rooms' }
   | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'account' }
+  | { readonly page: 'people' }
   | { readonly page: 'profile'; readonly username: string }
   | { readonly page: 'admin'; readonly part: AdminPart }
   | { readonly page: 'unknown' }
@@ -29,6 +30,7 @@ export const paths = {
   rooms: '/rooms',
   room: (id: string) => `/rooms/${encodeURIComponent(id)}`,
   account: '/account',
+  people: '/people',
   profile: (username: string) => `/u/${encodeURIComponent(username)}`,
   admin: (part: AdminPart) => (part === 'overview' ? '/admin' : `/admin/${part}`),
   match: (id: string) => `/m/${encodeURIComponent(id)}`,
@@ -64,6 +66,8 @@ export function parseRoute(path: string): Route {
       const part = adminParts.find((each) => each === value)
       return part ? { page: 'admin', part } : { page: 'unknown' }
     }
+    case 'people':
+      return { page: 'people' }
     case 'u/':
       return { page: 'profile', username: value ?? '' }
     case 'm/':

@@ -3,7 +3,7 @@ import type { SessionInfo, User } from '../../../../src/modules/auth/types.ts'
 import { browserName, exactTime } from '../../format.ts'
 import { type OwnCall, useAction } from '../../hooks/use-action.ts'
 import { useRally, useUser } from '../../rally.ts'
-import { navigate, paths } from '../../router.tsx'
+import { Link, navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { LeaveIcon } from '../../ui/icons.tsx'
 import { ErrorNotice, Notice } from '../../ui/notice.tsx'
@@ -11,6 +11,7 @@ import { Page } from '../../ui/page.tsx'
 import { PagedList, usePages } from '../../ui/paged-list.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
 import { Rotate } from './new-authenticator.tsx'
+import { OwnData } from './own-data.tsx'
 import { Passkeys } from './passkeys.tsx'
 
 export function AccountPage({ account }: { account: User | null }) {
@@ -34,13 +35,15 @@ export function AccountPage({ account }: { account: User | null }) {
     >
       <div className="stack">
         <p>
-          <span className="soft">Signed in as</span> <strong>{user.username}</strong>
+          <span className="soft">Signed in as</span> <strong>{user.username}</strong> ·{' '}
+          <Link href={paths.profile(user.username)}>Your profile</Link>
         </p>
         <ErrorNotice error={signOut.error} />
         {account && account.authenticatorResetAt !== null && <ResetNotice at={account.authenticatorResetAt} />}
         <Sessions />
         <Passkeys />
         <Rotate user={user} />
+        <OwnData username={user.username} isAdmin={account?.role === 'admin'} />
       </div>
     </Page>
   )
