@@ -65,6 +65,7 @@ export const rules: readonly Rule[] = [
       ...['src/tracing-settings.ts', 'src/logger.ts'],
     ],
   },
+  { area: 'src/documents/', types: ['src/rpc/index.ts'] },
   { area: 'src/client/', values: ['src/protocol/', 'src/games/'] },
 
   { area: 'src/modules/wire.ts' },
@@ -152,6 +153,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   'react-dom': ['web/src/'],
   zod: [
     'src/tracing/',
+    'src/documents/',
     'src/protocol/',
     'src/games/',
     'src/rpc/',

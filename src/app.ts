@@ -15,6 +15,7 @@ import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/secret-encryption.ts'
 import { createOnce, OnceConflict, SWEEP_MS } from './db/stored-answers.ts'
 import { withDeadline } from './deadline.ts'
+import { createDocuments } from './documents/index.ts'
 import { Engine, NodeLease } from './engine/index.ts'
 import type { Games } from './games/game.ts'
 import { createLoggers, type Logger } from './logger.ts'
@@ -24,7 +25,9 @@ import { startJobs } from './modules/periodic-jobs.ts'
 import { createPlatform, type Platform } from './modules/platform.ts'
 import { closeCodes } from './protocol/index.ts'
 import { type Call, Dispatcher, Hub, RpcError, type SessionGate, SHARE_LIMITS_MS, shareLimits } from './rpc/index.ts'
+import { statusOf } from './server/http-status.ts'
 import { createServer, type Server } from './server/server.ts'
+import { sessionCookieName } from './server/session-cookie.ts'
 import { loadUws } from './server/uws.ts'
 import { startTracing } from './tracing/tracing.ts'
 import { CurrentWork } from './tracing/work.ts'
@@ -191,6 +194,8 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
   })
   closers.add('the metrics', () => metrics.close())
 
+  const sessionCookie = sessionCookieName(config.production)
+  const described = { version, publicUrl: config.publicUrl, sessionCookie, statusOf }
   const isPlaying = (userId: string) => offered.some((service) => service.isPlaying?.(userId) === true)
   const server: Server = createServer({
     config,
@@ -207,6 +212,7 @@ async function compose(options: AppOptions, closers: Closers): Promise<App> {
     node,
     version,
     webDir,
+    documents: createDocuments(Object.values(modules), described),
   })
   closers.add('the server', () => server.close())
   starting.throwIfAborted()

@@ -1,6 +1,7 @@
 import { type Admission, errorData } from '../rpc/index.ts'
 import { isSameText } from '../signed-token.ts'
 import { ORIGIN_REFUSED, type OriginCheck } from './cross-site.ts'
+import { createDocumentRoutes, type Documents } from './document-routes.ts'
 import type { Endpoint, Route } from './endpoint.ts'
 import {
   bodyBytes,
@@ -38,6 +39,7 @@ interface RoutesOptions extends HttpParts, BridgeOptions {
   readonly serveFile: ServeFile
   readonly status: StatusOptions
   readonly metricsToken: string | undefined
+  readonly documents: Documents
 }
 
 /** Answers every HTTP request but the upgrades. */
@@ -77,6 +79,7 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       return [name, { name, methods, postBytes: name === '/session' ? MAX_BODY_BYTES : 0, isStatus: name in status }]
     }),
   )
+  for (const [path, endpoint] of createDocumentRoutes(options.documents)) exact.set(path, endpoint)
   const page: Endpoint = { name: 'page', methods: { get: options.serveFile } }
   const bridge = createBridge(options)
   const ofModules = createModuleRoutes(options, bridge)

@@ -3,6 +3,7 @@ import type { Caller, Hub, SessionGate, TokenGate } from '../rpc/index.ts'
 import { AdminPort } from './admin-port.ts'
 import { connectionsByFiles, limitConnections } from './connection-limit.ts'
 import { createOriginCheck } from './cross-site.ts'
+import type { Documents } from './document-routes.ts'
 import type { Proxies, RequestObserver } from './http.ts'
 import { type Listening, listen } from './listen.ts'
 import type { OutageLog } from './outage.ts'
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly version: string
   /** Where the built page is. */
   readonly webDir: string
+  /** What describes the server to tools. */
+  readonly documents?: Documents
   /** The text of `/metrics`, in the format of Prometheus. */
   readonly metrics?: () => Promise<string>
   /** Whether a user plays a live match: their dead connections are closed within 4 s. Default: nobody plays. */
@@ -131,6 +134,7 @@ export function createServer(options: ServerOptions): Server {
         serveFile: await loadStaticFiles(options.webDir, config.publicUrl),
         status,
         metricsToken: config.metricsToken,
+        documents: options.documents ?? {},
       })
       own.any('/*', serveRequest)
       const listening = await listen(uws, own, config.host, config.port)

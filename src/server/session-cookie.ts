@@ -15,13 +15,15 @@ export interface SessionClaims {
   readonly isAging: boolean
 }
 
+export const sessionCookieName = (production: boolean): string => (production ? '__Host-rally' : 'rally')
+
 /**
  * The session cookie is a JWT of user and session: HttpOnly, SameSite=Strict, and in production Secure with the
  * `__Host-` prefix (RFC 6265bis). The device cookie names the users who signed in with this browser before.
  * What is written is the value of a `Set-Cookie` header.
  */
 export function createCookies(key: Uint8Array, production: boolean) {
-  const prefix = production ? '__Host-rally' : 'rally'
+  const prefix = sessionCookieName(production)
   const names = { session: prefix, device: `${prefix}-device` }
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: production } as const
   const tokens = createSignedTokens(key)

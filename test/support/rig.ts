@@ -19,7 +19,9 @@ export interface RigOptions {
   readonly config?: Partial<Config>
   /** Beside the module made for tests. */
   readonly modules?: readonly Module[]
-  readonly server?: Partial<Pick<ServerOptions, 'isPlaying' | 'database' | 'metrics' | 'tokens' | 'webDir'>>
+  readonly server?: Partial<
+    Pick<ServerOptions, 'isPlaying' | 'database' | 'documents' | 'metrics' | 'tokens' | 'webDir'>
+  >
 }
 
 export interface Rig extends AsyncDisposable {
