@@ -2,6 +2,7 @@ import type { Match } from '../../src/modules/matches/types.ts'
 import { duration } from './format.ts'
 import { viewOf } from './games/index.ts'
 import { endWords, scoreLine } from './match-text.ts'
+import { PairingLinks } from './player-links.tsx'
 import { pairing, seatName } from './player-names.ts'
 import { Link, paths } from './router.tsx'
 import { PlayIcon } from './ui/icons.tsx'
@@ -25,11 +26,13 @@ export function FinishedMatch({ match, mine, of = mine }: FinishedMatchProps) {
     <li className="list-item list-item-whole" data-match={match.id}>
       {view && <view.Mark />}
       <span className="list-text">
-        <Link className="list-item-link" href={paths.match(match.id)}>
-          {players}
-        </Link>
+        <strong>
+          <PairingLinks match={match} mine={mine} />
+        </strong>
         <span className="small soft">
-          {view?.label ?? match.game}
+          <Link className="list-item-link" href={paths.match(match.id)} aria-label={`Match: ${players}`}>
+            {view?.label ?? match.game}
+          </Link>
           {match.startedAt !== null && match.finishedAt !== null
             ? `, ${duration(match.finishedAt - match.startedAt)} min`
             : ''}{' '}

@@ -1,4 +1,5 @@
 import type { Match } from '../../../src/modules/matches/types.ts'
+import { PlayerName } from '../player-links.tsx'
 import type { SeatNames } from './game-view.ts'
 
 type Player = Match['players'][number]
@@ -16,7 +17,7 @@ interface ScoreboardProps {
   readonly isReplay?: boolean
 }
 
-/** Both players, their sides and their points. */
+/** Both players, their sides and their points. While one plays, a press on a name must not leave the match. */
 export function Scoreboard({ players, mine, seatNames, scores, turn = null, isReplay = false }: ScoreboardProps) {
   const side = (seat: 0 | 1) => {
     const player = players.find((one) => one.seat === seat)
@@ -26,7 +27,9 @@ export function Scoreboard({ players, mine, seatNames, scores, turn = null, isRe
         <span className="side-name">
           <span className="dot" aria-hidden="true" />
           <span className="side-who">
-            <span className="side-text">{player?.displayName ?? 'Free seat'}</span>
+            <span className="side-text">
+              {!player ? 'Free seat' : mine.length > 0 ? player.displayName : <PlayerName player={player} />}
+            </span>
             {mine.length > 1 && <span className="tag tag-seat">{seatNames[seat]}</span>}
             {!isReplay && <SideTag player={player} seat={seat} mine={mine} />}
           </span>

@@ -4,6 +4,7 @@ import { exactTime } from '../../format.ts'
 import type { OwnCall } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
 import { PagedList, usePages } from '../../ui/paged-list.tsx'
+import { UserLink } from '../../ui/user-link.tsx'
 
 /** What admins did, the newest first. */
 export function AuditLog() {
@@ -32,7 +33,9 @@ export function AuditEntries({ userId }: { userId?: string }) {
           {pages.items.map((entry) => (
             <li key={entry.id} className="list-item" data-act={entry.act}>
               <div className="list-text">
-                <strong>{sentenceOf(entry)}</strong>
+                <strong>
+                  <Sentence entry={entry} />
+                </strong>
                 <span className="small soft">{detailsOf(entry)}</span>
                 <span className="small soft">
                   {exactTime(entry.at)}
@@ -47,22 +50,47 @@ export function AuditEntries({ userId }: { userId?: string }) {
   )
 }
 
-function sentenceOf({ act, admin, user, matchId, details }: AuditEntry): string {
-  const who = admin?.username ?? 'The command line'
-  const whom = user?.username ?? 'a user'
+function Sentence({ entry: { act, admin, user, matchId, details } }: { entry: AuditEntry }) {
+  const who = admin ? <UserLink username={admin.username} /> : 'The command line'
+  const whom = user ? <UserLink username={user.username} /> : 'a user'
   switch (act) {
     case 'ban':
-      return `${who} banned ${whom}`
+      return (
+        <>
+          {who} banned {whom}
+        </>
+      )
     case 'unban':
-      return `${who} lifted the ban of ${whom}`
+      return (
+        <>
+          {who} lifted the ban of {whom}
+        </>
+      )
     case 'endSessions':
-      return `${who} ended the sessions of ${whom}`
+      return (
+        <>
+          {who} ended the sessions of {whom}
+        </>
+      )
     case 'resetAuthenticator':
-      return `${who} reset the authenticator of ${whom}`
+      return (
+        <>
+          {who} reset the authenticator of {whom}
+        </>
+      )
     case 'setRole':
-      return details.role === 'admin' ? `${who} made ${whom} an admin` : `${who} took the admin role from ${whom}`
+      return (
+        <>
+          {who} {details.role === 'admin' ? 'made' : 'took the admin role from'} {whom}
+          {details.role === 'admin' && ' an admin'}
+        </>
+      )
     case 'abort':
-      return `${who} stopped the match ${matchId?.slice(0, 8)}`
+      return (
+        <>
+          {who} stopped the match {matchId?.slice(0, 8)}
+        </>
+      )
   }
 }
 

@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react'
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { viewOf } from '../../games/index.ts'
 import type { OwnCall } from '../../hooks/use-action.ts'
-import { pairing } from '../../player-names.ts'
+import { PairingLinks } from '../../player-links.tsx'
 import { useRally } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -70,7 +70,7 @@ function MatchItem({ match, onAborted }: { match: Match; onAborted: () => void }
       {view && <view.Mark />}
       <div className="list-text">
         <strong>
-          {pairing(match)} {match.visibility === 'private' && <span className="tag">private</span>}
+          <PairingLinks match={match} /> {match.visibility === 'private' && <span className="tag">private</span>}
         </strong>
         <span className="small soft">
           {view?.label ?? match.game}, {match.mode} · <TimeAgo at={match.createdAt} />

@@ -7,6 +7,7 @@ import { Link, paths } from '../../router.tsx'
 import { TextButton } from '../../ui/button.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
+import { UserLink } from '../../ui/user-link.tsx'
 import { AuditEntries } from './audit-log.tsx'
 import { UserActs } from './user-acts.tsx'
 import { UserTags } from './user-tags.tsx'
@@ -33,7 +34,7 @@ export function UserDetails({ userId, onBack }: { userId: string; onBack: () => 
       {user && (
         <>
           <h2>
-            {user.username} <UserTags user={user} />
+            <UserLink username={user.username} /> <UserTags user={user} />
           </h2>
           <p className="small soft">
             Registered <TimeAgo at={user.createdAt} />

@@ -7,6 +7,7 @@ import { EmptyCourt } from '../../ui/icons.tsx'
 import { Empty } from '../../ui/notice.tsx'
 import { PagedList, usePages } from '../../ui/paged-list.tsx'
 import { TimeAgo } from '../../ui/time-ago.tsx'
+import { UserLink } from '../../ui/user-link.tsx'
 import { UserDetails } from './user-details.tsx'
 import { UserTags } from './user-tags.tsx'
 
@@ -81,7 +82,7 @@ function UserList({ prefix, which, onOpen }: UserListProps) {
             <li key={user.id} className="list-item" data-user={user.username}>
               <div className="list-text">
                 <strong>
-                  {user.username} <UserTags user={user} />
+                  <UserLink username={user.username} /> <UserTags user={user} />
                 </strong>
                 <span className="small soft">
                   since <TimeAgo at={user.createdAt} />

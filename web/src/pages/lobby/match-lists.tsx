@@ -4,6 +4,7 @@ import { viewOf } from '../../games/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useLobby } from '../../hooks/use-subscription.ts'
 import { scoreLine } from '../../match-text.ts'
+import { PairingLinks } from '../../player-links.tsx'
 import { pairing, seatsOf } from '../../player-names.ts'
 import { useRally } from '../../rally.ts'
 import { Link, navigate, paths } from '../../router.tsx'
@@ -133,7 +134,9 @@ function About({ match, children }: { match: Match; children: ReactNode }) {
     <>
       {view && <view.Mark />}
       <div className="list-text">
-        <strong>{pairing(match)}</strong>
+        <strong>
+          <PairingLinks match={match} />
+        </strong>
         <span className="small soft">
           {[view?.label ?? match.game, view?.describe(match.options)].filter(Boolean).join(', ')} · {children}
         </span>

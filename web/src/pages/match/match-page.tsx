@@ -6,6 +6,7 @@ import { useMatch } from '../../hooks/use-subscription.ts'
 import { resultTitle, scoreLine } from '../../match-text.ts'
 import { pairing, seatsOf } from '../../player-names.ts'
 import { useRally, useUser } from '../../rally.ts'
+import { MatchChat } from '../../rooms/chat-panel.tsx'
 import { Link, navigate, paths } from '../../router.tsx'
 import { Button, ShareButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -93,9 +94,15 @@ function MatchView({ match }: { match: Match }) {
         {showsStage && view && <view.Stage match={match} mine={mine} active={active} overlay={overlay} />}
         {match.status === 'waiting' && !isStarting && <WaitingRoom match={match} mine={mine} />}
         {isOver && <Result match={match} mine={mine} hasBoard={showsStage} />}
+        {user && isAmongPeople(match) && <MatchChat matchId={match.id} />}
       </div>
     </Page>
   )
+}
+
+/** Whether others than one user take part: there is something to talk about. */
+function isAmongPeople({ mode, status, players }: Match): boolean {
+  return (mode === 'casual' || mode === 'ranked') && players.length > 1 && status !== 'aborted'
 }
 
 /** The state of the match in a few words. Screen readers tell when it changes. */

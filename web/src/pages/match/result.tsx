@@ -4,6 +4,7 @@ import { duration } from '../../format.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-subscription.ts'
 import { endWords, resultTitle, scoreLine } from '../../match-text.ts'
+import { PlayerName } from '../../player-links.tsx'
 import { playerAt } from '../../player-names.ts'
 import { useRally } from '../../rally.ts'
 import { Link, navigate, paths } from '../../router.tsx'
@@ -53,9 +54,13 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
           <>
             <h2>{resultTitle(match, mine)}</h2>
             <p className="result-score numbers">
-              <span className={match.winnerSeat === 0 ? 'result-winner' : undefined}>{left?.displayName ?? '–'}</span>
+              <span className={match.winnerSeat === 0 ? 'result-winner' : undefined}>
+                <PlayerName player={left} />
+              </span>
               <strong>{scoreLine(match)}</strong>
-              <span className={match.winnerSeat === 1 ? 'result-winner' : undefined}>{right?.displayName ?? '–'}</span>
+              <span className={match.winnerSeat === 1 ? 'result-winner' : undefined}>
+                <PlayerName player={right} />
+              </span>
             </p>
           </>
         )}

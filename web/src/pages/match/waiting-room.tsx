@@ -1,6 +1,7 @@
 import type { Match } from '../../../../src/modules/matches/types.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { useMatch } from '../../hooks/use-subscription.ts'
+import { PlayerName } from '../../player-links.tsx'
 import { playerAt, seatsOf } from '../../player-names.ts'
 import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
@@ -58,7 +59,7 @@ function SeatCard({ match, before, seat, mine }: SeatCardProps) {
     <li className="waiting-seat" data-seat={seat}>
       <span className="dot" aria-hidden="true" />
       <strong>
-        {player.displayName}
+        <PlayerName player={player} />
         {mine.includes(seat) && <span className="soft"> (you)</span>}
       </strong>
       <span className="small soft">{player.connected ? 'is here' : 'not connected'}</span>
