@@ -11,20 +11,22 @@ const COALESCE_MS = 500
 /** Leaderboards that wait for their event. A change of another one is left to the next change. */
 const MAX_WAITING = 3_000
 /** How often the day is looked at, because the lists of a day and a week begin again at midnight UTC. */
-const DAY_CHECK_MS = 10_000
+const DAY_CHECK_MS = 2_000
+/** What following costs in a second while one node publishes: an entry has at most about 500 bytes. */
+const COST = { frames: 1_000 / COALESCE_MS, bytes: (1_000 / COALESCE_MS) * SHOWN * 500 }
 
 export const leaderboardChannel = (gameMode: string, period: Period): Channel<Leaderboard> =>
-  channel('scores.onLeaderboard', `${gameMode}/${period}`)
+  channel('scores.onLeaderboard', `${gameMode}/${period}`, { cost: COST })
 
 /** Counts the events of a mode on all nodes, for all its periods. */
 const NEXT_SEQ = statement<{ seq: number }>(
   'scores.nextSeq',
   `UPDATE leaderboards SET seq = seq + 1 WHERE game_mode = $1 AND period = 'all' RETURNING seq`,
 )
-const MODES_AND_DAY = statement<{ modes: string[]; day: string }>(
-  'scores.modesAndDay',
-  `SELECT coalesce(array_agg(game_mode), '{}') AS modes, (now() AT TIME ZONE 'UTC')::date::text AS day
-   FROM leaderboards WHERE period = 'all'`,
+const TODAY = statement<{ day: string }>('scores.today', `SELECT (now() AT TIME ZONE 'UTC')::date::text AS day`)
+const MODES = statement<{ gameMode: string }>(
+  'scores.modeNames',
+  `SELECT game_mode AS "gameMode" FROM leaderboards WHERE period = 'all'`,
 )
 
 /** Publishes leaderboards to those who follow them, when scores or the day change them. */
@@ -42,7 +44,8 @@ export class LeaderboardFeed {
     this.#platform = platform
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#checkDay()
     this.#days = this.#platform.every('scores.newDay', DAY_CHECK_MS, () => this.#checkDay())
   }
 
@@ -74,27 +77,28 @@ export class LeaderboardFeed {
     const { hub, log, database } = this.#platform
     const changed = [...this.#waiting.values()]
     this.#waiting.clear()
-    for (const { gameMode, period } of changed) {
-      if (this.#stopped) return
-      try {
+    try {
+      for (const { gameMode, period } of changed) {
+        if (this.#stopped) return
         // The number is taken before the list is read: of several nodes that publish, the highest has every change.
         const next = await database.sql.first(NEXT_SEQ, [gameMode])
         if (!next) continue
         const { leaderboard } = await this.read(gameMode, period)
         hub.publish(leaderboardChannel(gameMode, period), next.seq, leaderboard)
-      } catch (error) {
-        log.of('scores').warn({ err: error }, 'a leaderboard could not be read')
-        this.touch(gameMode, period)
       }
+    } catch (error) {
+      log.of('scores').warn({ err: error }, 'leaderboards could not be read')
+      for (const { gameMode, period } of changed) this.touch(gameMode, period)
     }
   }
 
   async #checkDay(): Promise<void> {
-    const found = await this.#platform.database.sql.first(MODES_AND_DAY)
-    if (!found) return
+    const { sql } = this.#platform.database
     const before = this.#day
-    this.#day = found.day
-    if (before === undefined || before === found.day) return
-    for (const gameMode of found.modes) for (const period of Period.options) this.touch(gameMode, period)
+    this.#day = (await sql.first(TODAY))?.day
+    if (before === undefined || before === this.#day) return
+    for (const { gameMode } of await sql.rows(MODES)) {
+      for (const period of Period.options) this.touch(gameMode, period)
+    }
   }
 }

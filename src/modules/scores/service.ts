@@ -15,7 +15,7 @@ export const scoreService = service('scores', (platform) => {
   const feed = new LeaderboardFeed(platform)
   const modes = new GameModes(platform.database.sql)
   return {
-    start: async () => feed.start(),
+    start: () => feed.start(),
     stop: () => feed.stop(),
 
     /** The live list of a leaderboard, with its `seq`. */
