@@ -21,6 +21,7 @@ import { RoomsPage } from './pages/rooms/rooms-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
 import { TournamentPage } from './pages/tournaments/tournament-page.tsx'
 import { TournamentsPage } from './pages/tournaments/tournaments-page.tsx'
+import { QueueNotice } from './queue/queue-notice.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
 import { CrashGuard, later } from './ui/error-boundaries.tsx'
@@ -70,6 +71,7 @@ export function App() {
       <main id="main" className="main" tabIndex={-1}>
         <div className="wrap">
           {!unkept && <OtherMatchNotice match={otherMatch} />}
+          {user && !unkept && <QueueNotice route={route} isPlaying={isPlaying} />}
           <TabAlert value={other && isOn(other) ? 'Your match is on!' : null}>
             <CrashGuard key={unkept ? 'unkept-codes' : path}>{page()}</CrashGuard>
           </TabAlert>

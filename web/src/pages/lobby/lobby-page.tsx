@@ -7,6 +7,7 @@ import { Field, Form } from '../../ui/field.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { MatchLists } from './match-lists.tsx'
+import { PlayNow } from './play-now.tsx'
 import { StartMatch } from './start-match.tsx'
 
 export function LobbyPage() {
@@ -14,6 +15,7 @@ export function LobbyPage() {
   if (!user) return null
   return (
     <Page title="Lobby">
+      <PlayNow />
       <div className="lobby">
         <div className="stack lobby-start">
           <StartMatch />

@@ -11,6 +11,7 @@ import { Link, navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
 import { PlayIcon } from '../../ui/icons.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
+import { RatingChanges } from './rating-changes.tsx'
 
 interface ResultProps {
   readonly match: Match
@@ -64,6 +65,7 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
             </p>
           </>
         )}
+        <RatingChanges match={match} />
         {reason && <p className="soft">{reason}</p>}
         {match.startedAt !== null && match.finishedAt !== null && (
           <p className="soft small">Played for {duration(match.finishedAt - match.startedAt)} min</p>

@@ -7,6 +7,7 @@ import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { Button, CopyButton } from '../../ui/button.tsx'
 import { ErrorNotice } from '../../ui/notice.tsx'
+import { InviteByName } from './invite-by-name.tsx'
 
 /** Before a match: the players who are there, and how to invite the other one. */
 export function WaitingRoom({ match, mine }: { match: Match; mine: readonly number[] }) {
@@ -104,6 +105,7 @@ function Invite({ match }: { match: Match }) {
         </strong>
         <CopyButton text={match.code} what="code" />
       </div>
+      <InviteByName match={match} />
     </div>
   )
 }

@@ -1,0 +1,34 @@
+import type { QueueState } from '../../../src/modules/matches/types.ts'
+import { clockTime } from '../format.ts'
+import { useAction } from '../hooks/use-action.ts'
+import { useNow } from '../hooks/use-now.ts'
+import { useRally } from '../rally.ts'
+import { Button } from '../ui/button.tsx'
+import { ErrorNotice } from '../ui/notice.tsx'
+
+/** The user waits for a ranked match: for how long, and how to give up. */
+export function Searching({ queue, game }: { queue: QueueState; game: string }) {
+  const rally = useRally()
+  useNow(1_000)
+  const waitedMs = queue.since === null ? 0 : Math.max(0, rally.clock.now() - queue.since)
+  const giveUp = useAction(async (call) => {
+    await rally.matches.dequeue({}, call)
+  })
+  return (
+    <>
+      <div className="searching" data-testid="searching">
+        <span className="spinner" aria-hidden="true" />
+        <p className="searching-text">
+          <strong>Looking for an opponent at {game}</strong>
+          <span className="soft small">
+            <span className="numbers">{clockTime(waitedMs)}</span> · the match opens by itself
+          </span>
+        </p>
+        <Button busy={giveUp.busy} onClick={() => giveUp.run()} data-testid="leave-queue">
+          Cancel
+        </Button>
+      </div>
+      <ErrorNotice error={giveUp.error} />
+    </>
+  )
+}
