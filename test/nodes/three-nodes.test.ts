@@ -259,6 +259,7 @@ test('wrong codes count at all nodes together', async () => {
 
 test('a node that is killed takes nothing with it but its own matches, and players are told', async () => {
   const [gil, hal] = [await register(cluster.url(0), 'gil'), await register(cluster.url(0), 'hal')]
+  const ivy = await register(cluster.url(0), 'ivy')
   const [atFirst, atSecond, atThird] = await Promise.all([resident(gil, 0), resident(hal, 1), resident(hal, 2)])
   if (!atFirst || !atSecond || !atThird) throw new Error('nobody there')
   const ofThird = await atThird.matches.create({ game: 'pong', mode: 'local' })
@@ -268,6 +269,14 @@ test('a node that is killed takes nothing with it but its own matches, and playe
   for (const { id } of [ofThird, ofFirst]) await expect.poll(() => status(id), PATIENT).toBe('live')
   const watch = playPong(atSecond, ofFirst)
   await untilStatus(watch, 'live')
+  // A user with a socket to the third node alone, as others see her from the first.
+  await resident(ivy, 2)
+  const presence: string[] = []
+  const stop = atFirst.users.onPresence(
+    { userIds: [ivy.id] },
+    { next: ({ users }) => presence.push(...users.map((user) => user.status)) },
+  )
+  await expect.poll(() => presence.at(-1), PATIENT).toBe('online')
 
   await cluster.nodes[2]?.end('SIGKILL')
   // The lease is 5 s, and is looked at once a second.
@@ -279,6 +288,12 @@ test('a node that is killed takes nothing with it but its own matches, and playe
   // The match of another node has not noticed.
   await next(watch, 'confirmed')
   expect(await status(ofFirst.id)).toBe('live')
+  // She is away since the node's row is gone, and offline 10 s later; as if most of that had passed.
+  const departed = { where: { userId: ivy.id }, data: { at: new Date(Date.now() - 9_500) } }
+  await expect.poll(() => cluster.db.departure.updateMany(departed), PATIENT).toEqual({ count: 1 })
+  await expect.poll(() => presence.at(-1), PATIENT).toBe('offline')
+  expect(presence).not.toContain('playing')
+  stop()
 
   await cluster.nodes[2]?.start()
   await using back = await connect(cluster.url(2), { cookie: gil.cookie })
