@@ -58,6 +58,8 @@ export interface Config {
   readonly tournaments: {
     /** A player of an announced match who is not connected within this forfeits it. */
     readonly noShowMs: number
+    /** As `matches.countdownMs`, for players who are connected when the match is announced: they may look at another page. */
+    readonly countdownMs: number
     /** Tournaments that are not over, in which one user may take part; and so many that one user may own. */
     readonly maxActive: number
   }
@@ -123,6 +125,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   'ice.turnUrls': 'TURN_URLS',
   'ice.turnSecret': 'TURN_SECRET',
   'tournaments.noShowMs': 'TOURNAMENT_NO_SHOW_MS',
+  'tournaments.countdownMs': 'TOURNAMENT_COUNTDOWN_MS',
   'tournaments.maxActive': 'LIMIT_ACTIVE_TOURNAMENTS',
   'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
   'tracing.headers': 'OTEL_EXPORTER_OTLP_HEADERS',
@@ -213,6 +216,7 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     },
     tournaments: {
       noShowMs: env.int('TOURNAMENT_NO_SHOW_MS', 60_000, 500, HOUR_MS),
+      countdownMs: env.int('TOURNAMENT_COUNTDOWN_MS', 10_000, 0, 60_000),
       maxActive: env.int('LIMIT_ACTIVE_TOURNAMENTS', 5, 1, 1_000),
     },
     replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),

@@ -11,7 +11,7 @@ import { figure } from './figure.ts'
 
 const PLAYERS = 16
 /** Longer than a node takes to come back. */
-const ENVIRONMENT = { TOURNAMENT_NO_SHOW_MS: '20000' }
+const ENVIRONMENT = { TOURNAMENT_NO_SHOW_MS: '20000', TOURNAMENT_COUNTDOWN_MS: '300' }
 const FRAME_MS = 16
 const FINISH_MS = 45_000
 

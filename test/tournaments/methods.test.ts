@@ -5,7 +5,7 @@ import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import { createTournament, followTournament } from './support.ts'
 
 const test = rallyTest({
-  config: { matches: matchTimes(), tournaments: { noShowMs: 60_000, maxActive: 3 } },
+  config: { matches: matchTimes(), tournaments: { noShowMs: 60_000, countdownMs: 50, maxActive: 3 } },
 }).extend('players', { scope: 'file' }, ({ rally }) => newcomers(rally, 5))
 
 const errorOf = async ({ client }: Pick<Newcomer, 'client'>, type: string, data: object) =>

@@ -14,7 +14,10 @@ import type { Rally } from '../support/server.ts'
 import { doDueWork, giveUp, startTournament, type TournamentFollower } from './support.ts'
 
 const test = rallyTest({
-  config: { matches: matchTimes({ countdownMs: 50 }), tournaments: { noShowMs: 60_000, maxActive: 100 } },
+  config: {
+    matches: matchTimes({ countdownMs: 50 }),
+    tournaments: { noShowMs: 60_000, countdownMs: 50, maxActive: 100 },
+  },
 })
 
 const BAN = statement('test.ban', 'UPDATE users SET banned_at = now() WHERE id = $1')

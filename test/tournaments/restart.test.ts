@@ -17,7 +17,7 @@ function startNode(database: TestDatabase, cluster?: MemoryCluster): Promise<Ral
   const config = {
     secrets,
     matches: matchTimes({ countdownMs: 50, comeBackMs: 30_000 }),
-    tournaments: { noShowMs: 30_000, maxActive: 5 },
+    tournaments: { noShowMs: 30_000, countdownMs: 50, maxActive: 5 },
   }
   return startRally({ database, config, ...(cluster && { cluster }) })
 }

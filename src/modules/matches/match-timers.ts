@@ -1,3 +1,10 @@
+import type { Config } from '../../config.ts'
+
+/** The longest time that a match may count down. */
+export function longestCountdownMs({ matches, tournaments }: Config): number {
+  return Math.max(matches.countdownMs, tournaments.countdownMs)
+}
+
 /** One timer a match: its countdown (`matches.countdownMs` in `src/config.ts`), or when spectators may see its end. */
 export class MatchTimers {
   readonly #onTime: (matchId: string, at: number) => void

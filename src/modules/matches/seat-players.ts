@@ -17,6 +17,8 @@ export interface SeatedMatch {
   readonly userIds: readonly string[]
   /** What opens it, such as `queue`. Hooks are told. */
   readonly origin: string | null
+  /** From now to the first tick, where all are connected. Default: that of any match. */
+  readonly countdownMs?: number | undefined
 }
 
 /** Values: users. */
@@ -30,20 +32,20 @@ export async function lockUsers(sql: Sql, userIds: readonly string[]): Promise<S
   return new Set((await sql.rows(LOCK_USERS, [userIds])).map(({ id }) => id))
 }
 
-/** Values: matches as JSON; end of a countdown that begins now; users with a socket to this node. */
+/** Values: matches as JSON, each with the end of a countdown that begins now; users with a socket to this node. */
 const SEAT = statement<{ row: MatchRow }>(
   'matches.seatPlayers',
   `WITH wanted AS (
      SELECT * FROM jsonb_to_recordset($1::jsonb) AS wanted (id text, game text, mode "MatchMode",
-       visibility "MatchVisibility", code text, options jsonb, seed int, rules_version int, user_ids text[], origin text)),
+       visibility "MatchVisibility", code text, options jsonb, seed int, rules_version int, user_ids text[], origin text, starts_at timestamptz)),
    players AS (
      SELECT wanted.id AS match_id, place - 1 AS seat, users.id, users.display_name,
-       ${isConnected('users.id = ANY($3)', 'users.id')} AS connected
+       ${isConnected('users.id = ANY($2)', 'users.id')} AS connected
      FROM wanted, unnest(wanted.user_ids) WITH ORDINALITY AS sitting (user_id, place) JOIN users ON users.id = sitting.user_id),
    opened AS (
      INSERT INTO matches (id, game, mode, visibility, code, options, seed, rules_version, created_by, reserved, origin, starts_at)
      SELECT id, game, mode, visibility, code, options, seed, rules_version, user_ids[1], user_ids, origin,
-       CASE WHEN (SELECT bool_and(connected) FROM players WHERE match_id = wanted.id) THEN $2::timestamptz END
+       CASE WHEN (SELECT bool_and(connected) FROM players WHERE match_id = wanted.id) THEN starts_at END
      FROM wanted ON CONFLICT DO NOTHING RETURNING ${MATCH_COLUMNS}),
    taken AS (
      INSERT INTO seats (match_id, seat, user_id, display_name, connected)
@@ -61,19 +63,23 @@ export async function openSeated(
   matches: readonly SeatedMatch[],
   { countdownMs, isHere }: { countdownMs: number; isHere: (userId: string) => boolean },
 ): Promise<MatchRow[]> {
-  const wanted = matches.map(({ game, mode, visibility, options, userIds, origin }) => ({
-    id: randomUUID(),
-    game: game.name,
-    mode,
-    visibility,
-    code: newJoinCode(),
-    options,
-    seed: randomInt(2 ** 31),
-    rules_version: game.version,
-    user_ids: userIds,
-    origin,
-  }))
+  const now = Date.now()
+  const wanted = matches.map(
+    ({ game, mode, visibility, options, userIds, origin, countdownMs: own = countdownMs }) => ({
+      id: randomUUID(),
+      game: game.name,
+      mode,
+      visibility,
+      code: newJoinCode(),
+      options,
+      seed: randomInt(2 ** 31),
+      rules_version: game.version,
+      user_ids: userIds,
+      origin,
+      starts_at: new Date(now + own),
+    }),
+  )
   const here = matches.flatMap(({ userIds }) => userIds.filter(isHere))
-  const rows = await sql.rows(SEAT, [JSON.stringify(wanted), new Date(Date.now() + countdownMs), here])
+  const rows = await sql.rows(SEAT, [JSON.stringify(wanted), here])
   return rows.map(({ row }) => row)
 }

@@ -18,6 +18,8 @@ export interface Seats {
   readonly userIds: readonly string[]
   /** What opens it, such as `tournament:` with an id: hooks are told. */
   readonly origin?: string | null
+  /** From now to the first tick, where all are connected. Default: that of any match. */
+  readonly countdownMs?: number
 }
 
 export interface Seated {

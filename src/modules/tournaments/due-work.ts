@@ -107,7 +107,9 @@ async function makeMatch(platform: Platform, scope: Scope, due: Due): Promise<vo
   const { id, game, options } = due
   const matches = platform.use(matchService)
   const userIds = due.userIds.filter((userId) => userId !== null)
-  const wanted = { game, options, userIds, mode: 'casual', visibility: 'public', origin: `${ORIGIN}${id}` } as const
+  const { noShowMs, countdownMs } = platform.config.tournaments
+  const shared = { mode: 'casual', visibility: 'public', origin: `${ORIGIN}${id}`, countdownMs } as const
+  const wanted = { ...shared, game, options, userIds }
   const { match, absent } =
     userIds.length < due.userIds.length
       ? { match: null, absent: [null] }
@@ -117,7 +119,7 @@ async function makeMatch(platform: Platform, scope: Scope, due: Due): Promise<vo
           throw error
         })
   if (!match && absent.length === 0) return cancel(platform, scope, id, 'running', 'game-gone')
-  const comeBy = Date.now() + platform.config.tournaments.noShowMs
+  const comeBy = Date.now() + noShowMs
   await changeTournament(platform.hub, scope, id, (row) => {
     const pairing = pairingAt(row, due)
     if (row.status !== 'running' || pairing?.status !== 'ready') throw new Outdated()

@@ -3,7 +3,7 @@ import type { PeriodicJob, Platform } from '../../platform.ts'
 import { MatchId, UserId } from '../../wire.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import type { MatchRow } from '../match-row.ts'
-import { MatchTimers } from '../match-timers.ts'
+import { longestCountdownMs, MatchTimers } from '../match-timers.ts'
 import type { Match } from '../types.ts'
 import { abortAbandoned, EMPTY, ORPHANED, OVERDUE, UNJOINED } from './cleanup.ts'
 import { Presence } from './presence.ts'
@@ -59,7 +59,7 @@ export class MatchLifecycle {
     })
     nodes.listen(COUNTDOWN, (data) => {
       const { matchId, startsAt } = Countdown.parse(data)
-      if (!this.#stopped && !draining.aborted) this.#countdowns.set(matchId, startsAt, config.matches.countdownMs)
+      if (!this.#stopped && !draining.aborted) this.#countdowns.set(matchId, startsAt, longestCountdownMs(config))
     })
     draining.addEventListener('abort', () => {
       for (const [matchId, startsAt] of this.#countdowns.times) this.#handOver(matchId, startsAt)
@@ -130,7 +130,7 @@ export class MatchLifecycle {
     const { id, status, startsAt } = match
     if (status !== 'waiting' || startsAt === null || this.#stopped) this.#countdowns.delete(id)
     else if (this.#platform.draining.aborted) this.#handOver(id, startsAt)
-    else this.#countdowns.set(id, startsAt, this.#platform.config.matches.countdownMs)
+    else this.#countdowns.set(id, startsAt, longestCountdownMs(this.#platform.config))
     this.#running.note(match)
   }
 
@@ -149,12 +149,12 @@ export class MatchLifecycle {
 
   async #sweep(): Promise<void> {
     const { config, database } = this.#platform
-    const { maxWaitMs, emptyMs, countdownMs } = config.matches
+    const { maxWaitMs, emptyMs } = config.matches
     await abortAbandoned(this.#platform, this.#feed, UNJOINED, [maxWaitMs / 1000])
     // A match may be empty because Rally was not running.
     const isUpLongEnough = performance.now() - this.#startedAt >= emptyMs
     if (isUpLongEnough) await abortAbandoned(this.#platform, this.#feed, EMPTY, [emptyMs / 1000])
-    const overdue = await database.sql.rows(OVERDUE, [countdownMs / 1000])
+    const overdue = await database.sql.rows(OVERDUE, [longestCountdownMs(config) / 1000])
     for (const { id, startsAt } of overdue) this.#running.begin(id, startsAt)
     await this.#presence.correctSeats()
     await this.#running.compare()

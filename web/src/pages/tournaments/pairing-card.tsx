@@ -41,7 +41,7 @@ export function PairingCard({ pairing, entrants, ownSeed }: PairingCardProps) {
           </div>
         )
       })}
-      <PairingFoot pairing={pairing} />
+      <PairingFoot pairing={pairing} isOwn={isOwn} />
     </div>
   )
 }
@@ -56,18 +56,18 @@ function Name({ entrant, isDecided }: { entrant: Entrant | undefined; isDecided:
 }
 
 const DECIDED_WORDS = {
-  result: 'The match',
+  result: 'Match',
   forfeit: 'Forfeit',
   bye: 'Bye',
   seed: 'By seed',
   unplayed: 'Not played',
 } as const
 
-function PairingFoot({ pairing: { status, matchId, decidedBy } }: { pairing: Pairing }) {
+function PairingFoot({ pairing: { status, matchId, decidedBy }, isOwn }: { pairing: Pairing; isOwn: boolean }) {
   if (status === 'playing' && matchId) {
     return (
       <Link className="pairing-foot pairing-live" href={paths.match(matchId)}>
-        Watch
+        {isOwn ? 'Play' : 'Watch'}
       </Link>
     )
   }
@@ -78,7 +78,5 @@ function PairingFoot({ pairing: { status, matchId, decidedBy } }: { pairing: Pai
       </Link>
     )
   }
-  return (
-    <span className="pairing-foot soft">{decidedBy ? DECIDED_WORDS[decidedBy] : status === 'ready' ? 'Next' : ''}</span>
-  )
+  return <span className="pairing-foot soft">{decidedBy && DECIDED_WORDS[decidedBy]}</span>
 }
