@@ -15,6 +15,7 @@ const sentences: Readonly<Record<string, string>> = {
   PASSKEY_UNSUPPORTED: 'This browser has no passkeys. Use a current Chrome, Edge, Firefox or Safari.',
   PASSKEY_FAILED: 'The browser gave no passkey. Try another device or key.',
   TOO_MANY_PASSKEYS: 'You have ten passkeys. Remove one first.',
+  TOO_MANY_TOKENS: 'You have fifty tokens. Revoke one first.',
   LAST_PASSKEY: 'This is your last passkey. Add another one before you remove it.',
   USERNAME_TAKEN: 'Somebody else took that name. Choose another one.',
   UNAUTHENTICATED: 'You are signed out. Sign in again.',

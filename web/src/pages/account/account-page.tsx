@@ -13,6 +13,7 @@ import { TimeAgo } from '../../ui/time-ago.tsx'
 import { Rotate } from './new-authenticator.tsx'
 import { OwnData } from './own-data.tsx'
 import { Passkeys } from './passkeys.tsx'
+import { Tokens } from './tokens.tsx'
 
 export function AccountPage({ account }: { account: User | null }) {
   const rally = useRally()
@@ -42,6 +43,7 @@ export function AccountPage({ account }: { account: User | null }) {
         {account && account.authenticatorResetAt !== null && <ResetNotice at={account.authenticatorResetAt} />}
         <Sessions />
         <Passkeys />
+        <Tokens />
         <Rotate user={user} />
         <OwnData username={user.username} isAdmin={account?.role === 'admin'} />
       </div>
