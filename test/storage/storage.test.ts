@@ -75,6 +75,23 @@ test('a value has at most 64 KiB of JSON, and a user 1,000 keys, however many co
   expect(await db.storedValue.count({ where: { userId } })).toBe(0)
 })
 
+test('the values of a user have at most 8 MiB together, and a smaller value makes room', async ({
+  rally,
+  database: { db },
+}) => {
+  const [ada] = await newcomers(rally, 1)
+  const put = (key: string, value: unknown) => ada.client.call('storage.put', { key, value })
+  const full = 8 * 1024 * 1024
+  await db.storedValue.create({ data: { userId: ada.player.id, key: 'rest', value: '1', bytes: full - 100 } })
+  await put('a', 'x'.repeat(98))
+  await expect(put('b', 1)).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+  await expect(put('a', 'x'.repeat(99))).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+  await put('a', 'x'.repeat(97))
+  await put('b', 1)
+  await ada.client.call('storage.remove', { key: 'rest' })
+  await put('c', 'x'.repeat(60_000))
+})
+
 test('of many writers of one version one wins, and no write of another is lost', async ({ rally }) => {
   const [ada] = await newcomers(rally, 1)
   const put = (data: object) => ada.client.call('storage.put', { key: 'counter', value: 0, ...data })

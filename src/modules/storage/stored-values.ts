@@ -1,28 +1,37 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
 import type { PageRows } from '../pages.ts'
-import { MAX_KEYS, MAX_VALUE_BYTES, type StorageVisibility, type StoredEntry, type StoredValue } from './types.ts'
+import {
+  MAX_KEYS,
+  MAX_TOTAL_BYTES,
+  MAX_VALUE_BYTES,
+  type StorageVisibility,
+  type StoredEntry,
+  type StoredValue,
+} from './types.ts'
 
 const ms = (column: string) => `floor(extract(epoch FROM ${column}) * 1000)::int8`
 const COLUMNS = `key, version, visibility, bytes, ${ms('created_at')} AS "createdAt", ${ms('updated_at')} AS "updatedAt"`
 
-/** Values: user, key, value, bytes, visibility or null for the former one, the version that it must have or null. */
-const UPDATE = statement<StoredEntry>(
-  'storage.update',
-  `UPDATE stored_values SET value = $3, bytes = $4, visibility = coalesce($5::"StorageVisibility", visibility),
-     version = version + 1, updated_at = now()
-   WHERE user_id = $1 AND key = $2 AND ($6::int IS NULL OR version = $6) RETURNING ${COLUMNS}`,
-)
-/** New keys of a user are counted one after another. */
+/** What is stored for one user changes in one transaction at a time. */
 const LOCK = statement('storage.lock', `SELECT pg_advisory_xact_lock(hashtextextended('storage ' || $1, 0))`)
-const COUNT = statement<{ keys: number; version: number | null }>(
-  'storage.count',
-  `SELECT count(*) AS keys, max(version) FILTER (WHERE key = $2) AS version FROM stored_values WHERE user_id = $1`,
+
+/** How many other keys the user has and how many bytes they take, and the version of this key. Values: user, key. */
+const LOOK = statement<{ otherKeys: number; otherBytes: number; version: number }>(
+  'storage.look',
+  `SELECT count(*) FILTER (WHERE key <> $2) AS "otherKeys", coalesce(sum(bytes) FILTER (WHERE key <> $2), 0)::int8 AS "otherBytes",
+     coalesce(max(version) FILTER (WHERE key = $2), 0) AS version
+   FROM stored_values WHERE user_id = $1`,
 )
-const INSERT = statement<StoredEntry>(
-  'storage.insert',
-  `INSERT INTO stored_values (user_id, key, value, bytes, visibility)
-   VALUES ($1, $2, $3, $4, coalesce($5::"StorageVisibility", 'private')) RETURNING ${COLUMNS}`,
+
+/** Values: user, key, value, bytes, visibility or null for the former one. */
+const PUT = statement<StoredEntry>(
+  'storage.put',
+  `INSERT INTO stored_values AS kept (user_id, key, value, bytes, visibility)
+   VALUES ($1, $2, $3, $4, coalesce($5::"StorageVisibility", 'private'))
+   ON CONFLICT (user_id, key) DO UPDATE SET value = EXCLUDED.value, bytes = EXCLUDED.bytes,
+     visibility = coalesce($5::"StorageVisibility", kept.visibility), version = kept.version + 1, updated_at = now()
+   RETURNING ${COLUMNS}`,
 )
 
 export interface NewValue {
@@ -35,7 +44,7 @@ export interface NewValue {
 
 /**
  * Stores a value, in a transaction.
- * @throws RpcError VALUE_TOO_LARGE, TOO_MANY_KEYS; CONFLICT where the version is another
+ * @throws RpcError VALUE_TOO_LARGE, TOO_MANY_KEYS, STORAGE_FULL; CONFLICT where the version is another
  */
 export async function putValue(sql: Sql, userId: string, { key, value, version, visibility }: NewValue) {
   const json = JSON.stringify(value)
@@ -43,27 +52,20 @@ export async function putValue(sql: Sql, userId: string, { key, value, version, 
   if (bytes > MAX_VALUE_BYTES) {
     throw new RpcError('VALUE_TOO_LARGE', `The value has ${bytes} bytes of JSON; ${MAX_VALUE_BYTES} are allowed`)
   }
-  const values = [userId, key, json, bytes, visibility ?? null]
-  const update = () => sql.first(UPDATE, [...values, version ?? null])
-  const updated = await update()
-  if (updated) return updated
-  await sql.rows(LOCK, [userId])
-  const { keys, version: current } = (await sql.first(COUNT, [userId, key])) ?? { keys: 0, version: null }
-  if (current === null) {
-    if (version) throw conflict(0)
-    if (keys >= MAX_KEYS) throw new RpcError('TOO_MANY_KEYS', `A user has at most ${MAX_KEYS} keys`)
-    const inserted = await sql.first(INSERT, values)
-    if (!inserted) throw new Error('the value was not stored')
-    return inserted
+  const [, kept] = await Promise.all([sql.rows(LOCK, [userId]), sql.first(LOOK, [userId, key])])
+  if (!kept) throw new Error('a query that always has a row gave none')
+  if (version !== undefined && version !== kept.version) {
+    const issues = [{ path: 'version', message: `${kept.version}` }]
+    throw new RpcError('CONFLICT', `The value has version ${kept.version}`, { issues })
   }
-  // The key was new a moment ago: somebody else has stored it first.
-  const overwritten = await update()
-  if (!overwritten) throw conflict(current)
-  return overwritten
+  if (kept.otherKeys >= MAX_KEYS) throw new RpcError('TOO_MANY_KEYS', `A user has at most ${MAX_KEYS} keys`)
+  if (kept.otherBytes + bytes > MAX_TOTAL_BYTES) {
+    throw new RpcError('STORAGE_FULL', `The values of a user have at most ${MAX_TOTAL_BYTES} bytes together`)
+  }
+  const stored = await sql.first(PUT, [userId, key, json, bytes, visibility ?? null])
+  if (!stored) throw new Error('the value was not stored')
+  return stored
 }
-
-const conflict = (version: number) =>
-  new RpcError('CONFLICT', `The value has version ${version}`, { issues: [{ path: 'version', message: `${version}` }] })
 
 interface Found extends StoredEntry {
   readonly json: string
@@ -114,9 +116,10 @@ const REMOVE = statement<{ version: number }>(
   'DELETE FROM stored_values WHERE user_id = $1 AND key = $2 RETURNING version',
 )
 
-/** Deletes a value; false where there is none. */
+/** Deletes a value, in a transaction; false where there is none. */
 export async function removeValue(sql: Sql, userId: string, key: string): Promise<boolean> {
-  return (await sql.first(REMOVE, [userId, key])) !== null
+  const [, removed] = await Promise.all([sql.rows(LOCK, [userId]), sql.first(REMOVE, [userId, key])])
+  return removed !== null
 }
 
 const ALL = statement<Found>(

@@ -5,6 +5,8 @@ import { Timestamp } from '../wire.ts'
 export const MAX_VALUE_BYTES = 64 * 1024
 /** Of one user. */
 export const MAX_KEYS = 1_000
+/** Of all values of one user: an export reads, parses and encodes them at once, while live matches wait. */
+export const MAX_TOTAL_BYTES = 8 * 1024 * 1024
 
 /** 1 to 128 visible characters and spaces, such as `settings` or `saves/1`. */
 export const StorageKey = z
