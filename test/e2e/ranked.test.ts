@@ -32,6 +32,7 @@ test('two who press the button play a ranked match, and see what it did to their
     const changes = player.page.getByTestId('rating-changes')
     await changes.getByText('+162').waitFor()
     await changes.getByText('−162').waitFor()
+    await changes.scrollIntoViewIfNeeded()
     await player.shoot('ratings')
   }
 })

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { expect } from 'vitest'
 import { matchService } from '../../src/modules/matches/index.ts'
+import type { QueueState } from '../../src/modules/matches/types.ts'
 import { inTransaction } from '../../src/modules/scope.ts'
 import { eventually } from '../support/eventually.ts'
+import { newcomers } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import { figure } from './figure.ts'
 
@@ -56,3 +58,15 @@ test('a thousand players who ask at once are all matched within ten seconds', as
   expect(new Set(seats.map(({ userId }) => userId)).size).toBe(PLAYERS)
   expect(seats).toHaveLength(PLAYERS)
 }, 60_000)
+
+test('two players who ask are in one match within a second', async ({ rally }) => {
+  const [ada, ben] = await newcomers(rally, 2)
+  const stream = await ada.client.subscribe<QueueState>('matches.onQueue', {})
+  await ada.client.call('matches.enqueue', { game: 'connect-four' })
+  const begunAt = performance.now()
+  await ben.client.call('matches.enqueue', { game: 'connect-four' })
+  await stream.events.next(({ data }) => data.status === 'matched')
+  const tookMs = performance.now() - begunAt
+  figure('two players matched', tookMs, 'ms')
+  expect(tookMs).toBeLessThan(1_000)
+})

@@ -40,6 +40,13 @@ export function inWords(ms: number): string {
   return `in ${Math.ceil(minutes / 60)} hours`
 }
 
+/** `about 12 seconds` or `about 3 minutes`, for a length in ms. */
+export function aboutSo(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  if (seconds < 90) return `about ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
+  return `about ${Math.round(seconds / 60)} minutes`
+}
+
 /** What a browser calls itself, short: `Firefox on Linux`. */
 export function browserName(userAgent: string): string {
   const browser = first(userAgent, [

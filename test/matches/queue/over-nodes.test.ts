@@ -1,61 +1,99 @@
-import { expect, test } from 'vitest'
-import { type Match, QueueState } from '../../../src/modules/matches/types.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Invites, type Match, QueueState } from '../../../src/modules/matches/types.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Newcomer, newcomers, openSocket } from '../../support/newcomers.ts'
-import { startTwo } from '../support.ts'
+import { isRedisInstalled, needsRedis, startRedis, type TestRedis } from '../../support/redis.ts'
+import type { Rally } from '../../support/server.ts'
+import { create, startQuickRally } from '../support.ts'
+
+// Two nodes with one Redis.
+
+needsRedis()
+
+let database: TestDatabase
+let redis: TestRedis
+let nodes: readonly [Rally, Rally]
+
+beforeAll(async () => {
+  if (!isRedisInstalled) return
+  ;[database, redis] = await Promise.all([createTestDatabase(), startRedis()])
+  const first = await startQuickRally({}, { database, config: { redisUrl: redis.url } })
+  const { secrets } = first.config
+  nodes = [first, await startQuickRally({}, { database, config: { redisUrl: redis.url, secrets } })]
+})
+
+afterAll(async () => {
+  await Promise.all(nodes?.map((node) => node.stop()) ?? [])
+  await redis?.[Symbol.asyncDispose]()
+  await database?.drop()
+})
 
 const enqueue = ({ client }: Newcomer) => client.call('matches.enqueue', { game: 'pong' })
 
-test('players of two nodes are matched with one another, nobody twice, and a node that leaves takes nobody along', async () => {
-  await using database = await createTestDatabase()
-  const nodes = await startTwo(database)
-  const [one, two] = nodes
-  try {
-    const [ada, ben] = [(await newcomers(one, 1))[0], (await newcomers(two, 1))[0]]
-    const stream = await ada.client.subscribe<unknown, unknown>('matches.onQueue', {})
-    await enqueue(ada)
-    await enqueue(ben)
-    const found = await stream.events.next(({ data }) => QueueState.parse(data).status === 'matched')
-    const { matchId } = QueueState.parse(found.data)
-    const match = await ben.client.call<Match>('matches.getOne', { matchId })
-    expect(match.players.map(({ userId }) => userId).sort()).toEqual([ada.player.id, ben.player.id].sort())
+/** One player at each node. */
+async function pair(): Promise<[Newcomer, Newcomer]> {
+  const [[one], [two]] = [await newcomers(nodes[0], 1), await newcomers(nodes[1], 1)]
+  return [one, two]
+}
 
-    // Chaos: they ask and give up on both nodes at once, again and again.
-    const { db } = await database.open()
-    const crowd = (await Promise.all(nodes.map((node) => newcomers(node, 10)))).flat()
-    await Promise.all(
-      crowd.map(async (player, index) => {
-        for (let round = 0; round < 4; round++) {
-          await enqueue(player)
-          if ((index + round) % 3 === 0) await player.client.call('matches.dequeue', {})
-        }
+test('a player of each node are matched with one another, and told at once', async () => {
+  const [ada, ben] = await pair()
+  const stream = await ada.client.subscribe<unknown, unknown>('matches.onQueue', {})
+  await enqueue(ada)
+  await enqueue(ben)
+  const found = await stream.events.next(({ data }) => QueueState.parse(data).status === 'matched')
+  const { matchId } = QueueState.parse(found.data)
+  const match = await ben.client.call<Match>('matches.getOne', { matchId })
+  expect(match.players.map(({ userId }) => userId).sort()).toEqual([ada.player.id, ben.player.id].sort())
+})
+
+test('nobody is matched twice, though they ask and give up on both nodes at once', async () => {
+  const { db } = await database.open()
+  const crowd = (await Promise.all(nodes.map((node) => newcomers(node, 10)))).flat()
+  await Promise.all(
+    crowd.map(async (player, index) => {
+      for (let round = 0; round < 4; round++) {
         await enqueue(player)
-      }),
-    )
-    const userIds = crowd.map(({ player }) => player.id)
-    const entries = () => db.queueEntry.findMany({ where: { userId: { in: userIds } } })
-    const matched = await eventually(entries, (all) => all.every(({ status }) => status === 'matched'))
-    const seats = await db.seat.findMany({ where: { userId: { in: userIds }, match: { origin: 'queue' } } })
-    expect(seats).toHaveLength(crowd.length)
-    expect(new Set(seats.map(({ userId }) => userId)).size).toBe(crowd.length)
-    for (const { userId, matchId: own } of matched) {
-      expect(seats.find((seat) => seat.userId === userId)?.matchId).toBe(own)
-    }
-
-    // Cem waits on a node that leaves, and is matched on the other one.
-    const [cem, dee] = [(await newcomers(one, 1))[0], (await newcomers(two, 1))[0]]
-    await enqueue(cem)
-    await one.stop()
-    const back = await openSocket(two, cem.player)
-    await enqueue(dee)
-    const where = { userId: cem.player.id }
-    await eventually(
-      () => db.queueEntry.findUniqueOrThrow({ where }),
-      ({ status }) => status === 'matched',
-    )
-    await back.call('matches.dequeue', {})
-  } finally {
-    await Promise.all(nodes.map((node) => node.stop()))
+        if ((index + round) % 3 === 0) await player.client.call('matches.dequeue', {})
+      }
+      await enqueue(player)
+    }),
+  )
+  const userIds = crowd.map(({ player }) => player.id)
+  const matched = await eventually(
+    () => db.queueEntry.findMany({ where: { userId: { in: userIds } } }),
+    (all) => all.every(({ status }) => status === 'matched'),
+  )
+  const seats = await db.seat.findMany({ where: { userId: { in: userIds } } })
+  expect(seats).toHaveLength(crowd.length)
+  expect(new Set(seats.map(({ userId }) => userId)).size).toBe(crowd.length)
+  for (const { userId, matchId } of matched) {
+    expect(seats.find((seat) => seat.userId === userId)?.matchId).toBe(matchId)
   }
-}, 60_000)
+})
+
+test('an invite reaches its user on the other node, and is gone there once accepted', async () => {
+  const [ada, ben] = await pair()
+  const stream = await ben.client.subscribe<unknown, unknown>('matches.onInvite', {})
+  const { id: matchId } = await create(ada.client)
+  await ada.client.call('matches.invite', { matchId, username: ben.player.username })
+  const [invite] = Invites.parse((await stream.events.next()).data).invites
+  expect(invite).toMatchObject({ matchId })
+  await ben.client.call('matches.acceptInvite', { inviteId: invite?.id })
+  expect(Invites.parse((await stream.events.next()).data).invites).toEqual([])
+})
+
+test('who waits keeps the place when the node stops', async () => {
+  const { db } = await database.open()
+  const [cem, dee] = await pair()
+  await enqueue(cem)
+  await nodes[0].stop()
+  const back = await openSocket(nodes[1], cem.player)
+  await enqueue(dee)
+  await eventually(
+    () => db.queueEntry.findUniqueOrThrow({ where: { userId: cem.player.id } }),
+    ({ status }) => status === 'matched',
+  )
+  back.socket.terminate()
+})

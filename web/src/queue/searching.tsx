@@ -1,5 +1,5 @@
 import type { QueueState } from '../../../src/modules/matches/types.ts'
-import { clockTime } from '../format.ts'
+import { aboutSo, clockTime } from '../format.ts'
 import { useAction } from '../hooks/use-action.ts'
 import { useNow } from '../hooks/use-now.ts'
 import { useRally } from '../rally.ts'
@@ -11,6 +11,8 @@ export function Searching({ queue, game }: { queue: QueueState; game: string }) 
   const rally = useRally()
   useNow(1_000)
   const waitedMs = queue.since === null ? 0 : Math.max(0, rally.clock.now() - queue.since)
+  const estimatedMs = queue.queues.find((each) => each.game === queue.game)?.estimatedWaitMs ?? null
+  const lately = estimatedMs === null ? '' : `others waited ${aboutSo(estimatedMs)} · `
   const giveUp = useAction(async (call) => {
     await rally.matches.dequeue({}, call)
   })
@@ -21,7 +23,7 @@ export function Searching({ queue, game }: { queue: QueueState; game: string }) 
         <p className="searching-text">
           <strong>Looking for an opponent at {game}</strong>
           <span className="soft small">
-            <span className="numbers">{clockTime(waitedMs)}</span> · the match opens by itself
+            <span className="numbers">{clockTime(waitedMs)}</span> · {lately}the match opens by itself
           </span>
         </p>
         <Button busy={giveUp.busy} onClick={() => giveUp.run()} data-testid="leave-queue">

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { GameName } from '../../../../src/games/index.ts'
 import type { QueueState } from '../../../../src/modules/matches/types.ts'
+import { aboutSo } from '../../format.ts'
 import { gameNames, gameViews, viewOf } from '../../games/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
 import { Searching } from '../../queue/searching.tsx'
@@ -65,11 +66,5 @@ function waitWords({ queues }: QueueState, game: string): string {
   const { waiting = 0, estimatedWaitMs = null } = queues.find((queue) => queue.game === game) ?? {}
   if (waiting > 0) return `${waiting === 1 ? 'Somebody waits' : `${waiting} players wait`} for an opponent now.`
   if (estimatedWaitMs === null) return 'Finds an opponent of about your rating. Nobody has played lately.'
-  return `Finds an opponent of about your rating: ${inAbout(estimatedWaitMs)} lately.`
-}
-
-function inAbout(ms: number): string {
-  const seconds = Math.max(1, Math.round(ms / 1_000))
-  if (seconds < 90) return `about ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
-  return `about ${Math.round(seconds / 60)} minutes`
+  return `Finds an opponent of about your rating: ${aboutSo(estimatedWaitMs)} lately.`
 }
