@@ -1,9 +1,10 @@
 import { expect } from 'vitest'
 import type { ChatMessage, Claim, RoomSnapshot } from '../../src/modules/rooms/types.ts'
+import { newAdmin } from '../support/admins.ts'
 import { newcomer, newcomers, openSocket } from '../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import { runJob } from '../support/run-job.ts'
-import { createRoom, follow, joinRoom, roomOf, roomTimes } from './support.ts'
+import { createRoom, follow, joinRoom, roomEvent, roomOf, roomTimes } from './support.ts'
 
 const test = rallyTest({ config: { rooms: roomTimes({ chatMessages: 50 }), matches: matchTimes() } })
 
@@ -96,13 +97,20 @@ test('a key has one owner, and everybody else learns who that is', async ({ rall
   expect(await ada.client.call('rooms.claim', { roomId, key: 'sword' })).toMatchObject({ userId: winner?.userId })
 })
 
-test('who is banned writes nothing more and comes in nowhere', async ({ rally, database: { db } }) => {
+test('who is banned writes nothing more, and leaves the rooms', async ({ rally, database: { db } }) => {
   const [ada, ben] = await newcomers(rally, 2)
   const { id: roomId } = await roomOf([ada, ben])
   // As a ban whose node could not tell the socket's node yet.
   await db.user.update({ where: { id: ben.player.id }, data: { bannedAt: new Date(), banReason: 'cheated' } })
   expect((await ben.client.request('rooms.chat', { roomId, text: 'x' })).error).toMatch(/NOT_IN_ROOM|^undefined$/)
   expect(await db.roomLogEntry.count({ where: { roomId } })).toBe(0)
+
+  const [cem, chief] = [await newcomer(rally), await newAdmin(rally)]
+  await joinRoom(cem.client, { roomId })
+  const stream = await follow(ada.client, roomId)
+  await chief.client.call('admin.ban', { userId: cem.player.id, reason: 'cheats' })
+  const after = await roomEvent(stream, () => true)
+  expect(after.members.map(({ userId }) => userId)).not.toContain(cem.player.id)
 })
 
 test('the chat of a match is for its players and for who watches, and of a delayed one for its players', async ({

@@ -92,3 +92,13 @@ const IS_MEMBER = statement<{ userId: UserId }>(
 export async function isMember(sql: Sql, roomId: RoomId, userId: UserId): Promise<boolean> {
   return (await sql.first(IS_MEMBER, [roomId, userId])) !== null
 }
+
+const ROOMS_OF = statement<{ id: RoomId }>(
+  'rooms.ofUser',
+  'SELECT room_id AS id FROM room_members WHERE user_id = $1 AND left_at IS NULL',
+)
+
+/** The rooms that a user is in. */
+export async function roomsOf(sql: Sql, userId: UserId): Promise<RoomId[]> {
+  return (await sql.rows(ROOMS_OF, [userId])).map(({ id }) => id)
+}

@@ -14,8 +14,17 @@ import { exportRooms, listRooms, readHistory } from './room-lists.ts'
 import { claimKey, MAX_MISSED, openLog, SNAPSHOT_MESSAGES, say, trimLog } from './room-log.ts'
 import { RoomPresence } from './room-presence.ts'
 import type { Relayed } from './room-relay.ts'
-import { isMember, type RoomRow, readRooms, readWithLog, toRoom } from './room-row.ts'
-import { enterRoom, leaveRooms, lockByKey, lockRooms, lockUser, openRoom, settleRooms } from './room-writes.ts'
+import { isMember, type RoomRow, readRooms, readWithLog, roomsOf, toRoom } from './room-row.ts'
+import {
+  enterRoom,
+  leaveRooms,
+  lockByKey,
+  lockRooms,
+  lockUser,
+  openRoom,
+  type Place,
+  settleRooms,
+} from './room-writes.ts'
 import {
   CAPACITIES,
   type ChatMessage,
@@ -105,8 +114,17 @@ export class RoomService {
     await this.#settle(scope, left)
   }
 
+  /** Takes a user out of all rooms, as `leave` does. */
+  async leaveAll(scope: Scope, userId: UserId): Promise<void> {
+    const roomIds = await lockRooms(scope.sql, await roomsOf(scope.sql, userId))
+    await this.#remove(
+      scope,
+      roomIds.map((roomId) => ({ roomId, userId })),
+    )
+  }
+
   /** Ends the memberships of locked rooms, and tells the others. */
-  async remove(scope: Scope, places: readonly { roomId: string; userId: string }[]): Promise<void> {
+  async #remove(scope: Scope, places: readonly Place[]): Promise<void> {
     await this.#settle(scope, await leaveRooms(scope.sql, places))
   }
 
@@ -271,7 +289,7 @@ export class RoomService {
       await lockRooms(scope.sql, [room.id])
       const members = await scope.db.roomMember.findMany({ where: { roomId: room.id, leftAt: null } })
       const others = members.filter(({ userId }) => players.every((player) => player.userId !== userId))
-      if (others.length > 0) await this.remove(scope, others)
+      if (others.length > 0) await this.#remove(scope, others)
     }).catch((err: unknown) => {
       this.#platform.log.of('rooms').warn({ err, matchId: id }, 'the chat of a match could not be kept to its players')
     })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authService } from '../../auth/index.ts'
 import { method } from '../../define.ts'
 import { matchService } from '../../matches/index.ts'
+import { roomService } from '../../rooms/index.ts'
 import { Empty, Timestamp, UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { Reason } from '../types.ts'
@@ -9,7 +10,7 @@ import { Reason } from '../types.ts'
 /** The end of the year 9999: Postgres and clients print later times in ways of their own. */
 const LATEST = 253_402_300_799_999
 
-/** All sessions end, their sockets close with 4503, and the user gives up every seat. A second ban replaces the first. */
+/** All sessions end, their sockets close with 4503, and the user leaves every match and room. A second ban replaces the first. */
 export const ban = method({
   summary: 'Keeps a user out, for good or until a time.',
   access: 'admin',
@@ -31,6 +32,7 @@ export const ban = method({
     const user = await ctx.use(authService).moderation.ban(ctx, userId, { reason, until })
     if (!user) throw fail('NOT_FOUND', 'There is no such user')
     await ctx.use(matchService).leaveAll(ctx, user)
+    await ctx.use(roomService).leaveAll(ctx, userId)
     return {}
   },
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authService } from '../../auth/index.ts'
 import { method } from '../../define.ts'
 import { matchService } from '../../matches/index.ts'
+import { roomService } from '../../rooms/index.ts'
 import { Empty } from '../../wire.ts'
 import { userService } from '../service.ts'
 
@@ -22,6 +23,7 @@ export const remove = method({
     await removal.lock(ctx, ctx.call)
     const matches = ctx.use(matchService)
     await matches.leaveAll(ctx, user)
+    await ctx.use(roomService).leaveAll(ctx, user.id)
     await matches.forgetName(ctx, user.id)
     await removal.remove(ctx, user)
     ctx.afterCommit(() => {
