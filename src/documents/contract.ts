@@ -25,6 +25,7 @@ export interface DescribedSubscription extends Described {
 
 /** An HTTP address besides `/rpc`. */
 export interface DescribedRoute {
+  readonly module: string
   readonly summary: string
   /** The method that it calls; absent for files. */
   readonly calls?: string
@@ -80,9 +81,10 @@ function describe({ summary, access, scope, limit, errors, input }: AnyDefinitio
 
 function describeRoute({ name, methods }: Module, route: AnyRoute): DescribedRoute {
   const { summary } = route
-  if (route.kind === 'file') return { summary, status: 200, contentTypes: route.contentTypes }
+  if (route.kind === 'file') return { module: name, summary, status: 200, contentTypes: route.contentTypes }
   const [called] = Object.entries(methods).find(([, method]) => method === route.calls) ?? []
   return {
+    module: name,
     summary,
     calls: `${name}.${called}`,
     ...(route.query && { query: jsonSchemaOf(route.query, 'input') }),

@@ -51,7 +51,9 @@ describe.sequential('a reader of the documents', () => {
       'src/modules/guestbook/subscriptions/onSize.ts',
       'src/modules/guestbook/subscriptions/onEntry.ts',
       'src/modules/guestbook/forget-old.ts',
+      'src/modules/guestbook/routes.ts',
       'src/modules/guestbook/index.ts',
+      'test/access/guestbook.ts',
       'test/guestbook/guestbook.test.ts',
       'test/guestbook/forget-old.test.ts',
     ])
@@ -61,6 +63,11 @@ describe.sequential('a reader of the documents', () => {
         .replace(/^import .* from '.\/live\/index.ts'$/m, "import { guestbook } from './guestbook/index.ts'\n$&")
         .replace(/^\} as const$/m, '  guestbook,\n$&'),
     )
+    copy.change('test/access/matrix.ts', (own) =>
+      own
+        .replace(/^import .* from '.\/live.ts'$/m, "import { guestbook } from './guestbook.ts'\n$&")
+        .replace(/^ {2}live,$/m, '  guestbook,\n$&'),
+    )
     expect(await copy.run('npm', 'run', 'migration', '--', 'guestbook')).toContain('_guestbook/migration.sql')
     const outside = (await copy.changed()).filter((file) => !/^(src\/modules|test)\/guestbook\//.test(file))
     expect(outside.map((file) => file.replace(/\d{14}/, '<time>'))).toEqual([
@@ -68,6 +75,8 @@ describe.sequential('a reader of the documents', () => {
       'prisma/migrations/schema.prisma',
       'prisma/schema.prisma',
       'src/modules/index.ts',
+      'test/access/guestbook.ts',
+      'test/access/matrix.ts',
     ])
   })
 
@@ -79,6 +88,8 @@ describe.sequential('a reader of the documents', () => {
       'src/modules/records/methods/getOne.ts',
       'src/modules/records/index.ts',
       'src/modules/index.ts',
+      'test/access/records.ts',
+      'test/access/matrix.ts',
       'src/games/nim/index.ts',
       'src/games/index.ts',
       'web/src/games/nim/view.tsx',
@@ -130,6 +141,8 @@ export const sum: number = won + seq
     rmSync(join(copy.folder, 'test/guestbook/client.ts'))
     await copy.run('npx', 'biome', 'format', '--write', 'test/determinism', 'test/games')
     await copy.run('npm', 'run', 'lint')
+    await copy.run('npm', 'run', 'docs')
+    expect(copy.read('docs/protocol.md')).toContain('| `guestbook.sign` | Writes into the guestbook of a user. |')
     const tests = ['test/guestbook', 'test/lint', 'test/games', 'test/db/drift.test.ts']
     await copy.run('npx', 'vitest', 'run', '--maxWorkers=1', ...tests)
   })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import type { ServiceModule } from '../../src/modules/define.ts'
 import { modules } from '../../src/modules/index.ts'
 import { closeCodes, defaultLimits, frameworkCodes } from '../../src/protocol/index.ts'
 import { decodeInput, decodeLiveFrame } from '../../src/protocol/live-frames.ts'
@@ -12,36 +13,11 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8')
 const rows = page.split('\n').filter((line) => line.startsWith('| '))
-const rowOf = (name: string) => rows.find((row) => row.startsWith(`| \`${name}\` |`)) ?? ''
-
-/** Of the modules that have a section. The page is about Rally's own; a module of somebody else's may have its own page. */
-const documented = Object.values(modules).filter(({ name }) => page.includes(`\n## ${name}\n`))
-const definitions = documented.flatMap((module) =>
-  [...Object.entries(module.methods), ...Object.entries(module.subscriptions)].map(
-    ([name, definition]) => [`${module.name}.${name}`, definition] as const,
-  ),
+const declared = Object.values<ServiceModule>(modules).flatMap(({ methods, subscriptions }) =>
+  [...Object.values(methods), ...Object.values(subscriptions)].flatMap(({ errors }) => [...errors]),
 )
 
-test.each(definitions)('docs/protocol.md has a row for %s as it is defined', (name, definition) => {
-  const row = rowOf(name)
-  expect(row).toContain(` | ${definition.access} | `)
-  expect(row).toContain(` | ${definition.kind === 'method' ? definition.effect : definition.delivery} | `)
-  // UNAVAILABLE goes without saying.
-  for (const code of definition.errors) if (code !== 'UNAVAILABLE') expect(row).toContain(`\`${code}\``)
-  if (definition.limit)
-    expect(row).toContain(`${(definition.limit.points * 60) / definition.limit.perSeconds} a minute`)
-})
-
-test('names no method or subscription that does not exist', () => {
-  const rowsOfAll = page.matchAll(/^\| `(([a-z]\w*)\.\w+)` \| (?:anyone|user|admin) \|/gm)
-  const named = [...rowsOfAll].filter(([, , module]) => module !== 'rpc').map(([, name]) => name)
-  const known = definitions.map(([name]) => name)
-  expect(known.length).toBeGreaterThan(10)
-  expect(named.toSorted()).toEqual(known.toSorted())
-})
-
 test('every error code and close code has a row', () => {
-  const declared = definitions.flatMap(([, definition]) => [...definition.errors])
   for (const code of new Set([...frameworkCodes, ...declared])) expect(rows.join('\n')).toContain(`\`${code}\``)
   for (const code of Object.values(closeCodes)) expect(rows.some((row) => row.startsWith(`| ${code} |`))).toBe(true)
 })
