@@ -47,6 +47,21 @@ export class Visitor {
     await this.page.screenshot({ path: this.#nextArtifact(`${this.name}-${slug(stage)}.png`), timeout: 5_000 })
   }
 
+  /** The same with what lies below the edge of the window. */
+  async shootWhole(stage: string): Promise<void> {
+    // The bar at the edge of the window would cover something in the middle.
+    const moveBar = (position: string) => {
+      return this.page.evaluate((position) => {
+        const [bar, root] = [document.querySelector<HTMLElement>('.nav'), document.querySelector<HTMLElement>('#root')]
+        if (root) root.style.position = position === '' ? '' : 'relative'
+        if (bar && (position === '' || getComputedStyle(bar).position === 'fixed')) bar.style.position = position
+      }, position)
+    }
+    await moveBar('absolute')
+    await this.page.screenshot({ path: this.#nextArtifact(`${slug(stage)}.png`), fullPage: true, timeout: 5_000 })
+    await moveBar('')
+  }
+
   /** Keeps what the page said to its console. */
   async keepLog(): Promise<void> {
     await writeFile(this.#nextArtifact(`${this.name}-console.txt`), `${this.#log.join('\n')}\n`)
