@@ -13,7 +13,7 @@ import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
 import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/secret-encryption.ts'
-import { createOnce, OnceConflict, SWEEP_MS } from './db/stored-answers.ts'
+import { createOnce, OnceConflict, SWEEP_MS, UserGone } from './db/stored-answers.ts'
 import { withDeadline } from './deadline.ts'
 import { createDocuments } from './documents/index.ts'
 import { Engine, NodeLease } from './engine/index.ts'
@@ -297,6 +297,7 @@ const noSessions: SessionGate = {
 function translateError(error: unknown): RpcError | undefined {
   if (error instanceof NodeCallError) return new RpcError(error.code, error.message, error)
   if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')
+  if (error instanceof UserGone) return new RpcError('UNAUTHENTICATED', 'This account was removed')
   if (error instanceof Overloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
   if (isUnavailable(error)) return new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })
   return undefined

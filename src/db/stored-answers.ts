@@ -41,6 +41,14 @@ export class OnceConflict extends Error {
   override readonly name = 'OnceConflict'
 }
 
+/** The user was deleted since the socket opened. */
+export class UserGone extends Error {
+  override readonly name = 'UserGone'
+}
+
+/** What Postgres answers to a row that refers to none. */
+const FOREIGN_KEY_VIOLATION = '23503'
+
 /**
  * Inserts the row, or replaces an old one. Waits for a concurrent transaction that has inserted it.
  * Values: user, eid, type, answer.
@@ -147,7 +155,11 @@ async function runOnce(
 }
 
 async function claim(sql: Sql, { userId, eid, type }: WriteKey, answer: string | null): Promise<boolean> {
-  return (await sql.first(CLAIM, [userId, eid, type, answer])) !== null
+  const claimed = await sql.first(CLAIM, [userId, eid, type, answer]).catch((error: unknown) => {
+    const isGone = error instanceof Error && 'code' in error && error.code === FOREIGN_KEY_VIOLATION
+    throw isGone ? new UserGone(`the user of ${type} ${eid} is gone`, { cause: error }) : error
+  })
+  return claimed !== null
 }
 
 async function keptAnswer(sql: Sql, key: WriteKey): Promise<string> {

@@ -76,6 +76,15 @@ test('the name of a removed account is free again after a while', async ({ rally
   expect(await database.db.reservedName.count({ where: { username } })).toBe(0)
 })
 
+test('a write that comes before its socket is closed is refused', async ({ rally, database }) => {
+  const { player, client } = await newcomer(rally)
+  // As another node does it, whose message is still on its way.
+  await database.db.user.delete({ where: { id: player.id } })
+  await expect(client.call('users.updateProfile', { bio: 'still here' })).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+  })
+})
+
 test('only the user removes the account, shortly after signing in, and no admin does', async ({ rally, database }) => {
   const { player, client } = await newcomer(rally)
   const { db } = database
