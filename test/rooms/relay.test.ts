@@ -1,8 +1,11 @@
 import { expect } from 'vitest'
 import type { DirectFrame, RelayFrame } from '../../src/modules/rooms/types.ts'
+import { BusFaults } from '../support/bus-faults.ts'
 import type { Message } from '../support/client.ts'
-import { newcomers } from '../support/newcomers.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { newcomer, newcomers } from '../support/newcomers.ts'
 import { rallyTest } from '../support/rally-test.ts'
+import { startRally } from '../support/server.ts'
 import { createRoom, followDirect, followRelay, input, joinRoom, roomOf } from './support.ts'
 
 const test = rallyTest()
@@ -98,6 +101,28 @@ test('a member who has left relays nothing more', async ({ rally }) => {
   await joinRoom(ada.client, { roomId })
   input(ada.client, 'rooms.relay', { roomId, kind: 'action', payload: 2 })
   expect(await read(events, 1)).toMatchObject([{ payload: 2 }])
+})
+
+test('while other nodes cannot be reached a stream does not open, and members keep their places', async () => {
+  const faults = new BusFaults()
+  await using database = await createTestDatabase()
+  const shared = { database, cluster: new Map(), faults }
+  await using first = await startRally(shared)
+  await using second = await startRally({ ...shared, config: { secrets: first.config.secrets } })
+  const [ada, ben] = [await newcomer(first), await newcomer(second)]
+  faults.ready = Promise.reject(new Error('other nodes cannot be reached'))
+  faults.ready.catch(() => undefined)
+  const { id: roomId } = await roomOf([ada, ben])
+  await expect(followRelay(ben.client, roomId)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  faults.ready = Promise.resolve()
+  // The first attempt finds the old subscription, and begins a new one.
+  for (const { client } of [ada, ben]) await followDirect(client, roomId).catch(() => undefined)
+  const [relay, { opening }] = [await followRelay(ben.client, roomId), await followRelay(ada.client, roomId)]
+  expect(opening.delivery).toBe('latest')
+  input(ada.client, 'rooms.relay', { roomId, kind: 'state', payload: 1 })
+  expect((await relay.events.next()).data.states).toEqual([{ from: ada.player.id, kind: 'state', payload: 1 }])
+  const { members } = await joinRoom(ben.client, { roomId })
+  expect(members.map(({ connected }) => connected)).toEqual([true, true])
 })
 
 /** The next so many messages of a direct stream, whose frames have to follow each other. */

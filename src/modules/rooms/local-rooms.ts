@@ -137,8 +137,10 @@ export class LocalRooms {
   }
 
   async #enter(room: LocalRoom, connection: Connection, userId: string): Promise<void> {
-    await room.ready.catch(() => {
-      this.#drop(room)
+    const { ready } = room
+    await ready.catch(() => {
+      // The next one who comes in finds it listening again. Its sockets stay.
+      if (room.ready === ready) this.#listen(room)
       throw new RpcError('UNAVAILABLE', 'Other nodes cannot be reached; try again', { retryAfterMs: 1000 })
     })
     const row = await this.#read(room.id)
@@ -149,8 +151,17 @@ export class LocalRooms {
   }
 
   #create(roomId: RoomId): LocalRoom {
-    const { bus, log } = this.#platform
     const room = new LocalRoom(roomId, this.#platform)
+    this.#rooms.set(roomId, room)
+    this.#listen(room)
+    return room
+  }
+
+  /** Listens to what other nodes tell of the room, and asks them for what they know of it. */
+  #listen(room: LocalRoom): void {
+    const { bus, log } = this.#platform
+    const { id: roomId } = room
+    room.unsubscribe()
     const refresh = () => {
       this.#refresh(room).catch((err: unknown) => log.of('rooms').warn({ err, roomId }, 'a room could not be read'))
     }
@@ -165,8 +176,6 @@ export class LocalRooms {
       },
       () => undefined,
     )
-    this.#rooms.set(roomId, room)
-    return room
   }
 
   async #refresh(room: LocalRoom): Promise<void> {

@@ -146,6 +146,7 @@ export class RoomRelay {
       const { from, kind, json } = state
       states += `${states === '' ? '' : ','}{"from":${JSON.stringify(from)},"kind":"${kind}","payload":${json}}`
     }
+    if (states === '') return
     // It is higher than that of the node where a reader was before.
     this.#seq = Math.max(this.#seq + 1, Math.floor(Date.now() / TICK_MS))
     this.#hub.publishEncoded(channel, this.#seq, `{"states":[${states}]}`)
