@@ -2,10 +2,11 @@ import { expect } from 'vitest'
 import { newcomers } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
 import { giveUp } from '../tournaments/support.ts'
-import { test } from './support/fixtures.ts'
+import { test as base } from './support/fixtures.ts'
 import type { Visitor } from './support/visitor.ts'
 
 const FULL = 64
+const test = base.extend('settings', { tournaments: { noShowMs: 60_000, countdownMs: 2_000, maxActive: 5 } })
 
 test('tournament', async ({ people, rally }) => {
   const rudi = await people.player('rudi')
