@@ -26,6 +26,8 @@ export default defineConfig({
       '/ws': { ...proxied, ws: true },
       '/session': proxied,
       '/rpc': proxied,
+      '/openapi.json': proxied,
+      '/asyncapi.json': proxied,
     },
   },
 })

@@ -24,7 +24,7 @@ test('addresses', async ({ people }) => {
   }
 
   nia.tolerate(/Failed to load resource: .* 404/)
-  for (const address of ['/docs', '/m', '/lobby/of/old']) {
+  for (const address of ['/dokument', '/m', '/lobby/of/old']) {
     const answer = await page.goto(address)
     expect([address, answer?.status()]).toEqual([address, 404])
     await page.getByText(UNKNOWN).waitFor()

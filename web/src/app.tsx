@@ -30,6 +30,7 @@ import { MessagePage, TabAlert } from './ui/page.tsx'
 import { useUnkeptCodes } from './unkept-codes.ts'
 
 const AdminPage = later(() => import('./pages/admin/admin-page.tsx').then(({ AdminPage }) => AdminPage), 'Loading…')
+const DocsPage = later(() => import('./pages/docs/docs-page.tsx').then(({ DocsPage }) => DocsPage), 'Loading…')
 const ProfilePage = later(
   () => import('./pages/profile/profile-page.tsx').then(({ ProfilePage }) => ProfilePage),
   'Loading…',
@@ -57,7 +58,8 @@ export function App() {
     if (refusal?.code === 'BANNED') return <BannedPage reason={refusal.message} />
     if (!wasOpen && !user) return <Connecting />
     if (unkept) return <KeepCodesPage unkept={unkept} path={path} />
-    const mayStay = user || route.page === 'match' || route.page === 'replay' || route.page === 'tournament'
+    const mayStay =
+      user || route.page === 'docs' || route.page === 'match' || route.page === 'replay' || route.page === 'tournament'
     if (!mayStay) return <SignInPage intent={intentOf(route)} />
     return <Routed route={route} account={account} />
   }
@@ -110,6 +112,8 @@ function Routed({ route, account }: { route: Route; account: User | null }) {
       return <AccountPage account={account} />
     case 'people':
       return <PeoplePage />
+    case 'docs':
+      return <DocsPage />
     case 'profile':
       return <ProfilePage key={route.username} username={route.username} />
     case 'admin':

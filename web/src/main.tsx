@@ -28,6 +28,7 @@ import './styles/replay.css'
 import './styles/admin.css'
 import './styles/call.css'
 import './styles/coop.css'
+import './styles/docs.css'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

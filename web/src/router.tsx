@@ -13,6 +13,7 @@ export type Route =
   | { readonly page: 'room'; readonly roomId: string }
   | { readonly page: 'account' }
   | { readonly page: 'people' }
+  | { readonly page: 'docs' }
   | { readonly page: 'profile'; readonly username: string }
   | { readonly page: 'admin'; readonly part: AdminPart }
   | { readonly page: 'unknown' }
@@ -31,6 +32,7 @@ export const paths = {
   room: (id: string) => `/rooms/${encodeURIComponent(id)}`,
   account: '/account',
   people: '/people',
+  docs: '/docs',
   profile: (username: string) => `/u/${encodeURIComponent(username)}`,
   admin: (part: AdminPart) => (part === 'overview' ? '/admin' : `/admin/${part}`),
   match: (id: string) => `/m/${encodeURIComponent(id)}`,
@@ -68,6 +70,8 @@ export function parseRoute(path: string): Route {
     }
     case 'people':
       return { page: 'people' }
+    case 'docs':
+      return { page: 'docs' }
     case 'u/':
       return { page: 'profile', username: value ?? '' }
     case 'm/':
