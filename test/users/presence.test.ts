@@ -133,7 +133,7 @@ test('players are shown with their match while it is live, over nodes; a private
   expect(await stats(second)).toEqual({ games: [{ game: 'connect-four', played: 2, won: 0, ...unrated }] })
 })
 
-test('sockets that follow the same users share a stream and one query', async () => {
+test('sockets that follow the same users share a stream', async () => {
   const [watcher, other, first, second] = await Promise.all([newcomer(a), newcomer(a), newcomer(b), newcomer(b)])
   const watches = await Promise.all([
     Watch.open(watcher.client, [first, second]),
