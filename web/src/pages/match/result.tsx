@@ -88,6 +88,9 @@ export function Result({ match, mine, hasBoard }: ResultProps) {
           To the lobby
         </Link>
       </div>
+      {isPlayer && match.mode === 'ranked' && (
+        <p className="soft small">A rematch does not count for the rating: ranked opponents are found in the lobby.</p>
+      )}
       <ErrorNotice error={again.error} words={WORDS} />
     </section>
   )
