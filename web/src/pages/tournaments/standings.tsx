@@ -40,11 +40,11 @@ export function Standings({ tournament, ownSeed }: { tournament: Tournament; own
               <th scope="col" className="standings-player">
                 Player
               </th>
+              {isTable && <th scope="col">Points</th>}
               <th scope="col">Won</th>
               {isTable && <th scope="col">Drawn</th>}
               <th scope="col">Lost</th>
               {isTable && <th scope="col">+/−</th>}
-              {isTable && <th scope="col">Points</th>}
             </tr>
           </thead>
           <tbody>
@@ -54,11 +54,11 @@ export function Standings({ tournament, ownSeed }: { tournament: Tournament; own
                 <th scope="row" className="standings-player">
                   <EntrantName entrant={entrants.get(seed)} />
                 </th>
+                {isTable && <td>{points}</td>}
                 <td>{won}</td>
                 {isTable && <td>{drawn}</td>}
                 <td>{lost}</td>
                 {isTable && <td>{scoreDifference}</td>}
-                {isTable && <td>{points}</td>}
               </tr>
             ))}
           </tbody>

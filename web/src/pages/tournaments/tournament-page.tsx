@@ -8,6 +8,7 @@ import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { ErrorNotice, Loading, Notice } from '../../ui/notice.tsx'
 import { MessagePage, Page } from '../../ui/page.tsx'
+import { UserLink } from '../../ui/user-link.tsx'
 import { Bracket } from './bracket.tsx'
 import { Rounds } from './rounds.tsx'
 import { Entrants, Standings } from './standings.tsx'
@@ -48,7 +49,7 @@ function Shown({ tournament, error }: { tournament: Tournament; error: RallyErro
           {owner && (
             <>
               {' '}
-              · by <Link href={paths.profile(owner.username)}>{owner.displayName}</Link>
+              · by <UserLink username={owner.username} displayName={owner.displayName} />
             </>
           )}
         </p>
