@@ -6,7 +6,9 @@ import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import { runJob } from '../support/run-job.ts'
 import { createRoom, follow, joinRoom, roomEvent, roomOf, roomTimes } from './support.ts'
 
-const test = rallyTest({ config: { rooms: roomTimes({ chatMessages: 50 }), matches: matchTimes() } })
+const test = rallyTest({
+  config: { rooms: roomTimes({ chatMessages: 50 }), matches: matchTimes({ countdownMs: 60_000 }) },
+})
 
 interface Claimed extends Claim {
   readonly isFirst: boolean
@@ -40,6 +42,16 @@ test('who comes back gets every message that was missed, and the room as it is',
   const { chat, claims } = fresh.opening.snapshot as RoomSnapshot
   expect(chat.map(({ text }) => text)).toEqual(['hello', 'second', 'third'])
   expect(claims).toEqual([{ key: 'coin', userId: ben.player.id }])
+
+  const { data } = await ben.client.call<{ data: { rooms: object } }>('users.export')
+  expect(data.rooms).toMatchObject({
+    rooms: [{ roomId, kind: 'coop' }],
+    messages: [{ text: 'hello' }, { text: 'second' }, { text: 'third' }],
+  })
+  const answers = await Promise.all(
+    Array.from({ length: 18 }, () => ben.client.request('rooms.chat', { roomId, text: 'again' })),
+  )
+  expect(answers.filter(({ error }) => error === 'RATE_LIMITED')).toHaveLength(1)
 })
 
 test('messages over the cap and old ones are deleted, and who missed those gets a snapshot', async ({
