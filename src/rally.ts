@@ -9,6 +9,8 @@ import { modules as ownModules } from './modules/index.ts'
 
 // What the package exports as `rally/server`: everything with which an application adds to Rally without editing it.
 
+/** The zod that Rally checks with: schemas of another version of it would not fit. */
+export { z } from 'zod'
 export type { App } from './app.ts'
 export type { ConfigInput } from './config.ts'
 export { type Sql, type Statement, statement } from './db/sql.ts'

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { examplesOf, RepositoryCopy } from './repository-copy.ts'
@@ -153,4 +153,16 @@ test('the examples of docs/extending.md are short', () => {
     const lines = source.split('\n').filter((line) => !/^(import .*|\/\*\*.*|)$/.test(line))
     expect(lines.length, file).toBeLessThanOrEqual(16)
   }
+})
+
+/** Lines that are neither empty nor an import nor a comment. */
+const linesOf = (source: string) =>
+  source.split('\n').filter((line) => !/^(import .*|\} from .*|\s*\/\*\*.*|\s*)$/.test(line)).length
+
+test('a module takes under 100 lines, and a game with its view under 150', () => {
+  expect(linesOf(readFileSync('examples/cinema/src/cinema.ts', 'utf8'))).toBeLessThan(100)
+  const readme = examplesOf('README.md')
+  const game = ['src/games/nim/index.ts', 'web/src/games/nim/view.tsx'].map((file) => readme.get(file) ?? '')
+  expect(game).not.toContain('')
+  expect(linesOf(game.join('\n'))).toBeLessThan(150)
 })

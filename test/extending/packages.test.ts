@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -214,5 +214,28 @@ describe.sequential('the packages', () => {
   test('stop', async () => {
     running?.kill('SIGTERM')
     expect(running && (await once(running, 'exit'))).toEqual([0, null])
+  })
+
+  test('make the cinema, an application of its own, which sells each seat once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rally-cinema-'))
+    const own = await createEmptyTestDatabase()
+    try {
+      const isSource = (path: string) => !/\/(node_modules|dist)$/.test(path)
+      cpSync(join(root, 'examples/cinema'), folder, { recursive: true, filter: isSource })
+      const file = join(folder, 'package.json')
+      const { dependencies, ...rest } = JSON.parse(readFileSync(file, 'utf8'))
+      expect(Object.keys(dependencies)).toEqual(['rally'])
+      writeFileSync(file, JSON.stringify({ ...rest, dependencies: { rally: `file:${server.tarball}` } }))
+      await run(folder, 'npm', ['install', '--prefer-offline', '--omit=dev', '--no-audit', '--no-fund'])
+      mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+      const types = join(folder, 'node_modules/@types/node')
+      if (!existsSync(types)) symlinkSync(join(modules, '@types/node'), types)
+      await run(folder, process.execPath, [join(modules, 'typescript/bin/tsc')])
+      const env = { DATABASE_URL: own.url }
+      expect(await run(folder, process.execPath, ['--test', 'dist/racers.test.js'], env)).toContain('pass 1')
+    } finally {
+      await own.drop()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
