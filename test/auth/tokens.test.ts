@@ -105,6 +105,14 @@ describe('a token', () => {
     expect(kept).not.toContain(first.data.token.slice('rally_'.length))
   })
 
+  test('is in what its user exports, without its secret', async ({ rally }) => {
+    const { client } = await newcomer(rally)
+    const made = await makeToken(client, ['read'], 'my bot')
+    const exported = JSON.stringify(await client.call('users.export'))
+    expect(exported).toContain('my bot')
+    expect(exported).not.toContain(made.token)
+  })
+
   test('counts, and a cookie beside it does not; it begins and ends no session', async ({ rally }) => {
     const [ada, ben] = await newcomers(rally, 2)
     const made = await makeToken(ada.client, ['read', 'play', 'scores:write'])

@@ -14,7 +14,11 @@ const EXPORT = statement<{ account: unknown }>(
      'sessions', coalesce((
        SELECT json_agg(json_build_object('ip', ip, 'userAgent', user_agent, 'createdAt', created_at,
          'lastSeenAt', last_seen_at, 'expiresAt', expires_at, 'endedAt', ended_at) ORDER BY created_at)
-       FROM sessions WHERE user_id = users.id), '[]')) AS account
+       FROM sessions WHERE user_id = users.id), '[]'),
+     'tokens', coalesce((
+       SELECT json_agg(json_build_object('name', name, 'scopes', scopes, 'createdAt', created_at,
+         'lastUsedAt', last_used_at, 'expiresAt', expires_at, 'endedAt', ended_at) ORDER BY created_at)
+       FROM tokens WHERE user_id = users.id), '[]')) AS account
    FROM users WHERE id = $1`,
 )
 
