@@ -4,6 +4,7 @@ import { statement } from '../../src/db/sql.ts'
 import { matchService } from '../../src/modules/matches/index.ts'
 import type { Match } from '../../src/modules/matches/types.ts'
 import { inTransaction } from '../../src/modules/scope.ts'
+import { tournamentService } from '../../src/modules/tournaments/service.ts'
 import type { Pairing, Tournament } from '../../src/modules/tournaments/types.ts'
 import { follow, playConnectFour } from '../matches/support.ts'
 import { eventually } from '../support/eventually.ts'
@@ -109,6 +110,29 @@ describe('a tournament', () => {
       [4, 3],
       [5, 5],
     ])
+  })
+
+  test('seeds its players by their ratings in its game, and is part of what a user can export', async ({
+    rally,
+    database: { db, sql },
+  }) => {
+    const players = await newcomers(rally, 4)
+    const rated = { deviation: 80, volatility: 0.06, played: 9, won: 4, standing: 1, ratedAt: new Date() }
+    const [, second, , last] = players
+    await db.rating.createMany({
+      data: [
+        { ...rated, userId: second.player.id, game: 'connect-four', rating: 1400 },
+        { ...rated, userId: last.player.id, game: 'connect-four', rating: 1900 },
+        { ...rated, userId: players[0].player.id, game: 'pong', rating: 2500 },
+      ],
+    })
+    const { latest } = await startTournament(players)
+    expect(latest.entrants.map(({ userId }) => players.findIndex(({ player }) => player.id === userId))).toEqual([
+      3, 1, 0, 2,
+    ])
+    const kept = await rally.app.platform.use(tournamentService).exportOf(last.player.id, sql)
+    expect(kept).toMatchObject([{ id: latest.id, isOwner: false, takesPart: true, seed: 1 }])
+    await players[0].client.call('tournaments.cancel', { tournamentId: latest.id })
   })
 
   test('of everybody against everybody has a table', async ({ rally }) => {
