@@ -37,7 +37,8 @@ test('a thousand players who ask at once are all matched within ten seconds', as
     }),
   })
   // As if each had a page at this node.
-  await db.presence.createMany({ data: ids.map((userId) => ({ userId, nodeId: rally.app.platform.node })) })
+  const nodeId = rally.app.platform.node
+  await db.presence.createMany({ data: ids.map((userId) => ({ userId, nodeId })) })
   const { platform } = rally.app
   const { queue } = platform.use(matchService)
   const begunAt = performance.now()

@@ -63,6 +63,7 @@ export class Seating {
     }
     const { connections, config } = this.#platform
     const isHere = (userId: string) => connections.isOnline(userId)
+    const before = matches.flatMap(({ userIds }) => userIds.map((userId) => [userId, isHere(userId)] as const))
     const opened: Match[] = []
     let left = matches
     for (let tries = 0; left.length > 0; tries++) {
@@ -74,9 +75,7 @@ export class Seating {
     }
     scope.afterCommit(() => {
       // A player's last socket may close, or the first one open, between the statement and its commit.
-      for (const { userId, connected } of opened.flatMap(({ players }) => players)) {
-        if (userId !== null && isHere(userId) !== connected) this.#updatePresence(userId)
-      }
+      for (const [userId, wasHere] of before) if (isHere(userId) !== wasHere) this.#updatePresence(userId)
     })
     return opened
   }

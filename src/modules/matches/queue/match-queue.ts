@@ -93,8 +93,8 @@ export class MatchQueue {
     await inIdempotentTransaction(this.#platform, async (scope) => {
       if (await queueRows.lock(scope.sql)) await this.#announce(scope, await queueRows.tidy(scope.sql))
     })
-    this.#wake()
-    await this.#pairing
+    const pass = await inIdempotentTransaction(this.#platform, (scope) => this.#pair(scope))
+    if (pass !== 'done') this.#wake()
   }
 
   /** Never rejects. */
