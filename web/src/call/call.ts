@@ -10,8 +10,8 @@ export interface CallLine {
   /** Nothing is kept for a user who is not connected. */
   signal(to: string, signal: Signal): void
   sending(state: Sending): void
-  /** `healed` is called after a cut, in which signals may have been lost. */
-  onSignal(next: (from: string, payload: unknown) => void, healed: () => void): () => void
+  /** `opened` is called when signals begin to arrive, and again after each cut, in which some may have been lost. */
+  onSignal(next: (from: string, payload: unknown) => void, opened: () => void): () => void
   onSending(next: (from: string, payload: unknown) => void): () => void
 }
 
@@ -43,6 +43,8 @@ export class Call extends Store<CallState> {
   readonly #sending = new Map<string, Sending>()
   /** Of the connection to each user since it last worked. */
   readonly #failures = new Map<string, number>()
+  /** Signals arrive. */
+  #isListening = false
   /** The room has told this page's state back: a state of another page is newer. */
   #isKnown = false
   /** Signals are taken one after the other. */
@@ -74,7 +76,9 @@ export class Call extends Store<CallState> {
       this.#line.onSignal(
         (from, payload) => this.#receive(from, payload),
         () => {
-          this.#greetAll(false)
+          // Those who answer a greeting do so at once.
+          this.#greetAll(!this.#isListening)
+          this.#isListening = true
           this.#sendTracks()
         },
       ),
@@ -82,8 +86,6 @@ export class Call extends Store<CallState> {
       this.media.onChange(() => this.#sendTracks()),
     )
     this.set({ ...this.current, status: 'on' })
-    this.#sendTracks()
-    this.#greetAll(true)
   }
 
   /** Who is in the room, this user too. Who has left it is not called any more. */
@@ -91,7 +93,7 @@ export class Call extends Store<CallState> {
     const before = this.#members
     this.#members = userIds.filter((userId) => userId !== this.#line.userId)
     for (const userId of [...this.#peers.keys()]) if (!this.#members.includes(userId)) this.#drop(userId)
-    if (this.current.status !== 'on') return
+    if (!this.#isListening) return
     for (const userId of this.#members) if (!before.includes(userId)) this.#greet(userId, true)
     this.#show()
   }

@@ -18,11 +18,11 @@ export function roomLine(rally: Rally, roomId: string, userId: string): CallLine
     },
     signal: (to, payload) => void rally.rooms.signal({ roomId, to, payload }, now).catch(() => undefined),
     sending: (payload) => void rally.rooms.relay({ roomId, kind: 'state', payload }, now).catch(() => undefined),
-    onSignal(next, healed) {
+    onSignal(next, opened) {
       const take = ({ messages }: DirectFrame) => {
         for (const { kind, from, payload } of messages) if (kind === 'signal') next(from, payload)
       }
-      return rally.rooms.onDirect({ roomId }, { next: take, healed })
+      return rally.rooms.onDirect({ roomId }, { snapshot: () => opened(), next: take })
     },
     onSending(next) {
       const take = ({ states }: RelayFrame) => {
