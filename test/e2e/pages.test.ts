@@ -126,6 +126,7 @@ async function makeWorld(rally: Rally, visitors: readonly Visitor[]) {
   }
   const addresses: Record<string, string[]> = {
     '/': ['/'],
+    '/docs': ['/docs'],
     '/history': ['/history'],
     '/leaderboard': ['/leaderboard'],
     '/tournaments': ['/tournaments'],
