@@ -12,15 +12,9 @@ import { BannedPage } from './pages/banned-page.tsx'
 import { HistoryPage } from './pages/history-page.tsx'
 import { JoinPage } from './pages/join-page.tsx'
 import { KeepCodesPage } from './pages/keep-codes-page.tsx'
-import { LeaderboardPage } from './pages/leaderboard/leaderboard-page.tsx'
 import { LobbyPage } from './pages/lobby/lobby-page.tsx'
 import { MatchPage } from './pages/match/match-page.tsx'
-import { PeoplePage } from './pages/people-page.tsx'
-import { RoomPage } from './pages/rooms/room-page.tsx'
-import { RoomsPage } from './pages/rooms/rooms-page.tsx'
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx'
-import { TournamentPage } from './pages/tournaments/tournament-page.tsx'
-import { TournamentsPage } from './pages/tournaments/tournaments-page.tsx'
 import { QueueNotice } from './queue/queue-notice.tsx'
 import { useRefusal, useStatus, useUser } from './rally.ts'
 import { parseRoute, type Route, usePath } from './router.tsx'
@@ -31,6 +25,21 @@ import { useUnkeptCodes } from './unkept-codes.ts'
 
 const AdminPage = later(() => import('./pages/admin/admin-page.tsx').then(({ AdminPage }) => AdminPage), 'Loading…')
 const DocsPage = later(() => import('./pages/docs/docs-page.tsx').then(({ DocsPage }) => DocsPage), 'Loading…')
+const LeaderboardPage = later(
+  () => import('./pages/leaderboard/leaderboard-page.tsx').then(({ LeaderboardPage }) => LeaderboardPage),
+  'Loading…',
+)
+const PeoplePage = later(() => import('./pages/people-page.tsx').then(({ PeoplePage }) => PeoplePage), 'Loading…')
+const RoomPage = later(() => import('./pages/rooms/room-page.tsx').then(({ RoomPage }) => RoomPage), 'Loading…')
+const RoomsPage = later(() => import('./pages/rooms/rooms-page.tsx').then(({ RoomsPage }) => RoomsPage), 'Loading…')
+const TournamentPage = later(
+  () => import('./pages/tournaments/tournament-page.tsx').then(({ TournamentPage }) => TournamentPage),
+  'Loading…',
+)
+const TournamentsPage = later(
+  () => import('./pages/tournaments/tournaments-page.tsx').then(({ TournamentsPage }) => TournamentsPage),
+  'Loading…',
+)
 const ProfilePage = later(
   () => import('./pages/profile/profile-page.tsx').then(({ ProfilePage }) => ProfilePage),
   'Loading…',
