@@ -21,7 +21,7 @@ const ORIGIN = 'queue'
 /** How many matches one transaction opens. */
 const OPENED_AT_ONCE = 100
 /** How long a pass waits for others who ask. */
-const GATHER_MS = 20
+const GATHER_MS = 100
 /** How long a node waits for another one that is looking for matches. */
 const BUSY_MS = 30
 /** How long players are asked to come to their match. */
