@@ -1,15 +1,4 @@
-import {
-  channel,
-  method,
-  module,
-  RpcError,
-  type Scope,
-  type Statement,
-  service,
-  statement,
-  subscription,
-  z,
-} from 'rally/server'
+import { channel, method, module, type Scope, type Statement, service, statement, subscription, z } from 'rally/server'
 
 const Seat = z.object({ seat: z.number().int(), status: z.enum(['free', 'held', 'booked']) })
 const Show = z.object({ id: z.string(), title: z.string(), version: z.number().int(), seats: z.array(Seat) })
@@ -41,22 +30,15 @@ const FREE = change('free', 'user_id = NULL, held_until = NULL', 'NOT booked AND
 const seatsOf = (showId: string) => channel<Show>('cinema.onSeats', showId)
 
 const cinemaService = service('cinema', ({ hub }) => ({
-  async read({ sql }: Pick<Scope, 'sql'>, showId: string): Promise<Show> {
-    const show = await sql.first(READ, [showId])
-    if (!show) throw new RpcError('NOT_FOUND', 'There is no such show')
-    return show
-  },
+  read: ({ sql }: Pick<Scope, 'sql'>, showId: string): Promise<Show | null> => sql.first(READ, [showId]),
   /** Tells everybody who looks at the shows. Their rows stay locked until the commit, so versions come in order. */
   async change(scope: Scope, how: Statement<{ id: string }>, values: readonly unknown[] = []): Promise<Show[]> {
-    const changed: Show[] = []
-    for (const { id } of await scope.sql.rows(how, values)) changed.push(await this.read(scope, id))
+    const rows = await scope.sql.rows(how, values)
+    const shows = (await Promise.all(rows.map(({ id }) => this.read(scope, id)))).filter((show) => show !== null)
     scope.afterCommit(() => {
-      for (const show of changed) hub.publish(seatsOf(show.id), show.version, show)
+      for (const show of shows) hub.publish(seatsOf(show.id), show.version, show)
     })
-    return changed
-  },
-  async freeExpired(scope: Scope): Promise<void> {
-    await this.change(scope, FREE)
+    return shows
   },
 }))
 
@@ -83,7 +65,9 @@ const getOne = method({
   summary: 'Answers a show with its seats.',
   effect: 'read',
   output: Show,
-  handle: ({ ctx, input }) => ctx.use(cinemaService).read(ctx, input.showId),
+  async handle({ ctx, input, fail }) {
+    return (await ctx.use(cinemaService).read(ctx, input.showId)) ?? Promise.reject(fail('NOT_FOUND'))
+  },
 })
 const hold = write('Keeps a seat for two minutes.', HOLD, 'SEAT_TAKEN')
 const release = write('Gives a seat back that the user holds.', RELEASE, 'NOT_HELD')
@@ -93,8 +77,9 @@ const onSeats = subscription({
   summary: 'Sends a show whenever one of its seats changes.',
   delivery: 'reliable',
   event: Show,
-  async open({ ctx, input }) {
+  async open({ ctx, input, fail }) {
     const show = await ctx.use(cinemaService).read(ctx, input.showId)
+    if (!show) throw fail('NOT_FOUND')
     return { channel: seatsOf(show.id), seq: show.version, snapshot: show }
   },
 })
@@ -105,6 +90,10 @@ export const cinema = module({
   methods: { getOne, hold, release, book },
   subscriptions: { onSeats },
   jobs: {
-    freeExpired: { everyMs: 1_000, runsOn: 'one node', run: (ctx) => ctx.use(cinemaService).freeExpired(ctx) },
+    freeExpired: {
+      everyMs: 1_000,
+      runsOn: 'one node',
+      run: async (ctx) => void (await ctx.use(cinemaService).change(ctx, FREE)),
+    },
   },
 })
