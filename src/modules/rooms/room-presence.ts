@@ -71,12 +71,19 @@ export class RoomPresence {
     this.#working ??= this.#work()
   }
 
-  /** Ends what is under way, and writes that nobody has a socket here any more. Others then count the time away. */
+  /**
+   * Ends what is under way, and writes that nobody has a socket here any more. Others then count the time away. Never rejects:
+   * the rows go with the row of this node.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#due.clear()
     await this.#working
-    await this.#platform.database.sql.rows(DEPART_NODE, [this.#platform.node])
+    try {
+      await this.#platform.database.sql.rows(DEPART_NODE, [this.#platform.node])
+    } catch (err) {
+      this.#platform.log.of('rooms').warn({ err }, 'who was in rooms here could not be written')
+    }
   }
 
   async #work(): Promise<void> {
