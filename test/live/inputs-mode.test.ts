@@ -232,7 +232,7 @@ describe('mode inputs', () => {
       expectEqual(one, 8)
       expect(one.changedAt).toEqual([0, 1, 2, 3, 4, 5, 6])
       expect(one.ended).toEqual({ tick: 7, status: 'finished' })
-      expect(one.game.outcome(one.state)).toMatchObject({ winnerSeat: 0 })
+      expect(one.game.outcome(one.state)).toEqual({ placements: [1, 2], scores: [1, 0] })
     }
   }, 30_000)
 })

@@ -27,7 +27,7 @@ test.for(['/', '/history', '/history/', '/history?from=1', '/m/7', '/m/a%20b', '
   },
 )
 
-test.for(['/docs', '/m', '/m/7/8', '/rpc/auth.begin/x', '/History', '/historyx', '/*'])(
+test.for(['/docs', '/m', '/m/7/8', '/rpcs/begin', '/History', '/historyx', '/*'])(
   '%s is none, and a 404 in the page’s own words',
   async (path) => {
     const answer = await fetch(rig.url + path)
@@ -40,7 +40,7 @@ test.for(['/docs', '/m', '/m/7/8', '/rpc/auth.begin/x', '/History', '/historyx',
   },
 )
 
-test.for(['/openapi.json', '/rpc/auth.begin', '/assets/gone.js', '/m.txt'])(
+test.for(['/openapi.json', '/assets/gone.js', '/m.txt'])(
   '%s names a file that is not there, which is told as an error of the protocol',
   async (path) => {
     const answer = await fetch(rig.url + path)
