@@ -10,7 +10,14 @@ import type { UserId } from '../wire.ts'
 import { begin, ORIGIN, takeEnd, withdraw } from './course.ts'
 import { deleteOld } from './delete-old.ts'
 import { doDueWork } from './due-work.ts'
-import { changeTournament, notFound, toEntrant, toTournament, tournamentChannel } from './tournament-feed.ts'
+import {
+  changeIfKept,
+  changeTournament,
+  notFound,
+  toEntrant,
+  toTournament,
+  tournamentChannel,
+} from './tournament-feed.ts'
 import { insertTournament, LIST, LIST_OF_USER, type NewTournament, readTournament } from './tournament-rows.ts'
 import { TOURNAMENT_SIZES, type Tournament, TournamentId, type TournamentStatus } from './types.ts'
 
@@ -179,7 +186,8 @@ export class TournamentService {
   async #takeEnd(scope: Scope, ended: EndedMatch): Promise<void> {
     if (!ended.origin?.startsWith(ORIGIN)) return
     const id = ended.origin.slice(ORIGIN.length)
-    await changeTournament(this.#platform.hub, scope, id, (row) => takeEnd(row, ended))
+    // The match may be kept longer than its tournament: its end must not fail.
+    await changeIfKept(this.#platform.hub, scope, id, (row) => takeEnd(row, ended))
   }
 
   /** Locks the user's row, so that nothing that counts for the user changes until the end of the transaction. */

@@ -10,20 +10,24 @@ export function notFound(): RpcError {
   return new RpcError('NOT_FOUND', 'There is no such tournament')
 }
 
+type Change = (row: TournamentRow) => void
+
 /**
  * Changes a tournament: `change` is given the locked row, and changes it in place. What differs is stored as one new version,
  * and published once that is committed. What locks matches or users does so before this.
  *
  * @throws RpcError NOT_FOUND
  */
-export async function changeTournament(
-  hub: Hub,
-  scope: Scope,
-  id: string,
-  change: (row: TournamentRow) => void,
-): Promise<Tournament> {
+export async function changeTournament(hub: Hub, scope: Scope, id: string, change: Change): Promise<Tournament> {
+  const changed = await changeIfKept(hub, scope, id, change)
+  if (!changed) throw notFound()
+  return changed
+}
+
+/** As `changeTournament`; null for a tournament that is deleted. */
+export async function changeIfKept(hub: Hub, scope: Scope, id: string, change: Change): Promise<Tournament | null> {
   const before = await lockTournament(scope.sql, id)
-  if (!before) throw notFound()
+  if (!before) return null
   const after = structuredClone(before)
   change(after)
   if (JSON.stringify(before) === JSON.stringify(after)) return toTournament(before)
