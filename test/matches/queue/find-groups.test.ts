@@ -25,6 +25,33 @@ test('players of a larger match all fit one another', () => {
   expect(names(findGroups(players, 3))).toEqual([['a', 'b', 'd']])
 })
 
+test('a player who would be left out is matched where others can change their partners', () => {
+  const players = [of('b', 1530, 2_000), of('c', 1555, 1_000), of('a', 1500), of('d', 1600)]
+  expect(names(findGroups(players, 2)).sort()).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ])
+})
+
+test('of players with one window, as many as possible are matched', () => {
+  const crowd = fc.array(fc.integer({ min: 1_200, max: 1_800 }), { maxLength: 60 })
+  fc.assert(
+    fc.property(crowd, fc.integer({ min: 0, max: 10_000 }), (ratings, waitedMs) => {
+      const players = ratings.map((rating, index) => of(`${index}`, rating, waitedMs))
+      const sorted = ratings.toSorted((a, b) => a - b)
+      let possible = 0
+      for (let place = 0; place + 1 < sorted.length; place++) {
+        const gap = (sorted[place + 1] ?? 0) - (sorted[place] ?? 0)
+        if (gap > windowAfter(waitedMs)) continue
+        possible++
+        place++
+      }
+      expect(findGroups(players, 2)).toHaveLength(possible)
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test('nobody is in two matches, and no window is exceeded, whoever waits', () => {
   const waiting = fc.array(fc.tuple(fc.integer({ min: 800, max: 2_400 }), fc.integer({ min: 0, max: 40_000 })), {
     maxLength: 60,

@@ -17,7 +17,8 @@ export function windowAfter(waitedMs: number): number {
 
 /**
  * Finds players for matches. The player who has waited longest chooses first, and gets those with the nearest ratings. Any two
- * players of a match differ by no more than both of their windows.
+ * players of a match differ by no more than both of their windows. In matches of two, players whom this leaves out are paired
+ * too where others can change their partners.
  *
  * @param waiting players of one game, the longest waiting first
  * @param size how many a match has, at least 2
@@ -26,16 +27,54 @@ export function findGroups<Player extends Waiting>(waiting: readonly Player[], s
   const byRating = [...waiting].sort((a, b) => a.rating - b.rating)
   const line = new Line(byRating)
   const places = new Map(byRating.map((player, place) => [player, place]))
-  const groups: Player[][] = []
+  let groups: number[][] = []
   for (const first of waiting) {
     const place = places.get(first)
     if (place === undefined || line.isTaken(place)) continue
     const group = groupAround(byRating, line, place, size)
     if (group.length < size) continue
     for (const taken of group) line.take(taken)
-    groups.push(group.flatMap((taken) => byRating[taken] ?? []))
+    groups.push(group)
   }
-  return groups
+  if (size === 2) groups = pairWhoIsLeft(byRating, line, groups)
+  return groups.map((group) => group.flatMap((place) => byRating[place] ?? []))
+}
+
+/**
+ * Pairs players who are left, two that follow one another in the order of ratings at a time: everybody from the one to the other
+ * is paired with a neighbour. With windows of one size, no more matches are possible.
+ */
+function pairWhoIsLeft(players: readonly Waiting[], line: Line, pairs: readonly number[][]): number[][] {
+  const partners = new Map(pairs.flatMap(([a = -1, b = -1]) => [[a, b] as const, [b, a] as const]))
+  let first: number | undefined
+  for (const [last] of players.entries()) {
+    if (line.isTaken(last)) continue
+    if (first === undefined || !canPairNeighbours(players, partners, first, last)) {
+      first = last
+      continue
+    }
+    for (let place = first; place < last; place += 2) {
+      partners.set(place, place + 1)
+      partners.set(place + 1, place)
+    }
+    first = undefined
+  }
+  return Array.from(partners).filter(([place, partner]) => place < partner)
+}
+
+/** Whether nobody between the two has a partner beyond them, and each is near enough to the next. */
+function canPairNeighbours(
+  players: readonly Waiting[],
+  partners: ReadonlyMap<number, number>,
+  first: number,
+  last: number,
+): boolean {
+  for (let place = first + 1; place < last; place++) {
+    const partner = partners.get(place) ?? -1
+    if (partner < first || partner > last) return false
+  }
+  for (let place = first; place < last; place += 2) if (!fits(players[place], players[place + 1])) return false
+  return true
 }
 
 /** The places of a player and of the nearest others who fit; fewer than `size` when there are not so many. */

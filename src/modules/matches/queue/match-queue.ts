@@ -20,12 +20,19 @@ const PAIR = 'matches.pair'
 const ORIGIN = 'queue'
 /** How many matches one transaction opens. */
 const OPENED_AT_ONCE = 100
-/** How long a pass waits for others who ask. */
+/** A pass waits until nobody else has asked for so long. In a crowd more players are found who fit one another. */
 const GATHER_MS = 100
+/** The longest that a pass waits for others. */
+const GATHER_AT_MOST_MS = 400
 /** How long a node waits for another one that is looking for matches. */
 const BUSY_MS = 30
+/** How old the number of players may be that is told to somebody who begins to wait. */
+const RECENT_MS = 250
 /** How long players are asked to come to their match. */
 const COME_WITHIN_MS = 10_000
+
+/** How a look for matches ended. */
+type Pass = 'busy' | 'more' | 'done'
 
 const queueChannel = (userId: string): Channel<QueueState> => channel('matches.onQueue', userId)
 
@@ -43,6 +50,8 @@ export class MatchQueue {
   #stopped = false
   /** How many waited when this node last looked, and when that was. */
   #seen = { waiting: 0, at: Number.NEGATIVE_INFINITY }
+  /** The queues as they were last read here. */
+  #read = { queues: [] as QueueState['queues'], at: Number.NEGATIVE_INFINITY }
   /** How long players whom this node matched have waited, ms. */
   readonly waits = new Histogram(WAIT_MS)
 
@@ -66,9 +75,12 @@ export class MatchQueue {
     const { games, config } = this.#platform
     const game = offeredGame(games, gameName)
     if (game.seats < 2) throw new RpcError('VALIDATION_FAILED', 'This game has one player')
-    const hasRoom = await queueRows.enqueue(scope.sql, userId, game.name, config.matches.maxActive)
+    // One round trip: thousands may ask at once.
+    const [hasRoom, state] = await Promise.all([
+      queueRows.enqueue(scope.sql, userId, game.name, config.matches.maxActive),
+      this.#announceOne(scope, userId, this.#recentQueues(scope)),
+    ])
     if (!hasRoom) throw new RpcError('TOO_MANY_MATCHES', 'Finish or leave another match first')
-    const state = await this.#announceOne(scope, userId)
     scope.afterCommit(() => this.#wake())
     return state
   }
@@ -121,12 +133,14 @@ export class MatchQueue {
 
   async #pairWhileDue(): Promise<void> {
     try {
-      while (this.#isDue && !this.#stopped && !this.#platform.draining.aborted) {
-        // Those who ask within this time share a pass.
-        await delay(GATHER_MS)
-        this.#isDue = false
-        const pass = await inIdempotentTransaction(this.#platform, (scope) => this.#pair(scope))
+      let pass: Pass = 'done'
+      while (this.#isDue && !this.#isLeaving) {
+        if (pass === 'done') await this.#gather()
         if (pass === 'busy') await delay(BUSY_MS)
+        // Whether another node has to look is seen at the end.
+        this.#isDue = this.#isLeaving
+        if (this.#isLeaving) break
+        pass = await inIdempotentTransaction(this.#platform, (scope) => this.#pair(scope))
         if (pass !== 'done') this.#isDue = true
       }
     } catch (error) {
@@ -135,8 +149,21 @@ export class MatchQueue {
     }
   }
 
+  /** Lets those who ask within a short time share a pass. */
+  async #gather(): Promise<void> {
+    const until = performance.now() + GATHER_AT_MOST_MS
+    do {
+      this.#isDue = false
+      await delay(GATHER_MS)
+    } while (this.#isDue && !this.#isLeaving && performance.now() + GATHER_MS <= until)
+  }
+
+  get #isLeaving(): boolean {
+    return this.#stopped || this.#platform.draining.aborted
+  }
+
   /** Opens matches for those who wait. `more`: there are more than one transaction opens. */
-  async #pair(scope: Scope): Promise<'busy' | 'more' | 'done'> {
+  async #pair(scope: Scope): Promise<Pass> {
     const { games, config } = this.#platform
     if (!(await queueRows.lock(scope.sql))) return 'busy'
     const waiting = await queueRows.waiting(scope.sql, Object.keys(games))
@@ -204,16 +231,20 @@ export class MatchQueue {
     if (back.length > 0) scope.afterCommit(() => this.#wake())
   }
 
-  async #announceOne(scope: Scope, userId: string): Promise<QueueState> {
-    const [state] = await this.#announce(scope, [userId])
+  async #announceOne(scope: Scope, userId: string, queues = this.#queues(scope)): Promise<QueueState> {
+    const [state] = await this.#announce(scope, [userId], queues)
     if (!state) throw new Error('a user has a state')
     return state
   }
 
   /** Publishes where users stand now. */
-  async #announce(scope: Scope, userIds: readonly string[]): Promise<QueueState[]> {
+  async #announce(
+    scope: Scope,
+    userIds: readonly string[],
+    wanted?: Promise<QueueState['queues']>,
+  ): Promise<QueueState[]> {
     if (userIds.length === 0) return []
-    const [rows, queues] = await Promise.all([queueRows.read(scope.sql, userIds), this.#queues(scope)])
+    const [rows, queues] = await Promise.all([queueRows.read(scope.sql, userIds), wanted ?? this.#queues(scope)])
     const states = rows.map((row) => toState(row, queues))
     scope.afterCommit(() => {
       for (const [index, { userId, seq }] of rows.entries()) {
@@ -224,19 +255,28 @@ export class MatchQueue {
     return states
   }
 
-  #queues({ sql }: Pick<Scope, 'sql'>): Promise<QueueState['queues']> {
+  /** How the queues are, or were a moment ago. */
+  async #recentQueues(scope: Scope): Promise<QueueState['queues']> {
+    if (performance.now() - this.#read.at > RECENT_MS) await this.#queues(scope)
+    return this.#read.queues
+  }
+
+  async #queues({ sql }: Pick<Scope, 'sql'>): Promise<QueueState['queues']> {
     const games = Object.values(this.#platform.games).filter(({ seats }) => seats > 1)
-    return queueRows.queues(
-      sql,
-      games.map(({ name }) => name),
-    )
+    const names = games.map(({ name }) => name)
+    const queues = await queueRows.queues(sql, names)
+    this.#read = { queues, at: performance.now() }
+    return queues
   }
 }
 
 function toState(row: QueueRow | undefined, queues: QueueState['queues']): QueueState {
   const { status = 'idle', game = null, since = null, matchId = null } = row ?? {}
-  const window = since === null ? null : Math.round(windowAfter(Date.now() - since))
-  return { status, game, since, window, matchId, queues }
+  if (status !== 'waiting' || since === null) return { status, game, since, window: null, matchId, queues }
+  const window = Math.round(windowAfter(Date.now() - since))
+  // What was read a moment ago may leave this user out.
+  const own = queues.map((queue) => (queue.game === game && queue.waiting === 0 ? { ...queue, waiting: 1 } : queue))
+  return { status, game, since, window, matchId, queues: own }
 }
 
 /** Who has waited longest does not always begin. */

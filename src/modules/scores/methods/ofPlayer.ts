@@ -4,8 +4,7 @@ import { scoreService } from '../service.ts'
 import { GameMode, PlayerName, Score } from '../types.ts'
 
 export const ofPlayer = method({
-  summary:
-    'Lists the kept scores that are shown under a name: those of the user of this name, else those of any account.',
+  summary: 'Lists the kept scores of a player, by username or by the name that is shown with them.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 120, perSeconds: 60 },

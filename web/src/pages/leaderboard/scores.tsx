@@ -139,13 +139,18 @@ function ScoreList({ leaderboard, empty }: { readonly leaderboard: Leaderboard; 
 
 function rowOf(entry: Score, own: string | undefined): RankingRow {
   const { rank, username, displayName, playerName, score, createdAt } = entry
+  const shownAs = playerName === username ? null : `as ${playerName}, `
   return {
     place: rank,
     username,
     displayName,
-    shownAs: playerName === username ? undefined : playerName,
     isOwn: username === own,
     value: score.toLocaleString(),
-    about: <TimeAgo at={createdAt} />,
+    about: (
+      <>
+        {shownAs}
+        <TimeAgo at={createdAt} />
+      </>
+    ),
   }
 }
