@@ -3,7 +3,7 @@ import { type Sql, statement } from '../../db/sql.ts'
 import { addressGroups, type CallerUser, RpcError } from '../../rpc/index.ts'
 import { isBannedAt } from '../auth/index.ts'
 import type { Context } from '../define.ts'
-import { type PageRequest, readPage } from '../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { Act, AuditEntry } from './types.ts'
 
 export type AdminContext = Context & { readonly user: CallerUser }
@@ -70,8 +70,8 @@ const LIST = statement<Row>(
 /** The newest acts first; with `userId` those that were done to this user. */
 export function readAuditLog(sql: Sql, page: PageRequest, userId: string | undefined) {
   return readPage(page, {
-    read: ({ after, take }) => sql.rows(LIST, [after?.at ?? 'infinity', after?.id ?? '', take, userId ?? null]),
-    key: ({ at, id }) => ({ at: at.getTime(), id }),
+    read: (rows) => sql.rows(LIST, [...beforeTime(rows), rows.take, userId ?? null]),
+    key: ({ at, id }) => ({ rank: at.getTime(), id }),
     item: (row): AuditEntry => ({ ...row, at: row.at.getTime() }),
   })
 }

@@ -1,6 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { isBannedAt } from '../auth/index.ts'
-import { type PageRequest, readPage } from '../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { AdminUser } from './types.ts'
 
 const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
@@ -38,8 +38,8 @@ export interface UserFilter {
 /** The newest first. */
 export function listUsers(sql: Sql, page: PageRequest, { prefix = '', only }: UserFilter) {
   return readPage(page, {
-    read: ({ after, take }) => sql.rows(LIST, [after?.at ?? 'infinity', after?.id ?? '', take, prefix, only ?? 'all']),
-    key: ({ user }) => ({ at: user.createdAt, id: user.id }),
+    read: (rows) => sql.rows(LIST, [...beforeTime(rows), rows.take, prefix, only ?? 'all']),
+    key: ({ user }) => ({ rank: user.createdAt, id: user.id }),
     item: ({ user }) => user,
   })
 }

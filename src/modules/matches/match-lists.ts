@@ -1,12 +1,12 @@
 import { type Sql, statement } from '../../db/sql.ts'
-import type { PageRows } from '../pages.ts'
+import { beforeTime, type PageRows } from '../pages.ts'
 import type { MatchId } from '../wire.ts'
 import { type Found, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import { END_IS_HIDDEN } from './spectator-delay.ts'
 import type { MatchStatus } from './types.ts'
 
-/** A page continues after this time and id. The first page begins at the end of time. */
-const from = ({ after, take }: PageRows) => [after?.at ?? 'infinity', after?.id ?? '', take]
+/** A page begins before this time and id, and has so many rows. */
+const from = (rows: PageRows) => [...beforeTime(rows), rows.take]
 
 const IS_PUBLIC = `visibility = 'public' AND mode <> 'local'`
 

@@ -4,7 +4,7 @@ import type { MatchFeed } from './match-feed.ts'
 import { listAllMatches, listMatches, type MatchFilter, readHistory } from './match-lists.ts'
 import { offeredGame } from './match-options.ts'
 import { toMatch } from './match-row.ts'
-import { topRatings } from './ratings/top-ratings.ts'
+import { MAX_STANDING, topRatings } from './ratings/top-ratings.ts'
 import type { MatchStatus } from './types.ts'
 
 interface Player {
@@ -38,7 +38,7 @@ export class MatchPages {
     const userId = player?.id ?? null
     return readPage(page, {
       read: (rows) => listMatches(this.#platform.database.sql, { ...rows, games, status }, userId),
-      key: ({ createdAt, id }) => ({ at: createdAt, id }),
+      key: ({ createdAt, id }) => ({ rank: createdAt, id }),
       item: (row) => this.#feed.show(row, userId),
     })
   }
@@ -47,8 +47,9 @@ export class MatchPages {
   async ratings(page: PageRequest, game: string) {
     const { name } = offeredGame(this.#platform.games, game)
     return readPage(page, {
+      maxRank: MAX_STANDING,
       read: (rows) => topRatings(this.#platform.database.sql, name, rows),
-      key: ({ standing, userId }) => ({ at: standing, id: userId }),
+      key: ({ standing, userId }) => ({ rank: standing, id: userId }),
       item: ({ standing: _, ...rated }) => rated,
     })
   }
@@ -58,7 +59,7 @@ export class MatchPages {
     const { publicUrl } = this.#platform.config
     return readPage(page, {
       read: (rows) => listAllMatches(this.#platform.database.sql, rows, page),
-      key: ({ createdAt, id }) => ({ at: createdAt, id }),
+      key: ({ createdAt, id }) => ({ rank: createdAt, id }),
       item: (row) => toMatch(row, publicUrl),
     })
   }
@@ -67,7 +68,7 @@ export class MatchPages {
   history(page: PageRequest, username: string, viewer: Player) {
     return readPage(page, {
       read: (rows) => readHistory(this.#platform.database.sql, username, viewer.username === username, rows),
-      key: ({ finishedAt, id }) => ({ at: finishedAt ?? 0, id }),
+      key: ({ finishedAt, id }) => ({ rank: finishedAt ?? 0, id }),
       item: (row) => this.#feed.show(row, viewer.id),
     })
   }

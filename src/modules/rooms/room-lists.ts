@@ -1,27 +1,24 @@
 import { type Sql, statement } from '../../db/sql.ts'
-import { type PageRequest, readPage } from '../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { MatchId, UserId } from '../wire.ts'
 import { ms, type RoomRow, roomRow, toRoom } from './room-row.ts'
 import type { PastRoom, RoomKind } from './types.ts'
 
-/** Values: kind (null: any), time and id of the last one (null: from the newest), how many. */
+/** Values: kind (null: any), time and id that the rows come before, how many. */
 const LIST = statement<{ row: RoomRow }>(
   'rooms.list',
   `SELECT ${roomRow('rooms')} AS row FROM rooms
    WHERE visibility = 'public' AND closed_at IS NULL AND empty_at IS NULL AND match_id IS NULL
      AND ($1::"RoomKind" IS NULL OR kind = $1::"RoomKind")
-     AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
+     AND (created_at, id) < ($2::timestamptz, $3)
    ORDER BY created_at DESC, id DESC LIMIT $4`,
 )
 
 /** Public rooms with somebody in them, newest first. */
 export function listRooms(sql: Sql, page: PageRequest, kind: RoomKind | undefined) {
   return readPage(page, {
-    read: async ({ after, take }) => {
-      const rows = await sql.rows(LIST, [kind ?? null, after?.at ?? null, after?.id ?? null, take])
-      return rows.map(({ row }) => row)
-    },
-    key: ({ createdAt, id }) => ({ at: createdAt, id }),
+    read: async (rows) => (await sql.rows(LIST, [kind ?? null, ...beforeTime(rows), rows.take])).map(({ row }) => row),
+    key: ({ createdAt, id }) => ({ rank: createdAt, id }),
     item: toRoom,
   })
 }
@@ -34,7 +31,7 @@ interface PastRow {
 /** Members in the history of one room, so that a popular chat does not make it endless. */
 const MAX_PARTICIPANTS = 100
 
-/** Values: user, time and id of the last one (null: from the newest), how many. */
+/** Values: user, time and id that the rows come before, how many. */
 const HISTORY = statement<PastRow>(
   'rooms.history',
   `SELECT ${ms('visit.joined_at')} AS "joinedAt", json_build_object(
@@ -49,15 +46,15 @@ const HISTORY = statement<PastRow>(
        FROM (SELECT * FROM room_members WHERE room_id = rooms.id ORDER BY first_joined_at, user_id LIMIT ${MAX_PARTICIPANTS}) AS member
        JOIN users ON users.id = member.user_id)) AS row
    FROM room_members AS visit JOIN rooms ON rooms.id = visit.room_id
-   WHERE visit.user_id = $1 AND ($2::timestamptz IS NULL OR (visit.joined_at, rooms.id) < ($2, $3))
+   WHERE visit.user_id = $1 AND (visit.joined_at, rooms.id) < ($2::timestamptz, $3)
    ORDER BY visit.joined_at DESC, rooms.id DESC LIMIT $4`,
 )
 
 /** The rooms that a user is or was in, the last joined first. */
 export function readHistory(sql: Sql, page: PageRequest, userId: UserId) {
   return readPage(page, {
-    read: ({ after, take }) => sql.rows(HISTORY, [userId, after?.at ?? null, after?.id ?? null, take]),
-    key: ({ joinedAt, row }) => ({ at: joinedAt, id: row.id }),
+    read: (rows) => sql.rows(HISTORY, [userId, ...beforeTime(rows), rows.take]),
+    key: ({ joinedAt, row }) => ({ rank: joinedAt, id: row.id }),
     item: ({ row: { matchId, ...row } }): PastRoom => ({ ...row, ...(matchId !== null && { matchId }) }),
   })
 }

@@ -1,6 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
-import type { PageRows } from '../pages.ts'
+import { type PageRequest, readPage } from '../pages.ts'
 import {
   MAX_KEYS,
   MAX_TOTAL_BYTES,
@@ -105,10 +105,17 @@ const LIST = statement<StoredEntry & { id: string }>(
 )
 const LAST_ID = '9223372036854775807'
 
-/** Values of the user whose keys begin with `prefix`, the newest key first. @throws RpcError VALIDATION_FAILED */
-export function listValues(sql: Sql, userId: string, prefix: string, { after, take }: PageRows) {
-  if (after && !/^\d{1,18}$/.test(after.id)) throw new RpcError('VALIDATION_FAILED', 'The cursor is of another list')
-  return sql.rows(LIST, [userId, prefix, after?.at ?? 'infinity', after?.id ?? LAST_ID, take])
+/** Values of the user whose keys begin with `prefix`, the newest key first. */
+export function listValues(sql: Sql, userId: string, page: PageRequest & { readonly prefix: string }) {
+  return readPage(page, {
+    ids: /^\d{1,18}$/,
+    read: ({ after, take }) => {
+      const [time, id] = after ? [new Date(after.rank), after.id] : ['infinity', LAST_ID]
+      return sql.rows(LIST, [userId, page.prefix, time, id, take])
+    },
+    key: ({ createdAt, id }) => ({ rank: createdAt, id }),
+    item: ({ id: _id, ...entry }): StoredEntry => entry,
+  })
 }
 
 const REMOVE = statement<{ version: number }>(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
 import { checkOptions, type EndedMatch, lockUsers, matchService, offeredGame, ratingsIn } from '../matches/index.ts'
-import { type PageRequest, readPage } from '../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { JobContext } from '../periodic-jobs.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
@@ -161,12 +161,12 @@ export class TournamentService {
   list(page: PageRequest & { status?: TournamentStatus | undefined }, user: Player | null) {
     const statuses = page.status ? [page.status] : ['open', 'running']
     return readPage(page, {
-      read: async ({ after, take }) => {
-        const values = [statuses, after?.at ?? 'infinity', after?.id ?? '', take]
+      read: async (rows) => {
+        const values = [statuses, ...beforeTime(rows), rows.take]
         const { sql } = this.#platform.database
         return user ? sql.rows(LIST_OF_USER, [...values, user.id]) : sql.rows(LIST, values)
       },
-      key: ({ summary }) => ({ at: summary.createdAt, id: summary.id }),
+      key: ({ summary }) => ({ rank: summary.createdAt, id: summary.id }),
       item: ({ summary }) => ({ ...summary, winner: summary.winner && toEntrant(summary.winner) }),
     })
   }

@@ -62,8 +62,9 @@ export const profiles = {
   search(sql: Sql, page: PageRequest, prefix: string) {
     return readPage(page, {
       read: ({ after, take }) => sql.rows(SEARCH, [prefix, after?.id ?? '', take]),
-      // The cursor of all lists: the time is not used here.
-      key: ({ user }) => ({ at: 0, id: user.username }),
+      // Names alone order this list.
+      maxRank: 0,
+      key: ({ user }) => ({ rank: 0, id: user.username }),
       item: ({ user }) => user,
     })
   },

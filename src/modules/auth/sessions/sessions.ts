@@ -3,7 +3,7 @@ import { type BatchedLookup, batched } from '../../../db/batched-lookup.ts'
 import { isUnavailable } from '../../../db/retry.ts'
 import { statement } from '../../../db/sql.ts'
 import { type Caller, type CallerUser, RpcError, type SessionGate, type SignedIn } from '../../../rpc/index.ts'
-import { type PageRequest, readPage } from '../../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
@@ -45,7 +45,7 @@ const LIST = statement<
   'sessions.list',
   `SELECT id, user_agent AS "userAgent", ip, ${TIMES} FROM sessions
    WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
-     AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
+     AND (created_at, id) < ($3::timestamptz, $4)
    ORDER BY created_at DESC, id DESC LIMIT $5`,
 )
 
@@ -247,9 +247,8 @@ export class Sessions implements SessionGate {
   list({ sql }: Scope, userId: string, currentId: string | null, page: PageRequest) {
     return readPage(page, {
       limit: 50,
-      read: ({ after, take }) =>
-        sql.rows(LIST, [userId, new Date(this.#now()), after?.at ?? null, after?.id ?? null, take]),
-      key: ({ createdAt, id }) => ({ at: createdAt.getTime(), id }),
+      read: (rows) => sql.rows(LIST, [userId, new Date(this.#now()), ...beforeTime(rows), rows.take]),
+      key: ({ createdAt, id }) => ({ rank: createdAt.getTime(), id }),
       item: ({ id, createdAt, lastSeenAt, expiresAt, ...client }): SessionInfo => ({
         ...client,
         id: SessionId.parse(id),

@@ -3,7 +3,7 @@ import { type BatchedLookup, batched } from '../../../db/batched-lookup.ts'
 import { statement } from '../../../db/sql.ts'
 import type { TokenScope } from '../../../protocol/index.ts'
 import { type Call, type CallerUser, RpcError, type TokenGate } from '../../../rpc/index.ts'
-import { type PageRequest, readPage } from '../../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../../pages.ts'
 import type { Platform } from '../../platform.ts'
 import type { Scope } from '../../scope.ts'
 import { accounts, USER } from '../accounts.ts'
@@ -67,7 +67,7 @@ const LIST = statement<ListedToken>(
   'tokens.list',
   `SELECT id, name, scopes, created_at AS "createdAt", last_used_at AS "lastUsedAt", expires_at AS "expiresAt"
    FROM tokens WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
-     AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
+     AND (created_at, id) < ($3::timestamptz, $4)
    ORDER BY created_at DESC, id DESC LIMIT $5`,
 )
 
@@ -150,9 +150,8 @@ export class Tokens implements TokenGate {
   list({ sql }: Scope, userId: string, page: PageRequest) {
     return readPage(page, {
       limit: MAX_TOKENS,
-      read: ({ after, take }) =>
-        sql.rows(LIST, [userId, new Date(this.#now()), after?.at ?? null, after?.id ?? null, take]),
-      key: ({ createdAt, id }) => ({ at: createdAt.getTime(), id }),
+      read: (rows) => sql.rows(LIST, [userId, new Date(this.#now()), ...beforeTime(rows), rows.take]),
+      key: ({ createdAt, id }) => ({ rank: createdAt.getTime(), id }),
       item: ({ id, createdAt, lastUsedAt, expiresAt, name, scopes }): TokenInfo => ({
         id: TokenId.parse(id),
         name,

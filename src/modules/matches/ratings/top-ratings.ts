@@ -12,9 +12,10 @@ const TOP = statement<Rated & { standing: number }>(
    ORDER BY standing DESC, user_id DESC LIMIT $4`,
 )
 
-const HIGHEST = 2 ** 31 - 1
+/** Of the column. */
+export const MAX_STANDING = 2 ** 31 - 1
 
-/** The best players of a game. A page continues after a standing, which it takes for a time. */
+/** The best players of a game. A page continues after a standing. */
 export function topRatings(sql: Sql, game: string, { after, take }: PageRows) {
-  return sql.rows(TOP, [game, after?.at.getTime() ?? HIGHEST, after?.id ?? '', take])
+  return sql.rows(TOP, [game, after?.rank ?? MAX_STANDING, after?.id ?? '', take])
 }

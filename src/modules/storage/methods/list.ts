@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { method } from '../../define.ts'
-import { listOf, Page, readPage } from '../../pages.ts'
+import { listOf, Page } from '../../pages.ts'
 import { listValues } from '../stored-values.ts'
 import { StoredEntry } from '../types.ts'
 
@@ -11,10 +11,5 @@ export const list = method({
   input: z.object({ ...Page, prefix: z.string().max(128).default('') }),
   output: listOf(StoredEntry),
 
-  handle: ({ ctx, input }) =>
-    readPage(input, {
-      read: (rows) => listValues(ctx.sql, ctx.user.id, input.prefix, rows),
-      key: ({ createdAt, id }) => ({ at: createdAt, id }),
-      item: ({ id: _id, ...entry }) => entry,
-    }),
+  handle: ({ ctx, input }) => listValues(ctx.sql, ctx.user.id, input),
 })

@@ -1,5 +1,5 @@
 import { type Sql, statement } from '../../../db/sql.ts'
-import { type PageRequest, readPage } from '../../pages.ts'
+import { beforeTime, type PageRequest, readPage } from '../../pages.ts'
 import type { MatchId, UserId } from '../../wire.ts'
 import { SUMMARY } from '../profiles.ts'
 import type { OnlineUser } from '../types.ts'
@@ -56,8 +56,8 @@ const ONLINE = statement<{ user: OnlineUser; createdAt: Date }>(
 export function listOnline(sql: Sql, page: PageRequest) {
   return readPage(page, {
     limit: 50,
-    read: ({ after, take }) => sql.rows(ONLINE, [after?.at ?? 'infinity', after?.id ?? '', take]),
-    key: ({ user, createdAt }) => ({ at: createdAt.getTime(), id: user.id }),
+    read: (rows) => sql.rows(ONLINE, [...beforeTime(rows), rows.take]),
+    key: ({ user, createdAt }) => ({ rank: createdAt.getTime(), id: user.id }),
     item: ({ user }) => user,
   })
 }
