@@ -65,7 +65,7 @@ test('the migrations together make what schema.prisma says, and the listed addit
     'index CREATE INDEX matches_replayable_idx ON public.matches USING btree (finished_at) WHERE (inputs IS NOT NULL)',
     "index CREATE INDEX matches_shown_later_idx ON public.matches USING btree (finished_at) WHERE ((options ? 'spectatorDelayMs'::text) AND (start_version IS NOT NULL))",
     'index CREATE INDEX queue_entries_waiting_idx ON public.queue_entries USING btree (game, since, user_id) WHERE (status = \'waiting\'::"QueueStatus")',
-    'index CREATE INDEX scores_player_name_idx ON public.scores USING btree (lower(player_name), score DESC) WHERE (player_name IS NOT NULL)',
+    "index CREATE INDEX scores_player_key_idx ON public.scores USING btree (player_key, score DESC, id) WHERE (player_key <> ''::text)",
     'index CREATE UNIQUE INDEX matches_open_rematch_key ON public.matches USING btree (rematch_of) WHERE (status = ANY (ARRAY[\'waiting\'::"MatchStatus", \'live\'::"MatchStatus"]))',
     'index CREATE UNIQUE INDEX matches_waiting_code_key ON public.matches USING btree (code) WHERE (status = \'waiting\'::"MatchStatus")',
     'trigger audit_log.audit_log_append_only',

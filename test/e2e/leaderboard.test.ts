@@ -3,8 +3,8 @@ import { test } from './support/fixtures.ts'
 import type { Visitor } from './support/visitor.ts'
 
 /** Submits a score as a game does, over HTTP. */
-async function submit({ context }: Visitor, score: number, gameMode = 'endless'): Promise<void> {
-  const answer = await context.request.post('/api/scores', { data: { score, game_mode: gameMode } })
+async function submit({ context }: Visitor, score: number, gameMode = 'endless', name?: string): Promise<void> {
+  const answer = await context.request.post('/api/scores', { data: { score, game_mode: gameMode, player_name: name } })
   expect(answer.status()).toBe(200)
 }
 
@@ -29,7 +29,13 @@ test('a leaderboard', async ({ people }) => {
   ]
   await rex.page.goto('/leaderboard')
   await rex.page.getByText('No scores yet').waitFor()
-  await Promise.all([submit(rex, 120), submit(sol, 1_500), submit(tom, 120), submit(tom, 7, 'arena')])
+  await Promise.all([
+    submit(rex, 120),
+    submit(sol, 1_500),
+    submit(tom, 120),
+    submit(tom, 7, 'arena'),
+    submit(tom, 9, 'arena', 'Tom the guest'),
+  ])
   await sol.page.goto('/leaderboard')
   await sol.page.getByTestId('game-mode').selectOption('endless')
   await rex.page.reload()
@@ -54,7 +60,10 @@ test('a leaderboard', async ({ people }) => {
   expect(overflow).toBeLessThanOrEqual(0)
   // A name leads to its profile.
   await sol.page.getByTestId('places-top').check({ force: true })
-  await sol.page.getByRole('link', { name: 'tom' }).click()
+  await shows(sol, ['1 tom 9', '2 tom 7'])
+  expect(await sol.page.getByTestId('ranking').locator('li').first().textContent()).toContain('Tom the guestby tom,')
+  await sol.shoot('names')
+  await sol.page.getByRole('link', { name: 'tom' }).first().click()
   await sol.page.waitForURL('**/u/tom')
 
   await tom.page.goto('/leaderboard')

@@ -138,7 +138,7 @@ test('counts are exact after many players have submitted at once', async ({ rall
   expect(wrong).toEqual([])
 })
 
-test('a score says what a run was, and only the best 50 of a player and mode are kept', async ({
+test('a score says what a run was, and only the best 50 of a name and mode are kept, 3 of another name', async ({
   rally,
   database: { db },
 }) => {
@@ -154,18 +154,25 @@ test('a score says what a run was, and only the best 50 of a player and mode are
     ...run,
   }))
   await db.score.createMany({ data: many })
-  await ada.client.call('scores.submit', { gameMode: 'run', score: 1_000, playerName: '  Ada the Great ' })
-  const kept = await db.score.findMany({ where: { userId: ada.player.id }, orderBy: { score: 'asc' } })
-  expect(kept.map((row) => Number(row.score))).toEqual([...many.map((row) => row.score).slice(-49), 1_000])
+  await ada.client.call('scores.submit', { gameMode: 'run', score: 1_000, playerName: ` ${name.toUpperCase()}` })
+  for (const score of [1, 7, 3, 4, 2, 6, 5])
+    await ada.client.call('scores.submit', { gameMode: 'run', score, playerName: '  Ada the Great ' })
+  const keptAs = async (playerName: string | null) => {
+    const kept = await db.score.findMany({ where: { userId: ada.player.id, playerName }, orderBy: { score: 'asc' } })
+    return kept.map((row) => Number(row.score))
+  }
+  expect(await keptAs(null)).toEqual([...many.map((row) => row.score).slice(-49), 1_000])
+  expect(await keptAs('Ada the Great')).toEqual([5, 6, 7])
   const ofPlayer = (who: string) =>
     ben.client.call<{ items: { score: number; playerName: string }[] }>('scores.ofPlayer', {
       name: who,
       gameMode: 'run',
       limit: 2,
     })
-  const best = { score: 1_000, playerName: 'Ada the Great', username: name, rank: 1 }
+  const best = { score: 1_000, playerName: name, username: name, rank: 1 }
   expect(await ofPlayer(name)).toMatchObject({ items: [best, { score: 154 }] })
-  expect(await ofPlayer('ada THE great')).toMatchObject({ items: [best] })
+  const asGreat = { playerName: 'Ada the Great', username: name }
+  expect(await ofPlayer('ada THE great')).toMatchObject({ items: [{ ...asGreat, score: 7, rank: 2 }, asGreat] })
   await expect(ofPlayer('nobody here')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   expect(await ben.client.call('scores.best', { username: name })).toMatchObject({ items: [best] })
   expect(await ben.client.call('scores.best', { username: name, gameMode: 'other' })).toEqual({ items: [] })

@@ -88,6 +88,25 @@ test('a search reads a range of the index', async ({ database }) => {
   expect(JSON.stringify(plan)).not.toContain('Sort')
 })
 
+test('two accounts are exported at once on a node; others are told to come later', async ({
+  rally,
+  database: { db },
+}) => {
+  const players = await newcomers(rally, 3)
+  const exportOf = (n: 0 | 1 | 2) => players[n].client.call('users.export')
+  let running: Promise<unknown>[] = []
+  await db.$transaction(async (tx) => {
+    await tx.$executeRaw`LOCK TABLE boss_defeats`
+    running = [exportOf(0), exportOf(1)]
+    const waiting = () => db.$queryRaw`
+      SELECT FROM pg_locks WHERE relation = 'boss_defeats'::regclass AND NOT granted`
+    await expect.poll(waiting).toHaveLength(2)
+    await expect(exportOf(2)).rejects.toThrow(/UNAVAILABLE .*"retryAfterMs":2000/)
+  })
+  expect(await Promise.all(running)).toHaveLength(2)
+  expect(await exportOf(2)).toMatchObject({ data: { scores: { scores: [] } } })
+})
+
 test('an account is exported with what every module keeps of it, and without secrets', async ({ rally }) => {
   const [{ player, client }] = await newcomers(rally, 1)
   await client.call('users.updateProfile', { bio: 'about me', avatar: PNG.toString('base64') })

@@ -13,8 +13,8 @@ const CLOSE = statement(
 )
 const DELETE_ENTRIES = statement(
   'scores.deleteEntries',
-  `DELETE FROM leaderboard_entries WHERE (leaderboard_id, user_id) IN (
-     SELECT leaderboard_id, user_id FROM leaderboard_entries
+  `DELETE FROM leaderboard_entries WHERE (user_id, player_key, leaderboard_id) IN (
+     SELECT user_id, player_key, leaderboard_id FROM leaderboard_entries
      WHERE leaderboard_id IN (SELECT id FROM leaderboards WHERE closed) LIMIT ${MAX_ROWS})`,
 )
 const DELETE_COUNTS = statement(

@@ -12,6 +12,8 @@ import { scoreRoutes } from './rest-routes.ts'
 import { scoreService } from './service.ts'
 import { onLeaderboard } from './subscriptions/onLeaderboard.ts'
 
+export { scoreService } from './service.ts'
+
 /** Scores, leaderboards and bosses of games that run anywhere. */
 export const scores = module({
   name: 'scores',

@@ -1,6 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { currentBoard, ORDER, playersOf, rankOf, type ScoreRow, scoreRow, withRanks } from './leaderboard-rows.ts'
-import { type Leaderboard, MAX_LISTED, type Period } from './types.ts'
+import { type Leaderboard, MAX_LISTED, type Period, type Score } from './types.ts'
 
 interface Read {
   readonly seq: number
@@ -32,11 +32,20 @@ export const TOP = statement<Read>(
       JOIN users ON users.id = entry.user_id`),
 )
 
-/** Up to `$3` entries before the user's own, the own one, and so many after it. Values: game mode, period, how many, user. */
+/**
+ * Up to `$3` entries before the own one, the own one, and so many after it. The own one is that of the user's own name, else
+ * the user's best; `OFFSET 0` keeps the planner from looking for it among those of everybody. Values: game mode, period, how
+ * many, user.
+ */
 export const AROUND = statement<Read>(
   'scores.around',
   read(`
-    WITH own AS (SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id AND user_id = $4),
+    WITH named AS (
+      SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id AND user_id = $4 AND player_key = ''),
+    own AS (SELECT * FROM named UNION ALL (
+      SELECT * FROM (
+        SELECT * FROM leaderboard_entries WHERE leaderboard_id = board.id AND user_id = $4 OFFSET 0) AS best
+      WHERE NOT EXISTS (SELECT FROM named) ORDER BY ${ORDER} LIMIT 1)),
     near AS (
       (SELECT better.* FROM own, LATERAL (${atMost(
         '$3',
@@ -72,7 +81,10 @@ export async function readTop(sql: Sql, gameMode: string, period: Period, limit:
   return { seq, leaderboard }
 }
 
-/** `limit` entries with the user's own in their middle, as far as there are so many on both sides; none without an own one. */
+/**
+ * `limit` entries with that of the user's own name, else the user's best, in their middle, as far as there are so many on both
+ * sides; none without an own one.
+ */
 export async function readAround(
   sql: Sql,
   gameMode: string,
@@ -82,7 +94,9 @@ export async function readAround(
 ): Promise<Leaderboard> {
   const { players, entries: near } = await one(sql.first(AROUND, [gameMode, period, limit - 1, userId]))
   const entries = withRanks(near)
-  const own = entries.findIndex((each) => each.userId === userId)
+  const isOwn = (entry: Score) => entry.userId === userId
+  const named = entries.findIndex((entry) => isOwn(entry) && entry.playerName === entry.username)
+  const own = named === -1 ? entries.findIndex(isOwn) : named
   const from = Math.max(0, Math.min(own - Math.floor((limit - 1) / 2), entries.length - limit))
   return { gameMode, period, players, entries: entries.slice(from, from + limit) }
 }

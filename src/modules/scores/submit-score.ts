@@ -8,8 +8,15 @@ import type { Period, RunFacts, Score } from './types.ts'
 const MAX_MODES = 1_000
 const MAX_NEW_MODES = 5
 const MAX_MODES_OF_USER = 50
-/** Of each user and mode the best scores are kept, so many. */
-export const KEPT_SCORES = 50
+/**
+ * Shown names beside the own one that an account may have in a mode, and in all modes together, where each counts in each mode.
+ * `users.export` reads all their scores in one piece: about 10 MB.
+ */
+const MAX_NAMES = 10_000
+const MAX_NAMES_OF_USER = 20_000
+/** The best scores that are kept of an account's own name in a mode, and of each other name. */
+const KEPT_SCORES = 50
+const KEPT_SCORES_OF_NAME = 3
 
 export interface Submission extends RunFacts {
   readonly gameMode: string
@@ -30,15 +37,27 @@ export interface Submitted {
 
 const PERIODS = `unnest('{all,week,day}'::"LeaderboardPeriod"[]) WITH ORDINALITY AS listed (period, place)`
 
-/** The current leaderboards of a mode that exist, and how many modes the user has scores in. Values: game mode, user, score. */
-const FIND_BOARDS = statement<{ periods: Period[]; isKnown: boolean; modes: number; rank: number }>(
+/** The current leaderboards of a mode that exist, and whether the player is on that of all time. Values: game mode, user, score, name's key. */
+const FIND_BOARDS = statement<{ periods: Period[]; isKnown: boolean; rank: number }>(
   'scores.findBoards',
   `SELECT found.periods, ${rankOf('found.id', '$3')} AS rank,
-     EXISTS (SELECT FROM leaderboard_entries WHERE leaderboard_id = found.id AND user_id = $2) AS "isKnown",
-     (SELECT count(*) FROM leaderboard_entries AS entry JOIN leaderboards ON leaderboards.id = entry.leaderboard_id
-      WHERE user_id = $2 AND leaderboards.period = 'all') AS modes
+     EXISTS (SELECT FROM leaderboard_entries
+       WHERE leaderboard_id = found.id AND user_id = $2 AND player_key = $4) AS "isKnown"
    FROM (SELECT coalesce(array_agg(period::text), '{}') AS periods, max(id) FILTER (WHERE period = 'all') AS id
      FROM leaderboards WHERE game_mode = $1 AND starts_on = ${startOf('period')}) AS found`,
+)
+
+/** New names of an account are counted one after another. Value: user. */
+const LOCK_NAMES = statement(
+  'scores.lockNames',
+  `SELECT pg_advisory_xact_lock(hashtextextended('scores.names/' || $1, 0))`,
+)
+/** The modes in which the user has scores, and how many other names in each. Value: user. */
+const COUNT_NAMES = statement<{ gameMode: string; names: number }>(
+  'scores.countNames',
+  `SELECT game_mode AS "gameMode", count(*) FILTER (WHERE player_key <> '') AS names
+   FROM leaderboard_entries JOIN leaderboards ON leaderboards.id = leaderboard_id
+   WHERE user_id = $1 AND period = 'all' GROUP BY game_mode`,
 )
 
 /** New modes are counted one after another. */
@@ -58,20 +77,20 @@ const MAKE_BOARDS = statement(
    ON CONFLICT (game_mode, period, starts_on) DO NOTHING`,
 )
 
-/** Values: user, game mode, score, shown name or null, coins, enemies, distance, level. */
+/** Values: user, game mode, score, shown name or null, coins, enemies, distance, level, the name's key. */
 const STORE = statement<{ id: number; at: number; changed: Period[] }>(
   'scores.store',
   `WITH stored AS (
-     INSERT INTO scores (user_id, game_mode, score, player_name, coins, enemies_defeated, distance, level)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *),
+     INSERT INTO scores (user_id, game_mode, score, player_name, coins, enemies_defeated, distance, level, player_key)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *),
    entered AS (
      INSERT INTO leaderboard_entries AS kept
-       (leaderboard_id, user_id, score_id, score, scored_at, player_name, coins, enemies_defeated, distance, level)
-     SELECT board.id, stored.user_id, stored.id, stored.score, stored.created_at, stored.player_name, stored.coins,
+       (leaderboard_id, user_id, player_key, score_id, score, scored_at, player_name, coins, enemies_defeated, distance, level)
+     SELECT board.id, stored.user_id, stored.player_key, stored.id, stored.score, stored.created_at, stored.player_name, stored.coins,
        stored.enemies_defeated, stored.distance, stored.level
      FROM stored JOIN leaderboards AS board ON board.game_mode = $2 AND board.starts_on = ${startOf('board.period')}
      ORDER BY board.id
-     ON CONFLICT (leaderboard_id, user_id) DO UPDATE SET score_id = EXCLUDED.score_id, score = EXCLUDED.score,
+     ON CONFLICT (user_id, player_key, leaderboard_id) DO UPDATE SET score_id = EXCLUDED.score_id, score = EXCLUDED.score,
        scored_at = EXCLUDED.scored_at, player_name = EXCLUDED.player_name, coins = EXCLUDED.coins,
        enemies_defeated = EXCLUDED.enemies_defeated, distance = EXCLUDED.distance, level = EXCLUDED.level
        WHERE kept.score < EXCLUDED.score
@@ -81,36 +100,36 @@ const STORE = statement<{ id: number; at: number; changed: Period[] }>(
    FROM stored`,
 )
 
-/** Values: user, game mode. */
+/** Values: user, game mode, name's key, how many stay. */
 const TRIM = statement(
   'scores.trim',
   `DELETE FROM scores WHERE id IN (
-     SELECT id FROM scores WHERE user_id = $1 AND game_mode = $2 ORDER BY score DESC, id OFFSET ${KEPT_SCORES})`,
+     SELECT id FROM scores WHERE user_id = $1 AND game_mode = $2 AND player_key = $3 ORDER BY score DESC, id OFFSET $4)`,
 )
 
-const IS_USERNAME = statement<{ id: string }>('scores.isUsername', 'SELECT id FROM users WHERE username = lower($1)')
+const IS_USERNAME = statement<{ id: string }>('scores.isUsername', 'SELECT id FROM users WHERE username = $1')
 
 /**
- * Stores a score, and enters it on the leaderboards on which it is the user's best.
- * @throws RpcError FORBIDDEN, TOO_MANY_MODES
+ * Stores a score, and enters it on the leaderboards on which it is the best one of this account and shown name.
+ * @throws RpcError FORBIDDEN, TOO_MANY_MODES, TOO_MANY_NAMES
  */
 export async function submitScore(scope: Scope, user: CallerUser, submission: Submission): Promise<Submitted> {
   const { sql } = scope
   const { gameMode, score, playerName, coins, enemiesDefeated, distance, level } = submission
-  const otherName = playerName === undefined || playerName.toLowerCase() === user.username ? null : playerName
+  const otherName = playerName === undefined || playerKeyOf(playerName) === user.username ? null : playerName
+  const playerKey = otherName === null ? '' : playerKeyOf(otherName)
   const [found, owner] = await Promise.all([
-    sql.first(FIND_BOARDS, [gameMode, user.id, score]),
-    otherName === null ? null : sql.first(IS_USERNAME, [otherName]),
+    sql.first(FIND_BOARDS, [gameMode, user.id, score, playerKey]),
+    otherName === null ? null : sql.first(IS_USERNAME, [playerKey]),
   ])
   if (owner) throw new RpcError('FORBIDDEN', 'The name is the username of another player')
-  if (found?.isKnown !== true && (found?.modes ?? 0) >= MAX_MODES_OF_USER) {
-    throw new RpcError('TOO_MANY_MODES', `A player has scores in at most ${MAX_MODES_OF_USER} game modes`)
-  }
   const isNewMode = !found?.periods.includes('all')
   if (isNewMode) await checkNewMode(scope, user)
+  if (!found?.isKnown) await checkNewName(scope, user, gameMode, otherName)
   if ((found?.periods.length ?? 0) < 3) await sql.rows(MAKE_BOARDS, [gameMode, user.id])
-  const values = [user.id, gameMode, score, otherName, coins, enemiesDefeated, distance, level]
-  const [stored] = await Promise.all([sql.first(STORE, values), sql.rows(TRIM, [user.id, gameMode])])
+  const values = [user.id, gameMode, score, otherName, coins, enemiesDefeated, distance, level, playerKey]
+  const stays = otherName === null ? KEPT_SCORES : KEPT_SCORES_OF_NAME
+  const [stored] = await Promise.all([sql.first(STORE, values), sql.rows(TRIM, [user.id, gameMode, playerKey, stays])])
   if (!stored) throw new Error('the score was not stored')
   return {
     score: {
@@ -132,6 +151,32 @@ export async function submitScore(scope: Scope, user: CallerUser, submission: Su
     isBest: stored.changed.includes('all'),
     changed: stored.changed,
     isNewMode,
+  }
+}
+
+/** What decides whether two shown names are the same. */
+export const playerKeyOf = (name: string): string => name.toLowerCase().normalize('NFC')
+
+async function checkNewName(
+  { sql }: Scope,
+  user: CallerUser,
+  gameMode: string,
+  otherName: string | null,
+): Promise<void> {
+  const [, modes] = await Promise.all([sql.rows(LOCK_NAMES, [user.id]), sql.rows(COUNT_NAMES, [user.id])])
+  const known = modes.find((mode) => mode.gameMode === gameMode)
+  if (!known && modes.length >= MAX_MODES_OF_USER) {
+    throw new RpcError('TOO_MANY_MODES', `An account has scores in at most ${MAX_MODES_OF_USER} game modes`)
+  }
+  if (otherName === null) return
+  if ((known?.names ?? 0) >= MAX_NAMES) {
+    throw new RpcError('TOO_MANY_NAMES', `An account has scores under at most ${MAX_NAMES} names in a game mode`)
+  }
+  if (modes.reduce((sum, { names }) => sum + names, 0) >= MAX_NAMES_OF_USER) {
+    throw new RpcError(
+      'TOO_MANY_NAMES',
+      `An account has scores under at most ${MAX_NAMES_OF_USER} names in all game modes`,
+    )
   }
 }
 

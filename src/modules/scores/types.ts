@@ -29,7 +29,7 @@ export const RunFacts = z.object({
 })
 export type RunFacts = z.infer<typeof RunFacts>
 
-/** The name that is shown with a score: letters, digits, signs and single spaces. */
+/** The name that is shown with a score: letters, digits, signs and single spaces. With the account it says which player it is. */
 export const PlayerName = z
   .string()
   .max(64)
@@ -53,7 +53,7 @@ export const Score = z.object({
 })
 export type Score = z.infer<typeof Score>
 
-/** The best score of each player, highest first; of equal ones the earliest. */
+/** The best score of each player, highest first; of equal ones the earliest. A player is an account and a shown name. */
 export const Leaderboard = z.object({
   gameMode: z.string(),
   period: Period,

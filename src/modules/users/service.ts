@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/sql.ts'
 import { matchService } from '../matches/index.ts'
 import { type Platform, type Service, service } from '../platform.ts'
+import { AccountExport } from './account-export.ts'
 import { avatarReader, type StoredAvatar } from './avatars/stored-avatars.ts'
 import { exportProfile } from './export-profile.ts'
 import { PresenceFeed } from './presence/presence-feed.ts'
@@ -9,10 +10,12 @@ import { countResult } from './statistics.ts'
 /** Profiles, pictures, and who is online. */
 export class UserService implements Service {
   readonly presence: PresenceFeed
+  readonly accountExport: AccountExport
   readonly avatarOf: (username: string) => Promise<StoredAvatar | undefined>
 
   constructor(platform: Platform) {
     this.presence = new PresenceFeed(platform)
+    this.accountExport = new AccountExport(platform)
     this.avatarOf = avatarReader(platform.database.sql)
     const matches = platform.use(matchService)
     matches.lifecycle.onPresence((userIds) => this.presence.announce(userIds))

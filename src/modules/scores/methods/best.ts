@@ -6,7 +6,7 @@ import { scoreService } from '../service.ts'
 import { GameMode, Score } from '../types.ts'
 
 export const best = method({
-  summary: 'Lists the best score of a user in each game mode, or in one.',
+  summary: 'Lists the best score of a user under the own name, in each game mode or in one.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 120, perSeconds: 60 },

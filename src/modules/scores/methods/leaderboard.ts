@@ -4,7 +4,8 @@ import { readAround, readTop } from '../read-leaderboard.ts'
 import { DEFAULT_GAME_MODE, GameMode, Leaderboard, MAX_LISTED, Period } from '../types.ts'
 
 export const leaderboard = method({
-  summary: 'Lists the best score of each player in a game mode, from the top or around the caller.',
+  summary:
+    'Lists the best score of each player in a game mode, from the top or around the caller; a player is an account and a shown name.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 300, perSeconds: 60 },

@@ -4,7 +4,8 @@ import { scoreService } from '../service.ts'
 import { GameMode, PlayerName, Score } from '../types.ts'
 
 export const ofPlayer = method({
-  summary: 'Lists the kept scores of a player, by username or by the name that is shown with them.',
+  summary:
+    'Lists the kept scores that are shown under a name: those of the user of this name, else those of any account.',
   access: 'anyone',
   effect: 'read',
   limit: { points: 120, perSeconds: 60 },

@@ -5,9 +5,10 @@ import { GameMode, PlayerName, Points, RunFacts, Score } from '../types.ts'
 
 const facts = RunFacts.shape
 
-/** Only the best scores of a player and mode are kept, so a low one may be gone right after it was counted. */
+/** Only the best scores of a shown name and mode are kept, so a low one may be gone right after it was counted. */
 export const submit = method({
-  summary: 'Stores a score of the caller, and enters it on the leaderboards where it is the best one.',
+  summary:
+    'Stores a score of the caller, and enters it on the leaderboards where it is the best one of the shown name.',
   access: 'user',
   scope: 'scores:write',
   effect: 'write',
@@ -22,7 +23,7 @@ export const submit = method({
     level: facts.level.default(0),
   }),
   output: z.object({ score: Score, isBest: z.boolean() }),
-  errors: ['FORBIDDEN', 'TOO_MANY_MODES'],
+  errors: ['FORBIDDEN', 'TOO_MANY_MODES', 'TOO_MANY_NAMES'],
 
   async handle({ ctx, input: { playerName, ...run } }) {
     const { score, isBest } = await ctx.use(scoreService).submit(ctx, ctx.user, { ...run, playerName })

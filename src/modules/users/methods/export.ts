@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { method } from '../../define.ts'
 import { Timestamp } from '../../wire.ts'
+import { userService } from '../service.ts'
 
 /** `export` is a word of the language, so the value has another name than the method. */
 export const exportAll = method({
@@ -11,12 +12,10 @@ export const exportAll = method({
   limit: { points: 6, perSeconds: 60 },
   input: z.object({}),
   output: z.object({ exportedAt: Timestamp, data: z.record(z.string(), z.unknown()) }),
+  errors: ['UNAVAILABLE'],
 
   async handle({ ctx }) {
-    const data: Record<string, unknown> = {}
-    for (const [name, service] of ctx.platform.allServices()) {
-      if (service.exportOf) data[name] = await service.exportOf(ctx.user.id, ctx.sql)
-    }
+    const data = await ctx.use(userService).accountExport.collect(ctx.user.id, ctx.sql)
     return { exportedAt: Date.now(), data }
   },
 })

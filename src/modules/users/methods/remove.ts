@@ -3,6 +3,7 @@ import { authService } from '../../auth/index.ts'
 import { method } from '../../define.ts'
 import { matchService } from '../../matches/index.ts'
 import { roomService } from '../../rooms/index.ts'
+import { scoreService } from '../../scores/index.ts'
 import { Empty } from '../../wire.ts'
 import { userService } from '../service.ts'
 
@@ -25,6 +26,7 @@ export const remove = method({
     await matches.leaveAll(ctx, user)
     await ctx.use(roomService).leaveAll(ctx, user.id)
     await matches.forgetName(ctx, user.id)
+    await ctx.use(scoreService).removeAll(ctx, user.id)
     await removal.remove(ctx, user)
     ctx.afterCommit(() => {
       ctx.use(userService).presence.announce([user.id])

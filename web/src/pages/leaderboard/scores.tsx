@@ -139,18 +139,13 @@ function ScoreList({ leaderboard, empty }: { readonly leaderboard: Leaderboard; 
 
 function rowOf(entry: Score, own: string | undefined): RankingRow {
   const { rank, username, displayName, playerName, score, createdAt } = entry
-  const shownAs = playerName === username ? null : `as ${playerName}, `
   return {
     place: rank,
     username,
     displayName,
+    shownAs: playerName === username ? undefined : playerName,
     isOwn: username === own,
     value: score.toLocaleString(),
-    about: (
-      <>
-        {shownAs}
-        <TimeAgo at={createdAt} />
-      </>
-    ),
+    about: <TimeAgo at={createdAt} />,
   }
 }
