@@ -2,6 +2,7 @@ import type { ErrorData } from '../protocol/index.ts'
 import { type Headers, jsonHeaders } from './security-headers.ts'
 import { addressOf, clientAddress, type ProxyCheck } from './trusted-proxies.ts'
 import type { HttpRequest, HttpResponse } from './uws.ts'
+import { writeBody } from './write-body.ts'
 
 /** Who sent a request. */
 export interface Sender {
@@ -178,7 +179,9 @@ export class Exchange {
       this.writeHead(status, headers)
       const isBodiless = status.startsWith('304') || status.startsWith('204')
       if (!isBodiless && this.method !== 'head') {
-        this.res.end(body, close)
+        // A connection that is ended after this answer can pile up nothing more.
+        if (close || body.length === 0) this.res.end(body, close)
+        else writeBody(this.res, body, (listener) => this.onAbort(listener))
         return
       }
       // Telling endWithoutBody() the length instead breaks the next request on the connection.

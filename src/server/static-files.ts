@@ -8,7 +8,6 @@ import { type Headers, pageHeaders } from './security-headers.ts'
 
 /** All files of the page together, as they are kept in memory. */
 const MAX_BYTES = 64 * 1024 * 1024
-const READ_DEADLINE_MS = 60_000
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -177,37 +176,11 @@ function sendFile(exchange: Exchange, request: Request, file: StaticFile, always
   const described = { ...headers, 'Content-Type': file.contentType }
   const full = encoding === 'identity' ? described : { ...described, 'Content-Encoding': encoding }
   if (hasTag(request.ifNoneMatch, etag)) exchange.reply('304 Not Modified', headers)
-  else if (request.method === 'head') exchange.reply('200 OK', full, body)
-  else stream(exchange, full, body)
+  else exchange.reply('200 OK', full, body)
 }
 
 /** Whether the client has this version of a file already. */
 export function hasTag(ifNoneMatch: string, etag: string | undefined): boolean {
   if (etag === undefined) return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
-}
-
-/**
- * Writes no more than the connection takes, so that a slow client costs no copy of the file. A client that takes too long is
- * cut, because others need its connection.
- */
-function stream(exchange: Exchange, headers: Headers, body: Buffer): void {
-  if (!exchange.take()) return
-  const { res } = exchange
-  res.cork(() => {
-    exchange.writeHead('200 OK', headers)
-    const [, isDone] = res.tryEnd(body, body.byteLength)
-    if (isDone) return
-    const deadline = setTimeout(() => res.close(), READ_DEADLINE_MS)
-    exchange.onAbort(() => clearTimeout(deadline))
-    res.onWritable((offset) => {
-      let isTaken = false
-      let isOver = false
-      res.cork(() => {
-        ;[isTaken, isOver] = res.tryEnd(body.subarray(offset), body.byteLength)
-      })
-      if (isOver) clearTimeout(deadline)
-      return isTaken
-    })
-  })
 }
