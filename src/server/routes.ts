@@ -110,7 +110,8 @@ export function createRoutes(options: RoutesOptions): (res: HttpResponse, req: H
       refuse.call(exchange, '404 Not Found', missing.code, missing.message)
       return
     }
-    const route = methods[method === 'head' ? 'get' : method]
+    const verb = method === 'head' ? 'get' : method
+    const route = Object.hasOwn(methods, verb) ? methods[verb] : undefined
     if (!route) {
       const allowed = Object.keys(methods).flatMap((each) => (each === 'get' ? ['GET', 'HEAD'] : [each.toUpperCase()]))
       const headers = { Allow: allowed.join(', ') }
