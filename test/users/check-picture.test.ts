@@ -40,6 +40,13 @@ function jpegSegment(marker: number, data: string): Buffer {
 /** A JPEG with this segment after its beginning. */
 const jpegWith = (segment: Buffer) => Buffer.concat([JPEG.subarray(0, 2), segment, JPEG.subarray(2)])
 
+/** The JPEG with its scan so many times. */
+function jpegOfScans(count: number): Buffer {
+  const scan = JPEG.indexOf(Buffer.from([0xff, 0xda]))
+  const scans = Array<Buffer>(count).fill(JPEG.subarray(scan, -2))
+  return Buffer.concat([JPEG.subarray(0, scan), ...scans, JPEG.subarray(-2)])
+}
+
 /** A WebP with this chunk behind the others. */
 function webpWith(picture: Buffer, type: string, data: string): Buffer {
   const chunk = Buffer.concat([Buffer.from(type), Buffer.alloc(4), Buffer.from(data)])
@@ -53,6 +60,7 @@ test.each([
   ['a PNG', PNG, 'image/png'],
   ['an interlaced PNG', png({ interlace: 1, rows: 23 }), 'image/png'],
   ['a JPEG', JPEG, 'image/jpeg'],
+  ['a JPEG with many scans', jpegOfScans(64), 'image/jpeg'],
   ['a lossy WebP', LOSSY_WEBP, 'image/webp'],
   ['a lossless WebP', LOSSLESS_WEBP, 'image/webp'],
   ['a lossy WebP with alpha', LOSSY_WEBP_WITH_ALPHA, 'image/webp'],
@@ -95,6 +103,7 @@ test.each([
   ['a PNG without a size', png({ width: 0 })],
   ['half a JPEG', JPEG.subarray(0, JPEG.length / 2)],
   ['a JPEG with a longer table', jpegWith(jpegSegment(0xdb, `\0${'a'.repeat(64)}${SCRIPT}`))],
+  ['a JPEG with so many scans that it takes long to show', jpegOfScans(65)],
   ['a JPEG in name only', Buffer.from([0xff, 0xd8, ...Buffer.from(SCRIPT)])],
   ['a JPEG without a picture', Buffer.from([0xff, 0xd8, 0xff, 0xd9])],
   ['half a WebP', LOSSY_WEBP.subarray(0, LOSSY_WEBP.length / 2)],

@@ -24,6 +24,8 @@ const ADOBE = 238
 const SCAN = 218
 const END = 217
 const FRAMES = [192, 193, 194]
+/** A progressive picture has about ten. A browser draws the whole picture anew for each. */
+const MAX_SCANS = 64
 
 /** Keeps tables, frames and scans. Adobe's marker tells how the colours are stored. Metadata and comments are left out. */
 export function readJpeg(bytes: Buffer): Read {
@@ -53,7 +55,7 @@ export function readJpeg(bytes: Buffer): Read {
     at = end
     if (marker === SCAN) {
       if (frames !== 1) throw broken()
-      scans++
+      if (++scans > MAX_SCANS) throw broken()
       at = endOfScan(bytes, end)
       parts.push(bytes.subarray(end, at))
     }
