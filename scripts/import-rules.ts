@@ -91,6 +91,8 @@ export const rules: readonly Rule[] = [
   {
     area: 'src/config.ts',
     values: [
+      'src/limits-settings.ts',
+      'src/matches-settings.ts',
       'src/rooms-settings.ts',
       'src/tracing-settings.ts',
       'src/protocol/',
@@ -100,6 +102,9 @@ export const rules: readonly Rule[] = [
   },
   { area: 'src/environment.ts' },
   { area: 'src/secrets.ts', types: ['src/environment.ts'] },
+  { area: 'src/client-errors.ts', values: ['src/bus/node-calls.ts', 'src/db/', 'src/rpc/index.ts'] },
+  { area: 'src/limits-settings.ts', values: ['src/protocol/'], types: ['src/environment.ts'] },
+  { area: 'src/matches-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/rooms-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/tracing-settings.ts', types: ['src/environment.ts'] },
   { area: 'src/closers.ts', values: ['src/deadline.ts'] },

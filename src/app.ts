@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url'
 import type { Bus } from './bus/bus.ts'
 import { createDraining, TELL_MS } from './bus/draining.ts'
 import { createMemoryBus } from './bus/memory.ts'
-import { createNodeCalls, NodeCallError } from './bus/node-calls.ts'
+import { createNodeCalls } from './bus/node-calls.ts'
+import { translateError } from './client-errors.ts'
 import { Closers } from './closers.ts'
 import type { Config } from './config.ts'
 import { createDatabase, type Transaction } from './db/database.ts'
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrate.ts'
-import { isUnavailable, Overloaded } from './db/retry.ts'
 import { sealSecretAnswers } from './db/secret-encryption.ts'
-import { createOnce, OnceConflict, SWEEP_MS, UserGone } from './db/stored-answers.ts'
+import { createOnce, SWEEP_MS } from './db/stored-answers.ts'
 import { withDeadline } from './deadline.ts'
 import { createDocuments } from './documents/index.ts'
 import { Engine, NodeLease } from './engine/index.ts'
@@ -291,14 +291,4 @@ const noSessions: SessionGate = {
   extend: async () => null,
   redeem: () => Promise.reject(new RpcError('UNAUTHENTICATED', 'Nobody can sign in here')),
   end: async () => undefined,
-}
-
-/** Errors of the database that a client may see. */
-function translateError(error: unknown): RpcError | undefined {
-  if (error instanceof NodeCallError) return new RpcError(error.code, error.message, error)
-  if (error instanceof OnceConflict) return new RpcError('CONFLICT', 'This eid was used for another request')
-  if (error instanceof UserGone) return new RpcError('UNAUTHENTICATED', 'This account was removed')
-  if (error instanceof Overloaded) return new RpcError('UNAVAILABLE', 'Too busy', { retryAfterMs: 500 })
-  if (isUnavailable(error)) return new RpcError('UNAVAILABLE', 'The database does not answer', { retryAfterMs: 1000 })
-  return undefined
 }

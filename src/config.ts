@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { ConfigError, Environment, type Variables } from './environment.ts'
-import { defaultLimits, type Limits } from './protocol/index.ts'
+import { readLimits } from './limits-settings.ts'
+import { type MatchesSettings, readMatches, readTournaments, type TournamentsSettings } from './matches-settings.ts'
+import type { Limits } from './protocol/index.ts'
 import { type IceSettings, type RoomsSettings, readIce, readRooms } from './rooms-settings.ts'
 import { type EncryptionKey, readSecrets, type Secrets } from './secrets.ts'
 import { pairsOf, readTracing, type TracingSettings } from './tracing-settings.ts'
@@ -41,28 +43,8 @@ export interface Config {
   readonly heartbeatMs: number
   /** How far back a player's input may take effect; 0 turns rewinding off. */
   readonly maxRewindMs: number
-  readonly matches: {
-    /** From the moment that all players are connected to the first tick. */
-    readonly countdownMs: number
-    /** How long a player may be away from a live match. */
-    readonly comeBackMs: number
-    /** A waiting match is aborted when all its players have been away for so long. */
-    readonly emptyMs: number
-    /** A waiting match is aborted after this in any case. */
-    readonly maxWaitMs: number
-    /** In a turn-based match the seat to move loses after so long without a move. */
-    readonly maxTurnMs: number
-    /** Matches that one user may have waiting or live. */
-    readonly maxActive: number
-  }
-  readonly tournaments: {
-    /** A player of an announced match who is not connected within this forfeits it. */
-    readonly noShowMs: number
-    /** As `matches.countdownMs`, for players who are connected when the match is announced: they may look at another page. */
-    readonly countdownMs: number
-    /** Tournaments that are not over, in which one user may take part; and so many that one user may own. */
-    readonly maxActive: number
-  }
+  readonly matches: MatchesSettings
+  readonly tournaments: TournamentsSettings
   /** For how many days the inputs of finished matches are kept. */
   readonly replayDays: number
   readonly rooms: RoomsSettings
@@ -89,11 +71,6 @@ export interface Config {
   }
 }
 
-const KiB = 1024
-const MiB = 1024 * KiB
-const GiB = 1024 * MiB
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 /** For counts whose highest value does not matter. */
 const MANY = 10_000_000
 
@@ -206,19 +183,8 @@ export function readConfig(variables: Variables, given: ConfigInput = {}): Confi
     drainMs: env.seconds('DRAIN_SECONDS', 30, 0, 600),
     heartbeatMs: env.seconds('HEARTBEAT_SECONDS', 15, 1, 120),
     maxRewindMs: env.int('MAX_REWIND_MS', 100, 0, 1_000),
-    matches: {
-      countdownMs: env.int('MATCH_COUNTDOWN_MS', 3_000, 0, 60_000),
-      comeBackMs: env.int('MATCH_COME_BACK_MS', 30_000, 100, HOUR_MS),
-      emptyMs: env.int('MATCH_EMPTY_MS', 60_000, 100, HOUR_MS),
-      maxWaitMs: env.int('MATCH_MAX_WAIT_MS', 900_000, 1_000, DAY_MS),
-      maxTurnMs: env.int('MATCH_MAX_TURN_MS', 300_000, 1_000, DAY_MS),
-      maxActive: env.int('LIMIT_ACTIVE_MATCHES', 10, 1, 1_000),
-    },
-    tournaments: {
-      noShowMs: env.int('TOURNAMENT_NO_SHOW_MS', 60_000, 500, HOUR_MS),
-      countdownMs: env.int('TOURNAMENT_COUNTDOWN_MS', 10_000, 0, 60_000),
-      maxActive: env.int('LIMIT_ACTIVE_TOURNAMENTS', 5, 1, 1_000),
-    },
+    matches: readMatches(env),
+    tournaments: readTournaments(env),
     replayDays: env.int('REPLAY_DAYS', 90, 1, 36_500),
     rooms: readRooms(env),
     ice: readIce(env),
@@ -249,38 +215,6 @@ function readVersion(env: Environment): string | undefined {
   if (version === undefined || /^\w[\w.-]{0,127}$/.test(version)) return version
   env.refuse('RALLY_VERSION', `"${version}" is no version like 1.2.3`)
   return undefined
-}
-
-function readLimits(env: Environment, poolSize: number): Limits {
-  const or = defaultLimits
-  const anonymousReads = env.int('LIMIT_ANONYMOUS_READS', undefined, 1, 10_000)
-  if (anonymousReads !== undefined && anonymousReads >= poolSize) {
-    env.refuse('LIMIT_ANONYMOUS_READS', 'leaves nothing of DATABASE_POOL_SIZE to those with an account')
-  }
-  return {
-    frameBytes: env.int('LIMIT_FRAME_BYTES', or.frameBytes, KiB, 16 * MiB),
-    anonymousFrameBytes: env.int('LIMIT_ANONYMOUS_FRAME_BYTES', or.anonymousFrameBytes, KiB, 16 * MiB),
-    jsonDepth: env.int('LIMIT_JSON_DEPTH', or.jsonDepth, 4, 256),
-    requestsInFlight: env.int('LIMIT_REQUESTS_IN_FLIGHT', or.requestsInFlight, 1, 10_000),
-    subscriptions: env.int('LIMIT_SUBSCRIPTIONS', or.subscriptions, 1, 100_000),
-    requestsPerSecond: env.int('LIMIT_REQUESTS_PER_SECOND', or.requestsPerSecond, 1, MANY),
-    requestsBurst: env.int('LIMIT_REQUESTS_BURST', or.requestsBurst, 1, MANY),
-    inputsPerSecond: env.int('LIMIT_INPUTS_PER_SECOND', or.inputsPerSecond, 1, MANY),
-    bytesPerSecond: env.int('LIMIT_BYTES_PER_SECOND', or.bytesPerSecond, KiB, GiB),
-    bytesBurst: env.int('LIMIT_BYTES_BURST', or.bytesBurst, KiB, GiB),
-    timesPerUser: env.int('LIMIT_TIMES_PER_USER', or.timesPerUser, 1, 1_000_000),
-    timesPerIp: env.int('LIMIT_TIMES_PER_IP', or.timesPerIp, 1, 1_000_000),
-    socketsPerIp: env.int('LIMIT_SOCKETS_PER_IP', or.socketsPerIp, 1, MANY),
-    upgradesPerSecond: env.int('LIMIT_UPGRADES_PER_SECOND', or.upgradesPerSecond, 1, MANY),
-    upgradesBurst: env.int('LIMIT_UPGRADES_BURST', or.upgradesBurst, 1, MANY),
-    anonymousReads: anonymousReads ?? Math.floor(poolSize / 2),
-    unsentBytes: env.int('LIMIT_UNSENT_BYTES', or.unsentBytes, 64 * KiB, GiB),
-    latestUnsentBytes: env.int('LIMIT_LATEST_UNSENT_BYTES', or.latestUnsentBytes, 4 * KiB, GiB),
-    streamFramesPerSecond: env.int('LIMIT_STREAM_FRAMES_PER_SECOND', or.streamFramesPerSecond, 60, 1_000_000),
-    streamBytesPerSecond: env.int('LIMIT_STREAM_BYTES_PER_SECOND', or.streamBytesPerSecond, 64 * KiB, GiB),
-    requestMs: env.int('LIMIT_REQUEST_MS', or.requestMs, 100, 600_000),
-    anonymousIdleMs: env.int('LIMIT_ANONYMOUS_IDLE_MS', or.anonymousIdleMs, 1_000, DAY_MS),
-  }
 }
 
 /** Hosts for which browsers keep Secure cookies without https: they are the browser's own machine. */

@@ -8,6 +8,7 @@ import { connect, within } from '../support/client.ts'
 import { type Player, register } from '../support/server.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { startCluster } from './cluster.ts'
+import { Follower } from './follower.ts'
 
 const RECONNECTS = 200
 /** Streams that were cut off are opened again with back-off. */
@@ -52,28 +53,6 @@ async function resident(player: Player, node: number): Promise<RallyClient> {
   const client = clientOf(cluster.url(node), player, { backoff: { minMs: 5, maxMs: 60 } })
   onTestFinished(() => client.close())
   return client
-}
-
-/** Follows a match, and checks that no event is left out, doubled or out of order. */
-class Follower {
-  seq = -1
-  events = 0
-  readonly problems: string[] = []
-
-  constructor(client: RallyClient, matchId: Parameters<RallyClient['matches']['onUpdate']>[0]['matchId']) {
-    client.matches.onUpdate(
-      { matchId },
-      {
-        next: (_match, { kind, seq }) => {
-          if (kind === 'event' && seq !== this.seq + 1) this.problems.push(`event ${seq} after ${this.seq}`)
-          if (kind === 'snapshot' && seq < this.seq) this.problems.push(`snapshot ${seq} after ${this.seq}`)
-          if (kind === 'event') this.events++
-          this.seq = seq
-        },
-        error: (error) => void this.problems.push(error.message),
-      },
-    )
-  }
 }
 
 test('200 reconnects of the players of one match to nodes by chance lose nothing', async () => {

@@ -1,15 +1,14 @@
 import type { Config } from '../../config.ts'
 import type { Sql } from '../../db/sql.ts'
 import { type Connection, type Opened, RpcError } from '../../rpc/index.ts'
-import { matchService, splitOptions } from '../matches/index.ts'
-import type { Match } from '../matches/types.ts'
 import type { PageRequest } from '../pages.ts'
 import { type Platform, service } from '../platform.ts'
-import { inIdempotentTransaction, type Scope } from '../scope.ts'
-import type { MatchId, UserId } from '../wire.ts'
+import type { Scope } from '../scope.ts'
+import type { UserId } from '../wire.ts'
 import { directChannel, relayChannel, roomChannel } from './channels.ts'
 import { iceServersFor } from './ice-servers.ts'
 import { type LocalRoom, LocalRooms, notInRoom } from './local-rooms.ts'
+import { hasSeat, MatchChat } from './match-chat.ts'
 import { exportRooms, listRooms, readHistory } from './room-lists.ts'
 import { claimKey, MAX_MISSED, openLog, SNAPSHOT_MESSAGES, say, trimLog } from './room-log.ts'
 import { RoomPresence } from './room-presence.ts'
@@ -62,6 +61,7 @@ export class RoomService {
   readonly #platform: Platform
   readonly #local: LocalRooms
   readonly #presence: RoomPresence
+  readonly #matchChat: MatchChat
 
   constructor(platform: Platform) {
     this.#platform = platform
@@ -74,7 +74,7 @@ export class RoomService {
     platform.lease.onRevived(() => {
       for (const { roomId, userId } of this.#local.places()) this.#presence.update(roomId, userId)
     })
-    platform.use(matchService).feed.onChange((match) => this.#noteMatch(match))
+    this.#matchChat = new MatchChat(platform, (scope, places) => this.#remove(scope, places))
   }
 
   async stop(): Promise<void> {
@@ -99,7 +99,8 @@ export class RoomService {
    * @throws RpcError NOT_FOUND, ROOM_FULL, TOO_MANY_ROOMS; FORBIDDEN for the chat of a match that the user sees later
    */
   async join(scope: Scope, asker: Asker, key: RoomKey): Promise<Room> {
-    const match = 'matchId' in key ? await this.#matchFor(asker.id, key.matchId) : null
+    const match = 'matchId' in key ? await this.#matchChat.find(asker.id, key.matchId) : null
+    if ('matchId' in key && !match) throw notFound()
     await lockUser(scope.sql, asker.id)
     const roomId = await lockByKey(scope.sql, key, (match?.players.length ?? 0) + MAX_SPECTATORS_IN_ROOM)
     if (roomId === null) throw notFound()
@@ -270,42 +271,9 @@ export class RoomService {
   async #settle(scope: Scope, roomIds: readonly string[]): Promise<void> {
     for (const row of await settleRooms(scope.sql, roomIds)) this.announce(scope, row)
   }
-
-  /** @throws RpcError NOT_FOUND, FORBIDDEN while spectators see the match later than its players */
-  async #matchFor(userId: UserId, matchId: MatchId): Promise<Match> {
-    const match = await this.#platform.use(matchService).find({ matchId }, userId)
-    if (!match) throw notFound()
-    if (hasSeat(match, userId) || !isWatchedLater(match)) return match
-    throw new RpcError('FORBIDDEN', 'Spectators see this match later, and can write once they have seen its end')
-  }
-
-  /** Who gave up the seat in a match that spectators see later leaves its chat. */
-  #noteMatch(match: Match): void {
-    if (match.status !== 'waiting' || !isWatchedLater(match)) return
-    const { id, players } = match
-    inIdempotentTransaction(this.#platform, async (scope) => {
-      const room = await scope.db.room.findUnique({ where: { matchId: id }, select: { id: true } })
-      if (!room) return
-      await lockRooms(scope.sql, [room.id])
-      const members = await scope.db.roomMember.findMany({ where: { roomId: room.id, leftAt: null } })
-      const others = members.filter(({ userId }) => players.every((player) => player.userId !== userId))
-      if (others.length > 0) await this.#remove(scope, others)
-    }).catch((err: unknown) => {
-      this.#platform.log.of('rooms').warn({ err, matchId: id }, 'the chat of a match could not be kept to its players')
-    })
-  }
 }
 
 export const roomService = service('rooms', (platform) => new RoomService(platform))
-
-function hasSeat({ players }: Match, userId: string): boolean {
-  return players.some((player) => player.userId === userId)
-}
-
-/** Whether spectators must not know yet what its players know. */
-function isWatchedLater({ options, status }: Match): boolean {
-  return splitOptions(options).spectatorDelayMs > 0 && (status === 'waiting' || status === 'live')
-}
 
 function encodePayload(payload: unknown, maxBytes: number): string {
   const json = JSON.stringify(payload ?? null)

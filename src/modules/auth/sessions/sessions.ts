@@ -8,9 +8,10 @@ import type { Platform } from '../../platform.ts'
 import { plainScope, type Scope } from '../../scope.ts'
 import { SessionId } from '../../wire.ts'
 import { type SigningIn, USER } from '../accounts.ts'
-import { BAN, type Ban, forbidBanned, isBannedAt, isInForce } from '../bans.ts'
+import { BAN, type Ban, forbidBanned, isInForce } from '../bans.ts'
 import type { SessionEnd, SessionInfo } from '../types.ts'
 import type { SessionCloser } from './closing-sockets.ts'
+import { redeem } from './redeem.ts'
 import { Tickets } from './tickets.ts'
 
 /** How long a session lasts, from its beginning or its last renewal. A cookie past half of its life is renewed. */
@@ -62,26 +63,6 @@ const EXTEND = statement<SessionRow>(
    FROM users WHERE users.id = sessions.user_id
      AND sessions.id = $1 AND sessions.user_id = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
    RETURNING ${COLUMNS}`,
-)
-
-// A ticket counts once: of two requests with the same ticket one inserts its row, and only that one makes a session. No row
-// when the ticket was used before, or its user is gone or banned, or sign-ins were cancelled since. What bans the user or
-// cancels sign-ins at the same time waits for the lock, and then ends this session too.
-const REDEEM = statement<Pick<SessionRow, 'user'>>(
-  'sessions.redeem',
-  redeemSql({ column: '', value: '', table: '', condition: '', lock: '' }),
-)
-
-// A passkey that is being removed is waited for, and then makes no session.
-const REDEEM_WITH_PASSKEY = statement<Pick<SessionRow, 'user'>>(
-  'sessions.redeemWithPasskey',
-  redeemSql({
-    column: ', passkey_id',
-    value: ', passkeys.id',
-    table: ', passkeys',
-    condition: 'AND passkeys.id = $10 AND passkeys.user_id = users.id',
-    lock: ', passkeys',
-  }),
 )
 
 const END = statement(
@@ -178,10 +159,7 @@ export class Sessions implements SessionGate {
     const userAgent = from.userAgent.slice(0, 200).toWellFormed()
     const session = [sessionId, from.ip, userAgent, new Date(now), new Date(expiresAt)]
     const values = [ticket.id, ticket.endsAt, userId, ...session, ticket.signInVersion]
-    const redeemed = passkeyId
-      ? database.reserved.first(REDEEM_WITH_PASSKEY, [...values, passkeyId])
-      : database.reserved.first(REDEEM, values)
-    const row = await orUnavailable(redeemed)
+    const row = await orUnavailable(redeem(database.reserved, values, passkeyId))
     if (!row) throw badTicket()
     return { user: row.user, sessionId, expiresAt }
   }
@@ -267,21 +245,6 @@ export class Sessions implements SessionGate {
       for (const { id, userId } of expired) this.#closer.announce({ sessionId: id, userId, reason: 'expired' })
     })
   }
-}
-
-/** The statement of `redeem`, and what it adds for a ticket that names a passkey. */
-function redeemSql(more: Readonly<Record<'column' | 'value' | 'table' | 'condition' | 'lock', string>>): string {
-  return `WITH ticket AS (
-     INSERT INTO used_tickets (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING jti
-   ), session AS (
-     INSERT INTO sessions (id, user_id, ip, user_agent, created_at, last_seen_at, expires_at${more.column})
-     SELECT $4, users.id, $5, $6, $7, $7, $8${more.value} FROM users, ticket${more.table}
-     WHERE users.id = $3 AND NOT ${isBannedAt('$7')} AND sign_in_version = $9
-       ${more.condition}
-     FOR SHARE OF users${more.lock}
-     RETURNING user_id
-   )
-   SELECT ${USER} FROM users JOIN session ON session.user_id = users.id`
 }
 
 function toSignedIn({ id, user, expiresAt }: SessionRow): SignedIn {
