@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Histogram, WAIT_MS } from '../../../histogram.ts'
+import { Histogram } from '../../../histogram.ts'
 import { type Channel, channel, type Opened, RpcError } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction, type Scope } from '../../scope.ts'
@@ -28,6 +28,8 @@ const GATHER_AT_MOST_MS = 400
 const BUSY_MS = 30
 /** How old the number of players may be that is told to somebody who begins to wait. */
 const RECENT_MS = 250
+/** Bounds for how long players wait, ms. */
+const PLAYER_WAIT_MS = [250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000]
 /** How long players are asked to come to their match. */
 const COME_WITHIN_MS = 10_000
 
@@ -53,7 +55,7 @@ export class MatchQueue {
   /** The queues as they were last read here. */
   #read = { queues: [] as QueueState['queues'], at: Number.NEGATIVE_INFINITY }
   /** How long players whom this node matched have waited, ms. */
-  readonly waits = new Histogram(WAIT_MS)
+  readonly waits = new Histogram(PLAYER_WAIT_MS)
 
   constructor(platform: Platform, feed: MatchFeed, seating: Seating, invites: Invites) {
     this.#platform = platform
