@@ -79,7 +79,7 @@ function goOn(row: TournamentRow): void {
   if (row.status !== 'running') return
   settle(courseOf(row))
   if (!isOver(row)) return
-  const [best] = standingsOf(row.format, row.entrants.length, row.pairings)
-  const winnerSeed = best?.place === 1 ? best.seed : null
+  const standings = standingsOf(row.format, row.entrants.length, row.pairings)
+  const winnerSeed = standings.find(({ place }) => place === 1)?.seed ?? null
   Object.assign(row, { status: 'finished', winnerSeed, finishedAt: Date.now() })
 }

@@ -58,7 +58,7 @@ const UPDATE = statement(
      finished_at = to_timestamp($5::float8 / 1000), end_reason = $6 WHERE id = $1`,
 )
 
-/** Values: tournament, numbers of the entrants to keep. */
+/** Values: tournament, numbers of the entrants to keep. It removes those too whose accounts were deleted before the start. */
 const REMOVE_ENTRANTS = statement(
   'tournaments.removeEntrants',
   'DELETE FROM tournament_entrants WHERE tournament_id = $1 AND NOT number = ANY($2::int[])',
@@ -134,12 +134,13 @@ export async function updateTournament(sql: Sql, before: TournamentRow, after: T
   const { id, status, winnerSeed, startedAt, finishedAt, endReason } = after
   const pairings = changed(before.pairings, after.pairings)
   const entrants = changed(before.entrants, after.entrants)
-  const kept = new Set(after.entrants.map(({ number }) => number))
-  const isRemoved = before.entrants.some(({ number }) => !kept.has(number))
+  const staying = new Set(after.entrants.map(({ number }) => number))
+  // Without new ones: they may have the number of a player whose account is deleted.
+  const kept = before.entrants.flatMap(({ number }) => (staying.has(number) ? number : []))
   const [, stored] = await Promise.all([
     Promise.all([
       sql.rows(UPDATE, [id, status, winnerSeed, startedAt, finishedAt, endReason]),
-      isRemoved && sql.rows(REMOVE_ENTRANTS, [id, [...kept]]),
+      before.status === 'open' && sql.rows(REMOVE_ENTRANTS, [id, kept]),
       entrants.length > 0 && sql.rows(PUT_ENTRANTS, [id, JSON.stringify(entrants)]),
       pairings.length > 0 && sql.rows(PUT_PAIRINGS, [id, JSON.stringify(pairings)]),
     ]),
