@@ -43,8 +43,10 @@ export function endWords(match: Match, mine: readonly number[]): string | null {
     case 'stopped':
       return 'An admin stopped this match.'
     case 'too-long':
-      return 'Nobody moved for too long.'
-    default:
+      return 'It took too long, or nobody moved.'
+    case 'no-show':
+      return 'A player did not come to this match of the tournament in time.'
+    case 'failed':
       return 'Something went wrong with it. We are sorry; it does not count.'
   }
 }

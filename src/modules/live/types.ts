@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MatchStatus, Player } from '../matches/types.ts'
+import { EndReason, MatchStatus, Player } from '../matches/types.ts'
 import { MatchId } from '../wire.ts'
 
 /** Frames a second in mode `state`. There are few rates, so that followers share frames. */
@@ -67,6 +67,6 @@ export const Replay = z.object({
   winnerSeat: z.number().int().nullable(),
   scores: z.array(z.number().int()),
   /** Why it ended, if not by its rules. */
-  endReason: z.string().nullable(),
+  endReason: EndReason.nullable(),
 })
 export type Replay = z.infer<typeof Replay>

@@ -1,6 +1,7 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import type { MatchId } from '../wire.ts'
 import { type MatchRow, matchRow } from './match-row.ts'
+import type { EndReason } from './types.ts'
 
 /** Values: match, reason. */
 const abort = (name: string, condition: string) =>
@@ -23,7 +24,7 @@ const ABORTABLE = {
 export async function abortMatch(
   sql: Sql,
   matchId: MatchId,
-  endReason: string,
+  endReason: EndReason,
   which: keyof typeof ABORTABLE = 'open',
 ): Promise<MatchRow | null> {
   return (await sql.first(ABORTABLE[which], [matchId, endReason]))?.row ?? null

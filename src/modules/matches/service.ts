@@ -20,7 +20,7 @@ import { MatchQueue } from './queue/match-queue.ts'
 import { forgetOldRatings } from './ratings/ratings.ts'
 import { readRematch, rematchOf } from './rematches.ts'
 import { type Seated, Seating, type Seats } from './seating.ts'
-import type { JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
+import type { EndReason, JoinCode, Match, MatchMode, MatchStatus, Visibility } from './types.ts'
 
 /** How often a request is tried again because another request changed the match first. */
 const MAX_TRIES = 100
@@ -202,7 +202,7 @@ export class MatchService {
    * Ends a match without a result, on whatever node it runs: `open`, one that waits or is live; `unbegun`, only one that waits for
    * a player. Null when there is no such match.
    */
-  async abort(scope: Scope, matchId: MatchId, endReason: string, which: 'open' | 'unbegun' = 'open') {
+  async abort(scope: Scope, matchId: MatchId, endReason: EndReason, which: 'open' | 'unbegun' = 'open') {
     const row = await abortMatch(scope.sql, matchId, endReason, which)
     if (row === null) return null
     await announceEnded(this.feed, scope, [matchId], [row])

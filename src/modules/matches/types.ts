@@ -30,6 +30,21 @@ export const Player = z.object({
 })
 export type Player = z.infer<typeof Player>
 
+/** Why a match ended other than by its rules: the first two with a winner. `stopped`: by an admin. */
+export const EndReason = z.enum([
+  'forfeit',
+  'too-slow',
+  'left',
+  'nobody-came',
+  'no-show',
+  'node-left',
+  'node-lost',
+  'failed',
+  'too-long',
+  'stopped',
+])
+export type EndReason = z.infer<typeof EndReason>
+
 export const Match = z.object({
   id: MatchId,
   game: z.string(),
@@ -59,11 +74,8 @@ export const Match = z.object({
   finishedAt: Timestamp.nullable(),
   /** While a player of a live match is away: until when they can come back, before the match is decided without them. */
   returnBy: Timestamp.optional(),
-  /**
-   * If not by its rules: `forfeit`, `too-slow`, `left`, `nobody-came`, `node-left`, `node-lost`, `failed`, `too-long`;
-   * `stopped` by an admin.
-   */
-  endReason: z.string().nullable(),
+  /** Null while the match is not over, and when its rules ended it. */
+  endReason: EndReason.nullable(),
 })
 export type Match = z.infer<typeof Match>
 

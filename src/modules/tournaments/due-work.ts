@@ -9,6 +9,7 @@ import { inTransaction, type Scope } from '../scope.ts'
 import type { MatchId } from '../wire.ts'
 import { announce, ORIGIN, type PairingPlace, pairingAt, withdraw } from './course.ts'
 import { changeTournament } from './tournament-feed.ts'
+import type { CancelReason } from './types.ts'
 
 /** How much one run does of each kind. The next one goes on. */
 const BATCH = 50
@@ -59,7 +60,7 @@ const UNBEGUN = statement<{ matchId: MatchId }>(
 )
 
 /** Open ones that nobody will start: their owners are gone or banned, or they were never started. */
-const UNSTARTED = statement<{ id: string; endReason: string }>(
+const UNSTARTED = statement<{ id: string; endReason: CancelReason }>(
   'tournaments.unstarted',
   `SELECT tournaments.id,
      CASE WHEN tournaments.created_at < now() - interval '${OPEN_DAYS} days' THEN 'not-started' ELSE 'owner-gone' END AS "endReason"
@@ -143,7 +144,7 @@ async function cancel(
   scope: Scope,
   id: string,
   status: 'open' | 'running',
-  endReason: string,
+  endReason: CancelReason,
 ): Promise<void> {
   await changeTournament(hub, scope, id, (row) => {
     if (row.status !== status) throw new Outdated()

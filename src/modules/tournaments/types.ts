@@ -88,6 +88,10 @@ export const Standing = z.object({
 })
 export type Standing = z.infer<typeof Standing>
 
+/** `game-gone`: the server does not offer its game any more. `not-started`: it was open for a week. */
+export const CancelReason = z.enum(['owner', 'owner-gone', 'not-started', 'game-gone'])
+export type CancelReason = z.infer<typeof CancelReason>
+
 /** A tournament in a list. */
 export const TournamentSummary = z.object({
   id: TournamentId,
@@ -107,8 +111,8 @@ export const TournamentSummary = z.object({
   createdAt: Timestamp,
   startedAt: Timestamp.nullable(),
   finishedAt: Timestamp.nullable(),
-  /** Of a cancelled one: `owner`, `owner-gone` or `not-started`. */
-  endReason: z.string().nullable(),
+  /** Why it was cancelled, else null. */
+  endReason: CancelReason.nullable(),
 })
 export type TournamentSummary = z.infer<typeof TournamentSummary>
 

@@ -3,13 +3,14 @@ import { PROBABLY_DEAD_MS } from '../../../engine/index.ts'
 import type { Platform } from '../../platform.ts'
 import { inIdempotentTransaction } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
+import type { EndReason } from '../types.ts'
 import { announceEnded } from './owned-matches.ts'
 
 /** The most matches that one statement changes. */
 const BATCH = 200
 
 /** How matches that nobody will play on are found and aborted. Both statements take the values of the condition first. */
-function abandoned(name: string, endReason: string, values: number, condition: string) {
+function abandoned(name: string, endReason: EndReason, values: number, condition: string) {
   return {
     endReason,
     find: statement<{ id: string }>(

@@ -5,7 +5,7 @@ import type { MatchFeed } from '../match-feed.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
 import { storeRatings } from '../ratings/ratings.ts'
 import { withdrawRematches } from '../rematches.ts'
-import type { Match, MatchMode } from '../types.ts'
+import type { EndReason, Match, MatchMode } from '../types.ts'
 import type { MatchResult } from './result-files.ts'
 
 // Each statement that writes for a live match names the node that runs it and the fence of that node's claim. So a node
@@ -188,7 +188,7 @@ export class OwnedMatches {
   }
 
   /** Ends live matches without a result, and announces how they ended. */
-  async abort(matches: readonly Pick<Held, 'id' | 'fence'>[], endReason: string): Promise<void> {
+  async abort(matches: readonly Pick<Held, 'id' | 'fence'>[], endReason: EndReason): Promise<void> {
     const ids = matches.map(({ id }) => id)
     const fences = matches.map(({ fence }) => fence)
     await inIdempotentTransaction(this.#platform, async (scope) => {

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Logger } from '../../../logger.ts'
+import { EndReason } from '../types.ts'
 
 /** The result of a match, as the node that ran it hands it over to be stored. */
 export const MatchResult = z.object({
@@ -15,7 +16,7 @@ export const MatchResult = z.object({
   placements: z.array(z.number().int()).optional(),
   /** One for each seat. */
   scores: z.array(z.number().int()),
-  endReason: z.string().nullable(),
+  endReason: EndReason.nullable(),
   /** Ms since the epoch. */
   finishedAt: z.number().int(),
   ticks: z.number().int(),

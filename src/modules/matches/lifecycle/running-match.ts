@@ -1,14 +1,14 @@
 import type { Config } from '../../../config.ts'
 import { type MatchRunner, packInputs } from '../../../engine/index.ts'
 import { type Outcome, winnerOf } from '../../../games/game.ts'
-import type { Match } from '../types.ts'
+import type { EndReason, Match } from '../types.ts'
 import type { Progress } from './owned-matches.ts'
 import type { MatchResult } from './result-files.ts'
 
 /** How a live match ends. The `endReason` of a result is null where the rules ended it. */
 export type Ending =
-  | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: string | null }
-  | { readonly status: 'aborted'; readonly endReason: string }
+  | { readonly status: 'finished'; readonly outcome: Outcome; readonly endReason: EndReason | null }
+  | { readonly status: 'aborted'; readonly endReason: EndReason }
 
 type Waits = Pick<Config['matches'], 'comeBackMs' | 'maxTurnMs'>
 
@@ -135,7 +135,7 @@ export class RunningMatch {
   }
 
   /** If one player remains, that player wins. If none remains, there is no result. Two or more play on. */
-  #endWith(remaining: Match['players'], wonBy: string, lostBy: string): Ending | null {
+  #endWith(remaining: Match['players'], wonBy: EndReason, lostBy: EndReason): Ending | null {
     const [winner, ...others] = remaining
     if (others.length > 0) return null
     if (!winner) return { status: 'aborted', endReason: lostBy }

@@ -6,7 +6,7 @@ import { plainScope } from '../../scope.ts'
 import type { MatchFeed } from '../match-feed.ts'
 import { splitOptions } from '../match-options.ts'
 import { type MatchRow, readMatches } from '../match-row.ts'
-import type { Match } from '../types.ts'
+import type { EndReason, Match } from '../types.ts'
 import { OwnedMatches, type Progress } from './owned-matches.ts'
 import { ResultFiles } from './result-files.ts'
 import { ResultQueue } from './result-queue.ts'
@@ -224,7 +224,7 @@ export class RunningMatches {
     else this.#work.add(running.id, () => this.#abort(running, ending.endReason))
   }
 
-  async #abort(running: RunningMatch, endReason: string): Promise<void> {
+  async #abort(running: RunningMatch, endReason: EndReason): Promise<void> {
     await this.#owned.abort([running], endReason)
     this.#remove(running)
   }

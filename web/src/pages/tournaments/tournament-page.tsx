@@ -13,7 +13,7 @@ import { Bracket } from './bracket.tsx'
 import { Rounds } from './rounds.tsx'
 import { Entrants, Standings } from './standings.tsx'
 import { TournamentActs } from './tournament-acts.tsx'
-import { endWords, kindOf, STATUS_WORDS } from './tournament-words.ts'
+import { cancelWords, kindOf, STATUS_WORDS } from './tournament-words.ts'
 
 /** A tournament as it goes on: who takes part, who meets whom, and how everybody stands. */
 export function TournamentPage({ tournamentId }: { tournamentId: string }) {
@@ -53,7 +53,7 @@ function Shown({ tournament, error }: { tournament: Tournament; error: RallyErro
             </>
           )}
         </p>
-        {status === 'cancelled' && <Notice look="warn">{endWords(endReason)}</Notice>}
+        {status === 'cancelled' && <Notice look="warn">{cancelWords(endReason)}</Notice>}
         {status === 'finished' && (
           <div className="tournament-winner" data-testid="tournament-winner">
             {winner ? <strong>{winner.displayName} has won.</strong> : <strong>Nobody has won.</strong>}

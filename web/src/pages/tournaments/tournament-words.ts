@@ -1,4 +1,5 @@
 import type {
+  CancelReason,
   TournamentFormat,
   TournamentStatus,
   TournamentSummary,
@@ -25,15 +26,15 @@ export const STATUS_WORDS: Readonly<Record<TournamentStatus, string>> = {
   cancelled: 'Cancelled',
 }
 
-const END_WORDS: Readonly<Record<string, string>> = {
+const CANCEL_WORDS: Readonly<Record<CancelReason, string>> = {
   owner: 'Its owner has cancelled it.',
   'owner-gone': 'Its owner is gone.',
   'not-started': 'It was not started within a week.',
   'game-gone': 'Its game is not offered any more.',
 }
 
-export function endWords(endReason: string | null): string {
-  return END_WORDS[endReason ?? ''] ?? 'It was cancelled.'
+export function cancelWords(reason: CancelReason | null): string {
+  return reason === null ? 'It was cancelled.' : CANCEL_WORDS[reason]
 }
 
 /** `Pong · Knockout`. */
