@@ -1,4 +1,5 @@
 import type { Contract } from '../../src/documents/index.ts'
+import { tokenScopes } from '../../src/protocol/index.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -7,10 +8,11 @@ const MAX_FIELDS = 12
 
 const begin = (module: string) => `<!-- The tables of ${module} are written by \`npm run docs\`. -->`
 const END = '<!-- end -->'
+const SCOPES = '<!-- The scopes are written by `npm run docs`. -->'
 
 /** The page with the tables of each module, in the section of its name; one without a section gets one at the end. */
 export function withTables(page: string, contract: Contract): string {
-  let text = page
+  let text = withScopes(page, contract)
   for (const module of modulesOf(contract)) {
     const tables = `${begin(module)}\n\n${tablesOf(module, contract)}\n\n${END}`
     const from = text.indexOf(begin(module))
@@ -22,6 +24,19 @@ export function withTables(page: string, contract: Contract): string {
     } else text = text.slice(0, from) + tables + text.slice(text.indexOf(END, from) + END.length)
   }
   return text
+}
+
+/** The page with the table of what each scope allows, at its place. */
+function withScopes(page: string, { methods, subscriptions }: Contract): string {
+  const [before, after] = page.split(SCOPES)
+  if (before === undefined || after === undefined) return page
+  const definitions = Object.entries({ ...methods, ...subscriptions })
+  const lines = tokenScopes.map((scope) => {
+    const types = definitions.flatMap(([type, definition]) => (definition.scope === scope ? [`\`${type}\``] : []))
+    return row([`\`${scope}\``, types.sort().join(' ')])
+  })
+  const table = ['| scope | what it allows |', '|---|---|', ...lines].join('\n')
+  return `${before}${SCOPES}\n\n${table}\n\n${after.slice(after.indexOf(END))}`
 }
 
 function modulesOf({ methods, subscriptions }: Contract): string[] {

@@ -21,7 +21,7 @@ const sentences: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'You are signed out. Sign in again.',
   FORBIDDEN: 'You may not do that.',
   NOT_FOUND: 'This does not exist, or no longer exists.',
-  CONFLICT: 'Somebody else changed this at the same time. Look again, then try again.',
+  VERSION_CHANGED: 'Somebody else changed this at the same time. Look again, then try again.',
   MATCH_FULL: 'That match is full: both seats are taken.',
   MATCH_CLOSED: 'That match is over, or it no longer takes players.',
   NOT_LIVE: 'That match is not being played.',

@@ -44,7 +44,7 @@ export interface NewValue {
 
 /**
  * Stores a value, in a transaction.
- * @throws RpcError VALUE_TOO_LARGE, TOO_MANY_KEYS, STORAGE_FULL; CONFLICT where the version is another
+ * @throws RpcError VALUE_TOO_LARGE, TOO_MANY_KEYS, STORAGE_FULL; VERSION_CHANGED, with the current one as the issue `version`
  */
 export async function putValue(sql: Sql, userId: string, { key, value, version, visibility }: NewValue) {
   const json = JSON.stringify(value)
@@ -56,7 +56,7 @@ export async function putValue(sql: Sql, userId: string, { key, value, version, 
   if (!kept) throw new Error('a query that always has a row gave none')
   if (version !== undefined && version !== kept.version) {
     const issues = [{ path: 'version', message: `${kept.version}` }]
-    throw new RpcError('CONFLICT', `The value has version ${kept.version}`, { issues })
+    throw new RpcError('VERSION_CHANGED', `The value has version ${kept.version}`, { issues })
   }
   if (kept.otherKeys >= MAX_KEYS) throw new RpcError('TOO_MANY_KEYS', `A user has at most ${MAX_KEYS} keys`)
   if (kept.otherBytes + bytes > MAX_TOTAL_BYTES) {

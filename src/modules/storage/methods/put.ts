@@ -18,7 +18,7 @@ export const put = method({
     visibility: StorageVisibility.optional(),
   }),
   output: StoredEntry,
-  errors: ['VALUE_TOO_LARGE', 'TOO_MANY_KEYS', 'STORAGE_FULL'],
+  errors: ['VALUE_TOO_LARGE', 'TOO_MANY_KEYS', 'STORAGE_FULL', 'VERSION_CHANGED'],
 
   handle: ({ ctx, input }) => putValue(ctx.sql, ctx.user.id, input),
 })

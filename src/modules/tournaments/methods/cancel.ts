@@ -11,7 +11,7 @@ export const cancel = method({
   limit: { points: 30, perSeconds: 60 },
   input: z.object({ tournamentId: TournamentId }),
   output: Tournament,
-  errors: ['NOT_FOUND', 'TOURNAMENT_CLOSED'],
+  errors: ['NOT_FOUND', 'FORBIDDEN', 'TOURNAMENT_CLOSED'],
 
   handle: ({ ctx, input }) => ctx.use(tournamentService).cancel(ctx, ctx.user, input.tournamentId),
 })

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { RpcError } from '../../../rpc/index.ts'
 import { method } from '../../define.ts'
 import { listOf, Page } from '../../pages.ts'
 import { tournamentService } from '../service.ts'
@@ -13,9 +12,10 @@ export const list = method({
   limit: { points: 300, perSeconds: 60 },
   input: z.object({ ...Page, status: TournamentStatus.optional(), mine: z.boolean().optional() }),
   output: listOf(TournamentSummary),
+  errors: ['UNAUTHENTICATED'],
 
-  handle({ ctx, input }) {
-    if (input.mine && !ctx.user) throw new RpcError('UNAUTHENTICATED', 'Sign in to see your own tournaments')
+  handle({ ctx, input, fail }) {
+    if (input.mine && !ctx.user) throw fail('UNAUTHENTICATED', 'Sign in to see your own tournaments')
     return ctx.use(tournamentService).list(input, input.mine ? ctx.user : null)
   },
 })

@@ -11,7 +11,7 @@ export const start = method({
   limit: { points: 30, perSeconds: 60 },
   input: z.object({ tournamentId: TournamentId }),
   output: Tournament,
-  errors: ['NOT_FOUND', 'TOURNAMENT_CLOSED', 'TOO_FEW_PLAYERS'],
+  errors: ['NOT_FOUND', 'FORBIDDEN', 'TOURNAMENT_CLOSED', 'TOO_FEW_PLAYERS'],
 
   handle: ({ ctx, input }) => ctx.use(tournamentService).begin(ctx, ctx.user, input.tournamentId),
 })
