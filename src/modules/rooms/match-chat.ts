@@ -28,7 +28,7 @@ export class MatchChat {
     throw new RpcError('FORBIDDEN', 'Spectators see this match later, and can write once they have seen its end')
   }
 
-  /** Who gave up the seat in a match that spectators see later leaves its chat. */
+  /** Who gave up the seat in a match that spectators see later leaves its chat: now, or with the job `sweep` if this fails. */
   #keepToPlayers(match: Match): void {
     if (match.status !== 'waiting' || !isWatchedLater(match)) return
     const { id, players } = match

@@ -1,6 +1,6 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import type { MatchId, UserId } from '../wire.ts'
-import type { ChatMessage, Claim, Room, RoomId } from './types.ts'
+import type { ChatMessage, Claim, Room, RoomId, RoomKey } from './types.ts'
 
 /** A room with its members as SQL gives it. */
 export interface RoomRow extends Omit<Room, 'matchId'> {
@@ -82,6 +82,17 @@ export function readWithLog(
   limits: { readonly log: number; readonly chat: number },
 ): Promise<RoomWithLog | null> {
   return sql.first(WITH_LOG, [roomId, since ?? null, limits.log, limits.chat])
+}
+
+const MATCH_OF = statement<{ matchId: MatchId | null }>(
+  'rooms.matchOf',
+  'SELECT match_id AS "matchId" FROM rooms WHERE id = $1',
+)
+
+/** The match whose chat is asked for; null for another room. The chat of a match has no code. */
+export async function matchOf(sql: Sql, key: RoomKey): Promise<MatchId | null> {
+  if ('matchId' in key) return key.matchId
+  return 'roomId' in key ? ((await sql.first(MATCH_OF, [key.roomId]))?.matchId ?? null) : null
 }
 
 const IS_MEMBER = statement<{ userId: UserId }>(

@@ -13,7 +13,7 @@ import { exportRooms, listRooms, readHistory } from './room-lists.ts'
 import { claimKey, MAX_MISSED, openLog, SNAPSHOT_MESSAGES, say, trimLog } from './room-log.ts'
 import { RoomPresence } from './room-presence.ts'
 import type { Relayed } from './room-relay.ts'
-import { isMember, type RoomRow, readRooms, readWithLog, roomsOf, toRoom } from './room-row.ts'
+import { isMember, matchOf, type RoomRow, readRooms, readWithLog, roomsOf, toRoom } from './room-row.ts'
 import {
   enterRoom,
   leaveRooms,
@@ -99,8 +99,9 @@ export class RoomService {
    * @throws RpcError NOT_FOUND, ROOM_FULL, TOO_MANY_ROOMS; FORBIDDEN for the chat of a match that the user sees later
    */
   async join(scope: Scope, asker: Asker, key: RoomKey): Promise<Room> {
-    const match = 'matchId' in key ? await this.#matchChat.find(asker.id, key.matchId) : null
-    if ('matchId' in key && !match) throw notFound()
+    const matchId = await matchOf(scope.sql, key)
+    const match = matchId === null ? null : await this.#matchChat.find(asker.id, matchId)
+    if (matchId !== null && !match) throw notFound()
     await lockUser(scope.sql, asker.id)
     const roomId = await lockByKey(scope.sql, key, (match?.players.length ?? 0) + MAX_SPECTATORS_IN_ROOM)
     if (roomId === null) throw notFound()

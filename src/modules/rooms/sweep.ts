@@ -8,8 +8,19 @@ import { roomService } from './service.ts'
 const BATCH = 200
 
 /**
- * Rooms in which somebody has been away for too long, whose members came or went without their node writing it, or whose
- * host was deleted. Values: how long a member may be away, ms.
+ * SQL: who is in the chat of a match that spectators see later, without a seat in it: the node that was to take out a player
+ * who gave up the seat has failed.
+ */
+const UNSEATED = `SELECT room_id, room_members.user_id FROM room_members
+  JOIN rooms ON rooms.id = room_id
+  JOIN matches ON matches.id = rooms.match_id AND matches.status IN ('waiting', 'live')
+    AND (matches.options ->> 'spectatorDelayMs')::int > 0
+  WHERE room_members.left_at IS NULL AND NOT EXISTS (
+    SELECT FROM seats WHERE seats.match_id = matches.id AND seats.user_id = room_members.user_id)`
+
+/**
+ * Rooms in which somebody has been away for too long, whose members came or went without their node writing it, whose
+ * host was deleted, or in which somebody has no seat. Values: how long a member may be away, ms.
  */
 const OUTDATED = statement<{ id: string }>(
   'rooms.outdated',
@@ -18,15 +29,17 @@ const OUTDATED = statement<{ id: string }>(
      OR (away_since IS NULL) <> EXISTS (
        SELECT FROM room_presence
        WHERE room_presence.room_id = room_members.room_id AND room_presence.user_id = room_members.user_id))
+   UNION SELECT room_id FROM (${UNSEATED}) AS unseated
    UNION SELECT id FROM rooms WHERE host_id IS NULL AND empty_at IS NULL AND closed_at IS NULL
    LIMIT ${BATCH}`,
 )
 
-/** Members of locked rooms who have been away for too long. Values: rooms, how long a member may be away, ms. */
+/** Members of locked rooms who have been away for too long or have no seat. Values: rooms, how long a member may be away, ms. */
 const OVERDUE = statement<Place>(
   'rooms.overdue',
   `SELECT room_id AS "roomId", user_id AS "userId" FROM room_members
-   WHERE room_id = ANY($1) AND left_at IS NULL AND away_since < now() - $2 * interval '1 ms'`,
+   WHERE room_id = ANY($1) AND left_at IS NULL AND away_since < now() - $2 * interval '1 ms'
+   UNION SELECT room_id, user_id FROM (${UNSEATED}) AS unseated WHERE room_id = ANY($1)`,
 )
 
 /** Values: for how long a room may be empty, ms. */
@@ -38,7 +51,7 @@ const CLOSE_EMPTY = statement<{ id: string }>(
    RETURNING id`,
 )
 
-/** Takes out who has been away for too long, and closes rooms that have been empty for too long. */
+/** Takes out who has been away for too long or may not be there, and closes rooms that have been empty for too long. */
 export async function sweep(ctx: JobContext): Promise<void> {
   const service = ctx.use(roomService)
   const { comeBackMs, emptyMs } = service.times
