@@ -13,7 +13,7 @@ import type { MatchHooks } from './match-hooks.ts'
 import { openMatchesOf } from './match-lists.ts'
 import { checkOptions, offeredGame } from './match-options.ts'
 import { MatchPages } from './match-pages.ts'
-import { type MatchRow, matchReader, readByCode, toMatch } from './match-row.ts'
+import { type MatchRow, matchReader, readByCode, readMatches, toMatch } from './match-row.ts'
 import { type Arrival, joinMatch, leaveMatch, type NewMatch, openMatch } from './match-writes.ts'
 import { exportMatches, forgetName } from './own-matches.ts'
 import { MatchQueue } from './queue/match-queue.ts'
@@ -136,6 +136,12 @@ export class MatchService {
   /** The match with this id, or the newest with this code, as the user sees it; null when there is none. */
   async find(by: MatchKey, userId: string | null): Promise<Match | null> {
     const row = 'matchId' in by ? await this.#read(by.matchId) : await readByCode(this.#platform.database.sql, by.code)
+    return row ? this.feed.show(row, userId) : null
+  }
+
+  /** As `find`, for a request that has a transaction: it must not wait for a second connection. */
+  async findIn({ sql }: Pick<Scope, 'sql'>, matchId: MatchId, userId: string | null): Promise<Match | null> {
+    const [row] = await readMatches(sql, [matchId])
     return row ? this.feed.show(row, userId) : null
   }
 

@@ -22,8 +22,8 @@ export class MatchChat {
    * The match whose chat the user may join. Null when there is no such match.
    * @throws RpcError FORBIDDEN while spectators see the match later than its players
    */
-  async find(userId: UserId, matchId: MatchId): Promise<Match | null> {
-    const match = await this.#platform.use(matchService).find({ matchId }, userId)
+  async find(scope: Scope, userId: UserId, matchId: MatchId): Promise<Match | null> {
+    const match = await this.#platform.use(matchService).findIn(scope, matchId, userId)
     if (!match || hasSeat(match, userId) || !isWatchedLater(match)) return match
     throw new RpcError('FORBIDDEN', 'Spectators see this match later, and can write once they have seen its end')
   }

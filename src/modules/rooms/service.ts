@@ -100,7 +100,7 @@ export class RoomService {
    */
   async join(scope: Scope, asker: Asker, key: RoomKey): Promise<Room> {
     const matchId = await matchOf(scope.sql, key)
-    const match = matchId === null ? null : await this.#matchChat.find(asker.id, matchId)
+    const match = matchId === null ? null : await this.#matchChat.find(scope, asker.id, matchId)
     if (matchId !== null && !match) throw notFound()
     await lockUser(scope.sql, asker.id)
     const roomId = await lockByKey(scope.sql, key, (match?.players.length ?? 0) + MAX_SPECTATORS_IN_ROOM)
