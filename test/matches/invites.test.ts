@@ -3,11 +3,11 @@ import { matchService } from '../../src/modules/matches/index.ts'
 import { type Invite, Invites, type Match } from '../../src/modules/matches/types.ts'
 import { inTransaction } from '../../src/modules/scope.ts'
 import { Newcomer, newcomers, openSocket } from '../support/newcomers.ts'
-import { rallyTest } from '../support/rally-test.ts'
+import { matchTimes, rallyTest } from '../support/rally-test.ts'
 import { runJob } from '../support/run-job.ts'
 import { create } from './support.ts'
 
-const test = rallyTest()
+const test = rallyTest({ config: { matches: matchTimes({ maxActive: 3 }) } })
 
 async function invitesOf({ client }: Newcomer) {
   const stream = await client.subscribe<unknown, unknown>('matches.onInvite', {})
@@ -159,4 +159,13 @@ test('an invite to a match that has filled up meanwhile cannot be accepted', asy
   const { id: inviteId } = await invite(ada, match.id, ben)
   await cem.client.call('matches.join', { matchId: match.id })
   await expect(ben.client.call('matches.acceptInvite', { inviteId })).rejects.toMatchObject({ code: 'MATCH_FULL' })
+})
+
+test('an invite cannot be accepted by somebody with too many matches, and stays open', async ({ rally }) => {
+  const [ada, ben] = await newcomers(rally, 2)
+  const { id: inviteId } = await invite(ada, (await create(ada.client)).id, ben)
+  for (let count = 0; count < 3; count++) await create(ben.client)
+  const accept = ben.client.call('matches.acceptInvite', { inviteId })
+  await expect(accept).rejects.toMatchObject({ code: 'TOO_MANY_MATCHES' })
+  expect((await invitesOf(ben)).opened).toMatchObject([{ id: inviteId }])
 })

@@ -279,3 +279,39 @@ test('a node that is killed takes nothing with it but its own matches, and playe
   expect(back.welcome.user).not.toBeNull()
   watch.stop()
 }, 90_000)
+
+test('a node that is killed while it looks for matches leaves nobody in the queue, and nobody in two matches', async () => {
+  const { db } = cluster
+  // Each has a page at the node that dies, and one at another.
+  const players = await Promise.all(
+    ['jo', 'kim', 'lea', 'max'].map((name) => register(cluster.url(2), `${name}_waits`)),
+  )
+  const open = (node: number) =>
+    Promise.all(players.map(({ cookie }) => connect(cluster.url(node), { cookie, deadlineMs: PATIENT.timeout })))
+  const [here, others] = [await open(2), await open(1)]
+  onTestFinished(async () => void (await Promise.all(others.map((client) => client.close()))))
+  const userIds = players.map(({ id }) => id)
+  const [first, ...rest] = here
+  await first?.call('matches.enqueue', { game: 'pong' })
+  // The first one's entry is locked, so the pass that finds the others waits in the middle of its transaction.
+  await db.$transaction(
+    async (holder) => {
+      await holder.$queryRaw`SELECT 1 FROM queue_entries WHERE user_id = ${userIds[0]} FOR UPDATE`
+      await Promise.all(rest.map((client) => client.call('matches.enqueue', { game: 'pong' })))
+      const passes = () => db.$queryRaw<unknown[]>`
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+        AND query LIKE '%queue_entries%FOR UPDATE'`
+      await expect.poll(passes, PATIENT).not.toEqual([])
+      await cluster.nodes[2]?.end('SIGKILL')
+    },
+    { timeout: 20_000 },
+  )
+  const entries = () => db.queueEntry.findMany({ where: { userId: { in: userIds } } })
+  const statuses = async () => (await entries()).map(({ status }) => status)
+  await expect.poll(statuses, PATIENT).toEqual(userIds.map(() => 'matched'))
+  const seats = await db.seat.findMany({ where: { userId: { in: userIds } }, select: { userId: true, matchId: true } })
+  const found = (await entries()).map(({ userId, matchId }) => ({ userId, matchId }))
+  const byUser = (a: { userId: string | null }, b: { userId: string | null }) =>
+    `${a.userId}`.localeCompare(`${b.userId}`)
+  expect(seats.toSorted(byUser)).toEqual(found.toSorted(byUser))
+}, 60_000)

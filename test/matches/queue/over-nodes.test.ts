@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { matchService } from '../../../src/modules/matches/index.ts'
 import { Invites, type Match, QueueState } from '../../../src/modules/matches/types.ts'
+import { inTransaction } from '../../../src/modules/scope.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Newcomer, newcomers, openSocket } from '../../support/newcomers.ts'
 import { isRedisInstalled, needsRedis, startRedis, type TestRedis } from '../../support/redis.ts'
 import type { Rally } from '../../support/server.ts'
-import { create, startQuickRally } from '../support.ts'
+import { CONNECT_FOUR, create, startLive, startQuickRally } from '../support.ts'
 
 // Two nodes with one Redis.
 
@@ -82,6 +84,35 @@ test('an invite reaches its user on the other node, and is gone there once accep
   expect(invite).toMatchObject({ matchId })
   await ben.client.call('matches.acceptInvite', { inviteId: invite?.id })
   expect(Invites.parse((await stream.events.next()).data).invites).toEqual([])
+})
+
+test('a node that leaves opens no match, and has another one look', async () => {
+  const config = { redisUrl: redis.url, secrets: nodes[0].config.secrets, drainMs: 60_000 }
+  const leaving = await startQuickRally({}, { database, config })
+  const [eve] = await newcomers(leaving, 1)
+  // It goes on for as long as she plays.
+  await startLive(eve.client, { mode: 'local', ...CONNECT_FOUR })
+  const stopped = leaving.stop()
+  const [[fay]] = [await newcomers(nodes[1], 1)]
+  await enqueue(fay)
+  const stream = await fay.client.subscribe<unknown, unknown>('matches.onQueue', {})
+  const matchedBy = (node: Rally) => {
+    const { counts } = node.app.platform.use(matchService).queue.waits
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+  const before = nodes.map(matchedBy)
+  // As a request that came before her socket was closed.
+  const { platform } = leaving.app
+  await inTransaction(platform, (scope) => platform.use(matchService).queue.enqueue(scope, eve.player.id, 'pong'))
+  await stream.events.next(({ data }) => QueueState.parse(data).status === 'matched')
+  const sum = (counts: number[]) => counts.reduce((all, count) => all + count, 0)
+  await eventually(
+    async () => sum(nodes.map(matchedBy)) - sum(before),
+    (matched) => matched === 2,
+  )
+  expect(matchedBy(leaving)).toBe(0)
+  await leaving.app.stop(0)
+  await stopped
 })
 
 test('who waits keeps the place when the node stops', async () => {

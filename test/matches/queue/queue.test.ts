@@ -1,13 +1,20 @@
 import { describe, expect } from 'vitest'
+import { games } from '../../../src/games/index.ts'
+import { pong } from '../../../src/games/pong/index.ts'
+import { matchService } from '../../../src/modules/matches/index.ts'
 import { type Match, QueueState, Rated } from '../../../src/modules/matches/types.ts'
+import { inTransaction } from '../../../src/modules/scope.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Newcomer, newcomers, openSocket } from '../../support/newcomers.ts'
 import { matchTimes, rallyTest } from '../../support/rally-test.ts'
 import { runJob } from '../../support/run-job.ts'
-import type { Rally } from '../../support/server.ts'
+import { type Rally, register } from '../../support/server.ts'
 import { create, follow, playConnectFour } from '../support.ts'
 
-const test = rallyTest({ config: { matches: matchTimes({ comeBackMs: 500, maxActive: 2 }) } })
+const test = rallyTest({
+  config: { matches: matchTimes({ comeBackMs: 500, maxActive: 2 }) },
+  games: { ...games, patience: { ...pong, name: 'patience', seats: 1 } },
+})
 
 async function queueOf({ client }: Newcomer) {
   const stream = await client.subscribe<unknown, unknown>('matches.onQueue', {})
@@ -135,7 +142,7 @@ describe('who waits', () => {
     expect(await entry()).toMatchObject({ status: 'idle' })
   })
 
-  test('is at the front again when the opponent does not come', async ({ rally, database }) => {
+  test('is at the front again when the opponent leaves before it begins', async ({ rally, database }) => {
     const { players, queue, matchId, bySeat } = await matched(rally)
     const [ada] = players
     const other = bySeat.find((player) => player !== ada)
@@ -151,13 +158,44 @@ describe('who waits', () => {
     await ada.client.call('matches.dequeue', {})
   })
 
-  test('is refused with too many matches, for a game for one or an unknown one, and while banned', async ({
-    rally,
-  }) => {
+  test('is at the front again when the opponent does not come within ten seconds', async ({ rally, database }) => {
     const [ada] = await newcomers(rally, 1)
-    await expect(enqueue(ada, 'chess')).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    const queue = await queueOf(ada)
+    const { since } = await enqueue(ada)
+    // Without a socket. Who has just asked is matched all the same.
+    const absent = await register(rally.url, 'never_comes')
+    const { platform } = rally.app
+    await inTransaction(platform, (scope) => platform.use(matchService).queue.enqueue(scope, absent.id, 'pong'))
+    const { matchId } = await queue.until('matched')
+    await runJob(rally, 'matches.pair')
+    const match = () => ada.client.call<Match>('matches.getOne', { matchId })
+    expect(await match()).toMatchObject({ status: 'waiting', startsAt: null })
+    await database.db.match.update({
+      where: { id: matchId ?? '' },
+      data: { updatedAt: new Date(Date.now() - 10_500) },
+    })
+    await runJob(rally, 'matches.pair')
+    expect(await queue.until('waiting')).toMatchObject({ since, matchId: null })
+    expect(await match()).toMatchObject({ status: 'aborted', endReason: 'nobody-came' })
+    const entry = await database.db.queueEntry.findUniqueOrThrow({ where: { userId: absent.id } })
+    expect(entry).toMatchObject({ status: 'idle', matchId: null })
+  })
+
+  test('is refused for an unknown game or one for a single player, with too many matches, and while banned', async ({
+    rally,
+    database,
+  }) => {
+    const [ada, ben] = await newcomers(rally, 2)
+    for (const game of ['chess', 'patience']) {
+      await expect(enqueue(ada, game)).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    }
     for (let count = 0; count < 2; count++) await create(ada.client)
     await expect(enqueue(ada)).rejects.toMatchObject({ code: 'TOO_MANY_MATCHES' })
+    // As another node has just written it, which has not told this one yet.
+    const { id } = ben.player
+    await database.db.user.update({ where: { id }, data: { bannedAt: new Date(), banReason: 'cheats' } })
+    await expect(enqueue(ben)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+    expect(await database.db.queueEntry.count({ where: { userId: { in: [id, ada.player.id] } } })).toBe(0)
   })
 
   test('has to be signed in', async ({ rally }) => {
