@@ -21,6 +21,7 @@ import { LOOK_EVERY_MS } from './sessions/closing-sockets.ts'
 import { onSession } from './subscriptions/onSession.ts'
 
 export { isBannedAt } from './bans.ts'
+export { lockUser, lockUsers } from './lock-users.ts'
 export { AuthService, authService } from './service.ts'
 
 /** Accounts with an authenticator app and no password, their passkeys, the sessions of browsers and the tokens of programs. */

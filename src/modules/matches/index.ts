@@ -22,7 +22,6 @@ export type { EndedMatch } from './match-hooks.ts'
 export { checkOptions, offeredGame, splitOptions } from './match-options.ts'
 export { newJoinCode } from './match-writes.ts'
 export { ratingsIn, ratingsOf, type UserRating } from './ratings/ratings.ts'
-export { lockUsers } from './seat-players.ts'
 export type { Seated, Seats } from './seating.ts'
 export { matchService } from './service.ts'
 

@@ -1,8 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import type { AnyGame, Games } from '../../games/game.ts'
-import { RpcError } from '../../rpc/index.ts'
-import { isBannedAt } from '../auth/index.ts'
+import { lockUser } from '../auth/index.ts'
 import { columnsOf, MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import type { MatchMode, Visibility } from './types.ts'
 
@@ -16,16 +15,9 @@ export function seatCountsOf(games: Games): string {
   return JSON.stringify(Object.fromEntries(Object.values(games).map(({ name, seats }) => [name, seats])))
 }
 
-/** Keeps other transactions from counting the user's matches until this one ends. A ban that is being written is waited for. */
-const LOCK_USER = statement(
-  'users.lock',
-  `SELECT 1 FROM users WHERE id = $1 AND NOT ${isBannedAt('now()')} FOR NO KEY UPDATE`,
-)
-
 /** Locks the user's row, then runs a statement that takes seats. The transaction has to be undone when this throws. */
 export async function withUserLocked<T>(sql: Sql, userId: string, run: () => Promise<T>): Promise<T> {
-  const [user, result] = await Promise.all([sql.first(LOCK_USER, [userId]), run()])
-  if (!user) throw new RpcError('UNAUTHENTICATED', 'This user is banned, or is gone')
+  const [, result] = await Promise.all([lockUser(sql, userId), run()])
   return result
 }
 

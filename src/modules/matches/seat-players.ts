@@ -1,7 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import type { AnyGame } from '../../games/game.ts'
-import { isBannedAt } from '../auth/index.ts'
 import { MATCH_COLUMNS, type MatchRow, matchRow } from './match-row.ts'
 import { isConnected, newJoinCode } from './match-writes.ts'
 import type { MatchMode, Visibility } from './types.ts'
@@ -19,17 +18,6 @@ export interface SeatedMatch {
   readonly origin: string | null
   /** From now to the first tick, where all are connected. Default: that of any match. */
   readonly countdownMs?: number | undefined
-}
-
-/** Values: users. */
-const LOCK_USERS = statement<{ id: string }>(
-  'users.lockMany',
-  `SELECT id FROM users WHERE id = ANY($1) AND NOT ${isBannedAt('now()')} ORDER BY id FOR NO KEY UPDATE`,
-)
-
-/** Locks the users' rows, the lowest id first. Answers with those who are not banned and not gone. */
-export async function lockUsers(sql: Sql, userIds: readonly string[]): Promise<Set<string>> {
-  return new Set((await sql.rows(LOCK_USERS, [userIds])).map(({ id }) => id))
 }
 
 /** Values: matches as JSON, each with the end of a countdown that begins now; users with a socket to this node. */

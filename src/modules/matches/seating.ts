@@ -1,8 +1,9 @@
+import { lockUsers } from '../auth/index.ts'
 import type { Platform } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { MatchFeed } from './match-feed.ts'
 import { checkOptions, offeredGame } from './match-options.ts'
-import { lockUsers, openSeated, type SeatedMatch } from './seat-players.ts'
+import { openSeated, type SeatedMatch } from './seat-players.ts'
 import type { Match, MatchMode, Visibility } from './types.ts'
 
 /** How often a match whose join code is taken gets another one. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
-import { isBannedAt } from '../auth/index.ts'
 import { newJoinCode } from '../matches/index.ts'
 import type { MatchId, UserId } from '../wire.ts'
 import { ms, type RoomRow, roomRow } from './room-row.ts'
@@ -9,12 +8,6 @@ import type { RoomId, RoomKey, RoomKind } from './types.ts'
 
 // Who changes the members of rooms locks the user's row first, if a user comes in, then the rooms by their ids. A statement
 // that follows in the same transaction then sees what others have committed. `settle` ends each change.
-
-/** Keeps other transactions from counting the user's rooms until this one ends. A ban that is being written is waited for. */
-const LOCK_USER = statement(
-  'rooms.lockUser',
-  `SELECT 1 FROM users WHERE id = $1 AND NOT ${isBannedAt('now()')} FOR NO KEY UPDATE`,
-)
 
 const LOCK = statement<{ id: RoomId }>(
   'rooms.lock',
@@ -28,11 +21,6 @@ const LOCK_BY_CODE = statement<{ id: RoomId }>(
 /** Locks open rooms, and answers which there are. */
 export async function lockRooms(sql: Sql, ids: readonly string[]): Promise<RoomId[]> {
   return (await sql.rows(LOCK, [ids])).map(({ id }) => id)
-}
-
-/** @throws RpcError UNAUTHENTICATED for a user who is banned or gone */
-export async function lockUser(sql: Sql, userId: string): Promise<void> {
-  if (!(await sql.first(LOCK_USER, [userId]))) throw new RpcError('UNAUTHENTICATED', 'This user is banned, or is gone')
 }
 
 export interface NewRoom {

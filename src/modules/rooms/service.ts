@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts'
 import type { Sql } from '../../db/sql.ts'
 import { type Connection, type Opened, RpcError } from '../../rpc/index.ts'
+import { lockUser } from '../auth/index.ts'
 import type { PageRequest } from '../pages.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
@@ -14,16 +15,7 @@ import { claimKey, MAX_MISSED, openLog, SNAPSHOT_MESSAGES, say, trimLog } from '
 import { RoomPresence } from './room-presence.ts'
 import type { Relayed } from './room-relay.ts'
 import { isMember, matchOf, type RoomRow, readRooms, readWithLog, roomsOf, toRoom } from './room-row.ts'
-import {
-  enterRoom,
-  leaveRooms,
-  lockByKey,
-  lockRooms,
-  lockUser,
-  openRoom,
-  type Place,
-  settleRooms,
-} from './room-writes.ts'
+import { enterRoom, leaveRooms, lockByKey, lockRooms, openRoom, type Place, settleRooms } from './room-writes.ts'
 import {
   CAPACITIES,
   type ChatMessage,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Sql, statement } from '../../db/sql.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
-import { checkOptions, type EndedMatch, lockUsers, matchService, offeredGame, ratingsIn } from '../matches/index.ts'
+import { lockUser, lockUsers } from '../auth/index.ts'
+import { checkOptions, type EndedMatch, matchService, offeredGame, ratingsIn } from '../matches/index.ts'
 import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { JobContext } from '../periodic-jobs.ts'
 import { type Platform, service } from '../platform.ts'
@@ -192,8 +193,7 @@ export class TournamentService {
 
   /** Locks the user's row, so that nothing that counts for the user changes until the end of the transaction. */
   async #countOf({ sql }: Scope, { id }: Player): Promise<{ owned: number; joined: number }> {
-    const [present, count] = await Promise.all([lockUsers(sql, [id]), sql.first(COUNT_OF_USER, [id])])
-    if (!present.has(id)) throw new RpcError('UNAUTHENTICATED', 'This user is banned, or is gone')
+    const [, count] = await Promise.all([lockUser(sql, id), sql.first(COUNT_OF_USER, [id])])
     return count ?? { owned: 0, joined: 0 }
   }
 }
