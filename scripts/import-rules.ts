@@ -14,6 +14,7 @@ interface Rule {
 /** What all modules may import, beside each other's `index.ts` and `types.ts`. */
 const shared = [
   'src/modules/define.ts',
+  'src/modules/leave-all.ts',
   'src/modules/pages.ts',
   'src/modules/periodic-jobs.ts',
   'src/modules/platform.ts',

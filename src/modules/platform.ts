@@ -1,13 +1,14 @@
 import type { Bus } from '../bus/bus.ts'
 import type { NodeCalls } from '../bus/node-calls.ts'
 import type { Config } from '../config.ts'
-import type { Database } from '../db/database.ts'
+import type { Database, Db, Tx } from '../db/database.ts'
 import type { Sql } from '../db/sql.ts'
 import type { Engine, NodeLease } from '../engine/index.ts'
 import type { Games } from '../games/game.ts'
 import type { HistogramCounts } from '../histogram.ts'
 import type { Loggers } from '../logger.ts'
 import type { Connection, Connections, Hub, SessionGate, TokenGate } from '../rpc/index.ts'
+import type { UserId } from './wire.ts'
 
 /** What all services and handlers of one server share. */
 export interface Platform {
@@ -62,6 +63,14 @@ export interface Queue {
   readonly waits: HistogramCounts
 }
 
+/** What a request reads and writes through: the transaction of a write, else the plain client. */
+export interface Scope {
+  readonly db: Db | Tx
+  readonly sql: Sql
+  /** Runs `effect` once what this request wrote is committed. */
+  afterCommit(effect: () => void): void
+}
+
 /** What a service may have beside its own methods. */
 export interface Service {
   /** Called before the server listens, in the order in which the services were made. */
@@ -85,6 +94,16 @@ export interface Service {
   isPlaying?(userId: string): boolean
   /** Whether a node that leaves keeps this socket until its live matches are over. Asked where no other node could take it. */
   keepsSocket?(connection: Connection): boolean
+  /**
+   * Ends what the user takes part in and tells the others, because the user was banned or removes the account. It runs in that
+   * transaction, which has locked the user's row: of all services one after the other, as they were made.
+   */
+  leaveAll?(scope: Scope, userId: UserId): Promise<void>
+  /**
+   * Runs after `leaveAll` of all services when the user removes the account, before the user's row is deleted. It takes out what
+   * no foreign key does, such as a name in the row of somebody else.
+   */
+  forget?(scope: Scope, userId: UserId): Promise<void>
   /**
    * Everything that this module keeps of a user, as plain JSON, for `users.export`. The user reads it: no secrets, and nothing
    * private of others. It is deleted with the user's row, by foreign keys.

@@ -1,16 +1,8 @@
-import type { Db, Tx } from '../db/database.ts'
 import { type RetryOptions, withRetry } from '../db/retry.ts'
-import type { Sql } from '../db/sql.ts'
 import { runEffects } from '../rpc/index.ts'
-import type { Platform } from './platform.ts'
+import type { Platform, Scope } from './platform.ts'
 
-/** What a request reads and writes through: the transaction of a write, else the plain client. */
-export interface Scope {
-  readonly db: Db | Tx
-  readonly sql: Sql
-  /** Runs `effect` once what this request wrote is committed. */
-  afterCommit(effect: () => void): void
-}
+export type { Scope } from './platform.ts'
 
 /**
  * Runs `work` in a transaction, for work that no request asked for. A conflict with another transaction runs it again from

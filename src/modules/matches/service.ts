@@ -2,7 +2,7 @@ import type { Sql } from '../../db/sql.ts'
 import { type Opened, RpcError } from '../../rpc/index.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
-import type { MatchId } from '../wire.ts'
+import type { MatchId, UserId } from '../wire.ts'
 import { abortMatch } from './abort-match.ts'
 import { Invites } from './invites/invites.ts'
 import { deleteOld } from './lifecycle/cleanup.ts'
@@ -167,9 +167,9 @@ export class MatchService {
    *
    * @throws RpcError NOT_FOUND when there is no such match or the user has no seat in it.
    */
-  async leave(scope: Scope, user: Player, matchId: MatchId): Promise<Match> {
+  async leave(scope: Scope, userId: UserId, matchId: MatchId): Promise<Match> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const left = await leaveMatch(scope.sql, matchId, user.id)
+      const left = await leaveMatch(scope.sql, matchId, userId)
       if (!left?.isSeated) throw new RpcError('NOT_FOUND', 'You have no seat there')
       const { row, isChanged, isDone, before } = left
       if (before) this.feed.announce(scope, before)
@@ -179,19 +179,19 @@ export class MatchService {
         return match
       }
       if (!isDone) continue
-      if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(row, user.id))
-      return this.feed.show(row, user.id)
+      if (row.status === 'live') scope.afterCommit(() => this.lifecycle.tellLeft(row, userId))
+      return this.feed.show(row, userId)
     }
     throw tooBusy()
   }
 
   /** Gives up all seats of a user in waiting and live matches, as `leave` does. */
-  async leaveAll(scope: Scope, user: Player): Promise<void> {
-    for (const matchId of await openMatchesOf(scope.sql, user.id)) await this.leave(scope, user, matchId)
+  async leaveAll(scope: Scope, userId: UserId): Promise<void> {
+    for (const matchId of await openMatchesOf(scope.sql, userId)) await this.leave(scope, userId, matchId)
   }
 
   /** Takes the name out of the seats of a user who is about to be deleted. */
-  async forgetName({ sql }: Scope, userId: string): Promise<void> {
+  async forget({ sql }: Scope, userId: UserId): Promise<void> {
     await forgetName(sql, userId)
   }
 

@@ -108,7 +108,7 @@ export class TournamentService {
     const matches = this.#platform.use(matchService)
     const open = await matches.openMatchesOf(scope, user.id)
     const current = seen.pairings.find(({ matchId }) => matchId !== null && open.includes(matchId))
-    if (current?.matchId) await matches.leave(scope, { id: user.id, username: own.username ?? '' }, current.matchId)
+    if (current?.matchId) await matches.leave(scope, user.id, current.matchId)
     return changeTournament(this.#platform.hub, scope, id, (row) => {
       if (row.status === 'open') row.entrants = row.entrants.filter(({ userId }) => userId !== user.id)
       else if (row.status === 'running') withdraw(row, [user.id])

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { authService } from '../../auth/index.ts'
 import { method } from '../../define.ts'
-import { matchService } from '../../matches/index.ts'
-import { roomService } from '../../rooms/index.ts'
+import { leaveAll } from '../../leave-all.ts'
 import { Empty, Timestamp, UserId } from '../../wire.ts'
 import { recordAct } from '../audit-log.ts'
 import { Reason } from '../types.ts'
@@ -31,8 +30,7 @@ export const ban = method({
     await recordAct(ctx, { act: 'ban', userId, details: { reason, until } })
     const user = await ctx.use(authService).moderation.ban(ctx, userId, { reason, until })
     if (!user) throw fail('NOT_FOUND', 'There is no such user')
-    await ctx.use(matchService).leaveAll(ctx, user)
-    await ctx.use(roomService).leaveAll(ctx, userId)
+    await leaveAll(ctx.platform, ctx, userId)
     return {}
   },
 })

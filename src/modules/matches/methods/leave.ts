@@ -14,5 +14,5 @@ export const leave = method({
   output: Match,
   errors: ['NOT_FOUND'],
 
-  handle: ({ ctx, input }) => ctx.use(matchService).leave(ctx, ctx.user, input.matchId),
+  handle: ({ ctx, input }) => ctx.use(matchService).leave(ctx, ctx.user.id, input.matchId),
 })

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { authService } from '../../auth/index.ts'
 import { method } from '../../define.ts'
-import { matchService } from '../../matches/index.ts'
-import { roomService } from '../../rooms/index.ts'
+import { leaveAll } from '../../leave-all.ts'
 import { scoreService } from '../../scores/index.ts'
 import { Empty } from '../../wire.ts'
 import { userService } from '../service.ts'
@@ -22,10 +21,8 @@ export const remove = method({
     const { user } = ctx
     const { removal } = ctx.use(authService)
     await removal.lock(ctx, ctx.call)
-    const matches = ctx.use(matchService)
-    await matches.leaveAll(ctx, user)
-    await ctx.use(roomService).leaveAll(ctx, user.id)
-    await matches.forgetName(ctx, user.id)
+    await leaveAll(ctx.platform, ctx, user.id)
+    for (const service of ctx.platform.allServices().values()) await service.forget?.(ctx, user.id)
     await ctx.use(scoreService).removeAll(ctx, user.id)
     await removal.remove(ctx, user)
     ctx.afterCommit(() => {
