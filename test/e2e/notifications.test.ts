@@ -11,6 +11,7 @@ test('an invite rings, is shown once, and leads to its match', async ({ rally, p
   const host = await people.player('ivy')
   const guest = await people.player('jim', { device: 'phone', theme: 'dark' })
   await countTones(guest)
+  const releaseAnswers = await holdAnswers(guest, 'matches.acceptInvite')
   await Promise.all([host.page.goto('/'), guest.page.goto('/history')])
   const { page } = guest
   await startMatch(host, { game: 'connect-four', visibility: 'private' })
@@ -50,6 +51,9 @@ test('an invite rings, is shown once, and leads to its match', async ({ rally, p
   await toast.waitFor()
   await expect.poll(() => tones(guest)).toBeGreaterThan(0)
   await toast.getByTestId('accept-invite').click()
+  // The stream says that the invite is answered before the call is.
+  await toast.waitFor({ state: 'detached' })
+  releaseAnswers()
   await page.waitForURL(`**/m/${matchIdOf(another)}`)
   await matchIs(guest, 'live')
   expect(await toast.count()).toBe(0)
@@ -67,6 +71,22 @@ async function invite(rally: Rally, host: Visitor, guest: Visitor): Promise<void
   const matchId = MatchId.parse(matchIdOf(host))
   const ask = { matchId, userId, from, reason: 'invite', expiresAt: new Date(Date.now() + 60_000) } as const
   await inTransaction(platform, (scope) => platform.use(matchService).invites.ask(scope, ask))
+}
+
+/** Keeps the answers of a method from the page, from its next address on, until the function that comes back is called. */
+async function holdAnswers({ page }: Visitor, type: string): Promise<() => void> {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await page.routeWebSocket('**/ws', (socket) => {
+    const server = socket.connectToServer()
+    server.onMessage(async (message) => {
+      if (message.toString().startsWith(`{"type":"${type}"`)) await released
+      socket.send(message)
+    })
+  })
+  return release
 }
 
 /** From the next address on, the page counts the tones that it plays. */

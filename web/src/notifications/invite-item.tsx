@@ -19,8 +19,9 @@ const WORDS = {
 export function InviteItem({ invite, onAnswered }: { invite: Invite; onAnswered?: () => void }) {
   const rally = useRally()
   const inviteId = invite.id
-  const accept = useAction(async (call) => {
-    const match = await rally.matches.acceptInvite({ inviteId }, call)
+  const accept = useAction(async ({ offlineMs }) => {
+    // Without the signal: the stream may say before the answer that the invite is gone, which removes this item.
+    const match = await rally.matches.acceptInvite({ inviteId }, { offlineMs })
     onAnswered?.()
     navigate(paths.match(match.id))
   })
