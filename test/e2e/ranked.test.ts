@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { test } from './support/fixtures.ts'
 import { matchIdOf, matchIs, startMatch } from './support/match.ts'
+import { openRoom } from './support/room.ts'
 
 test('two who press the button play a ranked match, and see what it did to their ratings', async ({ people }) => {
   const ann = await people.player('ann')
@@ -35,6 +36,28 @@ test('two who press the button play a ranked match, and see what it did to their
     await changes.scrollIntoViewIfNeeded()
     await player.shoot('ratings')
   }
+})
+
+test('a match that is found takes nobody out of a room, and no other tab along', async ({ people }) => {
+  const eve = await people.player('eve')
+  const fay = await people.player('fay')
+  const other = await eve.context.newPage()
+  await Promise.all([eve.page, fay.page].map((page) => page.goto('/')))
+  await other.goto('/history')
+  for (const { page } of [eve, fay]) await page.getByTestId('play-now-connect-four').check({ force: true })
+  await eve.page.getByTestId('play-now').click()
+  await other.getByText('a notice leads to the match').waitFor()
+  const room = await openRoom(eve, 'call', 'Waiting together')
+  await eve.page.getByText('a notice leads to the match').waitFor()
+  await fay.page.getByTestId('play-now').click()
+  await fay.page.waitForURL('**/m/*')
+  const toast = eve.page.getByTestId('invite-toast')
+  await toast.getByText('A match of Connect Four is found for you.').waitFor()
+  await eve.shoot('found-elsewhere')
+  await other.getByTestId('invite-toast').waitFor()
+  expect([eve.page, other].map((page) => new URL(page.url()).pathname)).toEqual([room, '/history'])
+  await toast.getByRole('button', { name: 'Go to it' }).click()
+  await Promise.all([eve, fay].map((player) => matchIs(player, 'live')))
 })
 
 test('a player invites another one by name from the waiting room', async ({ people }) => {

@@ -6,8 +6,15 @@ import { useRally } from '../rally.ts'
 import { Button } from '../ui/button.tsx'
 import { ErrorNotice } from '../ui/notice.tsx'
 
+interface SearchingProps {
+  readonly queue: QueueState
+  readonly game: string
+  /** This page goes to the match that is found. */
+  readonly opensItself: boolean
+}
+
 /** The user waits for a ranked match: for how long, and how to give up. */
-export function Searching({ queue, game }: { queue: QueueState; game: string }) {
+export function Searching({ queue, game, opensItself }: SearchingProps) {
   const rally = useRally()
   useNow(1_000)
   const waitedMs = queue.since === null ? 0 : Math.max(0, rally.clock.now() - queue.since)
@@ -23,7 +30,8 @@ export function Searching({ queue, game }: { queue: QueueState; game: string }) 
         <p className="searching-text">
           <strong>Looking for an opponent at {game}</strong>
           <span className="soft small">
-            <span className="numbers">{clockTime(waitedMs)}</span> · {lately}the match opens by itself
+            <span className="numbers">{clockTime(waitedMs)}</span> · {lately}
+            {opensItself ? 'the match opens by itself' : 'a notice leads to the match'}
           </span>
         </p>
         <Button busy={giveUp.busy} onClick={() => giveUp.run()} data-testid="leave-queue">

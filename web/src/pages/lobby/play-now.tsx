@@ -4,6 +4,7 @@ import type { QueueState } from '../../../../src/modules/matches/types.ts'
 import { aboutSo } from '../../format.ts'
 import { gameNames, gameViews, viewOf } from '../../games/index.ts'
 import { useAction } from '../../hooks/use-action.ts'
+import { hasSearchMark, markSearch } from '../../queue/search-mark.ts'
 import { Searching } from '../../queue/searching.tsx'
 import { useQueue } from '../../queue/use-queue.ts'
 import { useRally } from '../../rally.ts'
@@ -18,6 +19,7 @@ export function PlayNow() {
   const queue = useQueue()
   const [game, setGame] = useState<GameName>('pong')
   const play = useAction(async (call) => {
+    markSearch(true)
     await rally.matches.enqueue({ game }, call)
   })
   const isWaiting = queue?.status === 'waiting'
@@ -28,7 +30,7 @@ export function PlayNow() {
         {isWaiting ? 'Looking for an opponent' : ''}
       </div>
       {isWaiting ? (
-        <Searching queue={queue} game={viewOf(queue.game ?? '')?.label ?? ''} />
+        <Searching queue={queue} game={viewOf(queue.game ?? '')?.label ?? ''} opensItself={hasSearchMark()} />
       ) : (
         <>
           <Choice
