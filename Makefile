@@ -74,6 +74,7 @@ bench: install ## Measure the figures of the README
 	npm run bench:live
 	npm run bench:db
 	npm run bench:scores
+	npm run bench:rooms
 
 ##@ Run with Docker. HOST=user@server: on that server, over ssh. REGISTRY=registry.example.com: where images go
 
