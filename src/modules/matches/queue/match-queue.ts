@@ -103,7 +103,9 @@ export class MatchQueue {
 
   /** What is done every second on one node. */
   async tick(): Promise<void> {
-    if (this.#platform.draining.aborted) return
+    const { draining, bus } = this.#platform
+    // With other nodes it goes on: they do nothing while this one has the job, and begin what it opens.
+    if (draining.aborted && bus.nodes().length === 0) return
     await abortAbandoned(this.#platform, this.#feed, NOT_COME)
     await inIdempotentTransaction(this.#platform, async (scope) => {
       if (await queueRows.lock(scope.sql)) await this.#announce(scope, await queueRows.tidy(scope.sql))
