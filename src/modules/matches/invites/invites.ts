@@ -51,7 +51,7 @@ export class Invites {
     const userId = found?.userId ?? null
     if (!found || userId === null) throw new RpcError('NOT_FOUND', 'There is no such match or player')
     if (!found.isPlayer) throw new RpcError('FORBIDDEN', 'You do not play in this match')
-    if (found.status !== 'waiting') throw new RpcError('MATCH_CLOSED', 'This match has begun or is over')
+    if (found.status !== 'waiting') throw closed()
     if (found.isSeated) throw new RpcError('ALREADY_SEATED', 'This player is in the match already')
     if (found.isFull) throw new RpcError('MATCH_FULL', 'Every seat is taken or kept for somebody else')
     if (found.hasDeclined) throw new RpcError('INVITE_DECLINED', 'This player has declined')
@@ -59,7 +59,8 @@ export class Invites {
     const expiresAt = new Date(Date.now() + OPEN_FOR_MS)
     const states = await this.#ask(scope, [{ matchId, userId, from: by.id, reason: 'invite', expiresAt }])
     const invite = states[0]?.invites.find((open) => open.matchId === matchId)
-    if (!invite) throw new Error('the invite is not open')
+    // It was waiting a moment ago.
+    if (!invite) throw closed()
     return invite
   }
 
@@ -133,4 +134,8 @@ export class Invites {
     })
     return states
   }
+}
+
+function closed(): RpcError {
+  return new RpcError('MATCH_CLOSED', 'This match has begun or is over')
 }
