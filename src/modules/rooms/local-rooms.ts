@@ -182,6 +182,8 @@ export class LocalRooms {
     const row = await this.#read(room.id)
     if (row) this.#apply(room, row.version, membersOf(row))
     else this.#apply(room, Number.MAX_SAFE_INTEGER, [])
+    // A state may come from another node after its sender has left.
+    room.relay.keep(room.members)
   }
 
   #apply(room: LocalRoom, version: number, members: readonly string[]): void {
