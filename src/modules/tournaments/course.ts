@@ -43,7 +43,10 @@ export function takeEnd(row: TournamentRow, { match }: EndedMatch): void {
   } else if (NOBODY_CAME.has(match.endReason)) {
     const isLeft = match.endReason === 'left'
     const here = match.players.filter(({ connected }) => connected && !isLeft).map(({ userId }) => userId)
-    const present = row.entrants.filter(({ userId, withdrawn }) => !withdrawn && here.includes(userId))
+    const playing = row.entrants.filter(({ seed }) => pairing.seeds.includes(seed))
+    // Nobody has to come to a match whose other player has withdrawn.
+    const isExcused = playing.some(({ withdrawn }) => withdrawn)
+    const present = playing.filter(({ userId, withdrawn }) => !withdrawn && (isExcused || here.includes(userId)))
     takeAbsence(pairing, new Set(present.map(({ seed }) => seed ?? 0)))
   } else if (pairing.status === 'playing') takeNoResult(course, pairing)
   goOn(row)

@@ -45,17 +45,20 @@ const READY = statement<Due>(
 )
 
 /**
- * Announced matches to which players did not come in time. While no node has been up for so long there are none: players could
- * not come. Values: how long they have, ms.
+ * Announced matches to which players did not come in time. While no node has been up for so long there are none, because players
+ * could not come, but where one of them has withdrawn. Values: how long they have, ms.
  */
 const UNBEGUN = statement<{ matchId: MatchId }>(
   'tournaments.unbegun',
   `SELECT match_id AS "matchId" FROM tournament_pairings AS pairing
-   JOIN tournaments ON tournaments.id = tournament_id AND tournaments.status = 'running'
+   JOIN tournaments ON tournaments.id = tournament_id AND tournaments.status IN ('running', 'cancelled')
    JOIN matches ON matches.id = match_id AND matches.status = 'waiting' AND matches.starts_at IS NULL
-   WHERE pairing.status = 'playing' AND come_by < now() AND EXISTS (
+   WHERE pairing.status = 'playing' AND come_by < now() AND (EXISTS (
      SELECT FROM nodes
      WHERE started_at < now() - $1 * interval '1 ms' AND heartbeat_at > now() - interval '${PROBABLY_DEAD_MS} milliseconds')
+   OR EXISTS (
+     SELECT FROM tournament_entrants AS entrant WHERE entrant.tournament_id = pairing.tournament_id AND entrant.withdrawn
+       AND entrant.seed IN (first_seed, second_seed)))
    ORDER BY come_by LIMIT ${BATCH}`,
 )
 
