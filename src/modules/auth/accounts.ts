@@ -96,6 +96,13 @@ const LOCK_SIGNED_IN = statement<{ readonly id: string }>(
    WHERE users.id = $1 AND sessions.id = $2 AND ended_at IS NULL FOR NO KEY UPDATE OF users, sessions`,
 )
 
+/** Its transaction deletes the user: a weaker lock would wait then for writes of the user that wait for it. */
+const LOCK_SIGNED_IN_TO_DELETE = statement<{ readonly id: string }>(
+  'accounts.lockSignedInToDelete',
+  `SELECT users.id FROM users JOIN sessions ON sessions.user_id = users.id
+   WHERE users.id = $1 AND sessions.id = $2 AND ended_at IS NULL FOR UPDATE OF users FOR NO KEY UPDATE OF sessions`,
+)
+
 const CANCEL_SIGN_INS = statement<{ readonly signInVersion: number }>(
   'accounts.cancelSignIns',
   'UPDATE users SET sign_in_version = sign_in_version + 1 WHERE id = $1 RETURNING sign_in_version AS "signInVersion"',
@@ -163,6 +170,11 @@ export const accounts = {
   /** As `lock`, for a signed-in user. False when the session has ended. */
   async lockSignedIn(sql: Sql, userId: string, sessionId: string): Promise<boolean> {
     return (await sql.first(LOCK_SIGNED_IN, [userId, sessionId])) !== null
+  },
+
+  /** As `lockSignedIn`, for a transaction that deletes the user. */
+  async lockSignedInToDelete(sql: Sql, userId: string, sessionId: string): Promise<boolean> {
+    return (await sql.first(LOCK_SIGNED_IN_TO_DELETE, [userId, sessionId])) !== null
   },
 
   /**

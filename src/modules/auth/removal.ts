@@ -31,7 +31,7 @@ export class Removal {
   /** Until the transaction ends the user takes no seat and starts no session. @throws RpcError UNAUTHENTICATED */
   async lock({ sql }: Scope, call: Call): Promise<void> {
     const { user, sessionId } = signedIn(call)
-    if (await accounts.lockSignedIn(sql, user.id, sessionId)) return
+    if (await accounts.lockSignedInToDelete(sql, user.id, sessionId)) return
     throw new RpcError('UNAUTHENTICATED', 'This session has ended')
   }
 
