@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import type { ServiceModule } from '../../src/modules/define.ts'
 import { modules } from '../../src/modules/index.ts'
 import { frameworkCodes } from '../../src/protocol/codes.ts'
 import { createRegistry } from '../../src/rpc/registry.ts'
 
 /** The parts of JSON Schema that the schemas of inputs use. */
 const Shape = z.looseObject({
-  type: z.string().optional(),
+  /** The first of several, as of `null` or a text. */
+  type: z.union([z.string(), z.array(z.string()).transform(([first]) => first)]).optional(),
   const: z.unknown().optional(),
   enum: z.array(z.unknown()).optional(),
   anyOf: z.array(z.unknown()).optional(),
@@ -41,6 +43,22 @@ export const targets: readonly Target[] = [
   ...entries.map(({ type, definition: { input, errors } }) => ({ type, input: toShape(input), errors })),
   ...Object.entries(builtins).map(([type, input]) => ({ type, input: toShape(input), errors: [] })),
 ]
+
+/** An HTTP address that modules serve besides `/rpc`. */
+export interface FuzzedAddress {
+  readonly method: string
+  /** With names in braces. */
+  readonly path: string
+  readonly body: unknown
+}
+
+export const addresses: readonly FuzzedAddress[] = Object.values<ServiceModule>(modules).flatMap(({ routes = [] }) =>
+  routes.map((route) => ({
+    method: route.method,
+    path: route.path,
+    body: route.kind === 'method' && route.body ? toShape(route.body) : {},
+  })),
+)
 
 /** Every code that an answer may carry. */
 export const knownCodes: ReadonlySet<string> = new Set([

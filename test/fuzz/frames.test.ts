@@ -3,7 +3,7 @@ import { games } from '../../src/games/index.ts'
 import { connect } from '../support/client.ts'
 import { targets } from './catalogue.ts'
 import { SEED, startFuzzedWorld, withErrorsOf } from './fuzzed-world.ts'
-import { Fuzzer } from './fuzzer.ts'
+import { close, Fuzzer } from './fuzzer.ts'
 import { Pools } from './plausible.ts'
 import { Random } from './random.ts'
 import { sendRawBytes } from './raw-bytes.ts'
@@ -17,11 +17,18 @@ const SECOND_FACTORS = ['none', 'passkey']
 const FRAMES = ALL_FRAMES / SECOND_FACTORS.length
 const CONNECTIONS = FRAMES / 200
 const users = Array.from({ length: 18 }, (_, index) => `fuzz_${index}`)
+const ofAdmins = targets.filter(({ type }) => type.startsWith('admin.'))
 const SIGNED_IN_SOCKETS = 8
 const SOCKETS = 12
 /** In each round other users have the sockets: what one user may do in a minute is bounded. */
 const ROUNDS = 6
 const MiB = 1024 * 1024
+
+/** Most are browsers, the last two of those with a user are programs. */
+function credentialOf(index: number) {
+  if (index < SIGNED_IN_SOCKETS - 2) return 'cookie'
+  return index === SIGNED_IN_SOCKETS - 1 ? 'bearer' : 'key'
+}
 
 describe(`with FUZZ_SEED=${SEED}`, () => {
   const title = `${FRAMES} mutated frames leave a server as it was, whose second factor is %s`
@@ -35,8 +42,8 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       for (const name of Object.keys(games)) pools.add('game', name)
       const userOf = (round: number, index: number) =>
         index === 0 ? users[0] : users[1 + ((round * SIGNED_IN_SOCKETS + index) % (users.length - 2))]
-      const sendRound = (round: number) =>
-        Promise.all(
+      const sendRound = async (round: number) => {
+        const sockets = await Promise.all(
           Array.from({ length: SOCKETS }, (_, index) => {
             const username = index < SIGNED_IN_SOCKETS ? userOf(round, index) : undefined
             const fuzzer = new Fuzzer({
@@ -45,11 +52,17 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
               seed: SEED + round * 1_000 + index,
               pools,
               verdicts,
-              identity: async () => (username === undefined ? null : world.identityOf(username)),
+              // They are for the first user alone, who draws each of them seldom.
+              first: username === users[0] ? ofAdmins : [],
+              identity: async () => (username === undefined ? null : world.identityOf(username, credentialOf(index))),
             })
             return fuzzer.run(Math.ceil(FRAMES / ROUNDS / SOCKETS))
           }),
         )
+        // The slow answers come too.
+        await settled(server.usage)
+        await Promise.all(sockets.map(close))
+      }
       const usages: Usage[] = []
       const startedAt = performance.now()
       for (let round = 0; round < ROUNDS; round++) {
@@ -88,7 +101,8 @@ describe(`with FUZZ_SEED=${SEED}`, () => {
       expect(mib(last.heapUsed - warm.heapUsed)).toBeLessThan(24)
       expect(mib(last.rss - warm.rss)).toBeLessThan(96)
 
-      await playNormally(server.url, await world.identityOf(users.at(-1) ?? ''))
+      const { Cookie: cookie = '' } = await world.identityOf(users.at(-1) ?? '')
+      await playNormally(server.url, cookie)
       expect(server.errors).toEqual([])
       expect(await server.stop()).toBe(0)
     })

@@ -15,7 +15,7 @@ export interface Frame {
 /** Larger than the server takes. It ends the connection, so it is rare. */
 const OVERSIZED = 80_000
 /** They end the session of the socket, so they are rare. */
-const ENDING: ReadonlySet<string> = new Set(['auth.logout', 'auth.revoke', 'auth.rotateTotp'])
+const ENDING: ReadonlySet<string> = new Set(['auth.logout', 'auth.revoke', 'auth.rotateTotp', 'users.remove'])
 
 const typeNames = targets.map(({ type }) => type)
 
@@ -46,6 +46,13 @@ export function makeFrame(number: number, random: Random, pools: Pools): Frame {
   return random.chance(0.5)
     ? { kind: 'oversized', bytes: `"${'x'.repeat(OVERSIZED)}"`, isBinary: false }
     : text('nearly oversized', write({ ...envelope, data: { ...Object(data), pad: 'y'.repeat(60_000) } }))
+}
+
+/** A frame that fits its schema. */
+export function makeValidFrame({ type, input }: Target, number: number, random: Random, pools: Pools): Frame {
+  const eid = `f${number}`
+  const data = plausible(input, random, pools)
+  return { kind: 'valid', bytes: write({ type, data, eid, ts: 1_767_225_600_000 + number }), isBinary: false, eid }
 }
 
 function pickTarget(random: Random): Target {

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { hashOfToken, newToken } from '../../src/modules/auth/tokens/token-text.ts'
+import { tokenScopes } from '../../src/protocol/token-scopes.ts'
 import { createCookies } from '../../src/server/session-cookie.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { execute } from '../support/postgres.ts'
@@ -13,9 +15,15 @@ export const SEED = process.env.FUZZ_SEED === undefined ? randomBytes(4).readUIn
 /** A server whose limits let fuzzers through, with users. */
 export interface FuzzedWorld extends AsyncDisposable {
   readonly server: ServerProcess
-  /** The `Cookie` header of a new session of this user, who is not banned any more. */
-  identityOf(username: string): Promise<string>
+  /** A header that proves this user, from a new session or token. Whoever was banned or removed is as at the start again. */
+  identityOf(username: string, by?: Credential): Promise<Identity>
 }
+
+/** A token is for all scopes. */
+type Credential = 'cookie' | 'bearer' | 'key'
+
+/** One header by its name. */
+export type Identity = Readonly<Record<string, string>>
 
 /** The first user is an administrator. The second factor counts once they are registered. */
 export async function startFuzzedWorld(
@@ -62,20 +70,30 @@ export async function startFuzzedWorld(
     server = await startServerProcess({ ...env, SECOND_FACTOR })
   }
   const run = (sql: string) => execute(database.url, sql)
+  await run('CREATE TABLE fuzzed_users AS SELECT * FROM users')
   await run(`UPDATE users SET role = 'admin', role_changed_at = now() WHERE username = '${users[0]}'`)
   return {
     server,
-    async identityOf(username) {
+    async identityOf(username, by = 'cookie') {
       const userId = ids.get(username) ?? ''
-      const sessionId = randomUUID()
+      const id = randomUUID()
       const expiresAt = Date.now() + SESSION_MS
-      await run(`UPDATE users SET banned_at = NULL, banned_until = NULL WHERE id = '${userId}'`)
-      await run(
-        `INSERT INTO sessions (id, user_id, user_agent, ip, expires_at)
-         VALUES ('${sessionId}', '${userId}', 'fuzzer', '127.0.0.1', to_timestamp(${expiresAt / 1000}))`,
-      )
-      const header = cookies.session(userId, sessionId, expiresAt)
-      return header.slice(0, header.indexOf(';'))
+      const expires = `to_timestamp(${expiresAt / 1000})`
+      // One transaction: the user cannot be removed in between.
+      const asAtTheStart = `INSERT INTO users SELECT * FROM fuzzed_users WHERE id = '${userId}'
+        ON CONFLICT (id) DO UPDATE SET banned_at = NULL, banned_until = NULL`
+      if (by === 'cookie') {
+        await run(`${asAtTheStart};
+          INSERT INTO sessions (id, user_id, user_agent, ip, expires_at)
+          VALUES ('${id}', '${userId}', 'fuzzer', '127.0.0.1', ${expires})`)
+        const header = cookies.session(userId, id, expiresAt)
+        return { Cookie: header.slice(0, header.indexOf(';')) }
+      }
+      const token = newToken()
+      await run(`${asAtTheStart};
+        INSERT INTO tokens (id, user_id, hash, name, scopes, expires_at)
+        VALUES ('${id}', '${userId}', '\\x${hashOfToken(token)}', 'fuzzer', '{${tokenScopes.join()}}', ${expires})`)
+      return by === 'bearer' ? { Authorization: `Bearer ${token}` } : { 'X-API-Key': token }
     },
     async [Symbol.asyncDispose]() {
       await server.stop()

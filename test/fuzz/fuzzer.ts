@@ -1,7 +1,9 @@
 import { WebSocket } from 'ws'
 import { PROTOCOL } from '../../src/protocol/envelope.ts'
 import { within } from '../support/client.ts'
-import { type Frame, makeFrame } from './frames.ts'
+import type { Target } from './catalogue.ts'
+import { type Frame, makeFrame, makeValidFrame } from './frames.ts'
+import type { Identity } from './fuzzed-world.ts'
 import { Pools } from './plausible.ts'
 import { Random } from './random.ts'
 import type { Verdicts } from './verdicts.ts'
@@ -19,8 +21,10 @@ interface FuzzerOptions {
   readonly seed: number
   readonly pools: Pools
   readonly verdicts: Verdicts
-  /** The `Cookie` header of the next connection; null for nobody. */
-  readonly identity: () => Promise<string | null>
+  /** What it asks for before anything is drawn. */
+  readonly first?: readonly Target[]
+  /** The header that proves who opens the next connection; null for nobody. */
+  readonly identity: () => Promise<Identity | null>
 }
 
 /** A client that sends frame after frame, and reconnects when its socket is closed. */
@@ -39,19 +43,22 @@ export class Fuzzer {
     this.#pools = new Pools(options.pools)
   }
 
-  /** Sends `count` frames; goes on after each batch once the server has read it or has closed the socket. */
-  async run(count: number): Promise<void> {
+  /** Sends `count` frames; goes on after each batch once the server has read it or has closed the socket. Resolves with the open socket. */
+  async run(count: number): Promise<WebSocket> {
     let socket = await this.#connect()
     while (this.#sent < count) {
       for (let i = Math.min(BATCH, count - this.#sent); i > 0; i--) this.#send(socket)
       await this.#barrier(socket)
       if (socket.readyState !== WebSocket.OPEN && this.#sent < count) socket = await this.#connect()
     }
-    await close(socket)
+    return socket
   }
 
   #send(socket: WebSocket): void {
-    const frame = makeFrame(this.#sent, this.#random, this.#pools)
+    const target = this.#options.first?.[this.#sent]
+    const frame = target
+      ? makeValidFrame(target, this.#sent, this.#random, this.#pools)
+      : makeFrame(this.#sent, this.#random, this.#pools)
     this.#sent++
     this.#options.verdicts.sent(frame)
     if (frame.eid !== undefined) this.#remember(frame.eid, frame)
@@ -68,24 +75,24 @@ export class Fuzzer {
     }
   }
 
-  /** Opens a socket; a server that is busy says 503 and is asked again. */
+  /** Opens a socket; asks again when the server is busy (503), or when a user was banned or removed meanwhile (401). */
   async #connect(): Promise<WebSocket> {
     const until = Date.now() + DEADLINE_MS
     for (;;) {
       const socket = this.#open(await this.#options.identity())
       const refusal = await within(opening(socket), 'an open socket', DEADLINE_MS)
       if (refusal === null) return socket
-      if (!/\b503\b/.test(refusal.message) || Date.now() > until) throw refusal
+      if (!/\b(401|503)\b/.test(refusal.message) || Date.now() > until) throw refusal
       this.#options.verdicts.refusals++
     }
   }
 
-  #open(cookie: string | null): WebSocket {
+  #open(identity: Identity | null): WebSocket {
     const { url, localAddress, verdicts } = this.#options
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, [PROTOCOL], {
       perMessageDeflate: false,
       localAddress,
-      ...(cookie === null ? {} : { headers: { Cookie: cookie } }),
+      headers: { ...identity },
     })
     socket.on('message', (data, isBinary) => {
       verdicts.received++
@@ -125,7 +132,8 @@ function opening(socket: WebSocket): Promise<Error | null> {
   })
 }
 
-async function close(socket: WebSocket): Promise<void> {
+/** Closes a socket, and waits until the server has closed it too. */
+export async function close(socket: WebSocket): Promise<void> {
   if (socket.readyState === WebSocket.CLOSED) return
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve())

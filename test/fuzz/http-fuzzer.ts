@@ -8,7 +8,7 @@ const DEADLINE_MS = 12_000
 const MAX_COMPLAINTS = 2
 /** What Rally and the addon may answer. */
 const STATUSES: ReadonlySet<number> = new Set([
-  ...[101, 200, 204, 304, 400, 401, 403, 404, 405, 408, 411, 413, 415, 426, 429, 431, 503, 505],
+  ...[101, 200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 415, 426, 429, 431, 503, 505],
 ])
 /** The addon writes these itself where it cannot read a request. */
 const BY_ADDON: ReadonlySet<number> = new Set([101, 400, 431, 505])
@@ -18,6 +18,8 @@ export class HttpFuzzer {
   readonly complaints: string[] = []
   readonly kinds = new Map<string, number>()
   readonly statuses = new Map<number, number>()
+  /** Conversations by kind of which a request was answered with what it asked for. */
+  readonly succeeded = new Map<string, number>()
   readonly #port: number
   readonly #random: Random
 
@@ -26,10 +28,10 @@ export class HttpFuzzer {
     this.#random = random
   }
 
-  /** One connection after another. */
-  async run(count: number): Promise<void> {
+  /** One connection after another. `identity` is a header line that proves a user. */
+  async run(count: number, identity: string): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const conversation = makeConversation(this.#random)
+      const conversation = makeConversation(this.#random, identity)
       this.kinds.set(conversation.kind, (this.kinds.get(conversation.kind) ?? 0) + 1)
       this.#judge(conversation, await this.#talk(conversation))
     }
@@ -72,8 +74,9 @@ export class HttpFuzzer {
   }
 
   #judge(conversation: Conversation, answer: string): void {
-    const { maxResponses, minResponses } = conversation
+    const { kind, maxResponses, minResponses } = conversation
     const statuses = responsesIn(answer)
+    if (statuses.some((status) => status < 300)) this.succeeded.set(kind, (this.succeeded.get(kind) ?? 0) + 1)
     for (const status of statuses) {
       this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
       if (!STATUSES.has(status)) this.#complain(`status ${status}`, conversation, answer)

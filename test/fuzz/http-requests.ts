@@ -1,3 +1,4 @@
+import { makeCall } from './http-calls.ts'
 import { junk, scramble, write } from './mutate.ts'
 import type { Random } from './random.ts'
 
@@ -68,6 +69,9 @@ const NAMES = [
     'Sec-WebSocket-Protocol',
     'Sec-WebSocket-Extensions',
     'X-HTTP-Method',
+    'X-API-Key',
+    'Idempotency-Key',
+    'Sec-Fetch-Site',
   ],
   ...['__proto__', 'Access-Control-Request-Method', 'HTTP2-Settings', 'Date', 'X'.repeat(200)],
 ]
@@ -148,8 +152,9 @@ const CHUNK_SIZES = [
   '00000005',
 ]
 
-/** What a client may send on one connection: requests of all kinds, and bytes that are none. */
-export function makeConversation(random: Random): Conversation {
+/** What a client may send on one connection: requests of all kinds, and bytes that are none. `identity` is a header line of a user. */
+export function makeConversation(random: Random, identity: string): Conversation {
+  if (random.chance(0.3)) return makeCall(random, identity)
   const draw = random.below(100)
   const one = (kind: string, text: string, minResponses = 0): Conversation => {
     return { kind, bytes: Buffer.from(text, 'latin1'), maxResponses: 1, minResponses }

@@ -88,7 +88,7 @@ export function plausible(schema: unknown, random: Random, pools: Pools, field =
       return Array.from({ length: random.below(4) }, () => plausible(shape.items ?? {}, random, pools, field))
     case 'integer':
     case 'number':
-      return plausibleNumber(shape, random)
+      return plausibleNumber(shape, random, field)
     case 'string':
       return plausibleString(shape, random, pools, field)
     case 'boolean':
@@ -108,7 +108,12 @@ function plausibleObject(shape: Shape, random: Random, pools: Pools): Record<str
   return Object.keys(properties).length === 0 && random.chance(0.5) ? { pointsToWin: 1 + random.below(22) } : object
 }
 
-function plausibleNumber({ minimum = 0, maximum = 1000 }: Shape, random: Random): number {
+/** Where few numbers of those that the schema allows are taken. */
+const usualNumbers: Readonly<Record<string, readonly [number, ...number[]]>> = { size: [2, 4, 8, 16] }
+
+function plausibleNumber({ minimum = 0, maximum = 1000 }: Shape, random: Random, field: string): number {
+  const usual = usualNumbers[field]
+  if (usual && random.chance(0.8)) return random.pick(usual)
   const low = Math.max(minimum, -1000)
   const high = Math.min(maximum, low + 100_000)
   return low + random.below(high - low + 1)
