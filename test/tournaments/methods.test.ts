@@ -43,6 +43,8 @@ describe('tournaments.create', () => {
     const wrong = [
       { game: 'chess' },
       { options: { pointsToWin: 0 } },
+      // The bracket would tell spectators the result before they see it.
+      { options: { spectatorDelayMs: 5_000 } },
       { size: 3 },
       { size: 65 },
       { size: 17, format: 'round-robin' },

@@ -68,6 +68,9 @@ export class TournamentService {
     const { min, max } = TOURNAMENT_SIZES[format]
     if (size < min || size > max) throw invalid('size', `From ${min} to ${max}`)
     const options = checkOptions(game, wanted.options ?? {})
+    if ('spectatorDelayMs' in options) {
+      throw invalid('options.spectatorDelayMs', 'A tournament shows its results at once')
+    }
     const { owned } = await this.#countOf(scope, user)
     if (owned >= this.#platform.config.tournaments.maxActive) throw tooMany()
     const id = TournamentId.parse(randomUUID())
