@@ -167,6 +167,11 @@ export type AnyDefinition = AnyMethod | AnySubscription
 /** A definition with access `anyone` must have a limit. */
 type LimitOf<A extends Access> = 'anyone' extends A ? { readonly limit: RateLimit } : { readonly limit?: RateLimit }
 
+/** A write must have a limit too. */
+type LimitOfWrite =
+  | { readonly effect: 'write'; readonly limit: RateLimit }
+  | { readonly effect: 'read' | 'input'; readonly limit?: RateLimit }
+
 /** What is for admins has no scope: no token may call it. Default: `read` for reads and subscriptions, else `none`. */
 type ScopeOf<A extends Access> = A extends 'admin' ? { readonly scope?: 'none' } : { readonly scope?: NeededScope }
 
@@ -174,8 +179,9 @@ type ScopeOf<A extends Access> = A extends 'admin' ? { readonly scope?: 'none' }
 export function definers<Ctx>() {
   return {
     method<A extends Access, I extends z.ZodType, O extends z.ZodType, const E extends string = never, P = undefined>(
-      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'limit' | 'scope'> &
+      definition: Omit<Method<Ctx, A, I, O, E, P>, 'kind' | 'errors' | 'effect' | 'limit' | 'scope'> &
         LimitOf<A> &
+        LimitOfWrite &
         ScopeOf<A> & { readonly errors?: readonly E[] },
     ): Method<Ctx, A, I, O, E, P> {
       const { access, effect, errors = [] } = definition

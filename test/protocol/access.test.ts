@@ -49,11 +49,11 @@ test('a token does what its scopes allow, and nothing that is for admins', async
   const methods = {
     read: method({ ...user, effect: 'read' }),
     readAll: method({ ...asked, access: 'anyone', effect: 'read', limit }),
-    write: method({ ...user, effect: 'write' }),
+    write: method({ ...user, effect: 'write', limit }),
     input: method({ ...user, effect: 'input' }),
-    play: method({ ...user, effect: 'write', scope: 'play' }),
-    score: method({ ...user, effect: 'write', scope: 'scores:write' }),
-    open: method({ ...user, effect: 'write', scope: 'any' }),
+    play: method({ ...user, effect: 'write', limit, scope: 'play' }),
+    score: method({ ...user, effect: 'write', limit, scope: 'scores:write' }),
+    open: method({ ...user, effect: 'write', limit, scope: 'any' }),
     admin: method({ ...asked, access: 'admin', effect: 'read' }),
   }
   const onThing = subscription({

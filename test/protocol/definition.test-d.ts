@@ -43,6 +43,9 @@ export function types(either: 'anyone' | 'user' | 'admin'): void {
   method({ ...asked, access: 'anyone' })
   // @ts-expect-error what anybody may open has a limit
   subscription({ ...streamed, access: 'anyone' })
+  method({ ...asked, access: 'user', effect: 'write', limit })
+  // @ts-expect-error a write has a limit
+  method({ ...asked, access: 'user', effect: 'write' })
   // @ts-expect-error no limit is none
   method({ ...asked, access: 'anyone', limit: undefined })
   const { summary: _, ...unsaid } = asked

@@ -14,6 +14,7 @@ test('when an effect fails, the committed write is still answered and the other 
         summary: 'Writes, with three effects.',
         access: 'user',
         effect: 'write',
+        limit: { points: 1000, perSeconds: 60 },
         input: z.object({}),
         output: z.object({}),
         async handle({ ctx }) {

@@ -30,6 +30,7 @@ test('a write whose outcome is in doubt is answered with UNAVAILABLE, and has it
         summary: 'Writes, with an effect.',
         access: 'user',
         effect: 'write',
+        limit: { points: 1000, perSeconds: 60 },
         input: z.object({}),
         output: z.object({}),
         async handle({ ctx }) {

@@ -154,6 +154,7 @@ export function testModule(world: () => World) {
         summary: 'Counts once.',
         access: 'user',
         effect: 'write',
+        limit: plenty,
         input: z.object({ fail: z.boolean().optional() }),
         output: Counted,
         errors: ['NOT_FOUND'],

@@ -9,6 +9,7 @@ const add = method({
   summary: 'Adds a score of a player.',
   access: 'user',
   effect: 'write',
+  limit: { points: 1000, perSeconds: 60 },
   httpBodyBytes: 100_000,
   input: z.object({ player: z.string(), gameMode: z.string().max(10), note: z.string().optional() }),
   output: z.object({ id: z.number(), gameMode: z.string() }),

@@ -42,13 +42,13 @@ const cinemaService = service('cinema', ({ hub }) => ({
   },
 }))
 
+const limit = { points: 600, perSeconds: 60 }
+const writing = { access: 'user', effect: 'write', scope: 'play', limit } as const
 /** A write of a user to a seat. It fails with `code` where the seat is not as the statement wants it. */
 const write = <const Code extends string>(summary: string, how: Statement<{ id: string }>, code: Code) =>
   method({
+    ...writing,
     summary,
-    access: 'user',
-    effect: 'write',
-    scope: 'play',
     input: z.object({ showId: ShowId, seat: z.number().int().min(1).max(1_000) }),
     output: Show,
     errors: [code],
@@ -58,7 +58,6 @@ const write = <const Code extends string>(summary: string, how: Statement<{ id: 
       return show
     },
   })
-const limit = { points: 60, perSeconds: 60 }
 const looking = { access: 'anyone', limit, input: z.object({ showId: ShowId }), errors: ['NOT_FOUND'] } as const
 const getOne = method({
   ...looking,

@@ -7,6 +7,7 @@ export const logout = method({
   summary: "Ends the caller's session: its sockets close with 4501 after the answer, and its cookie is refused.",
   access: 'user',
   effect: 'write',
+  limit: { points: 60, perSeconds: 60 },
   input: z.object({}),
   output: Empty,
   async handle({ ctx }) {

@@ -7,6 +7,7 @@ export const me = method({
   summary: 'Gives the signed-in user, as known when the socket opened.',
   access: 'user',
   effect: 'read',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({}),
   output: User,
   handle: ({ ctx }) => ctx.user,

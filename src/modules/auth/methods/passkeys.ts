@@ -9,6 +9,7 @@ export const passkeys = method({
   access: 'user',
   scope: 'none',
   effect: 'read',
+  limit: { points: 300, perSeconds: 60 },
   input: z.object({}),
   output: z.object({ required: z.boolean(), items: z.array(PasskeyInfo) }),
   handle: ({ ctx }) => ctx.use(authService).ownPasskeys.list(ctx, ctx.user.id),

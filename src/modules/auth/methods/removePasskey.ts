@@ -9,6 +9,7 @@ export const removePasskey = method({
   summary: "Removes one of the user's passkeys, within ten minutes of signing in.",
   access: 'user',
   effect: 'write',
+  limit: { points: 30, perSeconds: 60 },
   input: z.object({ passkeyId: PasskeyId }),
   output: Empty,
   errors: ['NOT_FOUND', 'LAST_PASSKEY', 'FORBIDDEN'],

@@ -7,6 +7,7 @@ export const renamePasskey = method({
   summary: "Gives one of the user's passkeys another name.",
   access: 'user',
   effect: 'write',
+  limit: { points: 60, perSeconds: 60 },
   input: z.object({ passkeyId: PasskeyId, name: PasskeyName }),
   output: PasskeyInfo,
   errors: ['NOT_FOUND', 'FORBIDDEN'],

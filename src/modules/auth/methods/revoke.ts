@@ -7,6 +7,7 @@ export const revoke = method({
   summary: "Ends one of the user's sessions, in any browser; its sockets close with 4501.",
   access: 'user',
   effect: 'write',
+  limit: { points: 120, perSeconds: 60 },
   input: z.object({ sessionId: SessionId }),
   output: Empty,
   errors: ['NOT_FOUND'],

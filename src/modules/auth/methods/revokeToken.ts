@@ -9,6 +9,7 @@ export const revokeToken = method({
   access: 'user',
   effect: 'write',
   scope: 'none',
+  limit: { points: 120, perSeconds: 60 },
   input: z.object({ tokenId: TokenId }),
   output: Empty,
   errors: ['NOT_FOUND'],

@@ -9,6 +9,7 @@ export const sessions = method({
   access: 'user',
   scope: 'none',
   effect: 'read',
+  limit: { points: 300, perSeconds: 60 },
   input: z.object(Page),
   output: listOf(SessionInfo),
   handle: ({ ctx, input }) => ctx.use(authService).sessions.list(ctx, ctx.user.id, ctx.call.caller.sessionId, input),

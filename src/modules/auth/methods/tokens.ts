@@ -9,6 +9,7 @@ export const tokens = method({
   access: 'user',
   effect: 'read',
   scope: 'none',
+  limit: { points: 300, perSeconds: 60 },
   input: z.object(Page),
   output: listOf(TokenInfo),
   handle: ({ ctx, input }) => ctx.use(authService).tokens.list(ctx, ctx.user.id, input),

@@ -11,6 +11,7 @@ export const onSession = subscription({
   access: 'user',
   scope: 'none',
   delivery: 'reliable',
+  limit: { points: 600, perSeconds: 60 },
   input: z.object({}),
   event: SessionEnd,
   snapshot: OpenSession,

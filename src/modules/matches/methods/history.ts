@@ -9,6 +9,7 @@ export const history = method({
   summary: 'Lists finished matches of a player, newest first; without `username` those of the caller.',
   access: 'user',
   effect: 'read',
+  limit: { points: 300, perSeconds: 60 },
   input: z.object({ ...Page, username: Username.optional() }),
   output: listOf(Match),
 

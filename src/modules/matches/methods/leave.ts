@@ -10,6 +10,7 @@ export const leave = method({
   access: 'user',
   scope: 'play',
   effect: 'write',
+  limit: { points: 120, perSeconds: 60 },
   input: z.object({ matchId: MatchId }),
   output: Match,
   errors: ['NOT_FOUND'],

@@ -7,6 +7,7 @@ export const onInvite = subscription({
   summary: 'The matches that you are asked to come to, the newest first. Every event is the whole list.',
   access: 'user',
   delivery: 'reliable',
+  limit: { points: 300, perSeconds: 60 },
   input: z.object({}),
   event: Invites,
 

@@ -7,6 +7,7 @@ export const onQueue = subscription({
   summary: 'Where you stand in the queue for ranked matches, and how many wait. Every event is the whole state.',
   access: 'user',
   delivery: 'latest',
+  limit: { points: 300, perSeconds: 60 },
   input: Empty,
   event: QueueState,
 
