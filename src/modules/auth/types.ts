@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { tokenScopes } from '../../protocol/index.ts'
+import { oneLine } from '../shown-text.ts'
 import { SessionId, Timestamp, UserId } from '../wire.ts'
 
 export const User = z.object({
@@ -123,19 +124,14 @@ export const PasskeyId = z.string().min(1).max(40).brand<'PasskeyId'>()
 export type PasskeyId = z.infer<typeof PasskeyId>
 
 /** What the user calls a passkey or a token. */
-const OwnName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(40)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters')
+const OwnName = oneLine(1, 40)
 
 export const PasskeyName = OwnName
 
 /** A passkey as its user sees it. */
 export const PasskeyInfo = z.object({
   id: PasskeyId,
-  name: PasskeyName,
+  name: z.string(),
   /** It may be copied to other devices of the user, as by a password manager. */
   synced: z.boolean(),
   createdAt: Timestamp,
@@ -202,7 +198,7 @@ export type CreatedToken = z.infer<typeof CreatedToken>
 /** A token as its user sees it. */
 export const TokenInfo = z.object({
   id: TokenId,
-  name: OwnName,
+  name: z.string(),
   scopes: Scopes,
   createdAt: Timestamp,
   /** Exact to a minute. Null while it was only made. */

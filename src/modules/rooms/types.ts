@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { JoinCode, Visibility } from '../matches/types.ts'
+import { lines, oneLine } from '../shown-text.ts'
 import { MatchId, Timestamp, UserId } from '../wire.ts'
 
 export const RoomId = z.string().min(1).max(40).brand<'RoomId'>()
@@ -49,8 +50,8 @@ export const Room = z.object({
 export type Room = z.infer<typeof Room>
 
 /** The room's name as it is shown in lists. */
-export const RoomName = z.string().trim().min(1).max(60)
-export const ChatText = z.string().trim().min(1).max(500)
+export const RoomName = oneLine(1, 60)
+export const ChatText = lines(1, 500)
 
 export const ChatMessage = z.object({
   /** Its number in the log of the room. */
@@ -63,8 +64,12 @@ export const ChatMessage = z.object({
 })
 export type ChatMessage = z.infer<typeof ChatMessage>
 
-/** What can be claimed in a room, such as the name of an item. */
-export const ClaimKey = z.string().min(1).max(40)
+/** What can be claimed in a room, such as the name of an item. It is kept as it is. */
+export const ClaimKey = z
+  .string()
+  .min(1)
+  .max(40)
+  .refine((key) => /^\P{C}+$/u.test(key), 'only visible characters')
 /** Keys that can be claimed in one room. */
 export const MAX_CLAIMS = 500
 

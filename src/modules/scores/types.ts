@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { oneLine } from '../shown-text.ts'
 import { Timestamp, UserId } from '../wire.ts'
 
 /** A score has 40 bits: what the counts of leaderboards divide into ranges. */
@@ -30,11 +31,7 @@ export const RunFacts = z.object({
 export type RunFacts = z.infer<typeof RunFacts>
 
 /** The name that is shown with a score: letters, digits, signs and single spaces. With the account it says which player it is. */
-export const PlayerName = z
-  .string()
-  .max(64)
-  .transform((name) => name.normalize('NFC').trim())
-  .refine((name) => /^[^\p{C}\s]+( [^\p{C}\s]+)*$/u.test(name) && [...name].length <= 32, '1 to 32 visible characters')
+export const PlayerName = oneLine(1, 32).refine((name) => /^\S+( \S+)*$/.test(name), 'only single spaces')
 
 /** A score as lists show it. */
 export const Score = z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { oneLine } from '../shown-text.ts'
 import { MatchId, Timestamp, UserId } from '../wire.ts'
 
 export const TournamentId = z.string().min(1).max(40).brand<'TournamentId'>()
@@ -13,13 +14,7 @@ export const TOURNAMENT_SIZES = {
   'round-robin': { min: 3, max: 16 },
 } as const satisfies Record<TournamentFormat, { readonly min: number; readonly max: number }>
 
-/** What a user calls a tournament: one line without control characters. */
-export const TournamentName = z
-  .string()
-  .trim()
-  .min(3)
-  .max(60)
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'no control characters')
+export const TournamentName = oneLine(3, 60)
 
 export const TournamentStatus = z.enum(['open', 'running', 'finished', 'cancelled'])
 export type TournamentStatus = z.infer<typeof TournamentStatus>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lines, oneLine } from '../shown-text.ts'
 import { MatchId, Timestamp, UserId } from '../wire.ts'
 
 /** A user as everybody sees them. */
@@ -17,36 +18,10 @@ export type Profile = z.infer<typeof Profile>
 export const UserSummary = Profile.pick({ id: true, username: true, displayName: true, avatarUrl: true })
 export type UserSummary = z.infer<typeof UserSummary>
 
-/** Characters that turn text around, or hide: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069, U+FEFF. */
-const NO_DISGUISE = /^[^\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]*$/
-
 /** What others read as the name of a user. Nobody tells one from another by it: usernames are for that. */
-export const DisplayName = z
-  .string()
-  .max(200)
-  .transform((name) => name.normalize('NFC').trim())
-  .pipe(
-    z
-      .string()
-      .refine((name) => [...name].length <= 30, 'at most 30 characters')
-      .regex(/[\p{L}\p{N}\p{P}\p{S}]/u, 'something that can be seen')
-      .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]*$/u, 'no control characters')
-      .regex(NO_DISGUISE, 'no characters that hide or turn text around')
-      .regex(/^(?!.*\p{M}{4})/su, 'at most three marks on a letter'),
-  )
+export const DisplayName = oneLine(1, 30)
 
-/** Lines are kept. */
-export const Bio = z
-  .string()
-  .max(1_000)
-  .transform((bio) => bio.normalize('NFC').replaceAll(/\r\n?/g, '\n').trim())
-  .pipe(
-    z
-      .string()
-      .refine((bio) => [...bio].length <= 300, 'at most 300 characters')
-      .regex(/^(?:[^\p{Cc}\p{Cs}\p{Cn}]|\n)*$/u, 'no control characters')
-      .regex(NO_DISGUISE, 'no characters that hide or turn text around'),
-  )
+export const Bio = lines(0, 300)
 
 /** Where a user is. A player of a private match is `playing` without its id. */
 export const PresenceOf = z.object({
