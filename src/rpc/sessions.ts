@@ -72,6 +72,8 @@ export interface SessionGate {
 
 /** What the transport needs of tokens. A module's service implements it. */
 export interface TokenGate {
+  /** What a token is remembered by; null for a text that cannot be one. */
+  hashOf(token: string): string | null
   /**
    * The user of a token; null when it is unknown, or has expired or been revoked. One query at most.
    *

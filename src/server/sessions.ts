@@ -14,6 +14,7 @@ import { answerPreflight, corsHeaders, ORIGIN_REFUSED, type OriginCheck } from '
 import { BODY_DEADLINE_MS, bodyProblems, type Exchange, type Request, readBody, type Sender } from './http.ts'
 import { statusLine, statusOf } from './http-status.ts'
 import { Outage, type OutageLog } from './outage.ts'
+import { ProvenTokens } from './proven-tokens.ts'
 import type { Headers } from './security-headers.ts'
 import type { Cookies, Device, SessionClaims } from './session-cookie.ts'
 
@@ -81,18 +82,23 @@ export function createSessions({ gate, tokens, admission, cookies, isAllowedOrig
     if (session) return bySession(sender, session, device)
     return { caller: callerOf(sender, null, device), setCookie: isBad ? cookies.clearedSession : undefined }
   }
-  /** Of an address with many wrong tokens none is looked up. */
+  const provenTokens = new ProvenTokens()
+  /** Of an address with many wrong tokens none is looked up but those that were right a moment ago. */
   const byToken = async (sender: Sender, token: string): Promise<Identity> => {
-    const waitMs = admission.token(sender.ip)
+    const { ip, userAgent } = sender
+    const hash = tokens?.hashOf(token) ?? null
+    if (!tokens || hash === null) throw unknownToken()
+    const waitMs = provenTokens.has(hash) ? 0 : admission.token(ip)
     if (waitMs > 0) {
       throw new RpcError('RATE_LIMITED', 'Too many wrong tokens came from this address', { retryAfterMs: waitMs })
     }
-    const found = tokens ? await lookUp(() => tokens.identify(token)) : null
-    const { ip, userAgent } = sender
+    const found = await lookUp(() => tokens.identify(token))
     if (found === null) {
+      provenTokens.delete(hash)
       admission.wrongToken(ip)
-      throw new RpcError('UNAUTHENTICATED', 'This token is unknown, or has expired or been revoked')
+      throw unknownToken()
     }
+    provenTokens.add(hash)
     if ('ban' in found) return { ...found, caller: callerOf(sender, null, null), setCookie: undefined }
     return { caller: { ...found, sessionId: null, ip, userAgent, device: null }, setCookie: undefined }
   }
@@ -204,6 +210,10 @@ export function createSessions({ gate, tokens, admission, cookies, isAllowedOrig
 }
 
 export type Sessions = ReturnType<typeof createSessions>
+
+function unknownToken(): RpcError {
+  return new RpcError('UNAUTHENTICATED', 'This token is unknown, or has expired or been revoked')
+}
 
 /** The token of a program: `Authorization: Bearer <token>`, or `X-API-Key`. */
 function tokenOf({ authorization, apiKey }: Sender): string | null {

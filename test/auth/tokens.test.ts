@@ -207,8 +207,8 @@ describe('a wrong token', () => {
   test('counts: an address with many of them waits, and none is looked up', async ({ rally }) => {
     const { client } = await newcomer(rally)
     const made = await makeToken(client, ['read'])
-    const wrongFrom = async (localAddress: string, count: number) => {
-      const wrong = { headers: { 'X-API-Key': 'no token' }, localAddress }
+    const wrongFrom = async (localAddress: string, count: number, token = `rally_${'x'.repeat(43)}`) => {
+      const wrong = { headers: { 'X-API-Key': token }, localAddress }
       const all = await Promise.all(Array.from({ length: count }, () => refusal(rally.url, wrong)))
       for (const { status } of all) expect(status).toBe(401)
     }
@@ -218,8 +218,13 @@ describe('a wrong token', () => {
     expect(await refusal(rally.url, from('127.0.0.77'))).toMatchObject({ status: 429, headers: { 'retry-after': '1' } })
     expect(asked.mock.calls.filter(([{ name }]) => name === 'tokens.byHash')).toEqual([])
     await (await openProgram(rally, made)).close()
+    // One that was right a moment ago is looked up.
+    await (await connect(rally.url, from('127.0.0.77'))).close()
     // Right ones do not count.
     await wrongFrom('127.0.0.78', 50)
     for (let i = 0; i < 20; i++) await (await connect(rally.url, from('127.0.0.78'))).close()
+    // Neither does what cannot be a token.
+    await wrongFrom('127.0.0.79', 70, 'no token')
+    await (await connect(rally.url, from('127.0.0.79'))).close()
   })
 })

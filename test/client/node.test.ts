@@ -85,7 +85,7 @@ describe('with a token', () => {
     const held = new Set([token])
     const identify = async (asked: string) =>
       held.has(asked) ? { user: ada, token: { id: 'token-1', scopes: ['read' as const] } } : null
-    const rig = await startRig({ server: { tokens: { identify } } })
+    const rig = await startRig({ server: { tokens: { hashOf: (token) => token, identify } } })
     onTestFinished(() => rig.stop())
     const open = (asked: string) => {
       const rally = createClient<TestApi>({ url: rig.url, token: asked, WebSocket, backoff: { minMs: 20, maxMs: 50 } })

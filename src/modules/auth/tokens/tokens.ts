@@ -112,6 +112,10 @@ export class Tokens implements TokenGate {
     return this.#look.queue
   }
 
+  hashOf(token: string): string | null {
+    return hashOfToken(token)
+  }
+
   /** What cannot be a token costs no query. With a token nobody is an admin. @throws RpcError BANNED */
   async identify(token: string) {
     const hash = hashOfToken(token)
