@@ -91,6 +91,11 @@ export class Connections {
     return this.#byUser.has(userId)
   }
 
+  /** The user's sockets to this process. */
+  of(userId: string): Iterable<Connection> {
+    return this.#byUser.get(userId) ?? []
+  }
+
   /** The ids of users with a socket to this process. */
   users(): IterableIterator<string> {
     return this.#byUser.keys()

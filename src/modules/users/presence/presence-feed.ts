@@ -5,7 +5,8 @@ import { type BatchedLookup, batched } from '../../../db/batched-lookup.ts'
 import { type Channel, channel, type Opened, RpcError } from '../../../rpc/index.ts'
 import type { Platform } from '../../platform.ts'
 import type { PresenceList, PresenceOf } from '../types.ts'
-import { type PresenceRow, readPresence } from './presence-rows.ts'
+import { FollowerLimits, PRESENCE } from './follower-limits.ts'
+import { existingUsers, type PresenceRow, readPresence } from './presence-rows.ts'
 
 const TOPIC = 'users.presence'
 const Changed = z.array(z.string())
@@ -52,9 +53,11 @@ export class PresenceFeed {
   #subscription: BusSubscription | undefined
   #refreshesUntilAll = READ_ALL_EVERY
   readonly #read: BatchedLookup<string, PresenceRow>
+  readonly #followers: FollowerLimits
 
   constructor(platform: Platform) {
     this.#platform = platform
+    this.#followers = new FollowerLimits(platform.connections)
     this.#read = batched(async (userIds) => {
       const rows = await readPresence(platform.database.sql, userIds)
       this.#learn([...rows.values()])
@@ -97,9 +100,18 @@ export class PresenceFeed {
     }, GATHER_MS)
   }
 
-  /** @throws RpcError UNAVAILABLE when this node follows too many users */
-  async follow(userIds: readonly string[]): Promise<Opened<PresenceList, PresenceList>> {
-    const list = this.#listOf([...new Set(userIds)].toSorted())
+  /**
+   * Leaves out ids of nobody.
+   * @throws RpcError RATE_LIMITED when the follower follows too many users, UNAVAILABLE when this node does
+   */
+  async follow(followerId: string, userIds: readonly string[]): Promise<Opened<PresenceList, PresenceList>> {
+    const wanted = [...new Set(userIds)].toSorted()
+    const unread = wanted.filter((userId) => !this.#listsOf.has(userId))
+    const existing = await existingUsers(this.#platform.database.sql, unread)
+    const known = wanted.filter((userId) => this.#listsOf.has(userId) || existing.has(userId))
+    const key = createHash('sha256').update(JSON.stringify(known)).digest('base64url')
+    this.#followers.admit(followerId, key, known.length)
+    const list = this.#listOf(key, known)
     list.openedAt = performance.now()
     await Promise.all(list.userIds.map((userId) => this.#read(userId)))
     return { channel: list.channel, seq: list.seq, snapshot: this.#snapshot(list) }
@@ -108,6 +120,7 @@ export class PresenceFeed {
   /** Reads followed users who may be offline now; now and then all of them. Forgets lists that nobody follows. */
   async refresh(): Promise<void> {
     const now = performance.now()
+    this.#followers.sweep()
     for (const list of this.#lists.values()) {
       const isFollowed = now - list.openedAt < UNFOLLOWED_MS || this.#platform.hub.isFollowed(list.channel)
       if (!isFollowed) this.#forget(list)
@@ -157,8 +170,7 @@ export class PresenceFeed {
     return { users: userIds.flatMap((userId) => this.#known.get(userId) ?? []) }
   }
 
-  #listOf(userIds: readonly string[]): FollowedList {
-    const key = createHash('sha256').update(JSON.stringify(userIds)).digest('base64url')
+  #listOf(key: string, userIds: readonly string[]): FollowedList {
     const known = this.#lists.get(key)
     if (known) return known
     if (this.#lists.size >= MAX_LISTS || this.#listsOf.size + userIds.length > MAX_USERS) {
@@ -166,7 +178,7 @@ export class PresenceFeed {
     }
     const made: FollowedList = {
       key,
-      channel: channel<PresenceList>('users.onPresence', `${this.#platform.node}/${key}`),
+      channel: channel<PresenceList>(PRESENCE, `${this.#platform.node}/${key}`),
       userIds,
       seq: 0,
       newest: '',

@@ -39,6 +39,14 @@ export async function readPresence(sql: Sql, userIds: readonly string[]): Promis
   return new Map((await sql.rows(BY_USERS, [userIds])).map((row) => [row.userId, row]))
 }
 
+const EXISTING = statement<{ id: string }>('presence.existing', 'SELECT id FROM users WHERE id = ANY($1)')
+
+/** Those of the ids that are of a user. */
+export async function existingUsers(sql: Sql, userIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (userIds.length === 0) return new Set()
+  return new Set((await sql.rows(EXISTING, [userIds])).map(({ id }) => id))
+}
+
 /** Values: the time and id after which the page begins, its length. */
 const ONLINE = statement<{ user: OnlineUser; createdAt: Date }>(
   'presence.online',

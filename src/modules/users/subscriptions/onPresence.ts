@@ -11,5 +11,5 @@ export const onPresence = subscription({
   limit: { points: 120, perSeconds: 60 },
   input: z.object({ userIds: z.array(UserId).min(1).max(64) }),
   event: PresenceList,
-  open: ({ ctx, input }) => ctx.use(userService).presence.follow(input.userIds),
+  open: ({ ctx, input }) => ctx.use(userService).presence.follow(ctx.user.id, input.userIds),
 })
