@@ -118,6 +118,15 @@ test('an empty room closes, and is kept with its participants for their history'
   expect([await listed(), await listed('coop'), await listed('call')]).toEqual([true, true, false])
   const { items } = await ada.client.call<{ items: Room[] }>('rooms.list')
   expect(items.map(({ id }) => id)).not.toContain(hidden.id)
+  // Anybody may read the list: it says neither who is there nor with which code others come in.
+  expect(items.find(({ id }) => id === roomId)).toEqual({
+    id: roomId,
+    name: 'Short',
+    kind: 'coop',
+    capacity: 8,
+    createdAt: expect.any(Number),
+    memberCount: 2,
+  })
 
   await ben.client.call('rooms.leave', { roomId })
   await ada.client.call('rooms.leave', { roomId })

@@ -1,13 +1,15 @@
 import { type Sql, statement } from '../../db/sql.ts'
 import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { MatchId, UserId } from '../wire.ts'
-import { ms, type RoomRow, roomRow, toRoom } from './room-row.ts'
-import type { PastRoom, RoomKind } from './types.ts'
+import { ms } from './room-row.ts'
+import type { ListedRoom, PastRoom, RoomKind } from './types.ts'
 
 /** Values: kind (null: any), time and id that the rows come before, how many. */
-const LIST = statement<{ row: RoomRow }>(
+const LIST = statement<ListedRoom>(
   'rooms.list',
-  `SELECT ${roomRow('rooms')} AS row FROM rooms
+  `SELECT id, name, kind, capacity, ${ms('created_at')} AS "createdAt",
+     (SELECT count(*)::int FROM room_members WHERE room_id = rooms.id AND left_at IS NULL) AS "memberCount"
+   FROM rooms
    WHERE visibility = 'public' AND closed_at IS NULL AND empty_at IS NULL AND match_id IS NULL
      AND ($1::"RoomKind" IS NULL OR kind = $1::"RoomKind")
      AND (created_at, id) < ($2::timestamptz, $3)
@@ -17,9 +19,9 @@ const LIST = statement<{ row: RoomRow }>(
 /** Public rooms with somebody in them, newest first. */
 export function listRooms(sql: Sql, page: PageRequest, kind: RoomKind | undefined) {
   return readPage(page, {
-    read: async (rows) => (await sql.rows(LIST, [kind ?? null, ...beforeTime(rows), rows.take])).map(({ row }) => row),
+    read: (rows) => sql.rows(LIST, [kind ?? null, ...beforeTime(rows), rows.take]),
     key: ({ createdAt, id }) => ({ rank: createdAt, id }),
-    item: toRoom,
+    item: (room) => room,
   })
 }
 

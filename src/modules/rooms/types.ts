@@ -49,6 +49,12 @@ export const Room = z.object({
 })
 export type Room = z.infer<typeof Room>
 
+/** A public room as those see it who are not in it. */
+export const ListedRoom = Room.pick({ id: true, name: true, kind: true, capacity: true, createdAt: true }).extend({
+  memberCount: z.number().int(),
+})
+export type ListedRoom = z.infer<typeof ListedRoom>
+
 /** The room's name as it is shown in lists. */
 export const RoomName = oneLine(1, 60)
 export const ChatText = lines(1, 500)

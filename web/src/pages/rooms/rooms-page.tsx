@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'react'
-import type { PastRoom, Room, RoomKind } from '../../../../src/modules/rooms/types.ts'
+import type { ListedRoom, PastRoom, Room, RoomKind } from '../../../../src/modules/rooms/types.ts'
 import { duration } from '../../format.ts'
 import { type OwnCall, useAction } from '../../hooks/use-action.ts'
 import { useRally } from '../../rally.ts'
@@ -166,7 +166,7 @@ function OpenRooms() {
   )
 }
 
-function OpenRoom({ room }: { room: Room }) {
+function OpenRoom({ room }: { room: ListedRoom }) {
   return (
     <li className="list-item list-item-whole" data-room={room.id}>
       <span className="list-text">
@@ -174,12 +174,11 @@ function OpenRoom({ room }: { room: Room }) {
           {room.name}
         </Link>
         <span className="small soft">
-          {ROOM_KINDS[room.kind].label} · {room.members.map(({ displayName }) => displayName).join(', ')} ·{' '}
-          <TimeAgo at={room.createdAt} />
+          {ROOM_KINDS[room.kind].label} · <TimeAgo at={room.createdAt} />
         </span>
       </span>
       <span className="tag numbers">
-        {room.members.length} of {room.capacity}
+        {room.memberCount} of {room.capacity}
       </span>
     </li>
   )
