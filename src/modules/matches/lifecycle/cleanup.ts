@@ -37,12 +37,17 @@ export const ORPHANED = abandoned(
   `status = 'live' AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = matches.node_id)`,
 )
 
+/** A tournament gives its players a time of its own, and ends its matches itself. */
+const IS_OF_NO_TOURNAMENT = `NOT EXISTS (
+  SELECT FROM tournaments WHERE origin = 'tournament:' || tournaments.id AND tournaments.status IN ('running', 'cancelled'))`
+
 /** Matches that nobody joined. Values: after how long, seconds. */
 export const UNJOINED = abandoned(
   'Unjoined',
   'nobody-came',
   1,
-  `status = 'waiting' AND starts_at IS NULL AND created_at < now() - make_interval(secs => $1)`,
+  `status = 'waiting' AND starts_at IS NULL AND created_at < now() - make_interval(secs => $1)
+   AND ${IS_OF_NO_TOURNAMENT}`,
 )
 
 /** Waiting matches whose players are all gone. Values: after how long without any change, seconds. */
@@ -51,7 +56,8 @@ export const EMPTY = abandoned(
   'nobody-came',
   1,
   `status = 'waiting' AND updated_at < now() - make_interval(secs => $1)
-   AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)`,
+   AND NOT EXISTS (SELECT 1 FROM seats WHERE match_id = matches.id AND connected AND user_id IS NOT NULL)
+   AND ${IS_OF_NO_TOURNAMENT}`,
 )
 
 /** Matches of the queue to which a player did not come in time, or from which one has gone again. */
