@@ -105,6 +105,47 @@ test('an invite that was declined is gone, and cannot be repeated', async ({ ral
   await expect(invite(ada, match.id, ben)).rejects.toMatchObject({ code: 'INVITE_DECLINED' })
 })
 
+test('a decline counts for other matches of the sender too, after the match is over, and ends', async ({
+  rally,
+  database,
+}) => {
+  const [ada, ben, cem] = await newcomers(rally, 3)
+  const declined = await create(ada.client)
+  const { id: inviteId } = await invite(ada, declined.id, ben)
+  await ben.client.call('matches.declineInvite', { inviteId })
+  const { id } = await create(ada.client)
+  await expect(invite(ada, id, ben)).rejects.toMatchObject({ code: 'INVITE_DECLINED' })
+  await ada.client.call('matches.leave', { matchId: declined.id })
+  await runJob(rally, 'matches.expireInvites')
+  await expect(invite(ada, id, ben)).rejects.toMatchObject({ code: 'INVITE_DECLINED' })
+  await invite(ada, id, cem)
+  await invite(cem, (await create(cem.client)).id, ben)
+  const past = new Date(Date.now() - 300_000)
+  await database.db.matchInvite.update({ where: { id: inviteId }, data: { declinedAt: past, expiresAt: past } })
+  await invite(ada, id, ben)
+  await runJob(rally, 'matches.expireInvites')
+  expect(await database.db.matchInvite.count({ where: { id: inviteId } })).toBe(0)
+})
+
+test('one sender has at most three open invites to a user, also at once, and others can still invite', async ({
+  rally,
+  database,
+}) => {
+  const [ada, ben, cem] = await newcomers(rally, 3)
+  const matches = await Promise.all([1, 2, 3].map(() => create(ada.client)))
+  const { id: userId } = ben.player
+  const expiresAt = new Date(Date.now() + 60_000)
+  const { id: matchId } = await create(cem.client)
+  // As if ada had come to that match too.
+  await database.db.matchInvite.create({
+    data: { id: 'fourth', matchId, userId, fromId: ada.player.id, reason: 'invite', expiresAt },
+  })
+  const sent = await Promise.allSettled(matches.map(({ id }) => invite(ada, id, ben)))
+  const refused = sent.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  expect(refused).toMatchObject([{ code: 'TOO_MANY_INVITES' }])
+  await invite(cem, (await create(cem.client)).id, ben)
+})
+
 test('an invite expires', async ({ rally, database }) => {
   const [ada, ben] = await newcomers(rally, 2)
   const { id: inviteId } = await invite(ada, (await create(ada.client)).id, ben)

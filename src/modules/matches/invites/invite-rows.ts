@@ -23,6 +23,9 @@ export interface InviteState {
 /** The most invites that a stream shows. */
 const MAX_SHOWN = 50
 
+/** For how long a player whose invite was declined cannot invite the same user. */
+const DECLINED_FOR = `interval '5 minutes'`
+
 const IS_OPEN = `declined_at IS NULL AND expires_at > now()`
 
 /** Asking again renews an invite, a declined one too. Values: one entry an invite: ids, matches, users, from, reasons, expiry. */
@@ -71,10 +74,16 @@ export interface Invitable {
   readonly isSeated: boolean
   /** No seat is free for this user. */
   readonly isFull: boolean
+  /** An invite to this match, or a recent one by the user who asks. */
   readonly hasDeclined: boolean
   /** How many open invites by players the user has, without those to this match. */
   readonly open: number
+  /** How many of them are by the user who asks. */
+  readonly openBySender: number
 }
+
+/** Invites of one user follow one another until the end of the transaction, so that their bounds hold. Values: username. */
+const LOCK = statement('invites.lock', `SELECT pg_advisory_xact_lock(hashtextextended('matches.invite:' || $1, 0))`)
 
 /** Values: match, user who asks, username, seats of each game. */
 const INVITABLE = statement<Invitable>(
@@ -86,9 +95,13 @@ const INVITABLE = statement<Invitable>(
        SELECT FROM generate_series(0, coalesce(($4::jsonb ->> game)::int, 0) - 1) AS free
        WHERE free NOT IN (SELECT seat FROM seats WHERE match_id = matches.id)
          AND coalesce(nullif(reserved[free + 1], ''), invited.id) = invited.id) AS "isFull",
-     EXISTS (SELECT FROM match_invites WHERE match_id = matches.id AND user_id = invited.id AND declined_at IS NOT NULL) AS "hasDeclined",
-     (SELECT count(*) FROM match_invites WHERE user_id = invited.id AND match_id <> $1 AND reason = 'invite' AND ${IS_OPEN})::int AS open
-   FROM matches LEFT JOIN users AS invited ON invited.username = $3 WHERE matches.id = $1`,
+     EXISTS (SELECT FROM match_invites WHERE user_id = invited.id AND (match_id = matches.id AND declined_at IS NOT NULL
+       OR from_id = $2 AND declined_at > now() - ${DECLINED_FOR})) AS "hasDeclined",
+     open.count AS open, open.by_sender AS "openBySender"
+   FROM matches LEFT JOIN users AS invited ON invited.username = $3, LATERAL (
+     SELECT count(*)::int AS count, (count(*) FILTER (WHERE from_id = $2))::int AS by_sender FROM match_invites
+     WHERE user_id = invited.id AND match_id <> $1 AND reason = 'invite' AND ${IS_OPEN}) AS open
+   WHERE matches.id = $1`,
 )
 
 /** An open invite of a user. Values: invite, user. */
@@ -97,9 +110,10 @@ const FIND = statement<{ matchId: MatchId }>(
   `SELECT match_id AS "matchId" FROM match_invites WHERE id = $1 AND user_id = $2 AND ${IS_OPEN}`,
 )
 
+/** The row is kept for as long as the decline counts. */
 const DECLINE = statement<{ userId: string }>(
   'invites.decline',
-  `UPDATE match_invites SET declined_at = now() WHERE id = $1 AND user_id = $2 AND ${IS_OPEN} RETURNING user_id AS "userId"`,
+  `UPDATE match_invites SET declined_at = now(), expires_at = now() + ${DECLINED_FOR} WHERE id = $1 AND user_id = $2 AND ${IS_OPEN} RETURNING user_id AS "userId"`,
 )
 
 const REMOVE = statement<{ userId: string }>(
@@ -111,7 +125,7 @@ const REMOVE = statement<{ userId: string }>(
 const CLOSE = statement<{ userId: string }>(
   'invites.close',
   `DELETE FROM match_invites USING matches
-   WHERE match_id = ANY($1) AND matches.id = match_id AND (matches.status <> 'waiting' OR reason = 'invite' AND EXISTS (
+   WHERE match_id = ANY($1) AND matches.id = match_id AND declined_at IS NULL AND (matches.status <> 'waiting' OR reason = 'invite' AND EXISTS (
      SELECT FROM seats WHERE seats.match_id = matches.id AND seats.user_id = match_invites.user_id))
    RETURNING match_invites.user_id AS "userId"`,
 )
@@ -123,7 +137,8 @@ const EXPIRE = statement<{ userId: string }>(
   'invites.expire',
   `DELETE FROM match_invites WHERE id IN (
      SELECT match_invites.id FROM match_invites JOIN matches ON matches.id = match_id
-     WHERE expires_at <= now() OR matches.status <> 'waiting' ORDER BY expires_at LIMIT ${BATCH}
+     WHERE CASE WHEN declined_at IS NULL THEN expires_at <= now() OR matches.status <> 'waiting'
+       ELSE expires_at <= now() AND matches.status <> 'waiting' END ORDER BY expires_at LIMIT ${BATCH}
      FOR UPDATE OF match_invites SKIP LOCKED)
    RETURNING user_id AS "userId"`,
 )
@@ -142,8 +157,13 @@ export const inviteRows = {
     return asks.map(({ userId }) => userId)
   },
   /** Null when there is no such match. `seatCounts` as `seatCountsOf` gives them. */
-  invitable: (sql: Sql, matchId: string, byId: string, username: string, seatCounts: string) =>
-    sql.first(INVITABLE, [matchId, byId, username, seatCounts]),
+  async invitable(sql: Sql, matchId: string, byId: string, username: string, seatCounts: string) {
+    const [, found] = await Promise.all([
+      sql.rows(LOCK, [username]),
+      sql.first(INVITABLE, [matchId, byId, username, seatCounts]),
+    ])
+    return found
+  },
   find: (sql: Sql, id: string, userId: string) => sql.first(FIND, [id, userId]),
   decline: (sql: Sql, id: string, userId: string) => usersOf(sql.rows(DECLINE, [id, userId])),
   remove: (sql: Sql, id: string, userId: string) => usersOf(sql.rows(REMOVE, [id, userId])),

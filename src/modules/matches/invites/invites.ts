@@ -10,6 +10,8 @@ import { type Ask, type InviteState, inviteRows } from './invite-rows.ts'
 const OPEN_FOR_MS = 120_000
 /** Open invites by players that one user may have. */
 const MAX_OPEN = 20
+/** Those of them that one sender may have, so that two accounts cannot keep others from inviting. */
+const MAX_OPEN_BY_SENDER = 3
 
 const inviteChannel = (userId: string): Channel<InvitesOfUser> => channel('matches.onInvite', userId)
 
@@ -55,6 +57,9 @@ export class Invites {
     if (found.isSeated) throw new RpcError('ALREADY_SEATED', 'This player is in the match already')
     if (found.isFull) throw new RpcError('MATCH_FULL', 'Every seat is taken or kept for somebody else')
     if (found.hasDeclined) throw new RpcError('INVITE_DECLINED', 'This player has declined')
+    if (found.openBySender >= MAX_OPEN_BY_SENDER) {
+      throw new RpcError('TOO_MANY_INVITES', 'You have too many open invites to this player')
+    }
     if (found.open >= MAX_OPEN) throw new RpcError('TOO_MANY_INVITES', 'This player has too many open invites')
     const expiresAt = new Date(Date.now() + OPEN_FOR_MS)
     const states = await this.#ask(scope, [{ matchId, userId, from: by.id, reason: 'invite', expiresAt }])

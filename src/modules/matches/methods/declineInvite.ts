@@ -5,7 +5,7 @@ import { matchService } from '../service.ts'
 import { InviteId } from '../types.ts'
 
 export const declineInvite = method({
-  summary: 'Declines an invite. The same player cannot invite you to the same match again.',
+  summary: 'Declines an invite. Its sender cannot invite you for five minutes, and nobody to the same match.',
   access: 'user',
   scope: 'play',
   effect: 'write',
