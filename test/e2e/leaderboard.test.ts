@@ -66,6 +66,19 @@ test('a leaderboard', async ({ people }) => {
   await sol.page.getByRole('link', { name: 'tom' }).first().click()
   await sol.page.waitForURL('**/u/tom')
 
+  // Anyone may read it, without an account.
+  const { page } = await people.stranger('una', { device: 'phone' })
+  await page.goto('/leaderboard')
+  await page.getByTestId('ranking').locator('li').first().waitFor()
+  expect(await page.getByTestId('places-around').count()).toBe(0)
+  await page.getByRole('link', { name: 'tom' }).first().click()
+  await page.getByRole('heading', { level: 1, name: 'tom' }).waitFor()
+  await page.getByRole('heading', { name: 'Matches against others' }).waitFor()
+  expect(await page.getByTestId('edit-profile').count()).toBe(0)
+  await page.goto('/tournaments')
+  await page.getByText('Sign in to open one.').waitFor()
+  expect(await page.locator('.notice').count()).toBe(0)
+
   await tom.page.goto('/leaderboard')
   await tom.page.getByTestId('by-ratings').check({ force: true })
   await tom.page.getByText('No ratings yet').waitFor()

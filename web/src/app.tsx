@@ -46,6 +46,17 @@ const ProfilePage = later(
 )
 const ReplayPage = later(() => import('./pages/replay-page.tsx').then(({ ReplayPage }) => ReplayPage), 'Loading…')
 
+/** The pages that show a visitor who is not signed in what anyone may read. */
+const FOR_ANYONE: readonly Route['page'][] = [
+  'docs',
+  'leaderboard',
+  'match',
+  'profile',
+  'replay',
+  'tournament',
+  'tournaments',
+]
+
 export function App() {
   const path = usePath()
   const route = parseRoute(path)
@@ -67,9 +78,7 @@ export function App() {
     if (refusal?.code === 'BANNED') return <BannedPage reason={refusal.message} />
     if (!wasOpen && !user) return <Connecting />
     if (unkept) return <KeepCodesPage unkept={unkept} path={path} />
-    const mayStay =
-      user || route.page === 'docs' || route.page === 'match' || route.page === 'replay' || route.page === 'tournament'
-    if (!mayStay) return <SignInPage intent={intentOf(route)} />
+    if (!user && !FOR_ANYONE.includes(route.page)) return <SignInPage intent={intentOf(route)} />
     return <Routed route={route} account={account} />
   }
 
@@ -150,11 +159,9 @@ function intentOf(route: Route): string | null {
     case 'room':
       return 'You have been invited to a room. Sign in, or choose a name, and you are in.'
     case 'history':
-    case 'tournaments':
     case 'rooms':
     case 'account':
     case 'people':
-    case 'profile':
     case 'admin':
       return 'Sign in to see this page.'
     default:

@@ -16,6 +16,7 @@ type View = 'top' | 'around'
 /** The leaderboard of a game mode that the user chooses, as it changes. */
 export function Scores() {
   const rally = useRally()
+  const user = useUser()
   const [modes, setModes] = useState<readonly GameModeSummary[] | null>(null)
   const [chosen, setChosen] = useState<string | null>(null)
   const [period, setPeriod] = useState<Period>('all')
@@ -62,17 +63,19 @@ export function Scores() {
           ]}
           hint={period === 'all' ? undefined : 'Days begin at midnight UTC, weeks on Monday.'}
         />
-        <Choice
-          legend="Places"
-          value={view}
-          onChange={setView}
-          options={[
-            { value: 'top', label: 'The best', testId: 'places-top' },
-            { value: 'around', label: 'Around me', testId: 'places-around' },
-          ]}
-        />
+        {user && (
+          <Choice
+            legend="Places"
+            value={view}
+            onChange={setView}
+            options={[
+              { value: 'top', label: 'The best', testId: 'places-top' },
+              { value: 'around', label: 'Around me', testId: 'places-around' },
+            ]}
+          />
+        )}
       </div>
-      <LiveList key={`${gameMode}/${period}`} gameMode={gameMode} period={period} view={view} />
+      <LiveList key={`${gameMode}/${period}`} gameMode={gameMode} period={period} view={user ? view : 'top'} />
     </>
   )
 }

@@ -46,10 +46,11 @@ export function ProfilePage({ username }: { readonly username: string }) {
 }
 
 function Loaded({ profile, onChange }: { profile: Profile; onChange: (profile: Profile) => void }) {
-  const isOwn = useUser()?.id === profile.id
+  const user = useUser()
+  const isOwn = user?.id === profile.id
   const [isEditing, setEditing] = useState(false)
   const [pictures, setPictures] = useState(0)
-  const presence = usePresence([profile.id]).get(profile.id)
+  const presence = usePresence(user ? [profile.id] : []).get(profile.id)
   return (
     <Page
       title={profile.displayName}
@@ -69,7 +70,7 @@ function Loaded({ profile, onChange }: { profile: Profile; onChange: (profile: P
           <Avatar username={profile.username} size={96} version={pictures} />
           <div>
             <p>
-              <strong>@{profile.username}</strong> <PresenceBadge presence={presence} />
+              <strong>@{profile.username}</strong> {user && <PresenceBadge presence={presence} />}
             </p>
             <p className="soft small">
               Joined <TimeAgo at={profile.createdAt} />
@@ -88,7 +89,7 @@ function Loaded({ profile, onChange }: { profile: Profile; onChange: (profile: P
           />
         )}
         <Statistics username={profile.username} />
-        <RecentMatches userId={profile.id} username={profile.username} />
+        {user && <RecentMatches userId={profile.id} username={profile.username} />}
       </div>
     </Page>
   )

@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react'
 import type { TournamentSummary } from '../../../../src/modules/tournaments/types.ts'
 import { viewOf } from '../../games/index.ts'
 import type { OwnCall } from '../../hooks/use-action.ts'
-import { useRally } from '../../rally.ts'
+import { useRally, useUser } from '../../rally.ts'
 import { Link, paths } from '../../router.tsx'
 import { Choice } from '../../ui/field.tsx'
 import { EmptyCourt } from '../../ui/icons.tsx'
@@ -24,12 +24,15 @@ const shownKinds = ['current', 'mine', 'finished'] as const
 
 /** Tournaments that can be joined or watched, and a form for a new one. */
 export function TournamentsPage() {
+  const user = useUser()
   return (
     <Page title="Tournaments">
-      <div className="lobby">
-        <div className="stack">
-          <NewTournament />
-        </div>
+      <div className={user ? 'lobby' : 'stack'}>
+        {user && (
+          <div className="stack">
+            <NewTournament />
+          </div>
+        )}
         <div className="stack lobby-lists">
           <TournamentList />
         </div>
@@ -40,6 +43,7 @@ export function TournamentsPage() {
 
 function TournamentList() {
   const rally = useRally()
+  const user = useUser()
   const [shown, setShown] = useState<keyof typeof SHOWN>('current')
   const load = useCallback(
     (cursor: string | undefined, { signal }: OwnCall) =>
@@ -52,7 +56,9 @@ function TournamentList() {
         legend="Show"
         value={shown}
         onChange={setShown}
-        options={shownKinds.map((value) => ({ value, label: SHOWN[value].label, testId: `shown-${value}` }))}
+        options={shownKinds
+          .filter((value) => user || value !== 'mine')
+          .map((value) => ({ value, label: SHOWN[value].label, testId: `shown-${value}` }))}
       />
       <Tournaments key={shown} load={load} />
     </section>
@@ -62,12 +68,13 @@ function TournamentList() {
 type Load = Parameters<typeof usePages<TournamentSummary>>[0]
 
 function Tournaments({ load }: { load: Load }) {
+  const user = useUser()
   const { pages, action } = usePages(load)
   return (
     <PagedList pages={pages} action={action} loading="Fetching tournaments…">
       {pages?.items.length === 0 && (
         <Empty art={<EmptyCourt />} title="No tournament here">
-          Open one; it appears here for everybody.
+          {user ? 'Open one; it appears here for everybody.' : 'Sign in to open one.'}
         </Empty>
       )}
       {pages && pages.items.length > 0 && (
