@@ -5,6 +5,9 @@ import type { Visitor } from './support/visitor.ts'
 test('rooms', async ({ people }) => {
   const { visitor: hal, wire } = await people.playerByWire('hal')
   const ivy = await people.player('ivy', { device: 'phone', theme: 'dark' })
+  // The list is read again while it is looked at.
+  await ivy.page.goto('/rooms')
+  await ivy.page.getByText('No room is open').waitFor()
   await hal.page.goto('/')
   await hal.page.getByRole('link', { name: 'Rooms' }).click()
   await hal.page.getByTestId('room-name').fill('Night shift')
@@ -12,9 +15,14 @@ test('rooms', async ({ people }) => {
   await hal.page.getByRole('heading', { level: 1, name: 'Night shift' }).waitFor()
   const code = (await hal.page.locator('.room-code strong').textContent()) ?? ''
 
-  await ivy.page.goto('/rooms')
-  await ivy.page.getByTestId('room-list').getByText('Night shift').waitFor()
+  await ivy.page.getByTestId('room-list').getByText('Night shift').waitFor({ timeout: 15_000 })
   await ivy.shoot('rooms')
+  const size = ivy.page.viewportSize()
+  await ivy.page.setViewportSize({ width: 320, height: 600 })
+  expect(await narrowestGap(ivy)).toBeGreaterThanOrEqual(4)
+  expect(await overflow(ivy)).toBe(0)
+  await ivy.shoot('narrow')
+  if (size) await ivy.page.setViewportSize(size)
   await ivy.page.getByTestId('room-code').fill(code)
   await ivy.page.getByTestId('join-room').click()
   await hal.page.getByTestId('room-members').getByText('ivy').waitFor()
@@ -61,4 +69,12 @@ async function reads({ page }: Visitor, texts: readonly string[]): Promise<void>
 /** By how many pixels the page is wider than the window. */
 function overflow({ page }: Visitor): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+}
+
+/** The pixels between the two labels of the bar that are closest to each other. */
+function narrowestGap({ page }: Visitor): Promise<number> {
+  return page.locator('.nav > * > span, .nav > .nav-menu > button > span').evaluateAll((labels) => {
+    const boxes = labels.map((label) => label.getBoundingClientRect())
+    return Math.min(...boxes.slice(1).map(({ left }, at) => left - (boxes[at]?.right ?? 0)))
+  })
 }

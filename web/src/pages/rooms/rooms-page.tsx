@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import type { ListedRoom, PastRoom, Room, RoomKind } from '../../../../src/modules/rooms/types.ts'
 import { duration } from '../../format.ts'
 import { type OwnCall, useAction } from '../../hooks/use-action.ts'
@@ -14,6 +14,10 @@ import { TimeAgo } from '../../ui/time-ago.tsx'
 import { ROOM_KINDS, roomKinds } from './room-kinds.ts'
 
 const PAGE = 20
+/** How often the list of open rooms is read again while the page is visible. */
+const REFRESH_MS = 10_000
+/** Matches played one after another have a chat each: so many pages of rooms are read for one without them. */
+const MAX_READS = 5
 
 /** The rooms that are open, a form for a new one, and the rooms that the user was in. */
 export function RoomsPage() {
@@ -132,6 +136,21 @@ function OpenRooms() {
     [rally, kind],
   )
   const { pages, action } = usePages(load)
+  // Who reads further down keeps the pages that are there.
+  const { run } = action
+  const isFirstPage = (pages?.items.length ?? 0) <= PAGE
+  useEffect(() => {
+    if (!isFirstPage) return
+    const look = () => {
+      if (document.visibilityState === 'visible') run()
+    }
+    const timer = setInterval(look, REFRESH_MS)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }, [run, isFirstPage])
   return (
     <section aria-labelledby="open-rooms">
       <h2 id="open-rooms" className="list-head">
@@ -150,7 +169,7 @@ function OpenRooms() {
         <PagedList pages={pages} action={action} loading="Looking for rooms…">
           {pages?.items.length === 0 && (
             <Empty art={<EmptyCourt />} title="No room is open">
-              Open one; it appears here for everybody.
+              Open one that anybody can join: others see it here within ten seconds.
             </Empty>
           )}
           {pages && pages.items.length > 0 && (
@@ -187,12 +206,25 @@ function OpenRoom({ room }: { room: ListedRoom }) {
 function PastRooms() {
   const rally = useRally()
   const load = useCallback(
-    (cursor: string | undefined, { signal }: OwnCall) =>
-      rally.rooms.history({ limit: PAGE, ...(cursor ? { cursor } : {}) }, { signal }),
+    async (cursor: string | undefined, { signal }: OwnCall) => {
+      const items: PastRoom[] = []
+      let nextCursor = cursor
+      for (let reads = 0; reads < MAX_READS; reads++) {
+        const page = await rally.rooms.history(
+          { limit: PAGE, ...(nextCursor ? { cursor: nextCursor } : {}) },
+          { signal },
+        )
+        // The chat of a match is found with its match.
+        items.push(...page.items.filter(({ matchId }) => matchId === undefined))
+        nextCursor = page.nextCursor
+        if (nextCursor === undefined || items.length >= PAGE) break
+      }
+      return { items, nextCursor }
+    },
     [rally],
   )
   const { pages, action } = usePages(load)
-  if (pages?.items.length === 0) return null
+  if (pages?.items.length === 0 && pages.nextCursor === undefined) return null
   return (
     <section aria-labelledby="past-rooms">
       <h2 id="past-rooms" className="list-head">
@@ -212,9 +244,8 @@ function PastRooms() {
 }
 
 function PastRoomItem({ room }: { room: PastRoom }) {
-  const { matchId, closedAt, participants } = room
-  const href = matchId ? paths.match(matchId) : closedAt === null ? paths.room(room.id) : null
-  const name = matchId ? 'Chat of a match' : room.name
+  const { name, closedAt, participants } = room
+  const href = closedAt === null ? paths.room(room.id) : null
   return (
     <li className={`list-item ${href ? 'list-item-whole' : ''}`}>
       <span className="list-text">
