@@ -36,5 +36,6 @@ test.for(looks)('a reader of the documents tries them, $device, $theme', async (
   await sessions.getByRole('log').getByText('UNAUTHENTICATED').waitFor()
   await find.fill('')
   await reader.shoot('all')
+  expect((await page.locator('.docs-summary').allTextContents()).filter((text) => text.includes('`'))).toEqual([])
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
 })

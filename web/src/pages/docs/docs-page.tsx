@@ -56,7 +56,7 @@ function DefinitionCard({ described }: { readonly described: Described }) {
   return (
     <details className="card docs-card" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{type}</code> <span className="docs-summary">{summary}</span>
+        <code>{type}</code> <span className="docs-summary">{withCode(summary)}</span>
       </summary>
       {isOpen && (
         <div className="stack">
@@ -76,4 +76,10 @@ function DefinitionCard({ described }: { readonly described: Described }) {
       )}
     </details>
   )
+}
+
+/** A text with its parts between backticks as code. */
+function withCode(text: string) {
+  // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text keep their places
+  return text.split('`').map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part))
 }
