@@ -60,17 +60,55 @@ test('a call without devices', async ({ people }) => {
       throw new DOMException('no', wanted?.audio && !wanted.video ? 'NotAllowedError' : 'NotFoundError')
     }
   })
-  const ole = await people.player('ole')
+  const ole = await people.player('ole', { device: 'phone' })
+  await ole.page.addInitScript(() => {
+    if (!('MediaDevices' in globalThis)) return
+    const { getUserMedia } = MediaDevices.prototype
+    MediaDevices.prototype.getUserMedia = function (wanted) {
+      if (wanted?.audio) document.body.dataset.asked = 'microphone'
+      return getUserMedia.call(this, wanted)
+    }
+  })
   const address = await openRoom(noa, 'call', 'Listening in')
   await noa.page.getByTestId('call-join').click()
   await noa.page.getByText('Your browser does not let this page use the microphone').waitFor()
   await noa.page.getByText('No camera was found').waitFor()
   await noa.shoot('no-devices')
   await ole.page.goto(address)
+  // A device that its user does not choose is not asked for.
+  await ole.page.getByTestId('call-with-audio').uncheck()
+  await ole.shoot('devices')
   await ole.page.getByTestId('call-join').click()
-  await seesOther(noa)
-  await ole.page.getByTestId('call-other').getByText('Microphone off').waitFor({ state: 'attached' })
+  await plays(tileOf(noa, 'ole').locator('video'))
+  await tileOf(noa, 'ole').getByText('Microphone off').waitFor({ state: 'attached' })
+  await tileOf(ole, 'noa').getByText('Microphone off').waitFor({ state: 'attached' })
+  expect(await ole.page.locator('body').getAttribute('data-asked')).toBeNull()
+  await ole.page.getByTestId('call-toggle-audio').click()
+  await tileOf(noa, 'ole').getByText('Microphone off').waitFor({ state: 'detached' })
+
+  // A page that is closed leaves the call at once, long before its connection is given up.
+  await ole.page.goto('about:blank')
+  await tileOf(noa, 'ole').waitFor({ state: 'detached', timeout: 8_000 })
+
+  const pia = await people.player('pia')
+  // Without a TURN server, a browser that may only use relays reaches nobody.
+  await pia.page.addInitScript(() => {
+    const Connection = RTCPeerConnection
+    Object.assign(globalThis, {
+      RTCPeerConnection: class extends Connection {
+        constructor(options?: RTCConfiguration) {
+          super({ ...options, iceTransportPolicy: 'relay' })
+        }
+      },
+    })
+  })
+  await pia.page.goto(address)
+  await pia.page.getByTestId('call-join').click()
+  await tileOf(noa, 'pia').getByText('No connection; this server may lack a TURN server').waitFor({ timeout: 20_000 })
+  await noa.shoot('no-connection')
 })
+
+const tileOf = ({ page }: Visitor, name: string) => page.getByTestId('call-other').filter({ hasText: name })
 
 const videoOf = ({ page }: Visitor) => page.locator('[data-testid="call-other"] video')
 

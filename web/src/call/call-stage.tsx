@@ -6,14 +6,19 @@ import { Button } from '../ui/button.tsx'
 import { Notice } from '../ui/notice.tsx'
 import { Call, type Participant } from './call.ts'
 import { CallControls } from './call-controls.tsx'
+import type { Devices } from './own-media.ts'
 import { roomLine } from './room-line.ts'
 import { Tile, Voice } from './tile.tsx'
+
+/** Two browsers that can reach each other have found a way by then. */
+const NO_WAY_MS = 15_000
 
 /** The call of a room, which its members join one by one. */
 export function CallStage({ room }: { room: Room }) {
   const rally = useRally()
   const userId = useUser()?.id
   const [call, setCall] = useState<Call | null>(null)
+  const [devices, setDevices] = useState<Devices>({ audio: true, video: true })
   const roomId = room.id
   // The room may be left, and the user may sign out.
   useEffect(() => () => call?.close(), [call])
@@ -21,12 +26,26 @@ export function CallStage({ room }: { room: Room }) {
   const join = () => {
     const own = new Call(roomLine(rally, roomId, userId))
     setCall(own)
-    void own.join()
+    void own.join(devices)
   }
   if (call) return <Joined call={call} room={room} leave={() => setCall(null)} join={join} />
   return (
     <section className="card stack" aria-label="Call">
-      <p>Your browser asks for your microphone and camera. You can turn them off before anybody sees or hears you.</p>
+      <fieldset className="row call-devices">
+        <legend>Join with</legend>
+        {(['audio', 'video'] as const).map((source) => (
+          <label key={source} className="row">
+            <input
+              type="checkbox"
+              checked={devices[source]}
+              onChange={({ target }) => setDevices({ ...devices, [source]: target.checked })}
+              data-testid={`call-with-${source}`}
+            />
+            {source === 'audio' ? 'Microphone' : 'Camera'}
+          </label>
+        ))}
+      </fieldset>
+      <p className="soft small">Your browser asks for what you choose. In the call you can turn both on and off.</p>
       <div>
         <Button look="primary" onClick={join} data-testid="call-join">
           Join the call
@@ -95,6 +114,7 @@ function Other({ participant, member }: { participant: Participant; member: Room
   const { userId, streams, sending, state } = participant
   const { username, displayName } = member
   const screen = sending?.screen ? streams.screen : null
+  const isCutOff = useLasting(state !== 'connected', NO_WAY_MS)
   return (
     <>
       {screen && (
@@ -107,13 +127,31 @@ function Other({ participant, member }: { participant: Participant; member: Room
         video={sending?.video ? streams.video : null}
         look="other"
         isMuted={sending !== null && !sending.audio}
-        note={
-          state === 'connected' ? null : state === 'new' || state === 'connecting' ? 'Connecting…' : 'Reconnecting…'
-        }
+        note={sayState(state, isCutOff)}
       />
       {streams.audio && <Voice stream={streams.audio} />}
     </>
   )
+}
+
+function sayState(state: RTCPeerConnectionState, isCutOff: boolean): string | null {
+  if (state === 'connected') return null
+  if (isCutOff) return 'No connection; this server may lack a TURN server'
+  return state === 'new' || state === 'connecting' ? 'Connecting…' : 'Reconnecting…'
+}
+
+/** Whether something has been so for this long without a break. */
+function useLasting(isSo: boolean, forMs: number): boolean {
+  const [hasLasted, setLasted] = useState(false)
+  useEffect(() => {
+    if (!isSo) return
+    const timer = setTimeout(() => setLasted(true), forMs)
+    return () => {
+      clearTimeout(timer)
+      setLasted(false)
+    }
+  }, [isSo, forMs])
+  return isSo && hasLasted
 }
 
 function useStream(track: MediaStreamTrack | null): MediaStream | null {

@@ -1,5 +1,5 @@
 import { Store } from '../store.ts'
-import { OwnMedia } from './own-media.ts'
+import { type Devices, OwnMedia } from './own-media.ts'
 import { Peer } from './peer.ts'
 import { readSending, readSignal, type Sending, type Signal, SOURCES } from './signals.ts'
 
@@ -60,13 +60,15 @@ export class Call extends Store<CallState> {
     this.#line = line
     // Two pages of one user would answer the same signals.
     this.#tabs.onmessage = () => this.#close('elsewhere')
+    // The others need not wait until the connection is given up.
+    addEventListener('pagehide', this.#leavePage)
   }
 
-  /** Asks for the devices, and calls everybody who is in the call. */
-  async join(): Promise<void> {
+  /** Asks for these devices, and calls everybody who is in the call. */
+  async join(devices: Devices): Promise<void> {
     this.#tabs.postMessage('here')
     try {
-      const [iceServers] = await Promise.all([this.#line.iceServers(), this.media.open()])
+      const [iceServers] = await Promise.all([this.#line.iceServers(), this.media.open(devices)])
       this.#iceServers = iceServers
     } catch {
       this.#close('failed')
@@ -98,6 +100,9 @@ export class Call extends Store<CallState> {
     this.#show()
   }
 
+  // A browser may keep the page for the way back: it then offers to join again.
+  readonly #leavePage = () => this.#close('failed')
+
   /** Leaves the call. */
   close(): void {
     this.#close(this.current.status)
@@ -109,6 +114,7 @@ export class Call extends Store<CallState> {
     if (this.current.status === 'on') {
       for (const userId of this.#peers.keys()) this.#line.signal(userId, { type: 'bye', page: this.#page })
     }
+    removeEventListener('pagehide', this.#leavePage)
     for (const stop of this.#stops) stop()
     for (const peer of this.#peers.values()) peer.close()
     this.#peers.clear()

@@ -12,6 +12,9 @@ export interface OwnTracks {
   readonly trouble: Partial<Readonly<Record<Source, Trouble>>>
 }
 
+/** The devices that a user joins a call with. */
+export type Devices = Readonly<Record<'audio' | 'video', boolean>>
+
 /** This page's microphone, camera and screen. A source that is off is given back to the system. */
 export class OwnMedia extends Store<OwnTracks> {
   #isClosed = false
@@ -20,15 +23,18 @@ export class OwnMedia extends Store<OwnTracks> {
     super({ audio: null, video: null, screen: null, trouble: {} })
   }
 
-  /** Asks for microphone and camera at once, as browsers then ask their user once. What is not there stays off. */
-  async open(): Promise<void> {
-    try {
-      this.#take(await ask(() => devices().getUserMedia({ audio: true, video: CAMERA })))
-    } catch {
-      // One of the two is missing or denied: the other one may work.
-      await this.turnOn('audio')
-      await this.turnOn('video')
+  /** Asks for the devices at once, as browsers then ask their user once. What is not there stays off. */
+  async open({ audio, video }: Devices): Promise<void> {
+    if (audio && video) {
+      try {
+        this.#take(await ask(() => devices().getUserMedia({ audio: true, video: CAMERA })))
+        return
+      } catch {
+        // One of the two is missing or denied: the other one may work.
+      }
     }
+    if (audio) await this.turnOn('audio')
+    if (video) await this.turnOn('video')
   }
 
   async turnOn(source: Source): Promise<void> {
