@@ -28,3 +28,8 @@ export function statement<Row>(name: string, text: string): Statement<Row> {
   if (name.length === 0 || name.length > MAX_NAME) throw new Error(`the statement's name is too long or empty: ${name}`)
   return { name, text }
 }
+
+/** SQL: a time, or an interval, in whole milliseconds, as `Date` has it. */
+export function msOf(column: string): string {
+  return `floor(extract(epoch FROM ${column}) * 1000)::int8`
+}

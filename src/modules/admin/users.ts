@@ -1,14 +1,12 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { isBannedAt } from '../auth/index.ts'
 import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { AdminUser } from './types.ts'
 
-const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
-
 const USER = `json_build_object('id', id, 'username', username, 'displayName', display_name,
-  'createdAt', ${ms('created_at')}, 'role', role, 'authenticatorResetAt', ${ms('authenticator_reset_at')},
-  'ban', CASE WHEN ${isBannedAt('now()')} THEN json_build_object('reason', ban_reason, 'since', ${ms('banned_at')},
-    'until', ${ms('banned_until')}) END,
+  'createdAt', ${msOf('created_at')}, 'role', role, 'authenticatorResetAt', ${msOf('authenticator_reset_at')},
+  'ban', CASE WHEN ${isBannedAt('now()')} THEN json_build_object('reason', ban_reason, 'since', ${msOf('banned_at')},
+    'until', ${msOf('banned_until')}) END,
   'isOnline', EXISTS (SELECT FROM presence WHERE user_id = users.id)) AS "user"`
 
 interface Found {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Sealed } from '../../db/secret-encryption.ts'
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { BAN, type Ban, isBannedAt } from './bans.ts'
 import { hashRecoveryCode } from './recovery-codes.ts'
 import type { User } from './types.ts'
@@ -26,8 +26,8 @@ interface Row {
 
 /** The column "user": the part of an account that its user sees. */
 export const USER = `json_build_object('id', users.id, 'username', users.username, 'displayName', users.display_name,
-  'createdAt', (extract(epoch FROM users.created_at) * 1000)::bigint, 'role', users.role, 'authenticatorResetAt',
-  (extract(epoch FROM users.authenticator_reset_at) * 1000)::bigint) AS "user"`
+  'createdAt', ${msOf('users.created_at')}, 'role', users.role, 'authenticatorResetAt',
+  ${msOf('users.authenticator_reset_at')}) AS "user"`
 const COLUMNS = `${USER}, ${BAN}, sign_in_version AS "signInVersion", totp_key_id AS "totpKeyId", totp_secret AS "totpSecret"`
 
 const BY_NAME = statement<Row>('accounts.byName', `SELECT ${COLUMNS} FROM users WHERE username = $1`)

@@ -1,3 +1,4 @@
+import { msOf } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
 
 /** A ban as it is stored. One whose time is over has no effect. */
@@ -9,7 +10,7 @@ export interface Ban {
 
 /** The column "ban" of `users`. */
 export const BAN = `CASE WHEN users.banned_at IS NOT NULL THEN json_build_object('reason', users.ban_reason,
-  'until', (extract(epoch FROM users.banned_until) * 1000)::bigint) END AS "ban"`
+  'until', ${msOf('users.banned_until')}) END AS "ban"`
 
 /** SQL: whether the row of `users` is banned at `time`. */
 export function isBannedAt(time: string): string {

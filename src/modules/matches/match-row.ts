@@ -1,5 +1,5 @@
 import { batched } from '../../db/batched-lookup.ts'
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import type { MatchId } from '../wire.ts'
 import type { JoinCode, Match, Player } from './types.ts'
 
@@ -34,8 +34,6 @@ export const MATCH_COLUMNS = `id, game, mode, status, visibility, code, options,
   start_version, node_id, fence, created_by, rematch_of, rematch_id, reserved, winner_seat, placements, origin, has_invites, spectators, created_at, starts_at,
   started_at, finished_at, end_reason`
 
-const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
-
 /**
  * SQL for a `MatchRow`. A statement does not see the seats that it changes itself: it says where the new ones are.
  *
@@ -51,14 +49,14 @@ export function matchRow(match: string, seats?: string): string {
         'displayName', seat.display_name, 'score', seat.score, 'connected', seat.connected,
         'rating', CASE WHEN seat.rating_after IS NOT NULL
           THEN json_build_object('before', seat.rating_before, 'after', seat.rating_after) END,
-        'returnBy', ${ms('seat.return_by')}, 'leftAt', ${ms('seat.left_at')}) ORDER BY seat.seat)
+        'returnBy', ${msOf('seat.return_by')}, 'leftAt', ${msOf('seat.left_at')}) ORDER BY seat.seat)
       FROM ${seats ?? 'seats'} AS seat LEFT JOIN users AS player ON player.id = seat.user_id
       ${seats === undefined ? `WHERE seat.match_id = ${match}.id` : ''}), '[]'),
     'winnerSeat', ${match}.winner_seat, 'placements', ${match}.placements, 'origin', ${match}.origin,
     'hasInvites', ${match}.has_invites, 'spectators', ${match}.spectators, 'options', ${match}.options, 'version', ${match}.version,
     'rematchOf', ${match}.rematch_of, 'rematchId', ${match}.rematch_id,
-    'createdAt', ${ms(`${match}.created_at`)}, 'startsAt', ${ms(`${match}.starts_at`)},
-    'startedAt', ${ms(`${match}.started_at`)}, 'finishedAt', ${ms(`${match}.finished_at`)},
+    'createdAt', ${msOf(`${match}.created_at`)}, 'startsAt', ${msOf(`${match}.starts_at`)},
+    'startedAt', ${msOf(`${match}.started_at`)}, 'finishedAt', ${msOf(`${match}.finished_at`)},
     'endReason', ${match}.end_reason, 'createdBy', ${match}.created_by, 'seed', ${match}.seed, 'rulesVersion', ${match}.rules_version,
     'startVersion', ${match}.start_version, 'nodeId', ${match}.node_id, 'fence', ${match}.fence)`
 }

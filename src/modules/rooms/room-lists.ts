@@ -1,13 +1,12 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { beforeTime, type PageRequest, readPage } from '../pages.ts'
 import type { MatchId, UserId } from '../wire.ts'
-import { ms } from './room-row.ts'
 import type { ListedRoom, PastRoom, RoomKind } from './types.ts'
 
 /** Values: kind (null: any), time and id that the rows come before, how many. */
 const LIST = statement<ListedRoom>(
   'rooms.list',
-  `SELECT id, name, kind, capacity, ${ms('created_at')} AS "createdAt",
+  `SELECT id, name, kind, capacity, ${msOf('created_at')} AS "createdAt",
      (SELECT count(*)::int FROM room_members WHERE room_id = rooms.id AND left_at IS NULL) AS "memberCount"
    FROM rooms
    WHERE visibility = 'public' AND closed_at IS NULL AND empty_at IS NULL AND match_id IS NULL
@@ -36,14 +35,14 @@ const MAX_PARTICIPANTS = 100
 /** Values: user, time and id that the rows come before, how many. */
 const HISTORY = statement<PastRow>(
   'rooms.history',
-  `SELECT ${ms('visit.joined_at')} AS "joinedAt", json_build_object(
+  `SELECT ${msOf('visit.joined_at')} AS "joinedAt", json_build_object(
      'id', rooms.id, 'name', rooms.name, 'kind', rooms.kind, 'matchId', rooms.match_id,
-     'createdAt', ${ms('rooms.created_at')}, 'closedAt', ${ms('rooms.closed_at')},
-     'durationMs', ${ms('(coalesce(rooms.closed_at, now()) - rooms.created_at)')},
+     'createdAt', ${msOf('rooms.created_at')}, 'closedAt', ${msOf('rooms.closed_at')},
+     'durationMs', ${msOf('(coalesce(rooms.closed_at, now()) - rooms.created_at)')},
      'participants', (
        SELECT json_agg(json_build_object('userId', users.id, 'username', users.username,
-         'displayName', users.display_name, 'joinedAt', ${ms('member.first_joined_at')}, 'leftAt', ${ms('member.left_at')},
-         'durationMs', member.spent_ms + CASE WHEN member.left_at IS NULL THEN ${ms('(now() - member.joined_at)')} ELSE 0 END)
+         'displayName', users.display_name, 'joinedAt', ${msOf('member.first_joined_at')}, 'leftAt', ${msOf('member.left_at')},
+         'durationMs', member.spent_ms + CASE WHEN member.left_at IS NULL THEN ${msOf('(now() - member.joined_at)')} ELSE 0 END)
          ORDER BY member.first_joined_at, users.id)
        FROM (SELECT * FROM room_members WHERE room_id = rooms.id ORDER BY first_joined_at, user_id LIMIT ${MAX_PARTICIPANTS}) AS member
        JOIN users ON users.id = member.user_id)) AS row
@@ -65,9 +64,9 @@ const EXPORT = statement<{ rooms: unknown; messages: unknown }>(
   'rooms.export',
   `SELECT
      (SELECT coalesce(json_agg(json_build_object('roomId', room_id, 'name', name, 'kind', kind,
-        'joinedAt', ${ms('first_joined_at')}, 'leftAt', ${ms('left_at')}) ORDER BY first_joined_at), '[]')
+        'joinedAt', ${msOf('first_joined_at')}, 'leftAt', ${msOf('left_at')}) ORDER BY first_joined_at), '[]')
       FROM room_members JOIN rooms ON rooms.id = room_id WHERE user_id = $1) AS rooms,
-     (SELECT coalesce(json_agg(json_build_object('roomId', room_id, 'text', text, 'at', ${ms('at')}) ORDER BY at), '[]')
+     (SELECT coalesce(json_agg(json_build_object('roomId', room_id, 'text', text, 'at', ${msOf('at')}) ORDER BY at), '[]')
       FROM room_log WHERE user_id = $1 AND text IS NOT NULL) AS messages`,
 )
 

@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { isBannedAt } from '../auth/index.ts'
 import type { UserId } from '../wire.ts'
 import type { LogEntry, RoomWithLog } from './room-row.ts'
@@ -24,7 +24,7 @@ const SAY = statement<ChatMessage>(
      INSERT INTO room_log (room_id, seq, user_id, text, at) SELECT $1, version, $2, $3, clock_timestamp() FROM counted
      RETURNING seq, at)
    SELECT seq, writer.id AS "userId", username, display_name AS "displayName", $3 AS text,
-     (extract(epoch FROM at) * 1000)::int8 AS at
+     ${msOf('at')} AS at
    FROM said, writer`,
 )
 

@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import type { MatchId, UserId } from '../wire.ts'
 import type { ChatMessage, Claim, Room, RoomId, RoomKey } from './types.ts'
 
@@ -8,18 +8,16 @@ export interface RoomRow extends Omit<Room, 'matchId'> {
   readonly closedAt: number | null
 }
 
-export const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
-
 /** SQL for a `RoomRow`; `room` is the name of what holds its columns. It sees what earlier statements have changed. */
 export function roomRow(room: string): string {
   return `json_build_object(
     'id', ${room}.id, 'name', ${room}.name, 'kind', ${room}.kind, 'visibility', ${room}.visibility, 'code', ${room}.code,
     'capacity', ${room}.capacity, 'hostId', ${room}.host_id, 'version', ${room}.version,
-    'createdAt', ${ms(`${room}.created_at`)}, 'closedAt', ${ms(`${room}.closed_at`)}, 'matchId', ${room}.match_id,
+    'createdAt', ${msOf(`${room}.created_at`)}, 'closedAt', ${msOf(`${room}.closed_at`)}, 'matchId', ${room}.match_id,
     'members', coalesce((
       SELECT json_agg(json_build_object('userId', member.user_id, 'username', member_user.username,
         'displayName', member_user.display_name, 'connected', member.away_since IS NULL,
-        'joinedAt', ${ms('member.joined_at')}) ORDER BY member.joined_at, member.user_id)
+        'joinedAt', ${msOf('member.joined_at')}) ORDER BY member.joined_at, member.user_id)
       FROM room_members AS member JOIN users AS member_user ON member_user.id = member.user_id
       WHERE member.room_id = ${room}.id AND member.left_at IS NULL), '[]'))`
 }
@@ -57,7 +55,7 @@ export interface RoomWithLog {
 }
 
 const ENTRY = `json_build_object('seq', entry.seq, 'userId', entry.user_id, 'username', writer.username,
-  'displayName', writer.display_name, 'text', entry.text, 'key', entry.key, 'at', ${ms('entry.at')})`
+  'displayName', writer.display_name, 'text', entry.text, 'key', entry.key, 'at', ${msOf('entry.at')})`
 
 /** Values: room, `since` (null: no log), how many of the log, how many messages. One statement: one state of the room. */
 const WITH_LOG = statement<RoomWithLog>(

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
 import { newJoinCode } from '../matches/index.ts'
 import type { MatchId, UserId } from '../wire.ts'
-import { ms, type RoomRow, roomRow } from './room-row.ts'
+import { type RoomRow, roomRow } from './room-row.ts'
 import type { RoomId, RoomKey, RoomKind } from './types.ts'
 
 // Who changes the members of rooms locks the user's row first, if a user comes in, then the rooms by their ids. A statement
@@ -132,7 +132,7 @@ const LEAVE = statement<{ id: RoomId }>(
      DELETE FROM room_presence USING gone
      WHERE room_presence.room_id = gone.room_id AND room_presence.user_id = gone.user_id),
    departed AS (
-     UPDATE room_members SET left_at = now(), away_since = NULL, spent_ms = spent_ms + ${ms('(now() - joined_at)')}
+     UPDATE room_members SET left_at = now(), away_since = NULL, spent_ms = spent_ms + ${msOf('(now() - joined_at)')}
      FROM gone WHERE room_members.room_id = gone.room_id AND room_members.user_id = gone.user_id AND left_at IS NULL
      RETURNING room_members.room_id)
    SELECT DISTINCT room_id AS id FROM departed ORDER BY id`,

@@ -1,12 +1,12 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
 import type { BossDefeat } from './types.ts'
 
 /** Bosses that one user may have defeated. */
 const MAX_BOSSES = 200
 
-const COLUMNS = `boss, times, floor(extract(epoch FROM first_defeated_at) * 1000)::int8 AS "firstDefeatedAt",
-  floor(extract(epoch FROM last_defeated_at) * 1000)::int8 AS "lastDefeatedAt"`
+const COLUMNS = `boss, times, ${msOf('first_defeated_at')} AS "firstDefeatedAt",
+  ${msOf('last_defeated_at')} AS "lastDefeatedAt"`
 
 const COUNT_OTHERS = statement<{ bosses: number }>(
   'scores.countOtherBosses',

@@ -1,3 +1,4 @@
+import { msOf } from '../../db/sql.ts'
 import type { Score } from './types.ts'
 
 /** A score from the database. Its rank is null where it follows from the rows before. */
@@ -35,7 +36,7 @@ export const scoreRow = (from: { row: string; id: string; at: string; mode: stri
     'displayName', users.display_name, 'playerName', coalesce(${from.row}.player_name, users.username),
     'score', ${from.row}.score, 'coins', ${from.row}.coins, 'enemiesDefeated', ${from.row}.enemies_defeated,
     'distance', ${from.row}.distance, 'level', ${from.row}.level,
-    'createdAt', floor(extract(epoch FROM ${from.at}) * 1000)::int8, 'rank', ${from.rank})`
+    'createdAt', ${msOf(from.at)}, 'rank', ${from.rank})`
 
 /**
  * Fills in the ranks of consecutive rows of a leaderboard: equal scores have the same rank, and the next one the rank of its

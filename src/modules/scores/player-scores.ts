@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { currentBoard, rankOf, type ScoreRow, scoreRow } from './leaderboard-rows.ts'
 import type { Score } from './types.ts'
 
@@ -70,7 +70,7 @@ type StoredScore = Omit<ScoreRow, 'rank' | 'userId' | 'username' | 'displayName'
 
 const STORED = (id: string, mode: string, at: string) => `
   ${id} AS id, ${mode} AS "gameMode", score, player_name AS "playerName", coins, enemies_defeated AS "enemiesDefeated",
-  distance, level, floor(extract(epoch FROM ${at}) * 1000)::int8 AS "createdAt"`
+  distance, level, ${msOf(at)} AS "createdAt"`
 
 /** A score that is on the list of a day or week may be no longer among those that are kept. */
 const ALL = statement<StoredScore>(

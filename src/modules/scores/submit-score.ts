@@ -1,4 +1,4 @@
-import { statement } from '../../db/sql.ts'
+import { msOf, statement } from '../../db/sql.ts'
 import { type CallerUser, RpcError } from '../../rpc/index.ts'
 import type { Scope } from '../scope.ts'
 import { rankOf, startOf } from './leaderboard-rows.ts'
@@ -95,7 +95,7 @@ const STORE = statement<{ id: number; at: number; changed: Period[] }>(
        enemies_defeated = EXCLUDED.enemies_defeated, distance = EXCLUDED.distance, level = EXCLUDED.level
        WHERE kept.score < EXCLUDED.score
      RETURNING leaderboard_id)
-   SELECT stored.id, floor(extract(epoch FROM stored.created_at) * 1000)::int8 AS at,
+   SELECT stored.id, ${msOf('stored.created_at')} AS at,
      (SELECT coalesce(array_agg(period::text), '{}') FROM entered JOIN leaderboards ON leaderboards.id = leaderboard_id) AS changed
    FROM stored`,
 )

@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { RpcError } from '../../rpc/index.ts'
 import { type PageRequest, readPage } from '../pages.ts'
 import {
@@ -10,8 +10,7 @@ import {
   type StoredValue,
 } from './types.ts'
 
-const ms = (column: string) => `floor(extract(epoch FROM ${column}) * 1000)::int8`
-const COLUMNS = `key, version, visibility, bytes, ${ms('created_at')} AS "createdAt", ${ms('updated_at')} AS "updatedAt"`
+const COLUMNS = `key, version, visibility, bytes, ${msOf('created_at')} AS "createdAt", ${msOf('updated_at')} AS "updatedAt"`
 
 /** What is stored for one user changes in one transaction at a time. */
 const LOCK = statement('storage.lock', `SELECT pg_advisory_xact_lock(hashtextextended('storage ' || $1, 0))`)

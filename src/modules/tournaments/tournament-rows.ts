@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import type { Entrant, Pairing, Tournament, TournamentId, TournamentSummary } from './types.ts'
 
 /** Somebody who takes part, as stored. */
@@ -13,8 +13,6 @@ export interface TournamentRow extends Omit<Tournament, 'standings' | 'entrants'
   entrants: EntrantRow[]
 }
 
-const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::int8`
-
 /** SQL: an entrant as JSON, of the table `entrant` and its `player` of `users`, who may be gone. */
 const ENTRANT = `json_build_object('number', entrant.number, 'userId', player.id, 'username', player.username,
   'displayName', coalesce(player.display_name, 'Deleted player'), 'seed', entrant.seed, 'withdrawn', entrant.withdrawn)`
@@ -27,7 +25,7 @@ const SUMMARY = `'id', id, 'name', name, 'game', game, 'format', format, 'size',
   'owner', (SELECT json_build_object('userId', users.id, 'username', username, 'displayName', display_name)
     FROM users WHERE users.id = owner_id),
   'entrantCount', (SELECT count(*) FROM ${ENTRANTS}),
-  'createdAt', ${ms('created_at')}, 'startedAt', ${ms('started_at')}, 'finishedAt', ${ms('finished_at')},
+  'createdAt', ${msOf('created_at')}, 'startedAt', ${msOf('started_at')}, 'finishedAt', ${msOf('finished_at')},
   'endReason', end_reason`
 
 const READ = statement<{ row: TournamentRow }>(
@@ -36,7 +34,7 @@ const READ = statement<{ row: TournamentRow }>(
      'entrants', (SELECT coalesce(json_agg(${ENTRANT} ORDER BY entrant.number), '[]') FROM ${ENTRANTS}),
      'pairings', (SELECT coalesce(json_agg(json_build_object('round', round, 'slot', slot,
          'seeds', json_build_array(first_seed, second_seed), 'status', pairing.status, 'winner', pairing.winner_seed,
-         'decidedBy', decided_by, 'matchId', match_id, 'matches', matches, 'comeBy', ${ms('come_by')},
+         'decidedBy', decided_by, 'matchId', match_id, 'matches', matches, 'comeBy', ${msOf('come_by')},
          'scores', CASE WHEN first_score IS NOT NULL THEN json_build_array(first_score, second_score) END)
        ORDER BY round, slot), '[]') FROM tournament_pairings AS pairing WHERE tournament_id = tournaments.id)) AS row
    FROM tournaments WHERE id = $1`,

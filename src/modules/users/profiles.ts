@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { type PageRequest, readPage } from '../pages.ts'
 import type { Profile, UserSummary } from './types.ts'
 
@@ -6,7 +6,7 @@ import type { Profile, UserSummary } from './types.ts'
 export const SUMMARY = `'id', users.id, 'username', users.username, 'displayName', users.display_name,
   'avatarUrl', '/avatars/' || users.username`
 const PROFILE = `json_build_object(${SUMMARY}, 'bio', coalesce(profiles.bio, ''),
-  'createdAt', (extract(epoch FROM users.created_at) * 1000)::int8) AS profile`
+  'createdAt', ${msOf('users.created_at')}) AS profile`
 const FROM = 'FROM users LEFT JOIN profiles ON profiles.user_id = users.id'
 
 const BY_NAME = statement<{ profile: Profile }>(

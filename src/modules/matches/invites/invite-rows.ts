@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Sql, statement } from '../../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../../db/sql.ts'
 import type { MatchId } from '../../wire.ts'
 import type { Invite, InviteReason, MatchStatus } from '../types.ts'
 
@@ -55,8 +55,8 @@ const READ = statement<InviteState>(
      SELECT json_agg(json_build_object('id', open.id, 'matchId', matches.id, 'game', game, 'mode', mode, 'reason', reason,
        'from', CASE WHEN sender.id IS NOT NULL THEN json_build_object('userId', sender.id, 'username', sender.username,
          'displayName', sender.display_name) END,
-       'createdAt', (extract(epoch FROM open.created_at) * 1000)::int8,
-       'expiresAt', (extract(epoch FROM open.expires_at) * 1000)::int8) ORDER BY open.created_at DESC, open.id)
+       'createdAt', ${msOf('open.created_at')},
+       'expiresAt', ${msOf('open.expires_at')}) ORDER BY open.created_at DESC, open.id)
      FROM (SELECT * FROM match_invites WHERE user_id = wanted.user_id AND ${IS_OPEN}
        ORDER BY created_at DESC LIMIT ${MAX_SHOWN}) AS open
      JOIN matches ON matches.id = open.match_id AND matches.status = 'waiting'

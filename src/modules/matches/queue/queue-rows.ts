@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../../db/sql.ts'
 import type { MatchId } from '../../wire.ts'
 import { hasRoom, withUserLocked } from '../match-writes.ts'
 import { UNRATED } from '../ratings/glicko2.ts'
@@ -60,7 +60,7 @@ const READ = statement<QueueRow>(
   'queue.read',
   `SELECT wanted.user_id AS "userId", coalesce(seq, 0)::int8 AS seq, coalesce(status, 'idle') AS status,
      CASE WHEN status <> 'idle' THEN game END AS game,
-     CASE WHEN status = 'waiting' THEN (extract(epoch FROM since) * 1000)::int8 END AS since,
+     CASE WHEN status = 'waiting' THEN ${msOf('since')} END AS since,
      CASE WHEN status = 'matched' THEN match_id END AS "matchId"
    FROM unnest($1::text[]) AS wanted (user_id) LEFT JOIN queue_entries ON queue_entries.user_id = wanted.user_id`,
 )

@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../../db/sql.ts'
 import { winnerOf } from '../../../games/game.ts'
 import { type Glicko, UNRATED } from './glicko2.ts'
 import { rateMatch } from './rate-match.ts'
@@ -94,8 +94,8 @@ const MAX_HISTORY = 200
 const OF_USER = statement<UserRating>(
   'ratings.ofUser',
   `SELECT game, round(rating)::int AS rating, round(deviation)::int AS deviation, played, won,
-     (extract(epoch FROM rated_at) * 1000)::int8 AS "ratedAt", coalesce((
-       SELECT json_agg(json_build_object('at', (extract(epoch FROM at) * 1000)::int8, 'rating', rating) ORDER BY at)
+     ${msOf('rated_at')} AS "ratedAt", coalesce((
+       SELECT json_agg(json_build_object('at', ${msOf('at')}, 'rating', rating) ORDER BY at)
        FROM (SELECT at, rating FROM rating_changes AS change WHERE change.user_id = $1 AND change.game = ratings.game
          ORDER BY at DESC LIMIT ${MAX_HISTORY}) AS newest), '[]') AS history
    FROM ratings WHERE user_id = $1 ORDER BY game`,

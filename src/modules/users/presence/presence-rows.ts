@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../../db/sql.ts'
+import { msOf, type Sql, statement } from '../../../db/sql.ts'
 import { beforeTime, type PageRequest, readPage } from '../../pages.ts'
 import type { MatchId, UserId } from '../../wire.ts'
 import { SUMMARY } from '../profiles.ts'
@@ -28,7 +28,7 @@ const playing = (userId: string) => `LATERAL (
 const BY_USERS = statement<PresenceRow>(
   'presence.byUsers',
   `SELECT wanted.id AS "userId", EXISTS (SELECT FROM presence WHERE presence.user_id = wanted.id) AS "isConnected",
-     (extract(epoch FROM departures.at - now()) * 1000)::int8 + ${GRACE_MS} AS "graceMs",
+     ${msOf('departures.at - now()')} + ${GRACE_MS} AS "graceMs",
      coalesce(is_playing, false) AS "isPlaying", playing.match_id AS "matchId"
    FROM unnest($1::text[]) AS wanted (id)
    LEFT JOIN departures ON departures.user_id = wanted.id AND departures.at > now() - interval '${GRACE_MS} milliseconds'
