@@ -1,6 +1,6 @@
 import type { Hub } from '../../rpc/index.ts'
 import { directChannel, relayChannel } from './channels.ts'
-import { RELAY_HZ, type RelayKind } from './types.ts'
+import { RELAY_CLASS, RELAY_HZ, type RelayKind } from './types.ts'
 
 const TICK_MS = 1000 / RELAY_HZ
 /** A frame of states takes no more in. What is left comes with the next one. */
@@ -68,7 +68,7 @@ export class RoomRelay {
 
   take(message: Relayed): void {
     const { from, kind, to } = message
-    const isLatest = kind === 'state' || kind === 'entities'
+    const isLatest = kind !== 'signal' && RELAY_CLASS[kind] === 'latest'
     if (to !== null) {
       if (!this.#readers.has(to)) return
       this.#push(to, message, isLatest)

@@ -23,7 +23,7 @@ export const RoomMember = z.object({
   userId: UserId,
   username: z.string(),
   displayName: z.string(),
-  /** Without a socket in the room the member keeps the place for 30 s. */
+  /** Without a socket in the room the member keeps the place for `ROOM_COME_BACK_MS`. */
   connected: z.boolean(),
   joinedAt: Timestamp,
 })

@@ -8,8 +8,8 @@ import type { JobContext } from '../periodic-jobs.ts'
 import { type Platform, service } from '../platform.ts'
 import type { Scope } from '../scope.ts'
 import type { UserId } from '../wire.ts'
+import { deleteOld } from './cleanup.ts'
 import { begin, ORIGIN, takeEnd, withdraw } from './course.ts'
-import { deleteOld } from './delete-old.ts'
 import { doDueWork } from './due-work.ts'
 import {
   changeIfKept,

@@ -1,6 +1,6 @@
 import { module } from '../define.ts'
 import { serveAvatar } from './avatars/serve-avatar.ts'
-import { forgetOld } from './forget-old.ts'
+import { forgetOld } from './cleanup.ts'
 import { exportAll } from './methods/export.ts'
 import { getOne } from './methods/getOne.ts'
 import { online } from './methods/online.ts'
