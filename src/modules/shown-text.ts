@@ -6,7 +6,8 @@ import { z } from 'zod'
  * Characters that turn text around (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), hide, or are empty letters.
  * The joiners of emoji and scripts are not among them.
  */
-const NO_DISGUISE = /^[^\u00ad\u061c\u115f\u1160\u180e\u3164\uffa0\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]*$/
+const NO_DISGUISE =
+  /^(?!.*\u034f)[^\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]*$/su
 const DISGUISED = 'no characters that hide or turn text around'
 /** Not only spaces and marks. */
 const SEEN = /[\p{L}\p{N}\p{P}\p{S}]/u

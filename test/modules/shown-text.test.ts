@@ -26,9 +26,13 @@ describe.each(Object.entries(texts))('%s', (what, parse) => {
   })
 
   test('has no control characters, and none that hide or turn text around', () => {
-    const codes = [0, 7, 0x1b, 0x7f, 0xad, 0x61c, 0x200b, 0x200e, 0x202e, 0x2066, 0x3164, 0xfeff, 0xd800]
-    for (const code of codes)
-      expect(parse(`Ada${String.fromCharCode(code)}1`).success, `U+${code.toString(16)}`).toBe(false)
+    const controls = [0, 7, 0x1b, 0x7f, 0xd800]
+    const turning = [0x61c, 0x200e, 0x202e, 0x2066, 0xfff9, 0xfffb]
+    const unseen = [
+      0xad, 0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180e, 0x200b, 0x2800, 0x3164, 0xfeff, 0xffa0, 0xe0041, 0xe0fff,
+    ]
+    for (const code of [...controls, ...turning, ...unseen])
+      expect(parse(`Ada${String.fromCodePoint(code)}1`).success, `U+${code.toString(16)}`).toBe(false)
   })
 
   test('has lines only where they are shown', () => {

@@ -52,8 +52,10 @@ test.for([
 
 test('the username of somebody else is no display name', async ({ rally, ada }) => {
   const [{ player, client }] = await newcomers(rally, 1)
-  const changing = client.call('users.updateProfile', { displayName: 'ADA', bio: 'not kept' })
-  await expect(changing).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+  for (const displayName of ['ADA', 'a\u200dda', 'ad\ufe0fa', '\uff21da', '\u{1d5ee}da']) {
+    const changing = client.call('users.updateProfile', { displayName, bio: 'not kept' })
+    await expect(changing, displayName).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+  }
   expect(await client.call('users.getOne', { username: player.username })).toMatchObject({ bio: '' })
   await using own = await connect(rally.url, { cookie: ada.cookie })
   await own.call('users.updateProfile', { displayName: 'Ada' })

@@ -1,6 +1,7 @@
 import { msOf, statement } from '../../db/sql.ts'
 import { type CallerUser, RpcError } from '../../rpc/index.ts'
 import type { Scope } from '../scope.ts'
+import { asUsername } from '../usernames.ts'
 import { rankOf, startOf } from './leaderboard-rows.ts'
 import type { Period, RunFacts, Score } from './types.ts'
 
@@ -120,9 +121,9 @@ export async function submitScore(scope: Scope, user: CallerUser, submission: Su
   const playerKey = otherName === null ? '' : playerKeyOf(otherName)
   const [found, owner] = await Promise.all([
     sql.first(FIND_BOARDS, [gameMode, user.id, score, playerKey]),
-    otherName === null ? null : sql.first(IS_USERNAME, [playerKey]),
+    otherName === null ? null : sql.first(IS_USERNAME, [asUsername(otherName)]),
   ])
-  if (owner) throw new RpcError('FORBIDDEN', 'The name is the username of another player')
+  if (owner && owner.id !== user.id) throw new RpcError('FORBIDDEN', 'The name is the username of another player')
   const isNewMode = !found?.periods.includes('all')
   if (isNewMode) await checkNewMode(scope, user)
   if (!found?.isKnown) await checkNewName(scope, user, gameMode, otherName)

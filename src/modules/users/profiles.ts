@@ -1,5 +1,6 @@
 import { msOf, type Sql, statement } from '../../db/sql.ts'
 import { type PageRequest, readPage } from '../pages.ts'
+import { asUsername } from '../usernames.ts'
 import type { Profile, UserSummary } from './types.ts'
 
 /** What follows are pairs of the JSON of a user. */
@@ -15,11 +16,11 @@ const BY_NAME = statement<{ profile: Profile }>(
 )
 const BY_ID = statement<{ profile: Profile }>('profiles.byId', `SELECT ${PROFILE} ${FROM} WHERE users.id = $1`)
 
-/** Values: user, name. No row where it is the username of somebody else. */
+/** Values: user, name, the username that it looks like. No row where it is the username of somebody else. */
 const RENAME = statement<{ id: string }>(
   'profiles.rename',
   `UPDATE users SET display_name = $2
-   WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE other.username = lower($2) AND other.id <> $1)
+   WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE other.username = $3 AND other.id <> $1)
    RETURNING id`,
 )
 
@@ -51,7 +52,7 @@ export const profiles = {
 
   /** False, and nothing is written, when it is the username of somebody else. */
   async rename(sql: Sql, userId: string, displayName: string): Promise<boolean> {
-    return (await sql.first(RENAME, [userId, displayName])) !== null
+    return (await sql.first(RENAME, [userId, displayName, asUsername(displayName)])) !== null
   },
 
   async setBio(sql: Sql, userId: string, bio: string): Promise<void> {
