@@ -1,4 +1,6 @@
 import type { Module } from '../../src/rpc/index.ts'
+import { create, startLive } from '../matches/support.ts'
+import type { TestClient } from '../support/client.ts'
 import type { Newcomer } from '../support/newcomers.ts'
 import type { Rally } from '../support/server.ts'
 
@@ -18,8 +20,8 @@ export interface World {
 
 /** Who may call one definition. What follows from its `access` and `scope` is not repeated here. */
 export interface AccessCase {
-  /** What it is asked with: made again for each caller. Default: nothing. */
-  readonly input?: (world: World) => object | Promise<object>
+  /** What it is asked with: made again for each caller, and on their socket where it needs one. Default: nothing. */
+  readonly input?: (world: World, caller: TestClient) => object | Promise<object>
   /** What the user gets whose things the input names. Default: `ok`. */
   readonly owner?: Answer
   /** What another user gets. */
@@ -42,8 +44,22 @@ export const everybody: AccessCase = { other: 'ok' }
 
 /** A new waiting match of the owner. */
 export async function waitingMatch({ owner }: World): Promise<{ matchId: string }> {
-  const { id } = await owner.client.call<{ id: string }>('matches.create', { game: 'pong', mode: 'casual' })
-  return { matchId: id }
+  return { matchId: (await create(owner.client)).id }
+}
+
+/** A new live match of the owner against the bot. */
+export async function liveMatch({ owner }: World): Promise<{ matchId: string }> {
+  const { latest } = await startLive(owner.client, { mode: 'bot' })
+  return { matchId: latest.id }
+}
+
+/** A new finished match of the owner. */
+export async function finishedMatch({ owner }: World): Promise<{ matchId: string }> {
+  const follower = await startLive(owner.client, { mode: 'bot' })
+  const match = { matchId: follower.latest.id }
+  await owner.client.call('matches.leave', match)
+  await follower.over()
+  return match
 }
 
 /** The id of a new user. */

@@ -1,7 +1,7 @@
 import { matchService, type matches as module } from '../../src/modules/matches/index.ts'
 import { inTransaction } from '../../src/modules/scope.ts'
 import { UserId } from '../../src/modules/wire.ts'
-import { type AccessOf, everybody, type World, waitingMatch } from './cases.ts'
+import { type AccessOf, everybody, finishedMatch, type World, waitingMatch } from './cases.ts'
 
 /** An invite of the owner. */
 async function invite(world: World): Promise<{ inviteId: string }> {
@@ -25,7 +25,7 @@ export const matches: AccessOf<typeof module> = {
   create: { ...everybody, input: () => ({ game: 'pong', mode: 'casual' }) },
   join: { ...everybody, input: waitingMatch },
   leave: { input: waitingMatch, other: 'NOT_FOUND' },
-  rematch: { input: waitingMatch, owner: 'NOT_FINISHED', other: 'FORBIDDEN' },
+  rematch: { input: finishedMatch, other: 'FORBIDDEN' },
   getOne: { ...everybody, input: waitingMatch },
   list: everybody,
   history: everybody,

@@ -23,7 +23,10 @@ const unlimited = Object.fromEntries(
   }),
 )
 
-const test = rallyTest({ modules: unlimited, config: { matches: matchTimes({ maxActive: 1_000 }) } })
+const test = rallyTest({
+  modules: unlimited,
+  config: { matches: matchTimes({ maxActive: 1_000, countdownMs: 50 }), secondFactor: 'passkey' },
+})
   .extend('world', { scope: 'file' }, async ({ rally }): Promise<World> => {
     const [owner, other] = await newcomers(rally, 2)
     return { rally, owner, other, admin: await newAdmin(rally), newcomer: () => newcomer(rally) }
@@ -79,8 +82,9 @@ test.for(rows)('$type answers each kind of caller as declared', async (row, { wo
   }
   const seen: Partial<Record<CallerKind, string>> = {}
   for (const caller of callers) {
-    const input = (await row.input?.(world)) ?? {}
-    seen[caller] = await ask(rally, await clientOf(caller), row, input)
+    const client = await clientOf(caller)
+    const input = (await row.input?.(world, client)) ?? {}
+    seen[caller] = await ask(rally, client, row, input)
   }
   expect(seen).toEqual(row.cells)
 })

@@ -46,14 +46,20 @@ export const rows: readonly Row[] = Object.entries(modules).flatMap(([module, { 
       ...own,
       type: `${module}.${name}`,
       definition,
-      cells: cellsOf(definition, own),
+      cells: cellsOf(`${module}.${name}`, definition, own),
       tokenScopes: tokenScopes.filter((scope) => scope !== definition.scope),
     }
   })
 })
 
-function cellsOf({ access, scope }: AnyDefinition, own: AccessCase): Row['cells'] {
+/** @throws Error for a case that nobody passes, and for a code that the definition does not declare */
+function cellsOf(type: string, { access, scope, errors }: AnyDefinition, own: AccessCase): Row['cells'] {
   const { owner = 'ok', other, anonymous = other, admin = access === 'admin' ? 'ok' : other } = own
+  const given = [owner, other, admin, ...(access === 'anyone' ? [anonymous] : [])]
+  if (!given.includes('ok')) throw new Error(`${type}: no caller gets an answer, so the case could not fail`)
+  const known = new Set(['ok', ...errors, ...(access === 'admin' ? ['FORBIDDEN'] : [])])
+  const unknown = given.find((cell) => !known.has(cell))
+  if (unknown !== undefined) throw new Error(`${type} does not declare ${unknown}`)
   return {
     anonymous: access === 'anyone' ? anonymous : 'UNAUTHENTICATED',
     owner,

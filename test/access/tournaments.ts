@@ -4,9 +4,9 @@ import { type AccessOf, everybody, type World } from './cases.ts'
 const ordinary = { name: 'Access cup', game: 'pong', size: 4, format: 'single-elimination' }
 
 /** A new tournament of the owner, open to everybody. Earlier ones are deleted, because a user may have only a few. */
-async function tournament({ owner, rally }: World): Promise<{ tournamentId: string }> {
+async function tournament({ owner, rally }: World, format = 'single-elimination'): Promise<{ tournamentId: string }> {
   await rally.app.platform.database.db.tournament.deleteMany()
-  const { id } = await owner.client.call<{ id: string }>('tournaments.create', ordinary)
+  const { id } = await owner.client.call<{ id: string }>('tournaments.create', { ...ordinary, format })
   return { tournamentId: id }
 }
 
@@ -17,13 +17,20 @@ async function joined(world: World): Promise<{ tournamentId: string }> {
   return made
 }
 
+/** One of the owner that has enough players. */
+async function full(world: World): Promise<{ tournamentId: string }> {
+  const made = await tournament(world, 'round-robin')
+  for (const { client } of [world.owner, world.other, world.admin]) await client.call('tournaments.join', made)
+  return made
+}
+
 export const tournaments: AccessOf<typeof module> = {
   create: { ...everybody, input: () => ordinary },
-  join: { ...everybody, input: tournament },
+  join: { ...everybody, input: (world) => tournament(world) },
   leave: { input: joined, other: 'NOT_FOUND' },
-  start: { input: tournament, owner: 'TOO_FEW_PLAYERS', other: 'FORBIDDEN' },
-  cancel: { input: tournament, other: 'FORBIDDEN' },
-  getOne: { ...everybody, input: tournament },
+  start: { input: full, other: 'FORBIDDEN' },
+  cancel: { input: (world) => tournament(world), other: 'FORBIDDEN' },
+  getOne: { ...everybody, input: (world) => tournament(world) },
   list: everybody,
-  onUpdate: { ...everybody, input: tournament },
+  onUpdate: { ...everybody, input: (world) => tournament(world) },
 }

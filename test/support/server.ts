@@ -113,7 +113,7 @@ export async function register(url: string, username: string): Promise<Player> {
 }
 
 /** Of a server whose port is chosen at its start: `PUBLIC_URL` is made before. */
-const ORIGIN = 'http://localhost:0'
+export const ORIGIN = 'http://localhost:0'
 
 /** What a server asks for where `SECOND_FACTOR` is `passkey`. */
 function addPasskey(client: TestClient, asked: PasskeyAsked): Promise<Authorized> {
