@@ -84,7 +84,7 @@ test('a tournament goes on after a restart between any two of its steps, without
   }
   await restart()
   expect(await read()).toMatchObject({ status: 'finished', winner: { seed: 1, userId: cookies[0]?.id } })
-})
+}, 60_000)
 
 test('players on two nodes follow one tournament, whose work either node does', async () => {
   const database = await ownDatabase()
