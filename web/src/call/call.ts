@@ -1,4 +1,5 @@
 import { Store } from '../store.ts'
+import { Outbox } from './outbox.ts'
 import { type Devices, OwnMedia } from './own-media.ts'
 import { Peer } from './peer.ts'
 import { readSending, readSignal, type Sending, type Signal, SOURCES } from './signals.ts'
@@ -7,8 +8,8 @@ import { readSending, readSignal, type Sending, type Signal, SOURCES } from './s
 export interface CallLine {
   readonly userId: string
   iceServers(): Promise<readonly RTCIceServer[]>
-  /** Nothing is kept for a user who is not connected. */
-  signal(to: string, signal: Signal): void
+  /** Nothing is kept for a user who is not connected. Resolves as `SendSignal` does. */
+  signal(to: string, signal: Signal): Promise<number | null>
   sending(state: Sending): void
   /** `opened` is called when signals begin to arrive, and again after each cut, in which some may have been lost. */
   onSignal(next: (from: string, payload: unknown) => void, opened: () => void): () => void
@@ -40,6 +41,7 @@ export class Call extends Store<CallState> {
   /** Names this page among those of its user, now and before. */
   readonly #page = crypto.randomUUID()
   readonly #peers = new Map<string, Peer>()
+  readonly #outboxes = new Map<string, Outbox>()
   readonly #sending = new Map<string, Sending>()
   /** Of the connection to each user since it last worked. */
   readonly #failures = new Map<string, number>()
@@ -47,8 +49,8 @@ export class Call extends Store<CallState> {
   #isListening = false
   /** The room has told this page's state back: a state of another page is newer. */
   #isKnown = false
-  /** Signals are taken one after the other. */
-  #taking: Promise<void> = Promise.resolve()
+  /** Signals of one user are taken one after the other. */
+  readonly #taking = new Map<string, Promise<void>>()
   #iceServers: readonly RTCIceServer[] = []
   #members: readonly string[] = []
   readonly #stops: (() => void)[] = []
@@ -95,6 +97,11 @@ export class Call extends Store<CallState> {
     const before = this.#members
     this.#members = userIds.filter((userId) => userId !== this.#line.userId)
     for (const userId of [...this.#peers.keys()]) if (!this.#members.includes(userId)) this.#drop(userId)
+    for (const [userId, outbox] of this.#outboxes) {
+      if (this.#members.includes(userId)) continue
+      outbox.close()
+      this.#outboxes.delete(userId)
+    }
     if (!this.#isListening) return
     for (const userId of this.#members) if (!before.includes(userId)) this.#greet(userId, true)
     this.#show()
@@ -112,8 +119,9 @@ export class Call extends Store<CallState> {
     if (this.#isClosed) return
     this.#isClosed = true
     if (this.current.status === 'on') {
-      for (const userId of this.#peers.keys()) this.#line.signal(userId, { type: 'bye', page: this.#page })
+      for (const userId of this.#peers.keys()) void this.#line.signal(userId, { type: 'bye', page: this.#page })
     }
+    for (const outbox of this.#outboxes.values()) outbox.close()
     removeEventListener('pagehide', this.#leavePage)
     for (const stop of this.#stops) stop()
     for (const peer of this.#peers.values()) peer.close()
@@ -128,13 +136,20 @@ export class Call extends Store<CallState> {
   }
 
   #greet(userId: string, isNew: boolean, isAnswer = false): void {
-    this.#line.signal(userId, { type: 'hello', page: this.#page, isNew, isAnswer })
+    this.#send(userId, { type: 'hello', page: this.#page, isNew, isAnswer })
+  }
+
+  #send(userId: string, signal: Signal): void {
+    if (this.#isClosed || !this.#members.includes(userId)) return
+    const outbox = this.#outboxes.get(userId) ?? new Outbox((next) => this.#line.signal(userId, next))
+    this.#outboxes.set(userId, outbox)
+    outbox.push(signal)
   }
 
   #receive(from: string, payload: unknown): void {
     const signal = readSignal(payload)
     if (!signal || from === this.#line.userId) return
-    this.#taking = this.#taking
+    const taking = (this.#taking.get(from) ?? Promise.resolve())
       .then(() => (this.#isClosed ? undefined : this.#take(from, signal)))
       // A connection that does not take a signal is made again.
       .catch(() => {
@@ -143,6 +158,10 @@ export class Call extends Store<CallState> {
         this.#drop(from)
         if (failures < MAX_FAILURES) this.#greet(from, true)
       })
+      .finally(() => {
+        if (this.#taking.get(from) === taking) this.#taking.delete(from)
+      })
+    this.#taking.set(from, taking)
   }
 
   async #take(from: string, signal: Signal): Promise<void> {
@@ -168,13 +187,13 @@ export class Call extends Store<CallState> {
   }
 
   #connect(userId: string, page: string): void {
-    this.#peers.get(userId)?.close()
+    this.#drop(userId)
     const { audio, video, screen } = this.media.current
     const peer = new Peer(page, {
       iceServers: this.#iceServers,
       isPolite: this.#line.userId > userId,
       tracks: { audio, video, screen },
-      send: (signal) => this.#line.signal(userId, { ...signal, page: this.#page, to: page }),
+      send: (signal) => this.#send(userId, { ...signal, page: this.#page, to: page }),
       changed: () => {
         if (peer.state === 'connected') this.#failures.delete(userId)
         this.#show()
@@ -186,6 +205,7 @@ export class Call extends Store<CallState> {
 
   #drop(userId: string): void {
     this.#peers.get(userId)?.close()
+    this.#outboxes.get(userId)?.keepGreetings()
     this.#peers.delete(userId)
     this.#show()
   }

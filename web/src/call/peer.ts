@@ -1,7 +1,7 @@
-import type { Candidate, Description, Source } from './signals.ts'
+import type { Candidates, Description, Source } from './signals.ts'
 
-/** A description or a candidate, without the pages that send it and get it. */
-export type SignalBody = Omit<Description, 'page' | 'to'> | Omit<Candidate, 'page' | 'to'>
+/** A description or candidates, without the pages that send and get them. */
+export type SignalBody = Omit<Description, 'page' | 'to'> | Omit<Candidates, 'page' | 'to'>
 
 interface PeerOptions {
   readonly iceServers: readonly RTCIceServer[]
@@ -15,6 +15,9 @@ interface PeerOptions {
 
 /** How long a connection may be broken before it is looked for a new way. */
 const PATIENCE_MS = 3_000
+/** The wait before a connection that failed looks for a new way. It doubles each time until the connection works. */
+const FIRST_RESTART_MS = 1_000
+const MAX_RESTART_MS = 30_000
 
 /**
  * The connection to one other page of a call. Offers and answers follow the pattern of "perfect negotiation" (W3C, WebRTC 1.0,
@@ -32,7 +35,9 @@ export class Peer {
   #sources: Readonly<Record<string, Source>> = {}
   #isOffering = false
   #ignoresOffer = false
-  #patience: ReturnType<typeof setTimeout> | undefined
+  /** Since the connection last worked. */
+  #restarts = 0
+  #restartTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(page: string, options: PeerOptions) {
     this.page = page
@@ -52,7 +57,7 @@ export class Peer {
     }
     connection.onnegotiationneeded = () => void this.#offer()
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate) options.send({ type: 'candidate', candidate: candidate.toJSON() })
+      if (candidate) options.send({ type: 'candidates', candidates: [candidate.toJSON()] })
     }
     connection.ontrack = () => this.#readTracks()
     connection.onconnectionstatechange = () => {
@@ -70,19 +75,16 @@ export class Peer {
     await this.#senders[source].sender.replaceTrack(track)
   }
 
-  /** Takes a description or a candidate of the other page. Call it for one at a time, in their order. */
+  /** Takes a description or candidates of the other page. Call it for one at a time, in their order. */
   async take(signal: SignalBody): Promise<void> {
-    if (signal.type === 'candidate') {
-      try {
-        await this.#connection.addIceCandidate(signal.candidate)
-      } catch (error) {
-        // One that belongs to an offer that was ignored.
-        if (!this.#ignoresOffer) throw error
-      }
+    if (signal.type === 'candidates') {
+      for (const candidate of signal.candidates) await this.#takeCandidate(candidate)
       return
     }
     const { description, sources } = signal
     const isMeeting = description.type === 'offer' && (this.#isOffering || this.#connection.signalingState !== 'stable')
+    // An offer that was sent twice is answered twice.
+    if (description.type === 'answer' && this.#connection.signalingState !== 'have-local-offer') return
     this.#ignoresOffer = isMeeting && !this.#options.isPolite
     if (this.#ignoresOffer) return
     this.#sources = sources
@@ -97,13 +99,22 @@ export class Peer {
   /** The other page may have missed something: says again what it has to answer, and looks for a way if there is none. */
   repeat(): void {
     if (this.#connection.signalingState === 'have-local-offer') this.#describe()
-    else if (this.state !== 'connected') this.#connection.restartIce()
+    else if (this.state !== 'connected') this.#restartLater()
   }
 
   close(): void {
-    clearTimeout(this.#patience)
+    clearTimeout(this.#restartTimer)
     this.#connection.onconnectionstatechange = null
     this.#connection.close()
+  }
+
+  async #takeCandidate(candidate: RTCIceCandidateInit): Promise<void> {
+    try {
+      await this.#connection.addIceCandidate(candidate)
+    } catch (error) {
+      // Others belong to an offer that was ignored, or to one before the last.
+      if (!this.#ignoresOffer && !this.#connection.remoteDescription) throw error
+    }
   }
 
   async #offer(): Promise<void> {
@@ -142,12 +153,23 @@ export class Peer {
   }
 
   #watch(): void {
-    clearTimeout(this.#patience)
-    if (this.state === 'failed') this.#connection.restartIce()
-    if (this.state !== 'disconnected') return
-    this.#patience = setTimeout(() => {
-      if (this.state === 'disconnected') this.#connection.restartIce()
-    }, PATIENCE_MS)
+    clearTimeout(this.#restartTimer)
+    this.#restartTimer = undefined
+    if (this.state === 'connected') this.#restarts = 0
+    else if (this.state === 'failed') this.#restartLater()
+    else if (this.state === 'disconnected') this.#restartLater(PATIENCE_MS)
+  }
+
+  #restartLater(minMs = 0): void {
+    if (this.#restartTimer !== undefined) return
+    const waitMs = Math.min(MAX_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#restarts++)
+    this.#restartTimer = setTimeout(
+      () => {
+        this.#restartTimer = undefined
+        if (this.state !== 'connected') this.#connection.restartIce()
+      },
+      Math.max(minMs, waitMs),
+    )
   }
 }
 

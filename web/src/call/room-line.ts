@@ -2,6 +2,11 @@ import type { DirectFrame, RelayFrame } from '../../../src/modules/rooms/types.t
 import type { Rally } from '../rally.ts'
 import type { CallLine } from './call.ts'
 
+/** How long a refusal of a signal is waited for. */
+const REFUSAL_MS = 100
+/** The wait after a refusal that names none. */
+const RETRY_MS = 1_000
+
 /** The line of a call over its room. */
 export function roomLine(rally: Rally, roomId: string, userId: string): CallLine {
   /** For what is of no use later. */
@@ -16,7 +21,22 @@ export function roomLine(rally: Rally, roomId: string, userId: string): CallLine
         ...(credential === undefined ? {} : { credential }),
       }))
     },
-    signal: (to, payload) => void rally.rooms.signal({ roomId, to, payload }, now).catch(() => undefined),
+    signal: (to, payload) => {
+      return new Promise((resolve) => {
+        const eid = crypto.randomUUID()
+        const end = (retryMs: number | null) => {
+          clearTimeout(timer)
+          stop()
+          resolve(retryMs)
+        }
+        // Only a refusal has an answer.
+        const timer = setTimeout(() => end(null), REFUSAL_MS)
+        const stop = rally.on('error', (error) => {
+          if (error.eid === eid) end(error.code === 'RATE_LIMITED' ? (error.retryAfterMs ?? RETRY_MS) : null)
+        })
+        rally.rooms.signal({ roomId, to, payload }, { ...now, eid }).catch(() => end(null))
+      })
+    },
     sending: (payload) => void rally.rooms.relay({ roomId, kind: 'state', payload }, now).catch(() => undefined),
     onSignal(next, opened) {
       const take = ({ messages }: DirectFrame) => {

@@ -25,11 +25,11 @@ export interface Description extends FromPage {
   readonly sources: Readonly<Record<string, Source>>
 }
 
-/** A way to reach the sender (ICE), for one page of the other user. */
-export interface Candidate extends FromPage {
-  readonly type: 'candidate'
+/** Ways to reach the sender (ICE), for one page of the other user. */
+export interface Candidates extends FromPage {
+  readonly type: 'candidates'
   readonly to: string
-  readonly candidate: RTCIceCandidateInit
+  readonly candidates: readonly RTCIceCandidateInit[]
 }
 
 /** This page leaves. */
@@ -38,7 +38,7 @@ export interface Bye extends FromPage {
 }
 
 /** What two pages of a call tell each other, over `rooms.signal`. */
-export type Signal = Hello | Description | Candidate | Bye
+export type Signal = Hello | Description | Candidates | Bye
 
 /** What a page sends at the moment, over `rooms.relay`. */
 export interface Sending extends FromPage {
@@ -50,11 +50,13 @@ export interface Sending extends FromPage {
 /** The payload as a signal; null if it is none. It comes from another user's page, as it is. */
 export function readSignal(payload: unknown): Signal | null {
   if (!isRecord(payload) || typeof payload.page !== 'string') return null
-  const { type, page, to, description, candidate } = payload
+  const { type, page, to, description, candidates } = payload
   if (type === 'hello') return { type, page, isNew: payload.isNew === true, isAnswer: payload.isAnswer === true }
   if (type === 'bye') return { type, page }
   if (typeof to !== 'string') return null
-  if (type === 'candidate') return isRecord(candidate) ? { type, page, to, candidate } : null
+  if (type === 'candidates') {
+    return Array.isArray(candidates) ? { type, page, to, candidates: candidates.filter(isRecord) } : null
+  }
   if (type !== 'description' || !isRecord(description) || typeof description.sdp !== 'string') return null
   const kind = description.type
   if (kind !== 'offer' && kind !== 'answer') return null
