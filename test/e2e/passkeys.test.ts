@@ -70,7 +70,7 @@ test('a passkey is made, named, added to and asked for', async ({ people }) => {
 
   await rows.nth(1).getByTestId('rename-passkey').click()
   await page.getByTestId('passkey-name').fill('Green key')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByTestId('passkeys-list').getByRole('button', { name: 'Save' }).click()
   await expect.poll(() => rows.nth(1).textContent()).toContain('Green key')
   await ada.shoot('account')
   await rows.nth(0).getByTestId('remove-passkey').click()
