@@ -17,6 +17,7 @@ test('a match that begins elsewhere', async ({ people }) => {
   const matchId = matchIdOf(zoe)
   const { code } = { code: await page.getByTestId('match-code').textContent() }
   expect(await page.getByTestId('to-other-match').count()).toBe(0)
+  await page.getByTestId('nav-more').click()
   await page.getByRole('link', { name: 'History' }).click()
   await notice.getByText('waits for an opponent').waitFor()
   await ofTab.getByText('waits for an opponent').waitFor()

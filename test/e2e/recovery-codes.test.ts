@@ -20,6 +20,7 @@ test('codes that are not kept yet', async ({ people }) => {
   expect(new Set(codes).size).toBe(10)
 
   // Another page does not take them away, and says why it does not come.
+  await page.getByTestId('nav-more').click()
   await page.getByRole('link', { name: 'History' }).click()
   await page.getByText('please keep these codes first').waitFor()
   expect(await shownCodes(uma)).toEqual(codes)

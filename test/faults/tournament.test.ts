@@ -21,7 +21,7 @@ afterAll(() => {
   for (const program of programs) program.stop()
 })
 
-/** A player who follows a tournament and plays what is announced: the better seed as the bot does, the other one badly. */
+/** A player who follows a tournament and plays what is announced: the better seed as the bot does, the other one away from the ball. */
 class Program {
   readonly client: RallyClient
   readonly userId: string
@@ -90,7 +90,8 @@ class Program {
     const { seeds = [] } = this.#pairing ?? {}
     if (!state || seat === undefined) return
     const isBetter = (seeds[seat] ?? 0) < (seeds[1 - seat] ?? 0)
-    const { move } = isBetter ? pong.bot(state, seat) : { move: 1 as const }
+    const { move: toBall } = pong.bot(state, seat)
+    const move = isBetter ? toBall : toBall === 1 ? -1 : 1
     if (move === this.#held) return
     this.#held = move
     this.#play?.input({ move })

@@ -22,9 +22,11 @@ type Status = 'waiting' | 'live' | 'finished' | 'aborted'
 export async function startMatch(visitor: Visitor, wanted: NewMatch = {}): Promise<void> {
   const { game = 'pong', points = 3, visibility = 'public', against = 'somebody' } = wanted
   const { page } = visitor
-  await page.getByTestId(`game-${game}`).check({ force: true })
-  if (game === 'pong') await page.getByTestId(`choice-pointsToWin-${points}`).check({ force: true })
-  await page.getByTestId(`visibility-${visibility}`).check({ force: true })
+  // The label: the choice itself is not painted, and a phone's bar may lie over its place.
+  const choose = (testId: string) => page.locator('label', { has: page.getByTestId(testId) }).click()
+  await choose(`game-${game}`)
+  if (game === 'pong') await choose(`choice-pointsToWin-${points}`)
+  await choose(`visibility-${visibility}`)
   await page.getByTestId({ somebody: 'create-match', bot: 'play-bot', local: 'play-local' }[against]).click()
   await page.getByTestId('match-status').waitFor()
 }
