@@ -4,7 +4,9 @@ import { modules } from '../../src/modules/index.ts'
 import { newAdmin } from '../support/admins.ts'
 import { rallyTest } from '../support/rally-test.ts'
 
-const test = rallyTest()
+const test = rallyTest({
+  limits: { requestsPerSecond: 10_000, requestsBurst: 10_000, bytesPerSecond: 10_000_000, bytesBurst: 10_000_000 },
+})
 
 /** What a list needs besides the cursor. */
 const inputs: Readonly<Record<string, object>> = {
