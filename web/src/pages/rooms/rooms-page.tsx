@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from 'react'
 import type { ListedRoom, PastRoom, Room, RoomKind } from '../../../../src/modules/rooms/types.ts'
 import { duration } from '../../format.ts'
 import { type OwnCall, useAction } from '../../hooks/use-action.ts'
+import { JoinByCode } from '../../join-by-code.tsx'
 import { useRally } from '../../rally.ts'
 import { Link, navigate, paths } from '../../router.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -26,7 +27,7 @@ export function RoomsPage() {
       <div className="lobby">
         <div className="stack lobby-start">
           <CreateRoom />
-          <JoinByCode />
+          <JoinRoom />
         </div>
         <div className="stack lobby-lists">
           <OpenRooms />
@@ -87,43 +88,15 @@ function CreateRoom() {
   )
 }
 
-const WORDS = {
-  NOT_FOUND: 'No room with that code is open.',
-  VALIDATION_FAILED: 'A code has six letters and digits, without 0, 1, I and O.',
-}
-
-function JoinByCode() {
+function JoinRoom() {
   const rally = useRally()
-  const [code, setCode] = useState('')
-  const join = useAction(async (call) => {
-    const { id } = await rally.rooms.join({ code }, call)
-    navigate(paths.room(id))
-  })
   return (
-    <section className="card" aria-labelledby="join-room">
-      <Form onSubmit={() => join.run()}>
-        <h2 id="join-room">Got a code?</h2>
-        <Field
-          label="Code of the room"
-          className="mono input-join"
-          value={code}
-          onChange={(event) => setCode(event.target.value.replace(/\s/g, '').toUpperCase())}
-          placeholder="K7QX2M"
-          autoComplete="off"
-          autoCapitalize="characters"
-          spellCheck={false}
-          maxLength={6}
-          required
-          data-testid="room-code"
-          beside={
-            <Button type="submit" busy={join.busy} data-testid="join-room">
-              Join
-            </Button>
-          }
-        />
-        <ErrorNotice error={join.error} words={WORDS} />
-      </Form>
-    </section>
+    <JoinByCode
+      label="Code of the room"
+      notFound="No room with that code is open."
+      join={async (code, call) => paths.room((await rally.rooms.join({ code }, call)).id)}
+      testIds={{ code: 'room-code', submit: 'join-room' }}
+    />
   )
 }
 
